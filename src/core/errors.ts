@@ -1,0 +1,159 @@
+/**
+ * Every way in which Homeostat says no: code, sentence, HTTP status, process exit code.
+ * A sentence may hold {placeholders}; `problem` fills them.
+ */
+const table = {
+  // a reading that goes to quarantine
+  payload_not_json: { status: 400, exit: 2, sentence: 'The payload is not JSON: {detail}.' },
+  payload_too_large: {
+    status: 413,
+    exit: 2,
+    sentence: 'The payload has {bytes} bytes; at most {limit} are taken.',
+  },
+  topic_unmapped: {
+    status: 400,
+    exit: 2,
+    sentence: 'No mapping of the configuration fits the topic "{topic}".',
+  },
+  reading_not_object: { status: 400, exit: 2, sentence: 'A reading must be an object, not {got}.' },
+  field_missing: { status: 400, exit: 2, sentence: 'The field "{field}" is missing.' },
+  id_invalid: {
+    status: 400,
+    exit: 2,
+    sentence: 'The field "{field}" must be text of 1 to {limit} characters without control characters.',
+  },
+  value_not_number: {
+    status: 400,
+    exit: 2,
+    sentence: 'The value {got} is not a finite number nor a known state such as on, off, open, closed.',
+  },
+  unit_invalid: { status: 400, exit: 2, sentence: 'The unit must be text of at most {limit} characters.' },
+  unit_unknown: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The unit "{unit}" is not known for the metric "{metric}"; give one that converts to {canonical}.',
+  },
+  unit_changed: {
+    status: 400,
+    exit: 2,
+    sentence: 'This series is in "{was}"; the unit "{unit}" does not convert to it. Use another metric name.',
+  },
+  at_invalid: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The time {got} is neither ISO 8601 nor milliseconds since 1970 (a number of seconds must be multiplied by 1000).',
+  },
+  at_in_future: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The time {at} lies more than {limitMinutes} minutes in the future of this hub; check the clock of the sender.',
+  },
+  series_limit: {
+    status: 429,
+    exit: 2,
+    sentence: 'The hub keeps {limit} series already; raise limits.series to take more.',
+  },
+
+  // requests
+  request_invalid: { status: 400, exit: 2, sentence: 'The request is not valid: {detail}.' },
+  cursor_invalid: { status: 400, exit: 2, sentence: 'The cursor is not one that this hub gave out.' },
+  batch_too_large: {
+    status: 413,
+    exit: 2,
+    sentence: 'A request holds at most {limit} readings, this one {got}.',
+  },
+  body_too_large: { status: 413, exit: 2, sentence: 'The body is larger than {limit} bytes.' },
+  key_missing: {
+    status: 401,
+    exit: 3,
+    sentence: 'An API key is needed: send it as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+  },
+  key_unknown: { status: 401, exit: 3, sentence: 'The API key is not known or was revoked.' },
+  role_too_low: { status: 403, exit: 3, sentence: 'This needs the role {need}; the key has {have}.' },
+  site_forbidden: { status: 403, exit: 3, sentence: 'The key does not reach the site "{site}".' },
+  host_forbidden: {
+    status: 403,
+    exit: 3,
+    sentence: 'The {header} header "{got}" is not a loopback name; this hub is open to this machine only.',
+  },
+  not_found: { status: 404, exit: 4, sentence: 'There is no {what}.' },
+  rate_limited: { status: 429, exit: 5, sentence: 'Too many requests; try again in {seconds} s.' },
+  not_acceptable_state: { status: 409, exit: 5, sentence: '{detail}.' },
+  overloaded: {
+    status: 503,
+    exit: 5,
+    sentence: 'The inbox is full ({limit} readings wait); try again shortly.',
+  },
+  stopping: { status: 503, exit: 5, sentence: 'The hub is stopping.' },
+  store_failed: { status: 503, exit: 6, sentence: 'The readings could not be stored: {detail}.' },
+  internal: {
+    status: 500,
+    exit: 70,
+    sentence: 'Something is wrong inside the hub; its log names it under {reference}.',
+  },
+
+  // start and commands
+  config_invalid: { status: 500, exit: 2, sentence: '{where}: {detail}.' },
+  config_key_unknown: { status: 500, exit: 2, sentence: '{where}: there is no key "{key}"{hint}.' },
+  auth_required: {
+    status: 500,
+    exit: 2,
+    sentence:
+      'Refusing to listen on {host} without authentication. Make a key first (homeostat key create NAME --role admin) or listen on 127.0.0.1.',
+  },
+  data_locked: {
+    status: 409,
+    exit: 5,
+    sentence: 'The folder {folder} is held by another hub (process {pid}).',
+  },
+  port_taken: {
+    status: 500,
+    exit: 5,
+    sentence: 'The port {port} on {host} is taken; choose another with {option}.',
+  },
+  file_unreadable: { status: 400, exit: 4, sentence: '{file}: {detail}.' },
+  column_unknown: { status: 400, exit: 2, sentence: '{file} has no column "{column}"; it has {columns}.' },
+  mapping_unclear: { status: 400, exit: 2, sentence: '{file}: {detail}.' },
+  data_invalid: { status: 400, exit: 2, sentence: '{detail}.' },
+} as const satisfies Record<string, { status: number; exit: number; sentence: string }>
+
+export type ErrorCode = keyof typeof table
+
+/** What went wrong, as data: returned where the caller needs to know, quarantined, or sent as problem+json. */
+export interface Problem {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export type Details = Readonly<Record<string, string | number>>
+
+/** Builds a problem from its code; `details` fill the placeholders of the sentence. */
+export function problem(code: ErrorCode, details: Details = {}): Problem {
+  const message = table[code].sentence.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    String(details[name] ?? whole),
+  )
+  return { code, message }
+}
+
+/** HTTP status of a code. */
+export const statusOf = (code: ErrorCode): number => table[code].status
+
+/** Process exit code of a code. */
+export const exitOf = (code: ErrorCode): number => table[code].exit
+
+/** All codes, for documents and tests. */
+export const errorCodes: readonly ErrorCode[] = Object.freeze(Object.keys(table) as ErrorCode[])
+
+/** A problem that must stop the caller (start-up, a command, a request). Never used for a bad reading. */
+export class HomeostatError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, details: Details = {}, cause?: unknown) {
+    super(problem(code, details).message, cause === undefined ? undefined : { cause })
+    this.name = 'HomeostatError'
+    this.code = code
+  }
+}

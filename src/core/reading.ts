@@ -1,0 +1,201 @@
+import { type Problem, problem } from './errors.ts'
+import type { SeriesKey } from './event.ts'
+import { canonicalUnit, toCanonical } from './units.ts'
+
+/** One measurement. `value` is finite and in the canonical unit, `at` UTC epoch ms; states are numbers (open 1). */
+export interface Reading extends SeriesKey {
+  readonly value: number
+  readonly unit: string
+  readonly at: number
+  readonly room?: string
+}
+
+/**
+ * What a source hands in: fields as they came, not trusted. `fault` is set where the source could not even
+ * take the payload apart; such a row goes to quarantine as it is. `payload` is what arrived, for quarantine.
+ */
+export interface RawReading {
+  readonly source: string
+  readonly site?: unknown
+  readonly device?: unknown
+  readonly metric?: unknown
+  readonly value?: unknown
+  readonly unit?: unknown
+  readonly at?: unknown
+  readonly room?: unknown
+  readonly fault?: Problem
+  readonly payload?: string
+}
+
+/** What parsing needs to know of the hub. `now` is UTC ms; `dayStart` the site's midnight in UTC ms, for bare clock times. */
+export interface ParseContext {
+  readonly now: number
+  readonly defaultSite: string
+  readonly maxFutureMs: number
+  readonly dayStart: number
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly reading: Reading; readonly stamped: boolean }
+  | { readonly ok: false; readonly problem: Problem }
+
+/** Longest texts, in UTF-16 code units; devices and rooms as in the widest of the seed formats. */
+export const idLimits = { site: 64, device: 128, metric: 64, room: 100, unit: 20 } as const
+
+/** 1990-01-01: no sensor of a home is older, a number of seconds is always smaller. */
+const earliestAt = 631_152_000_000
+
+/** States as they are written by common devices. */
+const states: Readonly<Record<string, number>> = {
+  on: 1,
+  off: 0,
+  true: 1,
+  false: 0,
+  open: 1,
+  closed: 0,
+  opened: 1,
+  close: 0,
+  detected: 1,
+  clear: 0,
+  motion: 1,
+  no_motion: 0,
+  occupied: 1,
+  unoccupied: 0,
+  vacant: 0,
+  wet: 1,
+  dry: 0,
+  home: 1,
+  away: 0,
+  yes: 1,
+  no: 0,
+}
+
+/** `stamped` is true where the hub set the time because the sender gave none. */
+export function parseReading(raw: RawReading, context: ParseContext): Parsed {
+  if (raw.fault) return { ok: false, problem: raw.fault }
+  const site = raw.site === undefined ? context.defaultSite : parseId(raw.site, idLimits.site)
+  if (site === undefined) return refuseId('site', raw.site)
+  const device = parseId(raw.device, idLimits.device)
+  if (device === undefined) return refuseId('device', raw.device)
+  const metric = parseId(raw.metric, idLimits.metric)
+  if (metric === undefined) return refuseId('metric', raw.metric)
+  let room: string | undefined
+  if (raw.room !== undefined && raw.room !== null && raw.room !== '') {
+    room = parseId(raw.room, idLimits.room)
+    if (room === undefined) return refuseId('room', raw.room)
+  }
+
+  const number = parseValue(raw.value)
+  if (number === undefined) {
+    return raw.value === undefined
+      ? refuse(problem('field_missing', { field: 'value' }))
+      : refuse(problem('value_not_number', { got: show(raw.value) }))
+  }
+  const at =
+    raw.at === undefined || raw.at === null || raw.at === ''
+      ? context.now
+      : parseTime(raw.at, context.dayStart)
+  if (at === undefined || at < earliestAt) return refuse(problem('at_invalid', { got: show(raw.at) }))
+  if (at > context.now + context.maxFutureMs) {
+    const limitMinutes = context.maxFutureMs / 60_000
+    return refuse(problem('at_in_future', { at: showTime(at), limitMinutes }))
+  }
+
+  const measured = inCanonicalUnit(metric, number, raw.unit)
+  if ('code' in measured) return refuse(measured)
+  const { value, unit } = measured
+  const reading: Reading =
+    room === undefined
+      ? { site, device, metric, value, unit, at }
+      : { site, device, metric, value, unit, at, room }
+  return {
+    ok: true,
+    reading,
+    stamped: at === context.now && (raw.at === undefined || raw.at === null || raw.at === ''),
+  }
+}
+
+/** A number, a numeric text or a known state as a number; undefined for anything else, also for NaN and infinity. */
+export function parseValue(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value !== 'string') return undefined
+  const text = value.trim()
+  if (text === '' || text.length > 40) return undefined
+  const number = /^[+-]?(\d|\.\d)/.test(text) ? Number(text) : Number.NaN
+  if (Number.isFinite(number)) return number
+  return Object.hasOwn(states, text.toLowerCase()) ? states[text.toLowerCase()] : undefined
+}
+
+const isoDate = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$/i
+const clockTime = /^(\d{2}):(\d{2}):(\d{2})(\.\d{1,3})?$/
+
+/** ISO 8601 (without an offset it is UTC), ms since 1970 as number or text, or HH:MM:SS of today; else undefined. */
+export function parseTime(value: unknown, dayStart: number): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined
+  if (typeof value !== 'string') return undefined
+  const text = value.trim()
+  if (/^\d{10,16}$/.test(text)) return Number(text)
+  if (isoDate.test(text)) return parseIso(text)
+  const clock = clockTime.exec(text)
+  if (!clock) return undefined
+  const [hours, minutes, seconds] = [Number(clock[1]), Number(clock[2]), Number(clock[3])]
+  if (hours > 23 || minutes > 59 || seconds > 60) return undefined
+  return dayStart + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
+}
+
+function parseIso(text: string): number | undefined {
+  // most senders write this form, which Date.parse reads as it is
+  if (text.length === 24 && text.endsWith('Z')) return orUndefined(Date.parse(text))
+  let iso = text.replace(' ', 'T').replace(',', '.').replace(/\s/g, '')
+  if (!/(Z|[+-]\d{2}(:?\d{2})?)$/i.test(iso.slice(10)) && iso.length > 10) iso += 'Z'
+  iso = iso.replace(/([+-]\d{2})$/, (offset) => (iso.length > 10 ? `${offset}:00` : offset))
+  iso = iso.replace(/(T.*[+-]\d{2})(\d{2})$/, '$1:$2')
+  return orUndefined(Date.parse(iso))
+}
+
+const orUndefined = (ms: number): number | undefined => (Number.isNaN(ms) ? undefined : ms)
+
+/** Text of 1..limit characters without control characters, trimmed; numbers become text. Undefined otherwise. */
+export function parseId(value: unknown, limit: number): string | undefined {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
+  if (typeof value !== 'string') return undefined
+  const text = value.trim()
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  return text === '' || text.length > limit || /[\u0000-\u001f\u007f]/.test(text) ? undefined : text
+}
+
+function inCanonicalUnit(
+  metric: string,
+  number: number,
+  given: unknown,
+): Problem | { value: number; unit: string } {
+  const canonical = canonicalUnit(metric)
+  if (given === undefined || given === null || given === '' || given === 'raw') {
+    return { value: number, unit: canonical ?? 'raw' }
+  }
+  if (typeof given !== 'string' || given.length > idLimits.unit) {
+    return problem('unit_invalid', { limit: idLimits.unit })
+  }
+  if (canonical === undefined || given === canonical) return { value: number, unit: given }
+  const affine = toCanonical(metric, given.trim())
+  if (!affine) return problem('unit_unknown', { unit: given, metric, canonical })
+  return { value: number * affine.scale + affine.offset, unit: canonical }
+}
+
+function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {
+  return refuse(
+    got === undefined
+      ? problem('field_missing', { field })
+      : problem('id_invalid', { field, limit: idLimits[field] }),
+  )
+}
+
+const refuse = (why: Problem): Parsed => ({ ok: false, problem: why })
+
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? typeof value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+const showTime = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at))
