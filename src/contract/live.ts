@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { alert, forecast, prediction, reading } from './schemas.ts'
+
+/** `GET /api/v1/live` (WebSocket, optional `?site=`): one snapshot, then deltas in the order of the commits. */
+export const liveMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('snapshot'), at: z.number(), readings: z.array(reading) }),
+  z.object({ type: z.literal('delta'), at: z.number(), readings: z.array(reading) }),
+  z.object({ type: z.literal('predictions'), predictions: z.array(prediction) }),
+  z.object({ type: z.literal('forecasts'), forecasts: z.array(forecast) }),
+  z.object({ type: z.literal('alerts'), alerts: z.array(alert) }),
+  z.object({ type: z.literal('site_removed'), site: z.string() }),
+])
+
+export type LiveMessage = z.infer<typeof liveMessage>
+
+/** `/ws/sensors/` (seed D): a frame a reading. */
+export const sensorUpdate = z.object({
+  type: z.literal('sensor_update'),
+  data: z.object({
+    sensor_type: z.string(),
+    sensor_id: z.string(),
+    value: z.number(),
+    unit: z.string(),
+    location: z.string(),
+    timestamp: z.string(),
+  }),
+})
+
+export type SensorUpdate = z.infer<typeof sensorUpdate>

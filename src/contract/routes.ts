@@ -1,0 +1,237 @@
+import { z } from 'zod'
+import * as s from './schemas.ts'
+
+/**
+ * Every route on one page: what is asked, who may ask, over which sites, what comes back.
+ *
+ * `scope`: `query` - the `site` of the query, or all sites of the key where it is absent, narrows what is seen;
+ * `params` - the `site` of the path; `body` - the handler checks each row; `hub` - concerns no single site and
+ * needs a key for all sites; `none` - tells nothing of any site.
+ */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly summary: string
+  readonly role: 'public' | 'viewer' | 'operator' | 'admin'
+  readonly scope: 'query' | 'params' | 'body' | 'hub' | 'none'
+  readonly query?: z.ZodType
+  readonly params?: z.ZodType
+  readonly body?: z.ZodType
+  readonly reply: z.ZodType
+}
+
+const siteParam = z.object({ site: z.string() })
+
+export const routes = {
+  sites: {
+    method: 'GET',
+    path: '/api/v1/sites',
+    summary: 'Homes and buildings',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.site,
+    reply: s.pageOf(s.site),
+  },
+  removeSite: {
+    method: 'DELETE',
+    path: '/api/v1/sites/:site',
+    summary: 'Erase a site with all that is known of it',
+    role: 'admin',
+    scope: 'params',
+    params: siteParam,
+    reply: z.object({ removed: z.string() }),
+  },
+  rooms: {
+    method: 'GET',
+    path: '/api/v1/rooms',
+    summary: 'Rooms',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.site,
+    reply: s.pageOf(s.room),
+  },
+  devices: {
+    method: 'GET',
+    path: '/api/v1/devices',
+    summary: 'Devices',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.series,
+    reply: s.pageOf(s.device),
+  },
+  series: {
+    method: 'GET',
+    path: '/api/v1/series',
+    summary: 'Series: what each device measures, in which unit',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.series,
+    reply: s.pageOf(s.series),
+  },
+  readings: {
+    method: 'GET',
+    path: '/api/v1/readings',
+    summary: 'Readings, oldest first',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.readings,
+    reply: s.pageOf(s.reading),
+  },
+  push: {
+    method: 'POST',
+    path: '/api/v1/readings',
+    summary: 'Store readings; answered once they are on disk, with an error per bad row',
+    role: 'operator',
+    scope: 'body',
+    body: s.pushBody,
+    reply: s.pushReply,
+  },
+  latest: {
+    method: 'GET',
+    path: '/api/v1/latest',
+    summary: 'The newest reading of every series',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.series,
+    reply: s.pageOf(s.reading),
+  },
+  window: {
+    method: 'GET',
+    path: '/api/v1/window',
+    summary: 'The newest readings of one series, as the hot path holds them',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.oneSeries,
+    reply: s.window,
+  },
+  rollups: {
+    method: 'GET',
+    path: '/api/v1/rollups',
+    summary: 'One series by the hour',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.oneSeriesSpan,
+    reply: s.pageOf(s.rollup).extend({ unit: z.string() }),
+  },
+  forecasts: {
+    method: 'GET',
+    path: '/api/v1/forecasts',
+    summary: 'The newest forecast of every series, the naive one beside it',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.models,
+    reply: s.pageOf(s.forecast),
+  },
+  models: {
+    method: 'GET',
+    path: '/api/v1/models',
+    summary:
+      'Models and their cards: what they learnt from, their scores beside the naive ones, live or not and why',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.models,
+    reply: s.pageOf(s.card),
+  },
+  train: {
+    method: 'POST',
+    path: '/api/v1/train',
+    summary: 'Learn again from what is stored, now',
+    role: 'operator',
+    scope: 'query',
+    query: s.query.site,
+    reply: z.object({ queued: z.number().int().describe('series') }),
+  },
+  predictions: {
+    method: 'GET',
+    path: '/api/v1/predictions',
+    summary: 'What was predicted of one series while it happened',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.oneSeriesSpan,
+    reply: s.pageOf(s.prediction),
+  },
+  alerts: {
+    method: 'GET',
+    path: '/api/v1/alerts',
+    summary: 'Alerts, newest first',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.site,
+    reply: s.pageOf(s.alert),
+  },
+  quarantine: {
+    method: 'GET',
+    path: '/api/v1/quarantine',
+    summary: 'What did not become a reading, and why; newest first',
+    role: 'operator',
+    scope: 'hub',
+    query: s.query.page,
+    reply: s.pageOf(s.quarantined),
+  },
+  keys: {
+    method: 'GET',
+    path: '/api/v1/keys',
+    summary: 'API keys, without their secrets',
+    role: 'admin',
+    scope: 'hub',
+    reply: s.pageOf(s.key),
+  },
+  createKey: {
+    method: 'POST',
+    path: '/api/v1/keys',
+    summary: 'Make an API key; its secret is shown this once',
+    role: 'admin',
+    scope: 'hub',
+    body: s.keyInput,
+    reply: s.key.extend({ secret: z.string() }),
+  },
+  removeKey: {
+    method: 'DELETE',
+    path: '/api/v1/keys/:id',
+    summary: 'Revoke an API key',
+    role: 'admin',
+    scope: 'hub',
+    params: z.object({ id: z.string() }),
+    reply: z.object({ removed: z.string() }),
+  },
+  health: {
+    method: 'GET',
+    path: '/health',
+    summary: 'How the hub is',
+    role: 'public',
+    scope: 'none',
+    reply: s.health,
+  },
+  livez: {
+    method: 'GET',
+    path: '/livez',
+    summary: 'The process runs',
+    role: 'public',
+    scope: 'none',
+    reply: z.object({ status: z.literal('ok') }),
+  },
+  readyz: {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'The hub takes readings: 200, else 503 with what is missing',
+    role: 'public',
+    scope: 'none',
+    reply: z.object({ status: z.enum(['ready', 'unready']), missing: z.array(z.string()) }),
+  },
+} as const satisfies Record<string, Route>
+
+export type Routes = typeof routes
+export type RouteName = keyof Routes
+
+/** What a handler gets: the parsed request. */
+export type QueryOf<Name extends RouteName> = Routes[Name] extends { query: infer Q extends z.ZodType }
+  ? z.output<Q>
+  : undefined
+export type ParamsOf<Name extends RouteName> = Routes[Name] extends { params: infer P extends z.ZodType }
+  ? z.output<P>
+  : undefined
+export type BodyOf<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
+  ? z.output<B>
+  : undefined
+/** What comes back. */
+export type ReplyOf<Name extends RouteName> = z.input<Routes[Name]['reply']>

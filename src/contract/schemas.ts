@@ -1,0 +1,235 @@
+import { z } from 'zod'
+
+/**
+ * What crosses the wire, in both directions. Replies give times as UTC epoch ms; requests take ISO 8601 or ms.
+ */
+
+const isoOrMs = z
+  .union([z.string().max(40), z.number()])
+  .describe('UTC epoch milliseconds, or ISO 8601 (without an offset: UTC)')
+
+export const seriesKey = z.object({ site: z.string(), device: z.string(), metric: z.string() })
+
+export const reading = seriesKey.extend({
+  value: z.number(),
+  unit: z.string(),
+  at: z.number(),
+  room: z.string().optional(),
+})
+
+/** A reading as it is sent in. Checked row by row by the parser of core, so that one bad row does not cost the others. */
+export const readingInput = z.object({
+  site: z.string().optional().describe("default: the hub's own site"),
+  device: z.string(),
+  metric: z.string(),
+  value: z.union([z.number(), z.string(), z.boolean()]),
+  unit: z.string().optional().describe('default: the canonical unit of the metric'),
+  at: isoOrMs.optional().describe('default: the moment of arrival'),
+  room: z.string().optional(),
+})
+
+export const pushBody = z.union([
+  readingInput,
+  z.array(readingInput),
+  z.object({ readings: z.array(readingInput) }),
+])
+
+export const pushReply = z.object({
+  accepted: z.number().int(),
+  rejected: z.array(z.object({ index: z.number().int(), code: z.string(), message: z.string() })),
+})
+
+export const site = z.object({ id: z.string(), name: z.string(), zone: z.string(), demo: z.boolean() })
+export const room = z.object({ site: z.string(), id: z.string() })
+export const device = z.object({
+  site: z.string(),
+  id: z.string(),
+  type: z.string(),
+  room: z.string().optional(),
+  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+})
+export const series = seriesKey.extend({ unit: z.string(), room: z.string().optional() })
+
+export const rollup = z.object({
+  at: z.number(),
+  count: z.number(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  first: z.number(),
+  last: z.number(),
+})
+
+export const window = seriesKey.extend({
+  unit: z.string(),
+  items: z.array(z.object({ at: z.number(), value: z.number() })),
+  stats: z.object({
+    count: z.number(),
+    capacity: z.number(),
+    mean: z.number().nullable(),
+    std: z.number().nullable(),
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+  }),
+})
+
+export const modelRef = z.object({
+  name: z.string(),
+  version: z.string(),
+  kind: z.enum(['learned', 'naive']),
+})
+
+export const forecast = seriesKey.extend({
+  unit: z.string(),
+  origin: z.number(),
+  madeAt: z.number(),
+  stepMs: z.number(),
+  level: z.number(),
+  model: modelRef,
+  naiveName: z.string(),
+  steps: z.array(
+    z.object({
+      at: z.number(),
+      mean: z.number(),
+      lo: z.number().optional(),
+      hi: z.number().optional(),
+      naive: z.number(),
+    }),
+  ),
+})
+
+const score = z.object({ mae: z.number(), rmse: z.number() })
+
+export const card = z.object({
+  series: seriesKey,
+  model: modelRef,
+  trainedAt: z.number(),
+  span: z.object({ from: z.number(), to: z.number(), steps: z.number() }),
+  features: z.array(z.string()),
+  folds: z.number(),
+  scoredSteps: z.number(),
+  unit: z.string(),
+  scores: z.record(z.string(), score),
+  coverage: z.object({ level: z.number(), measured: z.number(), steps: z.number() }).optional(),
+  live: z.boolean(),
+  reason: z.string(),
+  repairs: z.record(z.string(), z.number()),
+})
+
+export const prediction = seriesKey.extend({
+  at: z.number(),
+  madeAt: z.number(),
+  value: z.number(),
+  unit: z.string(),
+  model: modelRef,
+})
+
+export const alert = seriesKey.extend({
+  rule: z.string(),
+  level: z.enum(['info', 'warning', 'critical']),
+  since: z.number(),
+  at: z.number(),
+  value: z.number(),
+  message: z.string(),
+  until: z.number().optional(),
+})
+
+export const quarantined = z.object({
+  id: z.number(),
+  at: z.number(),
+  source: z.string(),
+  code: z.string(),
+  message: z.string(),
+  payload: z.string(),
+})
+
+export const role = z.enum(['viewer', 'operator', 'admin'])
+
+export const key = z.object({
+  id: z.string(),
+  name: z.string(),
+  role,
+  sites: z.array(z.string()).nullable().describe('null: all sites'),
+  createdAt: z.number(),
+})
+
+export const keyInput = z.strictObject({
+  name: z.string().min(1).max(100),
+  role,
+  sites: z.array(z.string().min(1)).min(1).nullable().default(null),
+})
+
+/** RFC 9457. */
+export const problemReply = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+})
+
+export const sourceHealth = z.object({
+  name: z.string(),
+  ready: z.boolean(),
+  detail: z.string(),
+})
+
+export const health = z.object({
+  status: z.enum(['healthy', 'degraded']),
+  timestamp: z.string(),
+  version: z.string(),
+  uptime_seconds: z.number(),
+  model_loaded: z.boolean().describe('whether a learnt model is live'),
+  model_path: z.string(),
+  demo: z.boolean().describe('whether a site holds simulated data'),
+  open: z.boolean().describe('whether requests without a key are taken (only ever on loopback)'),
+  series: z.number(),
+  readings_stored: z.number().describe('since the start of the process'),
+  quarantined: z.number().describe('since the start of the process'),
+  training: z.boolean(),
+  sources: z.array(sourceHealth),
+})
+
+/** A list: `next` is the cursor of the next page, null on the last one. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable() })
+
+const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual)
+
+export const query = {
+  site: z.object({ site: z.string().optional() }),
+  series: z.object({
+    site: z.string().optional(),
+    device: z.string().optional(),
+    metric: z.string().optional(),
+    limit: limit(10_000, 1000),
+    cursor: z.string().optional(),
+  }),
+  readings: z.object({
+    site: z.string().optional(),
+    device: z.string().optional(),
+    metric: z.string().optional(),
+    from: isoOrMs.optional(),
+    to: isoOrMs.optional().describe('exclusive'),
+    limit: limit(10_000, 1000),
+    cursor: z.string().optional(),
+  }),
+  oneSeries: z.object({ site: z.string(), device: z.string(), metric: z.string() }),
+  oneSeriesSpan: z.object({
+    site: z.string(),
+    device: z.string(),
+    metric: z.string(),
+    from: isoOrMs.optional().describe('default: a year before `to`'),
+    to: isoOrMs.optional().describe('exclusive; default: now'),
+    limit: limit(10_000, 10_000),
+    cursor: z.string().optional(),
+  }),
+  page: z.object({ limit: limit(1000, 100), cursor: z.string().optional() }),
+  models: z.object({
+    site: z.string().optional(),
+    device: z.string().optional(),
+    metric: z.string().optional(),
+    limit: limit(1000, 100),
+    cursor: z.string().optional(),
+  }),
+} as const
