@@ -1,0 +1,52 @@
+import type { Series, SeriesKey } from '../../core/event.ts'
+import type { WindowStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
+import { SeriesMap } from '../../core/series.ts'
+import { Window } from '../../core/window.ts'
+
+interface Entry {
+  series: Series
+  readonly window: Window
+}
+
+/** Windows in this process's memory: `capacity` readings a series (16 bytes each). */
+export function createMemoryWindows(options: { readonly capacity: number }): WindowStore {
+  const entries = new SeriesMap<Entry>()
+
+  return {
+    push(reading) {
+      let entry = entries.get(reading)
+      if (!entry) {
+        entry = { series: toSeries(reading), window: new Window(options.capacity) }
+        entries.set(reading, entry)
+      }
+      const changed = entry.window.push(reading.at, reading.value)
+      if (reading.at === entry.window.newestAt && isNews(entry.series, reading)) {
+        entry.series = toSeries(reading, entry.series.room)
+      }
+      return changed
+    },
+    get(key) {
+      return entries.get(key)?.window.columns() ?? { at: new Float64Array(0), value: new Float64Array(0) }
+    },
+    *latest() {
+      for (const { series, window } of entries.values()) {
+        yield { ...series, value: window.newestValue, at: window.newestAt }
+      }
+    },
+    find: (key: SeriesKey) => entries.get(key)?.series,
+    get size() {
+      return entries.size
+    },
+    removeSite: (site) => entries.removeSite(site),
+  }
+}
+
+const isNews = (known: Series, reading: Reading): boolean =>
+  known.unit !== reading.unit || (reading.room !== undefined && known.room !== reading.room)
+
+function toSeries(reading: Reading, knownRoom?: string): Series {
+  const { site, device, metric, unit } = reading
+  const room = reading.room ?? knownRoom
+  return room === undefined ? { site, device, metric, unit } : { site, device, metric, unit, room }
+}
