@@ -77,7 +77,6 @@ export async function startMosquitto(extraConfig = ''): Promise<RunningServer> {
     'persistence false',
     'max_queued_messages 0',
     'max_inflight_messages 0',
-    'set_tcp_nodelay true',
     'log_dest stderr',
     'log_type error',
     extraConfig,
