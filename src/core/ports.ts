@@ -31,6 +31,13 @@ export type Emit = (batch: readonly RawReading[]) => Promise<Receipt>
 /** Runs until aborted; then stops taking, and resolves when what it had emitted is settled. */
 export type Source = (emit: Emit, signal: AbortSignal) => Promise<void>
 
+/** A source with its name and how it is; `ready` false names in `detail` what is missing. */
+export interface SourceAdapter {
+  readonly name: string
+  readonly run: Source
+  health(): { readonly ready: boolean; readonly detail: string }
+}
+
 /** Which readings: half-open in time [from, to), ms; absent means all. */
 export interface ReadingFilter {
   readonly sites?: readonly string[]
@@ -132,6 +139,8 @@ export interface WindowStore {
   push(reading: Reading): boolean
   /** Oldest first; empty when unknown. The arrays are copies. */
   get(series: SeriesKey): Columns
+  /** Time of the newest reading, -Infinity when unknown. */
+  newestAt(series: SeriesKey): number
   /** Newest reading of every series, in order of first sight. */
   latest(): IterableIterator<Reading>
   /** The series, with canonical unit and room, or undefined when never seen. */

@@ -29,6 +29,7 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
     get(key) {
       return entries.get(key)?.window.columns() ?? { at: new Float64Array(0), value: new Float64Array(0) }
     },
+    newestAt: (key) => entries.get(key)?.window.newestAt ?? Number.NEGATIVE_INFINITY,
     *latest() {
       for (const { series, window } of entries.values()) {
         yield { ...series, value: window.newestValue, at: window.newestAt }

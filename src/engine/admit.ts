@@ -1,0 +1,29 @@
+import { type Problem, problem } from '../core/errors.ts'
+import type { WindowStore } from '../core/ports.ts'
+import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
+import { convert } from '../core/units.ts'
+
+/** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
+export function admit(
+  raw: RawReading,
+  context: ParseContext,
+  windows: WindowStore,
+  seriesLimit: number,
+): Reading | Problem {
+  const parsed = parseReading(raw, context)
+  if (!parsed.ok) return parsed.problem
+  let { reading } = parsed
+  const known = windows.find(reading)
+  if (!known) return windows.size < seriesLimit ? reading : problem('series_limit', { limit: seriesLimit })
+  if (known.unit !== reading.unit && known.unit !== 'raw') {
+    const value = reading.unit === 'raw' ? reading.value : convert(reading.value, reading.unit, known.unit)
+    if (value === undefined) return problem('unit_changed', { was: known.unit, unit: reading.unit })
+    reading = { ...reading, value, unit: known.unit }
+  }
+  if (parsed.stamped) {
+    // two messages of one sensor without a time of their own, within one millisecond, are two readings
+    const newestAt = windows.newestAt(reading)
+    if (newestAt >= reading.at && newestAt < reading.at + 1000) reading = { ...reading, at: newestAt + 1 }
+  }
+  return reading
+}

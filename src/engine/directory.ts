@@ -1,0 +1,120 @@
+import type { Device, Site } from '../core/event.ts'
+import type { Ledger } from '../core/ports.ts'
+import type { Reading } from '../core/reading.ts'
+
+/** What the readings of one turn brought that the ledger does not know yet. */
+export interface News {
+  readonly sites: readonly Site[]
+  readonly devices: readonly Device[]
+}
+
+/**
+ * The sites and devices that the hub knows, in memory. The ledger holds the same; only what is new goes there,
+ * within the turn that saw it first.
+ */
+export class Directory {
+  readonly #ledger: Ledger
+  readonly #defaultZone: string
+  readonly #sites = new Map<string, Site>()
+  readonly #devices = new Map<string, Map<string, Device>>()
+  #newSites: Site[] = []
+  #newDevices = new Set<Device>()
+
+  constructor(ledger: Ledger, defaultZone: string) {
+    this.#ledger = ledger
+    this.#defaultZone = defaultZone
+  }
+
+  async load(): Promise<void> {
+    for (const site of await this.#ledger.sites()) this.#sites.set(site.id, site)
+    for (const device of await this.#ledger.devices()) this.#devicesOf(device.site).set(device.id, device)
+  }
+
+  sites(): Site[] {
+    return [...this.#sites.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  zoneOf(site: string): string {
+    return this.#sites.get(site)?.zone ?? this.#defaultZone
+  }
+
+  hasDemo(): boolean {
+    return this.sites().some((site) => site.demo)
+  }
+
+  /** Adds or changes a site at once, durably. */
+  async putSite(site: Site): Promise<void> {
+    await this.#ledger.putSites([site])
+    this.#sites.set(site.id, site)
+  }
+
+  forget(site: string): void {
+    this.#sites.delete(site)
+    this.#devices.delete(site)
+  }
+
+  /** Notes where a reading came from. Cheap when it is known already. */
+  see(reading: Reading): void {
+    const devices = this.#devices.get(reading.site)
+    const known = devices?.get(reading.device)
+    if (known && (reading.room === undefined || known.room === reading.room)) return
+    if (!this.#sites.has(reading.site)) {
+      const site = { id: reading.site, name: reading.site, zone: this.#defaultZone, demo: false }
+      this.#sites.set(site.id, site)
+      this.#newSites.push(site)
+    }
+    const room = reading.room ?? known?.room
+    const device: Device = {
+      site: reading.site,
+      id: reading.device,
+      type: known?.type ?? typeByMetric[reading.metric] ?? 'sensor',
+      ...(room === undefined ? {} : { room }),
+      attributes: known?.attributes ?? {},
+    }
+    if (known) this.#newDevices.delete(known)
+    this.#devicesOf(reading.site).set(device.id, device)
+    this.#newDevices.add(device)
+  }
+
+  /** What was seen since the last call and still has to be written. */
+  takeNews(): News | undefined {
+    if (this.#newDevices.size === 0 && this.#newSites.length === 0) return undefined
+    const news = { sites: this.#newSites, devices: [...this.#newDevices] }
+    this.#newSites = []
+    this.#newDevices = new Set()
+    return news
+  }
+
+  /** Puts news back whose commit failed. */
+  returnNews(news: News): void {
+    this.#newSites = [...news.sites, ...this.#newSites]
+    for (const device of news.devices) this.#newDevices.add(device)
+  }
+
+  #devicesOf(site: string): Map<string, Device> {
+    let devices = this.#devices.get(site)
+    if (!devices) {
+      devices = new Map()
+      this.#devices.set(site, devices)
+    }
+    return devices
+  }
+}
+
+/** A first guess of what a device is, by the metric that it was first seen with. */
+const typeByMetric: Readonly<Record<string, string>> = {
+  power: 'appliance',
+  energy: 'appliance',
+  energy_total: 'appliance',
+  pv_power: 'pv',
+  battery_power: 'battery',
+  soc: 'battery',
+  grid_power: 'meter',
+  motion: 'motion',
+  door: 'door',
+  temperature: 'climate',
+  humidity: 'climate',
+  co2: 'climate',
+  smoke: 'smoke-detector',
+  tvoc: 'smoke-detector',
+}

@@ -1,0 +1,45 @@
+import type { Forecast, Prediction } from '../core/event.ts'
+import type { Reading } from '../core/reading.ts'
+
+/** What a domain brings to the hot path: it sees each reading and may say something at once. */
+export interface LiveModel {
+  /** Metrics that it wants to see. */
+  readonly metrics: readonly string[]
+  /** `now` is UTC ms. Must be quick: it runs before the commit. */
+  observe(reading: Reading, now: number): Prediction | undefined
+  /** A new forecast went live. */
+  use(forecast: Forecast): void
+  removeSite(site: string): void
+}
+
+/** Hands each reading to the live models of its metric. */
+export class Predictor {
+  readonly #models: readonly LiveModel[]
+  readonly #byMetric = new Map<string, LiveModel[]>()
+
+  constructor(models: readonly LiveModel[]) {
+    this.#models = models
+    for (const model of models) {
+      for (const metric of model.metrics) {
+        this.#byMetric.set(metric, [...(this.#byMetric.get(metric) ?? []), model])
+      }
+    }
+  }
+
+  observe(reading: Reading, now: number, into: Prediction[]): void {
+    const models = this.#byMetric.get(reading.metric)
+    if (!models) return
+    for (const model of models) {
+      const prediction = model.observe(reading, now)
+      if (prediction) into.push(prediction)
+    }
+  }
+
+  use(forecast: Forecast): void {
+    for (const model of this.#models) model.use(forecast)
+  }
+
+  removeSite(site: string): void {
+    for (const model of this.#models) model.removeSite(site)
+  }
+}

@@ -1,0 +1,170 @@
+import { problem } from '../../core/errors.ts'
+import type { RawReading } from '../../core/reading.ts'
+
+/** How messages of some topics become readings. */
+export interface TopicMapping {
+  /**
+   * MQTT topic filter whose levels may be placeholders: `{site}`, `{room}`, `{device}`, `{metric}`; `+` and a
+   * closing `#` as in MQTT. Example: `zigbee2mqtt/{device}`.
+   */
+  readonly topic: string
+  /** `json`: an object; `number`: the bare value (also on, off, open...). */
+  readonly payload: 'json' | 'number'
+  /** Where in the object each part is, dots for depth. What is absent there comes from the topic. */
+  readonly fields?: Partial<Record<ReadingPart, string>> | undefined
+  /** Several values in one object: key -> metric and its unit. Then `fields.value` and `fields.metric` are not used. */
+  readonly metrics?:
+    | Readonly<Record<string, { readonly metric: string; readonly unit?: string | undefined }>>
+    | undefined
+}
+
+type ReadingPart = 'site' | 'room' | 'device' | 'metric' | 'value' | 'unit' | 'at'
+
+/** The form of seed D: HyperVolt/sensors/{location}/{sensor_type}, with everything in the payload as well. */
+export const hypervoltMappings = (prefix: string): TopicMapping[] => {
+  const fields = {
+    device: 'sensor_id',
+    metric: 'sensor_type',
+    value: 'value',
+    unit: 'unit',
+    room: 'location',
+    at: 'timestamp',
+  }
+  return [
+    { topic: `${prefix}/{room}/{metric}`, payload: 'json', fields },
+    { topic: `${prefix}/#`, payload: 'json', fields },
+  ]
+}
+
+type TopicParts = Partial<Record<ReadingPart, string>>
+type Decode = (payload: Buffer) => RawReading[]
+
+const cachedTopicsMax = 10_000
+
+/** Finds the mapping of a topic and decodes its payloads. The first mapping that fits is taken. */
+export class TopicMap {
+  readonly filters: readonly string[]
+  readonly #mappings: readonly { readonly levels: readonly string[]; readonly mapping: TopicMapping }[]
+  readonly #decoders = new Map<string, Decode | null>()
+  readonly #payloadBytes: number
+
+  constructor(mappings: readonly TopicMapping[], payloadBytes: number) {
+    this.#mappings = mappings.map((mapping) => ({ levels: mapping.topic.split('/'), mapping }))
+    this.filters = [...new Set(mappings.map(({ topic }) => topic.replace(/\{\w+\}/g, '+')))]
+    this.#payloadBytes = payloadBytes
+  }
+
+  /** Null where no mapping fits: the message is none of ours. */
+  decoder(topic: string): Decode | null {
+    const known = this.#decoders.get(topic)
+    if (known !== undefined) return known
+    const decode = this.#find(topic)
+    if (this.#decoders.size >= cachedTopicsMax) this.#decoders.clear()
+    this.#decoders.set(topic, decode)
+    return decode
+  }
+
+  #find(topic: string): Decode | null {
+    const levels = topic.split('/')
+    for (const { levels: pattern, mapping } of this.#mappings) {
+      const parts = match(pattern, levels)
+      if (parts) return (payload) => decode(mapping, parts, payload, this.#payloadBytes)
+    }
+    return null
+  }
+}
+
+function match(pattern: readonly string[], levels: readonly string[]): TopicParts | undefined {
+  const parts: TopicParts = {}
+  for (const [index, level] of pattern.entries()) {
+    if (level === '#') return parts
+    const got = levels[index]
+    if (got === undefined) return undefined
+    const name = /^\{(\w+)\}$/.exec(level)?.[1]
+    if (name) parts[name as ReadingPart] = got
+    else if (level !== '+' && level !== got) return undefined
+  }
+  return pattern.length === levels.length ? parts : undefined
+}
+
+function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit: number): RawReading[] {
+  if (payload.length > limit) {
+    const fault = problem('payload_too_large', { bytes: payload.length, limit })
+    return [{ source: 'mqtt', fault, payload: payload.toString('utf8', 0, 1024) }]
+  }
+  const text = payload.toString('utf8')
+  if (mapping.payload === 'number') return [{ source: 'mqtt', ...parts, value: text, payload: text }]
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return [{ source: 'mqtt', fault: problem('payload_not_json', { detail }), payload: text }]
+  }
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    const got = message === null ? 'null' : Array.isArray(message) ? 'a list' : `a ${typeof message}`
+    return [{ source: 'mqtt', fault: problem('reading_not_object', { got }), payload: text }]
+  }
+  return mapping.metrics
+    ? severalValues(mapping, mapping.metrics, parts, message, text)
+    : [oneValue(mapping.fields ?? {}, parts, message, text)]
+}
+
+function oneValue(
+  fields: Partial<Record<ReadingPart, string>>,
+  parts: TopicParts,
+  message: object,
+  payload: string,
+): RawReading {
+  const part = (name: ReadingPart): unknown => pick(message, fields[name] ?? name) ?? parts[name]
+  const device = part('device')
+  const metric = part('metric')
+  const value = part('value')
+  const raw: RawReading = {
+    source: 'mqtt',
+    site: part('site'),
+    device,
+    metric,
+    value,
+    unit: part('unit'),
+    at: part('at'),
+    room: part('room'),
+    payload,
+  }
+  // name the sender's own field, not ours
+  const missing =
+    device === undefined ? 'device' : metric === undefined ? 'metric' : value === undefined ? 'value' : null
+  return missing ? { ...raw, fault: problem('field_missing', { field: fields[missing] ?? missing }) } : raw
+}
+
+function severalValues(
+  mapping: TopicMapping,
+  metrics: NonNullable<TopicMapping['metrics']>,
+  parts: TopicParts,
+  message: object,
+  payload: string,
+): RawReading[] {
+  const rows: RawReading[] = []
+  for (const [key, { metric, unit }] of Object.entries(metrics)) {
+    const value = pick(message, key)
+    // a device that leaves a value out has nothing to say of it now
+    if (value === undefined || value === null) continue
+    const fields = { ...mapping.fields }
+    const part = (name: ReadingPart): unknown => pick(message, fields[name] ?? name) ?? parts[name]
+    const [site, device, at, room] = [part('site'), part('device'), part('at'), part('room')]
+    rows.push({ source: 'mqtt', site, device, metric, value, unit, at, room, payload })
+  }
+  return rows
+}
+
+/** Own properties only, so that a message cannot reach into prototypes. */
+function pick(message: object, path: string): unknown {
+  if (Object.hasOwn(message, path)) return (message as Record<string, unknown>)[path]
+  if (!path.includes('.')) return undefined
+  let value: unknown = message
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as Record<string, unknown>)[key]
+  }
+  return value
+}
