@@ -44,7 +44,7 @@ describe('the weight of a detection, by the formula of the paper', () => {
     ['twice in one window: the earlier counts', [60, 70], 1 + 1],
     ['before any window', [40], -0.11],
     ['right after a window', [80], 0.11 * sigmoid(1 / 19)],
-    ['long after a window', [199], 0.11 * sigmoid(60 / 19)],
+    ['far after a window: cut to the full cost', [199], -0.11],
     ['in probation: nothing', [29], 0],
     ['first row after probation', [30], -0.11],
   ])('%s', (_, at, points) => expect(score(...at)).toBeCloseTo(worth(points), 10))
