@@ -1,0 +1,4 @@
+import { testLedger } from '../../../test/conformance/ledger.ts'
+import { createMemoryLedger } from './memory.ts'
+
+testLedger('in memory', { create: async (options) => ({ ledger: createMemoryLedger(options) }) })

@@ -1,0 +1,184 @@
+import type {
+  Alert,
+  ApiKey,
+  Card,
+  Device,
+  Forecast,
+  Prediction,
+  Quarantined,
+  Room,
+  SeriesKey,
+  Site,
+} from '../../core/event.ts'
+import type { Ledger, StoredModel } from '../../core/ports.ts'
+import { compareSeries, seriesId } from '../../core/series.ts'
+import { alertId, predictionId, siteAndId } from './keys.ts'
+import { quarantinedRow } from './rows.ts'
+
+/** The ledger without a disk: for tests, and the plain version that the SQL one is held against. */
+export function createMemoryLedger(options: { readonly quarantineLimit?: number } = {}): Ledger {
+  return new MemoryLedger(options.quarantineLimit ?? 10_000)
+}
+
+class MemoryLedger implements Ledger {
+  readonly #sites = new Map<string, Site>()
+  readonly #rooms = new Map<string, Room>()
+  readonly #devices = new Map<string, Device>()
+  readonly #forecasts = new Map<string, Forecast>()
+  readonly #models = new Map<string, StoredModel>()
+  readonly #predictions = new Map<string, Prediction>()
+  readonly #alerts = new Map<string, Alert>()
+  readonly #keys = new Map<string, ApiKey>()
+  readonly #quarantineLimit: number
+  #quarantined: { id: number; row: Quarantined }[] = []
+  #lastId = 0
+
+  constructor(quarantineLimit: number) {
+    this.#quarantineLimit = quarantineLimit
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  async putSites(sites: readonly Site[]): Promise<void> {
+    for (const site of sites) this.#sites.set(site.id, structuredClone(site))
+  }
+
+  async sites(): Promise<Site[]> {
+    return [...this.#sites.values()].sort((a, b) => compare(a.id, b.id))
+  }
+
+  async removeSite(site: string): Promise<void> {
+    this.#sites.delete(site)
+    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions, this.#alerts]) {
+      for (const [key, row] of map) if (row.site === site) map.delete(key)
+    }
+    for (const [key, { card }] of this.#models) if (card.series.site === site) this.#models.delete(key)
+  }
+
+  async putDevices(devices: readonly Device[]): Promise<void> {
+    for (const device of devices) {
+      const room = device.room ?? this.#devices.get(siteAndId(device))?.room
+      const merged = room === undefined ? device : { ...device, room }
+      this.#devices.set(siteAndId(device), structuredClone(merged))
+      if (room !== undefined) {
+        this.#rooms.set(siteAndId({ site: device.site, id: room }), { site: device.site, id: room })
+      }
+    }
+  }
+
+  async devices(site?: string): Promise<Device[]> {
+    return of(site, this.#devices).sort(bySiteAndId)
+  }
+
+  async rooms(site?: string): Promise<Room[]> {
+    return of(site, this.#rooms).sort(bySiteAndId)
+  }
+
+  async putForecasts(forecasts: readonly Forecast[]): Promise<void> {
+    for (const forecast of forecasts) {
+      const known = this.#forecasts.get(seriesId(forecast))
+      if (known && known.origin > forecast.origin) continue
+      this.#forecasts.set(seriesId(forecast), structuredClone(forecast))
+    }
+  }
+
+  async forecasts(site?: string): Promise<Forecast[]> {
+    return of(site, this.#forecasts).sort(compareSeries)
+  }
+
+  async putModel(model: StoredModel): Promise<void> {
+    this.#models.set(modelId(model.card.series, model.card.model.version), structuredClone(model))
+  }
+
+  async models(site?: string): Promise<Card[]> {
+    return [...this.#models.values()]
+      .map(({ card }) => card)
+      .filter(({ series }) => site === undefined || series.site === site)
+      .sort(
+        (a, b) =>
+          b.trainedAt - a.trainedAt ||
+          compareSeries(a.series, b.series) ||
+          compare(a.model.version, b.model.version),
+      )
+  }
+
+  async model(series: SeriesKey, version: string): Promise<StoredModel | undefined> {
+    return this.#models.get(modelId(series, version))
+  }
+
+  async putPredictions(predictions: readonly Prediction[]): Promise<void> {
+    for (const row of predictions) this.#predictions.set(predictionId(row), structuredClone(row))
+  }
+
+  async predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+    return [...this.#predictions.values()]
+      .filter((row) => compareSeries(row, series) === 0 && row.at >= from && row.at < to)
+      .sort(
+        (a, b) =>
+          a.at - b.at ||
+          a.madeAt - b.madeAt ||
+          compare(a.model.name, b.model.name) ||
+          compare(a.model.version, b.model.version),
+      )
+  }
+
+  async putAlerts(alerts: readonly Alert[]): Promise<void> {
+    for (const alert of alerts) this.#alerts.set(alertId(alert), structuredClone(alert))
+  }
+
+  async alerts(site?: string, limit?: number): Promise<Alert[]> {
+    return of(site, this.#alerts)
+      .sort((a, b) => b.since - a.since || compare(a.rule, b.rule) || compareSeries(a, b))
+      .slice(0, limit)
+  }
+
+  async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
+    for (const row of rows) this.#quarantined.push({ id: ++this.#lastId, row: quarantinedRow(row) })
+    if (this.#quarantined.length > 2 * this.#quarantineLimit) this.#trimQuarantined(this.#quarantineLimit)
+  }
+
+  async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {
+    return this.#quarantined
+      .filter(({ id }) => before === undefined || id < before)
+      .reverse()
+      .slice(0, limit)
+  }
+
+  async putKey(key: ApiKey): Promise<void> {
+    this.#keys.set(key.id, structuredClone(key))
+  }
+
+  async removeKey(id: string): Promise<boolean> {
+    return this.#keys.delete(id)
+  }
+
+  async keys(): Promise<ApiKey[]> {
+    return [...this.#keys.values()].sort((a, b) => compare(a.id, b.id))
+  }
+
+  async maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void> {
+    this.#trimQuarantined(keep.quarantined)
+    for (const [key, { madeAt }] of this.#predictions) {
+      if (madeAt < keep.keepFrom) this.#predictions.delete(key)
+    }
+  }
+
+  #trimQuarantined(keep: number): void {
+    this.#quarantined = this.#quarantined.slice(Math.max(0, this.#quarantined.length - keep))
+  }
+}
+
+function of<Row extends { readonly site: string }>(site: string | undefined, rows: Map<string, Row>): Row[] {
+  return [...rows.values()].filter((row) => site === undefined || row.site === site)
+}
+
+const modelId = (series: SeriesKey, version: string): string => `${seriesId(series)}\u001f${version}`
+
+const bySiteAndId = (
+  a: { readonly site: string; readonly id: string },
+  b: { readonly site: string; readonly id: string },
+): number => compare(a.site, b.site) || compare(a.id, b.id)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

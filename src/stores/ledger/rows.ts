@@ -1,0 +1,155 @@
+import type {
+  Alert,
+  ApiKey,
+  Card,
+  Device,
+  Forecast,
+  Prediction,
+  Quarantined,
+  Site,
+} from '../../core/event.ts'
+import type { StoredModel } from '../../core/ports.ts'
+import type {
+  AlertRow,
+  DeviceRow,
+  ForecastRow,
+  KeyRow,
+  ModelRow,
+  PredictionRow,
+  QuarantinedRow,
+  SiteRow,
+} from './schema.ts'
+
+/** Nouns to rows and back. JSON columns are written by this file only, so what is parsed here is what was put. */
+
+export const siteRow = (site: Site): SiteRow => ({ ...site, demo: site.demo ? 1 : 0 })
+
+export const siteOf = (row: SiteRow): Site => ({ ...row, demo: row.demo === 1 })
+
+export const deviceRow = (device: Device): DeviceRow => ({
+  site: device.site,
+  id: device.id,
+  type: device.type,
+  room: device.room ?? null,
+  attributes: JSON.stringify(device.attributes),
+})
+
+export function deviceOf({ room, attributes, ...rest }: DeviceRow): Device {
+  const device = { ...rest, attributes: JSON.parse(attributes) as Device['attributes'] }
+  return room === null ? device : { ...device, room }
+}
+
+export const forecastRow = (forecast: Forecast): ForecastRow => ({
+  site: forecast.site,
+  device: forecast.device,
+  metric: forecast.metric,
+  unit: forecast.unit,
+  origin: forecast.origin,
+  made_at: forecast.madeAt,
+  step_ms: forecast.stepMs,
+  level: forecast.level,
+  model_name: forecast.model.name,
+  model_version: forecast.model.version,
+  model_kind: forecast.model.kind,
+  naive_name: forecast.naiveName,
+  steps: JSON.stringify(forecast.steps),
+})
+
+export const forecastOf = (row: ForecastRow): Forecast => ({
+  site: row.site,
+  device: row.device,
+  metric: row.metric,
+  unit: row.unit,
+  origin: row.origin,
+  madeAt: row.made_at,
+  stepMs: row.step_ms,
+  level: row.level,
+  model: { name: row.model_name, version: row.model_version, kind: row.model_kind },
+  naiveName: row.naive_name,
+  steps: JSON.parse(row.steps) as Forecast['steps'],
+})
+
+export const modelRow = ({ card, body }: StoredModel): ModelRow => ({
+  site: card.series.site,
+  device: card.series.device,
+  metric: card.series.metric,
+  version: card.model.version,
+  trained_at: card.trainedAt,
+  card: JSON.stringify(card),
+  body,
+})
+
+export const cardOf = (row: Pick<ModelRow, 'card'>): Card => JSON.parse(row.card) as Card
+
+export const predictionRow = (prediction: Prediction): PredictionRow => ({
+  site: prediction.site,
+  device: prediction.device,
+  metric: prediction.metric,
+  at: prediction.at,
+  made_at: prediction.madeAt,
+  value: prediction.value,
+  unit: prediction.unit,
+  model_name: prediction.model.name,
+  model_version: prediction.model.version,
+  model_kind: prediction.model.kind,
+})
+
+export const predictionOf = (row: PredictionRow): Prediction => ({
+  site: row.site,
+  device: row.device,
+  metric: row.metric,
+  at: row.at,
+  madeAt: row.made_at,
+  value: row.value,
+  unit: row.unit,
+  model: { name: row.model_name, version: row.model_version, kind: row.model_kind },
+})
+
+export const alertRow = (alert: Alert): AlertRow => ({
+  site: alert.site,
+  device: alert.device,
+  metric: alert.metric,
+  rule: alert.rule,
+  level: alert.level,
+  since: alert.since,
+  at: alert.at,
+  value: alert.value,
+  message: alert.message,
+  until: alert.until ?? null,
+})
+
+export const alertOf = ({ until, ...alert }: AlertRow): Alert =>
+  until === null ? alert : { ...alert, until }
+
+export const quarantinedRow = (row: Quarantined): QuarantinedRow => ({
+  at: row.at,
+  source: printable(row.source),
+  code: row.code,
+  message: printable(row.message),
+  payload: printable(row.payload),
+})
+
+/**
+ * What arrived may hold NUL, which ends a text in SQLite's driver and is refused by PostgreSQL, and halves of
+ * surrogate pairs, which are no text in either: both become U+FFFD, so that the rest of the payload is kept.
+ */
+export const printable = (text: string): string =>
+  text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
+
+export const keyRow = (key: ApiKey): KeyRow => ({
+  id: key.id,
+  name: key.name,
+  role: key.role,
+  sites: key.sites === null ? null : JSON.stringify(key.sites),
+  sha256: key.sha256,
+  created_at: key.createdAt,
+})
+
+export const keyOf = (row: KeyRow): ApiKey => ({
+  id: row.id,
+  name: row.name,
+  role: row.role,
+  sites: row.sites === null ? null : (JSON.parse(row.sites) as string[]),
+  sha256: row.sha256,
+  createdAt: row.created_at,
+})

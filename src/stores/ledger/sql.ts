@@ -1,0 +1,389 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type {
+  Alert,
+  ApiKey,
+  Card,
+  Device,
+  Forecast,
+  Prediction,
+  Quarantined,
+  Room,
+  SeriesKey,
+  Site,
+} from '../../core/event.ts'
+import type { Ledger, StoredModel } from '../../core/ports.ts'
+import { seriesId } from '../../core/series.ts'
+import { batches, rowsPerStatement } from './batches.ts'
+import { alertId, predictionId, siteAndId } from './keys.ts'
+import {
+  alertOf,
+  alertRow,
+  cardOf,
+  deviceOf,
+  deviceRow,
+  forecastOf,
+  forecastRow,
+  keyOf,
+  keyRow,
+  modelRow,
+  predictionOf,
+  predictionRow,
+  quarantinedRow,
+  siteOf,
+  siteRow,
+} from './rows.ts'
+import type { Database } from './schema.ts'
+
+/** What a database has to bring so that it can hold the ledger. */
+export interface LedgerDatabase {
+  /** Connects and brings the schema up to date. Throws HomeostatError naming the file or server. */
+  open(): Promise<Kysely<Database>>
+  /** What else the database wants done in a quiet moment. */
+  tidy?(db: Kysely<Database>): Promise<void>
+}
+
+export interface LedgerOptions {
+  /**
+   * Quarantined rows kept; default 10,000. `maintain` trims to what it is told; in between, a flood is trimmed to this
+   * as soon as there are twice as many.
+   */
+  readonly quarantineLimit?: number
+}
+
+/** Tables whose rows belong to a site, in an order that satisfies their foreign keys. */
+const siteTables = ['devices', 'rooms', 'forecasts', 'models', 'predictions', 'alerts'] as const
+
+/**
+ * The ledger on a SQL database: one transaction a write, writes in the order of their calls.
+ * Methods reject with the database's own error; nothing of that call is then kept.
+ */
+export class SqlLedger implements Ledger {
+  readonly #database: LedgerDatabase
+  readonly #quarantineLimit: number
+  #connected: Kysely<Database> | undefined
+  #lastWrite: Promise<unknown> = Promise.resolve()
+  #quarantinedRows = 0
+
+  constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
+    this.#database = database
+    this.#quarantineLimit = options.quarantineLimit ?? 10_000
+  }
+
+  async open(): Promise<void> {
+    const db = await this.#database.open()
+    this.#quarantinedRows = await countQuarantined(db)
+    this.#connected = db
+  }
+
+  async close(): Promise<void> {
+    await this.#lastWrite
+    await this.#connected?.destroy()
+    this.#connected = undefined
+  }
+
+  putSites(sites: readonly Site[]): Promise<void> {
+    return this.#write(async (db) => {
+      for (const batch of batches(sites, ({ id }) => id)) {
+        await db
+          .insertInto('sites')
+          .values(batch.map(siteRow))
+          .onConflict((conflict) => conflict.column('id').doUpdateSet(excluded(['name', 'zone', 'demo'])))
+          .execute()
+      }
+    })
+  }
+
+  async sites(): Promise<Site[]> {
+    const rows = await this.#db.selectFrom('sites').selectAll().orderBy('id').execute()
+    return rows.map(siteOf)
+  }
+
+  removeSite(site: string): Promise<void> {
+    return this.#write(async (db) => {
+      for (const table of siteTables) await db.deleteFrom(table).where('site', '=', site).execute()
+      await db.deleteFrom('sites').where('id', '=', site).execute()
+    })
+  }
+
+  putDevices(devices: readonly Device[]): Promise<void> {
+    const rooms = devices.flatMap(({ site, room }) => (room === undefined ? [] : [{ site, id: room }]))
+    return this.#write(async (db) => {
+      for (const batch of batches(rooms, siteAndId)) {
+        await db
+          .insertInto('rooms')
+          .values(batch)
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+      }
+      for (const batch of batches(devices, siteAndId)) {
+        await db
+          .insertInto('devices')
+          .values(batch.map(deviceRow))
+          .onConflict((conflict) =>
+            conflict.columns(['site', 'id']).doUpdateSet((row) => ({
+              ...excluded(['type', 'attributes']),
+              room: row.fn.coalesce('excluded.room', 'devices.room'),
+            })),
+          )
+          .execute()
+      }
+    })
+  }
+
+  async devices(site?: string): Promise<Device[]> {
+    const rows = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('id')
+      .execute()
+    return rows.map(deviceOf)
+  }
+
+  rooms(site?: string): Promise<Room[]> {
+    return this.#db
+      .selectFrom('rooms')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('id')
+      .execute()
+  }
+
+  putForecasts(forecasts: readonly Forecast[]): Promise<void> {
+    return this.#write(async (db) => {
+      for (const batch of batches(forecasts, seriesId)) {
+        await db
+          .insertInto('forecasts')
+          .values(batch.map(forecastRow))
+          .onConflict((conflict) =>
+            conflict
+              .columns(['site', 'device', 'metric'])
+              .doUpdateSet(excluded(forecastColumns))
+              .where((row) => row('excluded.origin', '>=', row.ref('forecasts.origin'))),
+          )
+          .execute()
+      }
+    })
+  }
+
+  async forecasts(site?: string): Promise<Forecast[]> {
+    const rows = await this.#db
+      .selectFrom('forecasts')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('device')
+      .orderBy('metric')
+      .execute()
+    return rows.map(forecastOf)
+  }
+
+  putModel(model: StoredModel): Promise<void> {
+    return this.#write(async (db) => {
+      await db
+        .insertInto('models')
+        .values(modelRow(model))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['site', 'device', 'metric', 'version'])
+            .doUpdateSet(excluded(['trained_at', 'card', 'body'])),
+        )
+        .execute()
+    })
+  }
+
+  async models(site?: string): Promise<Card[]> {
+    const rows = await this.#db
+      .selectFrom('models')
+      .select('card')
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('trained_at', 'desc')
+      .orderBy('site')
+      .orderBy('device')
+      .orderBy('metric')
+      .orderBy('version')
+      .execute()
+    return rows.map(cardOf)
+  }
+
+  async model({ site, device, metric }: SeriesKey, version: string): Promise<StoredModel | undefined> {
+    const row = await this.#db
+      .selectFrom('models')
+      .select(['card', 'body'])
+      .where((column) => column.and({ site, device, metric, version }))
+      .executeTakeFirst()
+    return row && { card: cardOf(row), body: row.body }
+  }
+
+  putPredictions(predictions: readonly Prediction[]): Promise<void> {
+    return this.#write(async (db) => {
+      for (const batch of batches(predictions, predictionId)) {
+        await db
+          .insertInto('predictions')
+          .values(batch.map(predictionRow))
+          .onConflict((conflict) =>
+            conflict
+              .columns(['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'])
+              .doUpdateSet(excluded(['value', 'unit', 'model_kind'])),
+          )
+          .execute()
+      }
+    })
+  }
+
+  async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+    const rows = await this.#db
+      .selectFrom('predictions')
+      .selectAll()
+      .where((column) => column.and({ site, device, metric }))
+      .where('at', '>=', from)
+      .where('at', '<', to)
+      .orderBy('at')
+      .orderBy('made_at')
+      .orderBy('model_name')
+      .orderBy('model_version')
+      .execute()
+    return rows.map(predictionOf)
+  }
+
+  putAlerts(alerts: readonly Alert[]): Promise<void> {
+    return this.#write(async (db) => {
+      for (const batch of batches(alerts, alertId)) {
+        await db
+          .insertInto('alerts')
+          .values(batch.map(alertRow))
+          .onConflict((conflict) =>
+            conflict
+              .columns(['rule', 'site', 'device', 'metric', 'since'])
+              .doUpdateSet(excluded(['level', 'at', 'value', 'message', 'until'])),
+          )
+          .execute()
+      }
+    })
+  }
+
+  /** Newest `since` first; then by rule, site, device, metric. */
+  async alerts(site?: string, limit?: number): Promise<Alert[]> {
+    const rows = await this.#db
+      .selectFrom('alerts')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('since', 'desc')
+      .orderBy('rule')
+      .orderBy('site')
+      .orderBy('device')
+      .orderBy('metric')
+      .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+      .execute()
+    return rows.map(alertOf)
+  }
+
+  async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
+    await this.#write(async (db) => {
+      for (let start = 0; start < rows.length; start += rowsPerStatement) {
+        const batch = rows.slice(start, start + rowsPerStatement)
+        await db.insertInto('quarantined').values(batch.map(quarantinedRow)).execute()
+      }
+    })
+    this.#quarantinedRows += rows.length
+    if (this.#quarantinedRows > 2 * this.#quarantineLimit) await this.#trimQuarantined(this.#quarantineLimit)
+  }
+
+  async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {
+    const rows = await this.#db
+      .selectFrom('quarantined')
+      .selectAll()
+      .$if(before !== undefined, (query) => query.where('id', '<', before ?? 0))
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+    return rows.map(({ id, ...row }) => ({ id, row }))
+  }
+
+  putKey(key: ApiKey): Promise<void> {
+    return this.#write(async (db) => {
+      await db
+        .insertInto('api_keys')
+        .values(keyRow(key))
+        .onConflict((conflict) =>
+          conflict.column('id').doUpdateSet(excluded(['name', 'role', 'sites', 'sha256', 'created_at'])),
+        )
+        .execute()
+    })
+  }
+
+  removeKey(id: string): Promise<boolean> {
+    return this.#write(async (db) => {
+      const { numDeletedRows } = await db
+        .deleteFrom('api_keys')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+      return numDeletedRows > 0n
+    })
+  }
+
+  async keys(): Promise<ApiKey[]> {
+    const rows = await this.#db.selectFrom('api_keys').selectAll().orderBy('id').execute()
+    return rows.map(keyOf)
+  }
+
+  async maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void> {
+    await this.#trimQuarantined(keep.quarantined)
+    await this.#write(async (db) => {
+      await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
+    })
+    await this.#database.tidy?.(this.#db)
+  }
+
+  get #db(): Kysely<Database> {
+    if (!this.#connected) throw new Error('The ledger is not open.')
+    return this.#connected
+  }
+
+  /** One transaction; a write begins when the one called before it has ended, well or not. */
+  #write<Result>(work: (db: Transaction<Database>) => Promise<Result>): Promise<Result> {
+    const written = this.#lastWrite.then(() => this.#db.transaction().execute(work))
+    this.#lastWrite = written.catch(() => undefined)
+    return written
+  }
+
+  async #trimQuarantined(keep: number): Promise<void> {
+    this.#quarantinedRows = await this.#write(async (db) => {
+      const newestToGo = db
+        .selectFrom('quarantined')
+        .select('id')
+        .orderBy('id', 'desc')
+        .limit(1)
+        .offset(Math.max(0, keep))
+      await db.deleteFrom('quarantined').where('id', '<=', newestToGo).execute()
+      return countQuarantined(db)
+    })
+  }
+}
+
+const forecastColumns = [
+  'unit',
+  'origin',
+  'made_at',
+  'step_ms',
+  'level',
+  'model_name',
+  'model_version',
+  'model_kind',
+  'naive_name',
+  'steps',
+] as const
+
+async function countQuarantined(db: Kysely<Database>): Promise<number> {
+  const { rows } = await db
+    .selectFrom('quarantined')
+    .select((column) => column.fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow()
+  return Number(rows)
+}
+
+/** `set column = excluded.column` for each: the row that was to be inserted wins. */
+const excluded = (columns: readonly string[]) =>
+  Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)]))

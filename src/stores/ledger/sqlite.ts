@@ -1,0 +1,108 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, sql } from 'kysely'
+import Libsql from 'libsql'
+import { HomeostatError } from '../../core/errors.ts'
+import type { Ledger } from '../../core/ports.ts'
+import { type ColumnTypes, migrate } from './migrations.ts'
+import type { Database } from './schema.ts'
+import { type LedgerOptions, SqlLedger } from './sql.ts'
+
+export interface SqliteLedgerOptions extends LedgerOptions {
+  /** Holds `ledger.db` and, while open, its write-ahead log; made by `open` where it is missing. */
+  readonly folder: string
+}
+
+/**
+ * The ledger in one SQLite file. Every write is on disk when it resolves (WAL with synchronous=FULL: NORMAL would lose
+ * acknowledged rows at a power cut). SQLite calls block the loop, so each statement is kept short.
+ * `open` throws HomeostatError `file_unreadable` for a file that is damaged, foreign, or newer than this program.
+ */
+export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions): Ledger {
+  const file = join(folder, 'ledger.db')
+  return new SqlLedger(
+    {
+      async open() {
+        await mkdir(folder, { recursive: true })
+        const opened = connect(file)
+        const db = new Kysely<Database>({ dialect: new Dialect({ database: tidilyClosed(opened) }) })
+        try {
+          await migrate(db, columnTypes, file)
+        } catch (error) {
+          opened.close()
+          throw error
+        }
+        return db
+      },
+      async tidy(db) {
+        await sql`pragma wal_checkpoint(TRUNCATE)`.execute(db)
+      },
+    },
+    options,
+  )
+}
+
+/** `integer primary key` is SQLite's row id, counted up by itself; text sorts by bytes anyway. */
+const columnTypes: ColumnTypes = { counter: 'integer', text: 'text' }
+
+/** How long to wait for another process (a backup, the doctor); it blocks the loop, so not for long. */
+const busyTimeoutMs = 2_000
+
+/** The write-ahead log is cut back to this after a checkpoint. */
+const journalLimitBytes = 4 << 20
+
+/** SQLite can roll back schema changes; Kysely leaves that off for rebuilding tables with foreign keys on. */
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter()
+  }
+}
+
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+/** Closing a connection of libsql leaves the log unmerged; merged, the one file is the whole ledger and can be copied. */
+const tidilyClosed = (db: Libsql.Database): SqliteDatabase => ({
+  prepare: (text) => db.prepare(text),
+  close() {
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.close()
+  },
+})
+
+function connect(file: string): Libsql.Database {
+  let db: Libsql.Database | undefined
+  try {
+    db = new Libsql(file)
+    db.pragma(`busy_timeout = ${busyTimeoutMs}`)
+    refuseDamaged(db)
+    refuseForeign(db)
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    db.pragma(`journal_size_limit = ${journalLimitBytes}`)
+    return db
+  } catch (error) {
+    db?.close()
+    const detail = error instanceof Error ? error.message : String(error)
+    throw new HomeostatError('file_unreadable', { file, detail }, error)
+  }
+}
+
+function refuseDamaged(db: Libsql.Database): void {
+  const [found] = db.prepare('pragma quick_check(1)').pluck().all()
+  if (found !== 'ok') throw new Error(`it is damaged (${found}); restore it from a backup`)
+}
+
+function refuseForeign(db: Libsql.Database): void {
+  const tables = db
+    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
+    .pluck()
+    .all()
+  if (tables.length > 0 && !tables.includes('homeostat_migration')) {
+    throw new Error('it is a database of another program and was left as it is; choose another data folder')
+  }
+}

@@ -1,0 +1,432 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type {
+  Alert,
+  ApiKey,
+  Card,
+  Device,
+  Forecast,
+  Prediction,
+  Quarantined,
+  Site,
+} from '../../src/core/event.ts'
+import type { Ledger, StoredModel } from '../../src/core/ports.ts'
+
+/** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
+export interface LedgerFixture {
+  readonly ledger: Ledger
+  readonly reopen?: () => Ledger
+  readonly dispose?: () => Promise<void>
+}
+
+export interface LedgerSuiteOptions {
+  readonly create: (options: { readonly quarantineLimit?: number }) => Promise<LedgerFixture>
+}
+
+const series = { site: 'home', device: 'meter', metric: 'power' }
+const hour = 3_600_000
+
+export const site = (id: string, change: Partial<Site> = {}): Site => ({
+  id,
+  name: `Site ${id}`,
+  zone: 'Europe/Athens',
+  demo: false,
+  ...change,
+})
+export const device = (id: string, change: Partial<Device> = {}): Device => ({
+  site: 'home',
+  id,
+  type: 'sensor',
+  attributes: {},
+  ...change,
+})
+export const forecast = (change: Partial<Forecast> = {}): Forecast => ({
+  ...series,
+  unit: 'W',
+  origin: 10 * hour,
+  madeAt: 10 * hour + 5,
+  stepMs: hour,
+  level: 0.9,
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  naiveName: 'same time yesterday',
+  steps: [
+    { at: 10 * hour, mean: 0.1 + 0.2, lo: -1, hi: 5e-324, naive: 1e300 },
+    { at: 11 * hour, mean: 7, naive: 6 },
+  ],
+  ...change,
+})
+export const card = (change: Partial<Card> = {}): Card => ({
+  series,
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  trainedAt: 100,
+  span: { from: 0, to: 50, steps: 50 },
+  features: ['lag_24', 'hour'],
+  folds: 3,
+  scoredSteps: 72,
+  unit: 'W',
+  scores: { model: { mae: 1.5, rmse: 2 }, 'same time yesterday': { mae: 2, rmse: 3 } },
+  coverage: { level: 0.9, measured: 0.88, steps: 48 },
+  live: true,
+  reason: 'It beats every naive forecast.',
+  repairs: { gaps: 2 },
+  ...change,
+})
+const model = (change: Partial<Card> = {}, body = '{"trees":[]}'): StoredModel => ({
+  card: card(change),
+  body,
+})
+export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
+  ...series,
+  at: 1000,
+  madeAt: 900,
+  value: 1 / 3,
+  unit: 'W',
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  ...change,
+})
+export const alert = (change: Partial<Alert> = {}): Alert => ({
+  ...series,
+  rule: 'too much',
+  level: 'warning',
+  since: 1000,
+  at: 1000,
+  value: 4000,
+  message: 'The power is above 3000 W.',
+  ...change,
+})
+export const quarantined = (at: number, change: Partial<Quarantined> = {}): Quarantined => ({
+  at,
+  source: 'mqtt',
+  code: 'payload_not_json',
+  message: 'The payload is not JSON: nonsense.',
+  payload: '{"a":',
+  ...change,
+})
+export const key = (id: string, change: Partial<ApiKey> = {}): ApiKey => ({
+  id,
+  name: `Key ${id}`,
+  role: 'operator',
+  sites: null,
+  sha256: id.repeat(64).slice(0, 64),
+  createdAt: 5,
+  ...change,
+})
+
+interface Law {
+  readonly name: string
+  readonly put: readonly ((ledger: Ledger) => Promise<unknown>)[]
+  readonly read: (ledger: Ledger) => Promise<unknown>
+  readonly gives: unknown
+}
+
+/** What is put, what is read, what must come. Each runs as it stands, and again after closing and opening. */
+const laws: readonly Law[] = [
+  {
+    name: 'sites come ordered by id, and a known one is replaced',
+    put: [
+      (l) => l.putSites([site('b'), site('a'), site('B', { demo: true })]),
+      (l) => l.putSites([site('a', { name: 'Ἑστία' })]),
+    ],
+    read: (l) => l.sites(),
+    gives: [site('B', { demo: true }), site('a', { name: 'Ἑστία' }), site('b')],
+  },
+  {
+    name: 'an empty batch changes nothing',
+    put: [
+      (l) => l.putSites([]),
+      (l) => l.putDevices([]),
+      (l) => l.putForecasts([]),
+      (l) => l.putPredictions([]),
+      (l) => l.putAlerts([]),
+      (l) => l.putQuarantined([]),
+    ],
+    read: async (l) => [await l.sites(), await l.devices(), await l.forecasts(), await l.alerts()],
+    gives: [[], [], [], []],
+  },
+  {
+    name: 'a device keeps its attributes of each kind and its room',
+    put: [
+      (l) =>
+        l.putDevices([device('d', { room: 'kitchen', attributes: { watts: 1.5, on: true, model: 'x' } })]),
+    ],
+    read: (l) => l.devices(),
+    gives: [device('d', { room: 'kitchen', attributes: { watts: 1.5, on: true, model: 'x' } })],
+  },
+  {
+    name: 'an absent room leaves the known one, a named one moves the device, also within one batch',
+    put: [
+      (l) => l.putDevices([device('a', { room: 'kitchen' }), device('b', { room: 'kitchen' }), device('c')]),
+      (l) => l.putDevices([device('a', { type: 'meter' }), device('b', { room: 'hall' }), device('b')]),
+    ],
+    read: (l) => l.devices('home'),
+    gives: [device('a', { type: 'meter', room: 'kitchen' }), device('b', { room: 'hall' }), device('c')],
+  },
+  {
+    name: 'the rooms that devices name are there, by site',
+    put: [
+      (l) =>
+        l.putDevices([
+          device('a', { room: 'kitchen' }),
+          device('b', { room: 'kitchen' }),
+          device('c', { room: 'hall' }),
+          device('c', { site: 'office', room: 'hall' }),
+        ]),
+    ],
+    read: async (l) => [await l.rooms(), await l.rooms('office'), await l.rooms('nowhere')],
+    gives: [
+      [
+        { site: 'home', id: 'hall' },
+        { site: 'home', id: 'kitchen' },
+        { site: 'office', id: 'hall' },
+      ],
+      [{ site: 'office', id: 'hall' }],
+      [],
+    ],
+  },
+  {
+    name: 'a forecast is kept to the last bit',
+    put: [(l) => l.putForecasts([forecast()])],
+    read: (l) => l.forecasts(),
+    gives: [forecast()],
+  },
+  {
+    name: 'a forecast of the same or a later origin replaces, an older one does not, also within one batch',
+    put: [
+      (l) => l.putForecasts([forecast({ origin: 5 }), forecast({ origin: 5, metric: 'energy' })]),
+      (l) =>
+        l.putForecasts([
+          forecast({ origin: 4, madeAt: 99 }),
+          forecast({ origin: 5, metric: 'energy', madeAt: 7 }),
+        ]),
+      (l) =>
+        l.putForecasts([forecast({ origin: 8, site: 'office' }), forecast({ origin: 6, site: 'office' })]),
+    ],
+    read: async (l) =>
+      (await l.forecasts()).map(({ site, metric, origin, madeAt }) => [site, metric, origin, madeAt]),
+    gives: [
+      ['home', 'energy', 5, 7],
+      ['home', 'power', 5, forecast().madeAt],
+      ['office', 'power', 8, forecast().madeAt],
+    ],
+  },
+  {
+    name: 'models come newest first without their bodies, of one site where it is named',
+    put: [
+      (l) => l.putModel(model({ trainedAt: 1 })),
+      (l) => l.putModel(model({ trainedAt: 3, model: { ...card().model, version: '2' } })),
+      (l) => l.putModel(model({ trainedAt: 2, series: { ...series, site: 'office' } })),
+    ],
+    read: async (l) => [(await l.models()).map(({ trainedAt }) => trainedAt), await l.models('office')],
+    gives: [[3, 2, 1], [card({ trainedAt: 2, series: { ...series, site: 'office' } })]],
+  },
+  {
+    name: 'a model is found by series and version; put again, it is replaced',
+    put: [
+      (l) => l.putModel(model()),
+      (l) => l.putModel(model({ live: false, reason: 'A better one came.' }, 'B')),
+    ],
+    read: async (l) => [await l.model(series, '1'), await l.model(series, '2')],
+    gives: [model({ live: false, reason: 'A better one came.' }, 'B'), undefined],
+  },
+  {
+    name: 'predictions of a series come by time, from inclusive to exclusive; the same twice is one',
+    put: [
+      (l) => l.putPredictions([30, 10, 20].map((at) => prediction({ at }))),
+      (l) => l.putPredictions([prediction({ at: 20, value: 7 }), prediction({ at: 20, madeAt: 1 })]),
+      (l) => l.putPredictions([prediction({ at: 15, device: 'other' })]),
+    ],
+    read: async (l) => [await l.predictions(series, 10, 30), await l.predictions(series, 21, 30)],
+    gives: [
+      [prediction({ at: 10 }), prediction({ at: 20, madeAt: 1 }), prediction({ at: 20, value: 7 })],
+      [],
+    ],
+  },
+  {
+    name: 'an alert of the same rule, series and start replaces: it ends, it does not double',
+    put: [
+      (l) => l.putAlerts([alert(), alert({ since: 2000, level: 'critical' })]),
+      (l) => l.putAlerts([alert({ at: 1500 }), alert({ until: 1600 })]),
+    ],
+    read: (l) => l.alerts(),
+    gives: [alert({ since: 2000, level: 'critical' }), alert({ until: 1600 })],
+  },
+  {
+    name: 'alerts come newest first, of one site, at most as many as asked for',
+    put: [
+      (l) => l.putAlerts([alert({ since: 1 }), alert({ since: 3 }), alert({ since: 2, site: 'office' })]),
+    ],
+    read: async (l) =>
+      [await l.alerts(undefined, 2), await l.alerts('home', 1), await l.alerts('nowhere')].map((rows) =>
+        rows.map(({ since }) => since),
+      ),
+    gives: [[3, 2], [3], []],
+  },
+  {
+    name: 'NUL and halves of surrogate pairs in a bad payload do not cost the rest of it',
+    put: [(l) => l.putQuarantined([quarantined(1, { payload: 'a\0b\ud800c€😀', message: 'x\0y' })])],
+    read: async (l) => (await l.quarantined(10)).map(({ row }) => row),
+    gives: [quarantined(1, { payload: 'a\ufffdb\ufffdc€😀', message: 'x\ufffdy' })],
+  },
+  {
+    name: 'keys keep their sites: all, some, none',
+    put: [
+      (l) => l.putKey(key('c')),
+      (l) => l.putKey(key('a', { sites: ['home', 'office'], role: 'viewer' })),
+      (l) => l.putKey(key('b', { sites: [] })),
+      (l) => l.putKey(key('c', { name: 'renamed', role: 'admin' })),
+    ],
+    read: (l) => l.keys(),
+    gives: [
+      key('a', { sites: ['home', 'office'], role: 'viewer' }),
+      key('b', { sites: [] }),
+      key('c', { name: 'renamed', role: 'admin' }),
+    ],
+  },
+  {
+    name: 'erasing a site erases everything of it and nothing else',
+    put: [
+      ...['home', 'office'].flatMap((id) => [
+        (l: Ledger) => l.putSites([site(id)]),
+        (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
+        (l: Ledger) => l.putForecasts([forecast({ site: id })]),
+        (l: Ledger) => l.putModel(model({ series: { ...series, site: id } })),
+        (l: Ledger) => l.putPredictions([prediction({ site: id })]),
+        (l: Ledger) => l.putAlerts([alert({ site: id })]),
+      ]),
+      (l) => l.removeSite('home'),
+      (l) => l.removeSite('never seen'),
+    ],
+    read: async (l) => [
+      await l.sites(),
+      await l.rooms(),
+      await l.devices(),
+      await l.forecasts(),
+      await l.models(),
+      await l.alerts(),
+      await l.predictions(series, 0, 1e15),
+      await l.predictions({ ...series, site: 'office' }, 0, 1e15),
+    ],
+    gives: [
+      [site('office')],
+      [{ site: 'office', id: 'hall' }],
+      [device('d', { site: 'office', room: 'hall' })],
+      [forecast({ site: 'office' })],
+      [card({ series: { ...series, site: 'office' } })],
+      [alert({ site: 'office' })],
+      [],
+      [prediction({ site: 'office' })],
+    ],
+  },
+  {
+    name: 'maintain keeps the newest quarantined rows and the predictions made since',
+    put: [
+      (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
+      (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
+    ],
+    read: async (l) => [
+      (await l.quarantined(10)).map(({ row }) => row.at),
+      (await l.predictions(series, 0, 1e15)).map(({ madeAt }) => madeAt),
+    ],
+    gives: [
+      [4, 3, 2],
+      [900, 901],
+    ],
+  },
+  {
+    name: 'maintain can empty the quarantine',
+    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain({ quarantined: 0, keepFrom: 0 })],
+    read: (l) => l.quarantined(10),
+    gives: [],
+  },
+  {
+    name: 'a batch larger than one statement is kept whole',
+    put: [(l) => l.putDevices(Array.from({ length: 4096 }, (_, i) => device(String(i).padStart(4, '0'))))],
+    read: async (l) => (await l.devices()).map(({ id }) => Number(id)),
+    gives: Array.from({ length: 4096 }, (_, i) => i),
+  },
+]
+
+/** Every ledger runs this beside its own tests. */
+export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
+  describe(`the ledger ${name}`, () => {
+    let fixture: LedgerFixture
+    let ledger: Ledger
+
+    beforeEach(async () => {
+      fixture = await create({ quarantineLimit: 100 })
+      ledger = fixture.ledger
+      await ledger.open()
+    })
+    afterEach(async () => {
+      await ledger.close()
+      await fixture.dispose?.()
+    })
+
+    describe.each(laws)('$name', ({ put, read, gives }) => {
+      it('at once', async () => {
+        for (const step of put) await step(ledger)
+        expect(await read(ledger)).toStrictEqual(gives)
+      })
+      it('after closing and opening', async (context) => {
+        if (!fixture.reopen) return context.skip('its content does not outlive it')
+        for (const step of put) await step(ledger)
+        await ledger.close()
+        ledger = fixture.reopen()
+        await ledger.open()
+        expect(await read(ledger)).toStrictEqual(gives)
+      })
+    })
+
+    it('pages through the quarantine, newest first, without a gap or a repeat', async () => {
+      await ledger.putQuarantined(Array.from({ length: 25 }, (_, at) => quarantined(at)))
+      const seen: number[] = []
+      for (let before: number | undefined; ; ) {
+        const page = await ledger.quarantined(10, before)
+        seen.push(...page.map(({ row }) => row.at))
+        before = page.at(-1)?.id
+        if (before === undefined) break
+      }
+      expect(seen).toStrictEqual(Array.from({ length: 25 }, (_, index) => 24 - index))
+    })
+
+    it('bounds the quarantine by itself under a flood, and keeps the newest', async () => {
+      for (let start = 0; start < 5000; start += 70) {
+        await ledger.putQuarantined(Array.from({ length: 70 }, (_, index) => quarantined(start + index)))
+        expect((await ledger.quarantined(10_000)).length).toBeLessThanOrEqual(200)
+      }
+      const kept = (await ledger.quarantined(10_000)).map(({ row }) => row.at)
+      expect(kept[0]).toBe(5039)
+      expect(kept.length).toBeGreaterThanOrEqual(100)
+    })
+
+    it('tells whether there was a key to remove', async () => {
+      await ledger.putKey(key('a'))
+      expect([await ledger.removeKey('a'), await ledger.removeKey('a'), await ledger.keys()]).toStrictEqual([
+        true,
+        false,
+        [],
+      ])
+    })
+
+    it('takes overlapping calls, and the one called last wins', async () => {
+      const names = Array.from({ length: 50 }, (_, index) => `name ${index}`)
+      await Promise.all(
+        names.flatMap((name) => [
+          ledger.putSites([site('home', { name })]),
+          ledger.sites(),
+          ledger.putQuarantined([quarantined(1, { source: name })]),
+        ]),
+      )
+      expect(await ledger.sites()).toStrictEqual([site('home', { name: 'name 49' })])
+      expect((await ledger.quarantined(100)).map(({ row }) => row.source)).toStrictEqual(names.reverse())
+    })
+
+    it('keeps what was put, whatever becomes of the object afterwards', async () => {
+      const attributes: Record<string, number> = { watts: 1 }
+      await ledger.putDevices([device('d', { attributes })])
+      attributes['watts'] = 2
+      expect((await ledger.devices())[0]?.attributes).toStrictEqual({ watts: 1 })
+    })
+  })
+}
