@@ -1,0 +1,129 @@
+import type { Device, Site } from '../../core/event.ts'
+import type { RawReading } from '../../core/reading.ts'
+import { canonicalUnit } from '../../core/units.ts'
+import { type CreateRandom, seedOf } from './chance.ts'
+import { createEventSensors, type StateChange } from './event-sensors.ts'
+import { createFaults, type Fault, type FaultRates, type SeriesFaults, usualFaults } from './faults.ts'
+import type { Sojourn } from './occupants.ts'
+import { createFittings } from './sensors.ts'
+import { createWorld, type Scene } from './world.ts'
+
+export interface HomeOptions {
+  readonly seed: number
+  readonly createRandom: CreateRandom
+  /** Where readings say they are from. */
+  readonly site?: string
+  readonly name?: string
+  readonly zone?: string
+  /** Degrees, north and east are +. */
+  readonly latitude?: number
+  readonly longitude?: number
+  /** Homes with the same one share the weather; by default each has its own. */
+  readonly weatherSeed?: number
+  /** Mean number in 30 days; a kind that is absent keeps its usual rate. */
+  readonly faults?: Partial<FaultRates>
+}
+
+/** A reading of the simulator: every field is there, units are canonical. */
+export interface SimulatedReading extends RawReading {
+  readonly site: string
+  readonly device: string
+  readonly metric: string
+  readonly value: number
+  readonly unit: string
+  readonly at: number
+  readonly room: string
+}
+
+export interface Home {
+  readonly site: Site
+  readonly devices: readonly Device[]
+  readonly latitude: number
+  readonly longitude: number
+  readonly people: readonly string[]
+  /**
+   * Lives on to `at` (UTC ms, later than before) and gives the readings since the last step, by time: changes of state
+   * when they happened, everything else once, at `at`. The first step only says how things stand.
+   */
+  step(at: number): SimulatedReading[]
+  /** Ground truth: the faults in the readings given out so far. */
+  faults(): Fault[]
+  /** Ground truth: who was where, from the day before the first step up to the last one. */
+  occupancy(): Sojourn[]
+}
+
+/** The world is computed minute by minute, whatever the step. */
+const tickMs = 60_000
+/** The home has a past when it is first seen: rooms are warm, people are where the hour puts them. */
+const warmUpMs = 36 * 3_600_000
+
+/** A home whose readings are a function of its options and of the times that it is asked for. */
+export function createHome(options: HomeOptions): Home {
+  const { createRandom, seed, site = 'demo', zone = 'Europe/Berlin' } = options
+  const { latitude = 52.5, longitude = 13.4, weatherSeed = seedOf(seed, 'town') } = options
+  const world = createWorld({ seed, createRandom, zone, latitude, longitude, weatherSeed })
+  const fittings = createFittings(site, world, createRandom(seedOf(seed, 'sensors')))
+  const events = createEventSensors(site, createRandom, seed)
+  const faults = createFaults(createRandom, seed, { ...usualFaults, ...options.faults })
+  const channels = fittings.channels.map((channel) => ({
+    ...channel,
+    scale: 10 ** channel.digits,
+    faults: faults.series(channel.device, channel.metric, channel.kind),
+  }))
+  const eventFaults = new Map<string, SeriesFaults>()
+  let lastAt = Number.NaN
+
+  const eventReading = (change: StateChange): SimulatedReading | undefined => {
+    const { device, metric, room, at } = change
+    const key = `${device}/${metric}`
+    const series = eventFaults.get(key) ?? faults.series(device, metric, 'event')
+    eventFaults.set(key, series)
+    const value = series.sees(at, change.value)
+    const unit = canonicalUnit(metric) ?? 'raw'
+    return value === undefined
+      ? undefined
+      : { source: 'simulator', site, device, metric, value, unit, at, room }
+  }
+
+  const step = (at: number): SimulatedReading[] => {
+    if (!Number.isFinite(at) || at <= lastAt) throw new RangeError('A home cannot go back in time.')
+    if (Number.isNaN(lastAt)) {
+      lastAt = at - tickMs
+      world.begin(at - warmUpMs)
+      for (let past = at - warmUpMs + tickMs; past < lastAt; past += tickMs) world.tick(past, tickMs / 1000)
+      const scene = world.tick(lastAt, tickMs / 1000)
+      for (const channel of channels) channel.read(scene, tickMs / 1000)
+    }
+    const from = lastAt
+    const readings: SimulatedReading[] = []
+    let scene: Scene
+    do {
+      const next = Math.min(at, lastAt + tickMs)
+      scene = world.tick(next, (next - lastAt) / 1000)
+      lastAt = next
+      for (const change of events.tick(scene)) {
+        const reading = eventReading(change)
+        if (reading) readings.push(reading)
+      }
+    } while (lastAt < at)
+    const seconds = (at - from) / 1000
+    for (const { device, metric, unit, room, read, scale, faults: series } of channels) {
+      const value = series.sees(at, Math.round(read(scene, seconds) * scale) / scale)
+      if (value !== undefined) {
+        readings.push({ source: 'simulator', site, device, metric, value, unit, at, room })
+      }
+    }
+    return readings
+  }
+
+  return {
+    site: { id: site, name: options.name ?? 'Demo home', zone, demo: true },
+    devices: [...fittings.devices, ...events.devices],
+    latitude,
+    longitude,
+    people: world.people.map((person) => person.name),
+    step,
+    faults: () => faults.list(),
+    occupancy: () => world.sojourns(lastAt),
+  }
+}

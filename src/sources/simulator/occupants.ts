@@ -1,0 +1,168 @@
+import { type CreateRandom, happens, type Random, seedOf } from './chance.ts'
+import type { Tick } from './civil.ts'
+import { type Activity, createPlanner, type Person, planDayStart, type RoomName, type Stay } from './plan.ts'
+
+/** Where one person is and what they do; `room` null is outside. */
+export interface Presence {
+  readonly name: string
+  readonly role: Person['role']
+  readonly room: RoomName | null
+  readonly activity: Activity
+}
+
+/** Ground truth: a person was in `room` (null: outside) in [from, to). */
+export interface Sojourn {
+  readonly person: string
+  readonly room: RoomName | null
+  readonly activity: Activity
+  readonly from: number
+  readonly to: number
+}
+
+/** What happened in the home within a tick. */
+export interface Life {
+  readonly people: readonly Presence[]
+  /** Activities that somebody took up in this tick. */
+  readonly started: readonly Presence[]
+  /** Somebody went for a snack or a drink in the kitchen. */
+  readonly snacks: number
+  /** Somebody went through the front door. */
+  readonly doorPassed: boolean
+  /** Whether somebody moved where a motion detector sees it. */
+  moved(room: RoomName): boolean
+}
+
+interface Walker {
+  readonly person: Person
+  planDay: number
+  plan: readonly Stay[]
+  stay: Stay | undefined
+  /** A short errand to another room, over at `until`. */
+  errand: { readonly room: RoomName; readonly until: number } | undefined
+  presence: Presence
+  since: number
+}
+
+/** How often a person who does this is seen moving, times an hour. */
+const movesPerHour: Readonly<Record<Activity, number>> = {
+  sleep: 0.5,
+  wash: 70,
+  eat: 26,
+  cook: 90,
+  work: 9,
+  relax: 8,
+  play: 24,
+  chores: 60,
+  away: 0,
+}
+
+/** Newest sojourns kept as ground truth. */
+const sojournLimit = 200_000
+
+export function createOccupants(createRandom: CreateRandom, seed: number, people: readonly Person[]) {
+  const planner = createPlanner(createRandom, seed, people)
+  const random = createRandom(seedOf(seed, 'occupants'))
+  const sojourns: Sojourn[] = []
+  const walkers: Walker[] = people.map((person) => ({
+    person,
+    planDay: Number.NaN,
+    plan: [],
+    stay: undefined,
+    errand: undefined,
+    presence: { name: person.name, role: person.role, room: 'hall', activity: 'chores' },
+    since: Number.NaN,
+  }))
+
+  const tick = (now: Tick): Life => {
+    const moved = new Set<RoomName>()
+    const started: Presence[] = []
+    let snacks = 0
+    let doorPassed = false
+    for (const walker of walkers) {
+      const before = walker.presence
+      const fresh = follow(walker, now, planner)
+      snacks += wander(walker, now, random)
+      const room = walker.errand?.room ?? walker.stay?.room ?? null
+      const activity = walker.stay?.activity ?? 'away'
+      if (room !== before.room || activity !== before.activity) {
+        if (Number.isFinite(walker.since)) {
+          if (sojourns.length >= sojournLimit) sojourns.splice(0, sojournLimit / 10)
+          const from = walker.since
+          sojourns.push({
+            person: before.name,
+            room: before.room,
+            activity: before.activity,
+            from,
+            to: now.at,
+          })
+        }
+        walker.presence = { name: before.name, role: before.role, room, activity }
+        walker.since = now.at
+      }
+      if (room !== before.room) {
+        if ((room === null) !== (before.room === null)) doorPassed = true
+        if (random.next() < 0.9) moved.add('hall')
+        if (room) moved.add(room)
+      }
+      if (fresh) started.push(walker.presence)
+      const pace = movesPerHour[walker.errand ? 'chores' : activity]
+      if (room && happens(random, pace, now.seconds)) moved.add(room)
+    }
+    const parcel = walkers.some(({ presence }) => presence.room && presence.activity !== 'sleep')
+    if (parcel && happens(random, 0.06, now.seconds)) {
+      doorPassed = true
+      moved.add('hall')
+    }
+    const presences = walkers.map((walker) => walker.presence)
+    return { people: presences, started, snacks, doorPassed, moved: (room) => moved.has(room) }
+  }
+
+  /** Everybody's whereabouts since the simulation began, in order of their end; the present ones end `at`. */
+  const truth = (at: number): Sojourn[] => [
+    ...sojourns,
+    ...walkers
+      .filter((walker) => Number.isFinite(walker.since))
+      .map(({ presence: { name: person, room, activity }, since: from }) => ({
+        person,
+        room,
+        activity,
+        from,
+        to: at,
+      })),
+  ]
+  return { tick, truth }
+}
+
+/** Moves along the plan; true where a new stay begins. */
+function follow(walker: Walker, now: Tick, planner: ReturnType<typeof createPlanner>): boolean {
+  const early = now.minute < planDayStart
+  const day = early ? now.day - 1 : now.day
+  if (day !== walker.planDay) {
+    walker.planDay = day
+    walker.plan = planner(walker.person, day, early ? (now.weekday + 6) % 7 : now.weekday)
+  }
+  const minute = early ? now.minute + 1440 : now.minute
+  const stay = walker.plan.findLast((candidate) => candidate.from <= minute)
+  const next = stay ?? walker.plan[0]
+  const fresh = next !== walker.stay && next?.activity !== walker.stay?.activity
+  if (next !== walker.stay) walker.errand = undefined
+  walker.stay = next
+  return fresh
+}
+
+/** Short errands: to the bathroom by day and by night, to the kitchen for a snack. Returns the snacks begun. */
+function wander(walker: Walker, now: Tick, random: Random): number {
+  const { stay } = walker
+  if (walker.errand && now.at >= walker.errand.until) walker.errand = undefined
+  if (walker.errand || !stay || stay.room === null || stay.activity === 'wash') return 0
+  const asleep = stay.activity === 'sleep'
+  const minutes = (low: number, high: number): number =>
+    now.at + (low + (high - low) * random.next()) * 60_000
+  if (stay.room !== 'bathroom' && happens(random, asleep ? 0.07 : 0.28, now.seconds)) {
+    walker.errand = { room: 'bathroom', until: minutes(2, 6) }
+  } else if (!asleep && stay.room !== 'kitchen' && happens(random, 0.35, now.seconds)) {
+    walker.errand = { room: 'kitchen', until: minutes(2, 7) }
+    return 1
+  }
+  return 0
+}
