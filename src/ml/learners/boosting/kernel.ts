@@ -1,0 +1,54 @@
+import type { FeatureBins } from './binning.ts'
+import type { Node, SearchRules } from './split.ts'
+
+/**
+ * The passes over the rows that growing a tree consists of, and the arrays that they work on. There is a plain one,
+ * which says what is meant, and a compiled one, which is fast; both give the same bits. That holds for any number of
+ * threads too, because gradients are rounded to whole numbers of a common power-of-two unit before they are summed:
+ * sums of whole numbers below 2^53 are exact, whatever their order (so subtraction of histograms loses nothing either).
+ */
+export interface TreeKernel {
+  /** Rows of training first, then rows that only follow along (validation); `rows` of both together. */
+  readonly rows: number
+  /** Row numbers; a node owns a range of its sampled rows and a range of the rest. */
+  readonly order: Int32Array
+  /** Of every row, to be filled before `begin`. */
+  readonly gradient: Float64Array
+  readonly hessian: Float64Array
+  /**
+   * Starts a tree on the first `rows` rows: rounds gradients (and hessians, unless each of them is 1) to whole units.
+   * Gives the sizes of the units, powers of two.
+   */
+  begin(rows: number, unitHessian: boolean): Units
+  /** Counts the root's histogram, its sums, and its best split. */
+  openRoot(root: Node, rules: SearchRules): void
+  /** Histograms and best splits of two fresh siblings; the larger one still holds its parent's histogram. */
+  openPair(smaller: Node, larger: Node, rules: SearchRules): void
+  /** Moves the rows of order[from, to) that go left to the front, keeping order on both sides. Gives the border. */
+  partition(from: number, to: number, feature: number, goesLeft: Uint8Array): number
+}
+
+export interface Units {
+  readonly gradient: number
+  readonly hessian: number
+}
+
+/** What a kernel is made from: bins of every feature, and columns of `rows` rows each to be binned. */
+export interface KernelData {
+  readonly features: readonly FeatureBins[]
+  readonly columns: readonly Float64Array[]
+  readonly rows: number
+}
+
+/** Largest whole number that one of `rows` gradients may become, so that no sum of them exceeds its share of 64 bits. */
+export function wholeLimit(rows: number): number {
+  const countBits = Math.ceil(Math.log2(rows + 1))
+  return 2 ** Math.min(51, 62 - countBits) / rows
+}
+
+/** The power of two that takes numbers up to `largest` to whole numbers up to `limit`. */
+export function wholeScale(largest: number, limit: number): number {
+  if (largest === 0) return 1
+  // not beyond the range where both the scale and its inverse are normal numbers
+  return 2 ** Math.max(-1000, Math.min(1000, Math.floor(Math.log2(limit / largest))))
+}
