@@ -71,7 +71,7 @@ export function createHeating(
     buffer = clamp(buffer - (demand * now.seconds) / bufferCapacity, 0, 12)
     const showers = life.people.filter((person) => person.activity === 'wash').length
     const taps = life.people.filter((person) => person.activity === 'cook').length
-    const draw = showers * 9500 + taps * 1600 + 70
+    const draw = showers * 5600 + taps * 1600 + 70
     tank = Math.max(0, tank - (draw * now.seconds) / tankCapacity)
 
     if (tank < 4 || (tank < 8 && now.minute > 760 && now.minute < 800)) heatsWater = true

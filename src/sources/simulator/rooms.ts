@@ -26,6 +26,9 @@ export interface RoomState {
   vapour: number
   windowOpen: boolean
   lampOn: boolean
+  blindsDown: boolean
+  /** Daylight on its windows from outside, W/m2. */
+  daylight: number
 }
 
 export type Rooms = Readonly<Record<RoomName, RoomState>>
@@ -50,6 +53,9 @@ const shapes: Readonly<Record<RoomName, RoomShape>> = {
 const body = (activity: Activity): { co2: number; water: number; heat: number } =>
   activity === 'sleep' ? { co2: 11.5, water: 32, heat: 70 } : { co2: 18.5, water: 58, heat: 95 }
 
+/** Plants, towels and the sink give off water all day, g/h. */
+const standingWater: Gains = { 'living-room': 42, kitchen: 22, bathroom: 26, bedroom: 6, office: 6 }
+
 export function createRooms(scale: number, northern: boolean): Rooms {
   const room = (name: RoomName): RoomState => {
     const { area, glass, facing } = shapes[name]
@@ -61,6 +67,8 @@ export function createRooms(scale: number, northern: boolean): Rooms {
       vapour: 8,
       windowOpen: false,
       lampOn: false,
+      blindsDown: false,
+      daylight: 0,
     }
   }
   return {
@@ -91,24 +99,24 @@ export function tickRooms(rooms: Rooms, now: Tick, sky: Sky, life: Life, gains: 
     const room = rooms[name]
     const volume = room.shape.area * ceiling
     let co2Litres = 0
-    let water = 0
-    let heat = (gains[name] ?? 0) + (room.lampOn ? 9 : 0) + sunGain(room, sky)
+    let water = standingWater[name] ?? 0
+    let heat = (gains[name] ?? 0) + (room.lampOn ? 9 : 0) + sunGain(room)
     let closed = name === 'bathroom'
     for (const person of life.people) {
       if (person.room !== name) continue
       const breath = body(person.activity)
       co2Litres += breath.co2
-      water += breath.water + (person.activity === 'wash' ? 1500 : person.activity === 'cook' ? 750 : 0)
+      water += breath.water + (person.activity === 'wash' ? 1150 : person.activity === 'cook' ? 750 : 0)
       heat += breath.heat
       if (person.activity === 'sleep' || person.activity === 'work') closed = true
     }
 
     // infiltration grows with wind and cold; the bathroom has a fan that runs while it is humid
-    const leak = 0.16 + 0.025 * sky.wind + 0.004 * Math.max(0, room.air - sky.temperature)
+    const leak = 0.11 + 0.018 * sky.wind + 0.003 * Math.max(0, room.air - sky.temperature)
     const fan = name === 'bathroom' && room.vapour > 0.68 * saturation(room.air) ? 3 : 0
     const hood = name === 'kitchen' && water > 500 ? 2.5 : 0
     const outsideFlow = volume * (leak + fan + hood + (room.windowOpen ? 5 + 0.6 * sky.wind : 0))
-    const hallFlow = name === 'hall' ? 0 : closed ? 11 : 46
+    const hallFlow = name === 'hall' ? 0 : closed ? 15 : 46
     const hallVolume = hall.shape.area * ceiling
     const hours = now.seconds / 3600
 
@@ -158,26 +166,24 @@ function tickHeat(
 }
 
 /** Sun through the glass; blinds come down when the room is warm. */
-function sunGain(room: RoomState, sky: Sky): number {
-  const { glass, facing } = room.shape
-  const blinds = room.air > 24 ? 0.25 : 1
-  return glass * 0.42 * blinds * onPlane(sky.sun, sky.light, Math.PI / 2, facing)
+const sunGain = (room: RoomState): number =>
+  room.shape.glass * 0.42 * (room.blindsDown ? 0.25 : 1) * room.daylight
+
+/** Light that a sensor in the room sees, lx: daylight by its glass (about 110 lm for each W), and the lamp. */
+export function illuminance(room: RoomState): number {
+  const { glass, area } = room.shape
+  const inside = 110 * room.daylight * (glass / area) * 0.035 * (room.blindsDown ? 0.45 : 1)
+  return inside + (room.lampOn ? lampLux : 0) + (room.daylight <= 0 ? 0.4 : 0)
 }
 
-/** Light that a sensor in the room sees, lx: daylight by its glass, and the lamp. */
-export function illuminance(room: RoomState, sky: Sky, asleep: boolean): number {
-  const { glass, area, facing } = room.shape
-  const curtain = asleep ? 0.04 : room.air > 24 ? 0.45 : 1
-  // about 110 lm per W of daylight
-  const daylight = 110 * onPlane(sky.sun, sky.light, Math.PI / 2, facing) * (glass / area) * 0.035 * curtain
-  return daylight + (room.lampOn ? 165 : 0) + (sky.light.global <= 0 ? 0.4 : 0)
-}
+const lampLux = 165
 
 /** People open windows when it is stuffy, or hot inside and cooler outside; lamps when they see too little. */
 export function tickHabits(rooms: Rooms, now: Tick, sky: Sky, life: Life, random: Random): void {
   const home = life.people.some((person) => person.room !== null)
   for (const name of roomNames) {
     const room = rooms[name]
+    room.daylight = onPlane(sky.sun, sky.light, Math.PI / 2, room.shape.facing)
     const inside = life.people.filter((person) => person.room === name)
     const awake = inside.some((person) => person.activity !== 'sleep')
     const asleep = inside.length > 0 && !awake
@@ -188,10 +194,21 @@ export function tickHabits(rooms: Rooms, now: Tick, sky: Sky, life: Life, random
       else if (stuffy && happens(random, 1.6, now.seconds)) room.windowOpen = true
       else if (risen(life, name) && sky.temperature > -8 && random.next() < 0.5) room.windowOpen = true
     } else {
-      const perHour = !home || sky.rain > 1 ? 30 : warm ? 0.05 : asleep ? 0.5 : 7
+      const perHour =
+        !home || sky.rain > 1 || room.air < 16.5
+          ? 40
+          : warm
+            ? 0.05
+            : asleep
+              ? 0.5
+              : sky.temperature < 8
+                ? 12
+                : 7
       if (happens(random, perHour, now.seconds)) room.windowOpen = false
     }
-    const dark = illuminance(room, sky, false) - (room.lampOn ? 165 : 0) < (room.lampOn ? 110 : 70)
+    if (room.air > 24.4 && sky.light.global > 60) room.blindsDown = true
+    else if (room.air < 23 || sky.light.global <= 0) room.blindsDown = false
+    const dark = room.lampOn ? illuminance(room) - lampLux < 110 : illuminance(room) < 70
     if (awake && dark) room.lampOn = room.lampOn || happens(random, 90, now.seconds)
     else if (room.lampOn) room.lampOn = !(happens(random, awake ? 6 : 25, now.seconds) || asleep)
   }

@@ -115,7 +115,7 @@ function climate(device: AddDevice, measure: Measure, noisy: Noisy): void {
   }
   for (const name of lightRooms) {
     device(`${name}-light`, 'light-sensor', name)
-    const read = (scene: Scene): number => illuminance(scene.rooms[name], scene.sky, false)
+    const read = (scene: Scene): number => illuminance(scene.rooms[name])
     const grain = noisy(0.012, () => 1)
     measure('illuminance', 0, (scene, seconds) => Math.max(0, read(scene) * grain(scene, seconds)))
   }

@@ -54,7 +54,7 @@ export function createWeather(createRandom: CreateRandom, seed: number, place: P
     const season = Math.cos(yearAngle(at) - coldestAngle)
     const winter = place.latitude >= 0 ? season : -season
     const lowPressure = front(at)
-    const cloudiness = 0.25 + 0.45 * winter + 1.5 * lowPressure + 1.1 * cover(at) + 0.5 * drift(at)
+    const cloudiness = 0.32 + 0.7 * winter + 1.5 * lowPressure + 1.1 * cover(at) + 0.5 * drift(at)
     const cloud = 1 / (1 + Math.exp(-1.6 * cloudiness))
     const light = irradianceAt(at, sun, transmittance(cloud, puff(at)))
 
