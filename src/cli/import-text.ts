@@ -1,0 +1,120 @@
+import type { FileHead } from '../sources/csv/head.ts'
+import type { Field, Mapping } from '../sources/csv/mapping.ts'
+import { type TimeFormat, timesOf } from '../sources/csv/time.ts'
+import type { ImportOptions, ImportSummary } from './import.ts'
+
+/** 1234567 -> 1,234,567 */
+export const count = (value: number): string => value.toLocaleString('en-US')
+
+export const megabytes = (bytes: number): string =>
+  bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+
+const delimiterNames: Readonly<Record<string, string>> = {
+  ',': 'comma',
+  ';': 'semicolon',
+  '\t': 'tab',
+  '|': 'bar',
+}
+
+/** What becomes of each column, as a table for the user. */
+export function describeMapping(head: FileHead, mapping: Mapping, options: ImportOptions): string {
+  const separated = `${delimiterNames[head.delimiter] ?? head.delimiter} separated`
+  const comma = head.decimalComma ? ', decimal comma' : ''
+  const shape = mapping.format === 'long' ? 'long: one value a row' : 'wide: a column per sensor'
+  const lines = [
+    `${head.path}: ${megabytes(head.bytes)}, ${separated}${comma}, ${head.columns.length} columns, ${shape}`,
+    describeTime(head, mapping, options),
+  ]
+  if (mapping.site && 'fixed' in mapping.site) lines.push(`Site: ${mapping.site.fixed}`)
+  for (const gap of mapping.gaps) lines.push(`Gaps: rows with ${gap.why} are left out`)
+  lines.push(...mapping.notes, '', ...table(valueRows(head, mapping)))
+  const about = mapping.roles.filter(({ role }) => role !== 'time')
+  if (about.length > 0) {
+    lines.push('', 'About the row:', ...about.map(({ name, role }) => `  ${name} is the ${role}`))
+  }
+  if (mapping.skipped.length > 0) {
+    lines.push('', 'Skipped, and what would include it:')
+    lines.push(...table(mapping.skipped.map(({ name, why, flag }) => [`  ${name}`, why, flag ?? ''])))
+  }
+  return `${lines.join('\n')}\n\n`
+}
+
+const formats: Readonly<Record<TimeFormat, string>> = {
+  offset: 'ISO 8601 with offset',
+  wall: 'without offset',
+  dmy: 'day.month.year without offset',
+  mdy: 'month/day/year without offset',
+  epoch_s: 'seconds since 1970, by the range of its numbers',
+  epoch_ms: 'milliseconds since 1970',
+}
+
+function describeTime(head: FileHead, { time }: Mapping, options: ImportOptions): string {
+  if (time.kind === 'steps') {
+    return `Time: none in the file; the first row is ${iso(time.start)}, each further one ${time.everyMs / 1000} s later`
+  }
+  const needsZone = time.format === 'wall' || time.format === 'dmy' || time.format === 'mdy'
+  const hint = options.zone === undefined ? ' (--zone ZONE if not)' : ''
+  const zone = needsZone ? `, taken as ${time.zone}${hint}` : ''
+  const first = head.sample[0]?.[time.index] ?? ''
+  const at = timesOf(time.format, time.zone).read(first, '')
+  const example = typeof at === 'number' ? `; ${first.trim()} is ${iso(at)}` : ''
+  return `Time: column "${head.columns[time.index]}", ${formats[time.format]}${zone}${example}`
+}
+
+function valueRows(head: FileHead, mapping: Mapping): string[][] {
+  const said = (field: Field | undefined): string => {
+    if (!field) return '-'
+    return 'fixed' in field ? field.fixed : `by ${head.columns[field.column]}`
+  }
+  const values = mapping.values.map(({ name, device, metric, unit, factor, why }) => {
+    const scaled = factor === 1 ? '' : ` (times ${factor})`
+    return [name, said(device), said(metric), `${said(unit)}${scaled}`, why]
+  })
+  const events = mapping.events.map(({ name, device, rules, why }) => {
+    const metrics = rules.map(({ metric }) => metric).join(' or ')
+    return [name, said(device), metrics, 'state', why]
+  })
+  const rows = [...values, ...events]
+  return rows.length === 0 ? [] : [['COLUMN', 'DEVICE', 'METRIC', 'UNIT', 'HOW'], ...rows]
+}
+
+/** Pads all but the last cell of each row. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** What was done. `before` are the readings of the runs that this one went on from. */
+export function describeSummary(summary: ImportSummary, mapping: Mapping, before: number): string {
+  const { rows, readings, devices, from, to, gaps, empty, badRows, seconds } = summary
+  const rate = seconds > 0 ? `, ${count(Math.round((readings - before) / seconds))} readings/s` : ''
+  const verb = summary.dryRun ? 'Checked, nothing imported' : summary.finished ? 'Imported' : 'Stopped'
+  const lines = [
+    `${verb}: ${count(rows)} rows, ${count(readings)} readings of ${count(devices.length)} devices in ${seconds.toFixed(1)} s${rate}`,
+  ]
+  if (devices.length > 0) {
+    const shown = devices.slice(0, 8).join(', ')
+    lines.push(`Devices: ${shown}${devices.length > 8 ? ` and ${devices.length - 8} more` : ''}`)
+  }
+  if (from !== null && to !== null) lines.push(`Span: ${iso(from)} to ${iso(to)}`)
+  if (gaps > 0)
+    lines.push(`Gaps left out: ${count(gaps)} rows (${mapping.gaps.map(({ why }) => why).join('; ')})`)
+  if (empty > 0) lines.push(`Empty cells: ${count(empty)}`)
+  if (badRows > 0) {
+    const codes = Object.entries(summary.bad).map(([code, times]) => `${code} ${count(times)}`)
+    lines.push(
+      `Bad rows: ${count(badRows)} (${codes.join(', ')}), by line number in ${summary.badFile ?? ''}`,
+    )
+  } else lines.push('Bad rows: none')
+  return `${lines.join('\n')}\n`
+}
+
+const iso = (at: number): string => new Date(at).toISOString()
