@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HubProcess, startHub } from '../test/servers/hub.ts'
+import { runLoad } from './load/run.ts'
+import { type HttpLoad, type LoadResult, layoutFor, type MqttLoad } from './load/spec.ts'
+import { type Influx, startInfluxPeer } from './peers/influx.ts'
+import { influxHttp } from './peers/influx-http.ts'
+import { type Chain, startChain } from './peers/mosquitto-telegraf-influx.ts'
+import { type Figure, median, type Report, round } from './report.ts'
+
+/**
+ * Taking in: the hub beside what a user would glue together instead, turn about in the same run, since the machine
+ * is never the same twice. All of it on one machine with the load generators.
+ */
+export async function run(report: Report): Promise<void> {
+  const stops: (() => Promise<void>)[] = []
+  try {
+    const chain = await startChain()
+    if (!('reason' in chain)) stops.push(chain.stop)
+    const influx = 'reason' in chain ? await startInfluxPeer() : chain.influx
+    if ('reason' in chain) stops.push(influx.stop)
+    const hub = await startHub()
+    stops.push(hub.stop)
+    const tally = new Tally()
+    for (let i = 0; i < rounds; i++) await oneRound(hub, chain, influx, tally)
+    tell(report, tally, 'reason' in chain ? chain.reason : undefined)
+    await malformed(hub, report)
+    const { most } = hub.memory()
+    report({ bench: 'ingest', name: 'resident memory, most', value: round(most), unit: 'MB', target: 400 })
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+  }
+}
+
+const rounds = 3
+/** Messages of a client on their way; the same for hub and chain. */
+const window = 500
+const batches = { batch: 5000, connections: 8, requests: 160 }
+const singles = { batch: 1, connections: 64, requests: 32_000 }
+
+async function oneRound(
+  hub: HubProcess,
+  chain: Chain | { reason: string },
+  influx: Influx,
+  tally: Tally,
+): Promise<void> {
+  tally.add('hub qos1', await mqttStored(hub, 1, 200_000))
+  if (!('reason' in chain)) {
+    const { stored, acknowledged } = await chain.measure(200_000, window)
+    tally.add('chain', stored)
+    tally.add('chain acknowledged', acknowledged)
+  }
+  tally.add('hub qos0', await mqttStored(hub, 0, 300_000))
+  tally.add('hub batches', (await hubHttp(hub, batches)).rate)
+  tally.add('influx batches', (await influxHttp(influx, batches)).rate)
+  tally.add(
+    'influx batches of 1000',
+    (await influxHttp(influx, { ...batches, batch: 1000, requests: 400 })).rate,
+  )
+  const single = await hubHttp(hub, singles)
+  tally.add('hub singles', single.rate)
+  tally.add('hub singles p99', single.p99Ms)
+  tally.add('influx singles', (await influxHttp(influx, singles)).rate)
+  tally.add(
+    'influx singles of 8',
+    (await influxHttp(influx, { ...singles, connections: 8, requests: 16_000 })).rate,
+  )
+}
+
+/** Figures by name over the rounds. */
+class Tally {
+  readonly #values = new Map<string, number[]>()
+
+  add(name: string, value: number): void {
+    this.#values.set(name, [...(this.#values.get(name) ?? []), value])
+  }
+
+  median(name: string): number {
+    return median(this.#values.get(name) ?? [])
+  }
+
+  /** Least and most, to say how far the rounds lay apart. */
+  spread(name: string): string {
+    const values = this.#values.get(name) ?? []
+    return `${round(Math.min(...values))} to ${round(Math.max(...values))} in ${values.length} rounds`
+  }
+}
+
+function tell(report: Report, tally: Tally, chainMissing: string | undefined): void {
+  const figure = (name: string, of: string, unit: string, target?: number, peer?: string): void => {
+    const ratio = peer === undefined ? Number.NaN : tally.median(of) / tally.median(peer)
+    const line: Figure = {
+      bench: 'ingest',
+      name,
+      value: round(tally.median(of)),
+      unit,
+      note: tally.spread(of),
+    }
+    report({
+      ...line,
+      ...(target === undefined ? {} : { target }),
+      ...(Number.isFinite(ratio) ? { ratio: round(ratio) } : {}),
+    })
+  }
+  if (chainMissing !== undefined) {
+    report({ bench: 'ingest', name: 'chain', value: 0, unit: 'msg/s', note: chainMissing })
+  } else {
+    figure('peer: Mosquitto + Telegraf + InfluxDB, until stored', 'chain', 'msg/s')
+    figure('peer: the same, acknowledged by Mosquitto', 'chain acknowledged', 'msg/s')
+  }
+  figure('MQTT QoS 1, acknowledged after the commit', 'hub qos1', 'msg/s', 30_000, 'chain')
+  figure('MQTT QoS 0, until stored', 'hub qos0', 'msg/s', 60_000, 'chain')
+  figure('peer: InfluxDB, line protocol, batches of 5,000', 'influx batches', 'points/s')
+  figure('peer: InfluxDB, line protocol, batches of 1,000', 'influx batches of 1000', 'points/s')
+  figure('HTTP JSON, batches of 5,000', 'hub batches', 'readings/s', 150_000, 'influx batches')
+  figure('peer: InfluxDB, one point a request, 8 connections', 'influx singles of 8', 'points/s')
+  figure('peer: InfluxDB, one point a request, 64 connections', 'influx singles', 'points/s')
+  const target = round(tally.median('influx singles'))
+  figure(
+    'HTTP JSON, one reading a request, 64 connections',
+    'hub singles',
+    'readings/s',
+    target,
+    'influx singles',
+  )
+  figure('HTTP JSON, one reading a request, 64 connections, p99', 'hub singles p99', 'ms')
+}
+
+let runs = 0
+
+/** Messages a second from the first byte until the hub counts the last as stored. */
+async function mqttStored(hub: HubProcess, qos: 0 | 1, count: number): Promise<number> {
+  const before = await hub.metric(storedTotal)
+  const load: MqttLoad = { ...mqttLoad(hub, qos, count), badEvery: 0 }
+  const result = await runLoad(load)
+  if (result.cut) throw new Error(`hub, MQTT QoS ${qos}: ${result.complaint}`)
+  const storedAt = await untilStored(hub, before + count)
+  // at QoS 1 the last acknowledgement says it already; the counter is asked only to see that it is true
+  return qos === 1 ? result.rate : (count / (storedAt - result.startedAt)) * 1000
+}
+
+const mqttLoad = (hub: HubProcess, qos: 0 | 1, count: number): Omit<MqttLoad, 'badEvery'> => ({
+  kind: 'mqtt',
+  port: hub.mqttPort,
+  clients: 4,
+  qos,
+  count,
+  window,
+  maxSeconds: 60,
+  ...layoutFor(count / 4, `m${++runs}-`),
+})
+
+const storedTotal = 'homeostat_readings_stored_total'
+
+/** The moment when the counter has risen so far; rejects when it stands still for 10 s, or goes beyond. */
+async function untilStored(hub: HubProcess, readings: number): Promise<number> {
+  let [seen, changed] = [-1, performance.now()]
+  for (;;) {
+    const now = await hub.metric(storedTotal)
+    if (now > readings) throw new Error(`the hub counts ${now} readings as stored; ${readings} were sent`)
+    if (now === readings) return performance.timeOrigin + performance.now()
+    if (now > seen) [seen, changed] = [now, performance.now()]
+    if (performance.now() - changed > 10_000)
+      throw new Error(`the hub stays at ${now} of ${readings} readings`)
+    await sleep(20)
+  }
+}
+
+async function hubHttp(
+  hub: HubProcess,
+  load: Pick<HttpLoad, 'batch' | 'connections' | 'requests'>,
+): Promise<LoadResult> {
+  const before = await hub.metric(storedTotal)
+  const perConnection = Math.floor(load.requests / load.connections) * load.batch
+  const result = await runLoad({
+    kind: 'http',
+    port: hub.port,
+    path: '/api/v1/readings',
+    format: 'json',
+    headers: {},
+    maxSeconds: 60,
+    ...layoutFor(perConnection, `h${++runs}-`, Math.floor(1000 / load.connections)),
+    ...load,
+  })
+  if (result.acknowledged < result.sent) throw new Error(`the hub refused: ${result.complaint}`)
+  await untilStored(hub, before + result.sent)
+  return result
+}
+
+/** 100,000 malformed messages between as many good ones. */
+async function malformed(hub: HubProcess, report: Report): Promise<void> {
+  const count = 200_000
+  const before = { stored: await hub.metric(storedTotal), bad: await hub.metric(quarantinedTotal) }
+  const memory = hub.memory().now
+  const result = await runLoad({ ...mqttLoad(hub, 1, count), badEvery: 2 })
+  if (result.cut) throw new Error(`hub, malformed: ${result.complaint}`)
+  const stored = (await hub.metric(storedTotal)) - before.stored
+  const bad = (await hub.metric(quarantinedTotal)) - before.bad
+  const figure = (name: string, value: number, unit: string, more: Partial<Figure> = {}): void =>
+    report({
+      bench: 'ingest',
+      name: `every second message malformed: ${name}`,
+      value: round(value),
+      unit,
+      ...more,
+    })
+  figure('good ones stored', stored, 'readings', { target: count / 2 })
+  figure('bad ones counted', bad, 'rows', { target: count / 2 })
+  figure('acknowledged', result.rate, 'msg/s')
+  figure('growth of resident memory', hub.memory().now - memory, 'MB', { note: `from ${round(memory)} MB` })
+}
+
+const quarantinedTotal = 'homeostat_quarantined_total'
