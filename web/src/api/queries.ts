@@ -1,0 +1,97 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { call, callAll } from './client.ts'
+import type { SeriesKey } from './types.ts'
+
+/** Cache keys; a message on the live feed makes them stale. */
+export const cacheKeys = {
+  things: ['things'],
+  learning: ['learning'],
+  alerts: ['alerts'],
+  history: ['history'],
+} as const
+
+const list = { limit: 10_000 } as const
+
+export const useSites = () =>
+  useQuery({
+    queryKey: [...cacheKeys.things, 'sites'],
+    queryFn: async ({ signal }) => (await callAll('sites', { signal })).items,
+  })
+
+export const useDevices = () =>
+  useQuery({
+    queryKey: [...cacheKeys.things, 'devices'],
+    queryFn: async ({ signal }) => (await callAll('devices', { query: list, signal })).items,
+  })
+
+/** The newest reading of every series; asked again and again only while the live feed is down. */
+export const useLatest = (live: boolean) =>
+  useQuery({
+    queryKey: [...cacheKeys.things, 'latest'],
+    queryFn: async ({ signal }) => (await callAll('latest', { query: list, signal })).items,
+    refetchInterval: live ? false : 5000,
+  })
+
+export const useHealth = () =>
+  useQuery({
+    queryKey: ['health'],
+    queryFn: ({ signal }) => call('health', { signal }),
+    refetchInterval: 10_000,
+  })
+
+export const useForecasts = (site: string, device?: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'forecasts', site, device ?? null],
+    queryFn: async ({ signal }) =>
+      (await callAll('forecasts', { query: { site, device, limit: 1000 }, signal })).items,
+    refetchInterval: 60_000,
+  })
+
+export const useCards = (site: string, device?: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'models', site, device ?? null],
+    queryFn: async ({ signal }) =>
+      (await callAll('models', { query: { site, device, limit: 1000 }, signal })).items,
+    refetchInterval: 60_000,
+  })
+
+export const useAlerts = () =>
+  useQuery({
+    queryKey: cacheKeys.alerts,
+    queryFn: async ({ signal }) => (await callAll('alerts', { signal }, 1)).items,
+    refetchInterval: 30_000,
+  })
+
+export const useQuarantine = () =>
+  useQuery({
+    queryKey: ['quarantine'],
+    queryFn: ({ signal }) => call('quarantine', { query: { limit: 200 }, signal }),
+    refetchInterval: 10_000,
+  })
+
+/** Raw readings of one series in [from, to), ms, oldest first. `complete` is false where they are too many. */
+export const useReadings = (key: SeriesKey, from: number, to: number, enabled: boolean) =>
+  useQuery({
+    queryKey: [...cacheKeys.history, 'readings', key, from, to],
+    queryFn: ({ signal }) => callAll('readings', { query: { ...key, from, to, ...list }, signal }, 12),
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+/** One series by the hour in [from, to), ms. */
+export const useRollups = (key: SeriesKey, from: number, to: number, enabled = true) =>
+  useQuery({
+    queryKey: [...cacheKeys.history, 'rollups', key, from, to],
+    queryFn: ({ signal }) => callAll('rollups', { query: { ...key, from, to, ...list }, signal }),
+    enabled,
+    staleTime: 5 * 60_000,
+  })
+
+/** Erases a site; everything that is shown is asked anew. */
+export function useRemoveSite() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (site: string) => call('removeSite', { params: { site } }),
+    onSuccess: () => client.invalidateQueries(),
+  })
+}

@@ -1,0 +1,24 @@
+import type { Reply } from './client.ts'
+
+export type Site = Reply<'sites'>['items'][number]
+export type Device = Reply<'devices'>['items'][number]
+export type Series = Reply<'series'>['items'][number]
+export type Reading = Reply<'latest'>['items'][number]
+export type Rollup = Reply<'rollups'>['items'][number]
+export type Forecast = Reply<'forecasts'>['items'][number]
+export type Card = Reply<'models'>['items'][number]
+export type Alert = Reply<'alerts'>['items'][number]
+export type Health = Reply<'health'>
+
+export interface SeriesKey {
+  readonly site: string
+  readonly device: string
+  readonly metric: string
+}
+
+/** Identity of a series as one text; ids hold no control characters. */
+export const idOf = (key: SeriesKey): string => `${key.site}\u001f${key.device}\u001f${key.metric}`
+
+/** Identity of a device as one text. */
+export const deviceIdOf = (key: { readonly site: string; readonly device: string }): string =>
+  `${key.site}\u001f${key.device}`

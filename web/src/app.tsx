@@ -1,0 +1,96 @@
+import { Container, MantineProvider } from '@mantine/core'
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type ReactNode, useState, useSyncExternalStore } from 'react'
+import { ApiError } from './api/client.ts'
+import { apiKey } from './api/key.ts'
+import { LiveProvider } from './live/live.tsx'
+import { type Route, useRoute } from './route.ts'
+import { DemoBanner } from './shell/demo-banner.tsx'
+import { Header } from './shell/header.tsx'
+import { KeyForm } from './shell/key-form.tsx'
+import { cssVariables, theme } from './theme.ts'
+import { AlertsView } from './views/alerts.tsx'
+import { DeviceView } from './views/device.tsx'
+import { HomeView } from './views/home.tsx'
+import { QuarantineView } from './views/quarantine.tsx'
+import { SiteView } from './views/site.tsx'
+import { UnknownView } from './views/unknown.tsx'
+
+export function App() {
+  const key = useSyncExternalStore(apiKey.subscribe, apiKey.get)
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+      {/* another key is another view of the hub: everything starts anew */}
+      <Session key={key ?? ''} />
+    </MantineProvider>
+  )
+}
+
+function Session() {
+  const [refusal, setRefusal] = useState<string>()
+  const [client] = useState(() => newQueryClient(setRefusal))
+  if (refusal !== undefined) return <KeyForm refusal={refusal} />
+  return (
+    <QueryClientProvider client={client}>
+      <LiveProvider>
+        <Page />
+      </LiveProvider>
+    </QueryClientProvider>
+  )
+}
+
+function Page() {
+  const route = useRoute()
+  return (
+    <>
+      <button className="skip" type="button" onClick={focusMain}>
+        Skip to content
+      </button>
+      <Header />
+      <DemoBanner />
+      <Container size="lg" component="main" id="main" tabIndex={-1}>
+        {viewOf(route)}
+      </Container>
+    </>
+  )
+}
+
+function viewOf(route: Route): ReactNode {
+  switch (route.view) {
+    case 'home':
+      return <HomeView />
+    case 'site':
+      return <SiteView key={route.site} site={route.site} />
+    case 'device':
+      return <DeviceView key={`${route.site}/${route.device}`} route={route} />
+    case 'alerts':
+      return <AlertsView />
+    case 'quarantine':
+      return <QuarantineView />
+    case 'unknown':
+      return <UnknownView />
+  }
+}
+
+function newQueryClient(onRefusal: (sentence: string) => void): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (error instanceof ApiError && error.status === 401) onRefusal(error.message)
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        // a "no" stays a "no"; a hub that restarts is asked again
+        retry: (failures, error) =>
+          failures < 3 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),
+      },
+    },
+  })
+}
+
+/** A button, since the address after the # names the view and not a place in it. */
+function focusMain(): void {
+  document.getElementById('main')?.focus()
+}

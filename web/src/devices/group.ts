@@ -1,0 +1,105 @@
+import type { Device, Reading } from '../api/types.ts'
+import { idName, metricName } from '../format/words.ts'
+
+export interface Listed {
+  readonly site: string
+  readonly id: string
+  readonly type: string
+  readonly room: string | undefined
+  readonly series: readonly { readonly metric: string; readonly unit: string }[]
+}
+
+export interface RoomGroup {
+  readonly room: string | undefined
+  readonly devices: readonly Listed[]
+}
+
+/** Devices of one site with what they measure; a device that only its readings know is listed as well. */
+export function listDevices(
+  site: string,
+  devices: readonly Device[],
+  readings: readonly Reading[],
+): Listed[] {
+  const byId = new Map<string, { type: string; room: string | undefined; metrics: Map<string, string> }>()
+  for (const device of devices) {
+    if (device.site !== site) continue
+    byId.set(device.id, { type: device.type, room: device.room, metrics: new Map() })
+  }
+  for (const reading of readings) {
+    if (reading.site !== site) continue
+    let entry = byId.get(reading.device)
+    if (!entry) {
+      entry = { type: '', room: undefined, metrics: new Map() }
+      byId.set(reading.device, entry)
+    }
+    entry.room ??= reading.room
+    entry.metrics.set(reading.metric, reading.unit)
+  }
+  return [...byId].map(([id, { type, room, metrics }]) => ({
+    site,
+    id,
+    type,
+    room,
+    series: [...metrics].map(([metric, unit]) => ({ metric, unit })).sort(byImportance),
+  }))
+}
+
+/** Rooms by name, devices without a room last; within a room by id, numbers by size. */
+export function groupByRoom(devices: readonly Listed[]): RoomGroup[] {
+  const rooms = new Map<string | undefined, Listed[]>()
+  for (const device of devices) {
+    const group = rooms.get(device.room) ?? []
+    rooms.set(device.room, group)
+    group.push(device)
+  }
+  return [...rooms]
+    .map(([room, members]) => ({ room, devices: members.sort((a, b) => collate(a.id, b.id)) }))
+    .sort(
+      (a, b) =>
+        Number(a.room === undefined) - Number(b.room === undefined) || collate(a.room ?? '', b.room ?? ''),
+    )
+}
+
+/** Devices of which id, type, room or a metric holds every word of the search. */
+export function matching(devices: readonly Listed[], search: string): Listed[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return [...devices]
+  return devices.filter((device) => {
+    const text = [
+      device.id,
+      idName(device.id),
+      device.type,
+      device.room ?? '',
+      ...device.series.flatMap(({ metric }) => [metric, metricName(metric)]),
+    ]
+      .join(' ')
+      .toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
+}
+
+/** The first `most` devices over all groups, in order; empty rooms fall away. */
+export function firstOf(groups: readonly RoomGroup[], most: number): RoomGroup[] {
+  const shown: RoomGroup[] = []
+  let left = most
+  for (const group of groups) {
+    if (left <= 0) break
+    shown.push({ room: group.room, devices: group.devices.slice(0, left) })
+    left -= group.devices.length
+  }
+  return shown
+}
+
+const first = ['motion', 'door', 'occupied', 'smoke', 'temperature', 'humidity', 'co2', 'power', 'energy']
+
+function byImportance(a: { metric: string }, b: { metric: string }): number {
+  return rank(a.metric) - rank(b.metric) || collate(a.metric, b.metric)
+}
+
+function rank(metric: string): number {
+  const place = first.indexOf(metric)
+  return place === -1 ? first.length : place
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+const collate = (a: string, b: string): number => collator.compare(a, b)

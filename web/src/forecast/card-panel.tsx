@@ -1,0 +1,126 @@
+import type { Card } from '../api/types.ts'
+import { plural, spanText, timeText } from '../format/time.ts'
+import { formatScore, percentText, unitLabel } from '../format/value.ts'
+import { forecasterName, plainName } from '../format/words.ts'
+import { type ScoreRow, scoreRows } from './score.ts'
+
+/** A model's report: what it is worth beside the naive forecasts, and why it is live or not. */
+export function CardPanel({ card, cards, zone }: { card: Card; cards: readonly Card[]; zone: string }) {
+  const earlier = cards.filter((other) => other !== card)
+  return (
+    <div className="card-panel">
+      <h3 className="section-title">How good it is</h3>
+      <p className="verdict">
+        <span className="tag" data-tone={card.live ? 'accent' : 'amber'}>
+          {card.live ? 'Live' : 'Not live'}
+        </span>{' '}
+        {card.reason}
+      </p>
+      <ScoreTable card={card} />
+      <CardFacts card={card} zone={zone} />
+      {earlier.length > 0 && <Earlier cards={earlier} zone={zone} />}
+    </div>
+  )
+}
+
+function ScoreTable({ card }: { card: Card }) {
+  const rows = scoreRows(card)
+  if (rows.length === 0) return null
+  return (
+    <div className="scroll">
+      <table className="table">
+        <caption>
+          Mean errors in {unitLabel(card.unit)} over the same {plural(card.scoredSteps, 'step')} that no model
+          had seen, in {plural(card.folds, 'fold')}. Lower is better.
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Forecast</th>
+            <th scope="col" className="num">
+              MAE
+            </th>
+            <th scope="col" className="num">
+              RMSE
+            </th>
+            <th scope="col" className="num">
+              MAE against best naive
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Row key={row.name} row={row} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Row({ row }: { row: ScoreRow }) {
+  return (
+    <tr data-learned={row.learned}>
+      <th scope="row">
+        {forecasterName(row.name)} {row.best && <span className="tag">best</span>}
+      </th>
+      <td className="num">{formatScore(row.mae)}</td>
+      <td className="num">{formatScore(row.rmse)}</td>
+      <td className="num">{changeText(row.change)}</td>
+    </tr>
+  )
+}
+
+const changeText = (change: number | undefined): string =>
+  change === undefined ? '' : `${percentText(Math.abs(change), 1)} ${change < 0 ? 'lower' : 'higher'}`
+
+function CardFacts({ card, zone }: { card: Card; zone: string }) {
+  const { coverage, span } = card
+  const repairs = Object.entries(card.repairs).filter(([, count]) => count > 0)
+  return (
+    <dl className="facts">
+      {coverage && (
+        <div>
+          <dt>{percentText(coverage.level)} interval held</dt>
+          <dd>
+            {percentText(coverage.measured, 1)} of {plural(coverage.steps, 'truth')}
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>Learnt from</dt>
+        <dd>
+          {spanText(span.from, span.to)}, {timeText(span.from, zone, 'date')} to{' '}
+          {timeText(span.to, zone, 'date')}
+        </dd>
+      </div>
+      <div>
+        <dt>Learnt on</dt>
+        <dd>{timeText(card.trainedAt, zone, 'full')}</dd>
+      </div>
+      {repairs.length > 0 && (
+        <div>
+          <dt>Repaired first</dt>
+          <dd>{repairs.map(([name, count]) => `${plainName(name)} ${count}`).join(', ')}</dd>
+        </div>
+      )}
+    </dl>
+  )
+}
+
+function Earlier({ cards, zone }: { cards: readonly Card[]; zone: string }) {
+  return (
+    <details className="earlier">
+      <summary>{plural(cards.length, 'other version')}</summary>
+      <ul>
+        {cards.map((card) => (
+          <li key={card.model.version}>
+            <span className="mono">
+              {card.model.name} {card.model.version}
+            </span>
+            , {timeText(card.trainedAt, zone, 'full')}: {card.reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}

@@ -1,0 +1,87 @@
+import { useCards, useForecasts } from '../api/queries.ts'
+import type { Card, Forecast, Site } from '../api/types.ts'
+import { timeText } from '../format/time.ts'
+import { formatValue, percentText } from '../format/value.ts'
+import { idName } from '../format/words.ts'
+import { useClock } from '../live/live.tsx'
+import { hrefOf } from '../route.ts'
+import { SectionHead } from '../shell/notes.tsx'
+import { cardOf, changeOf, totalOf } from './score.ts'
+import { Sparkline } from './sparkline.tsx'
+
+/** The coming day of every device that has a forecast, and what that forecast is worth. */
+export function ForecastTable({ site }: { site: Site }) {
+  const forecasts = useForecasts(site.id)
+  const cards = useCards(site.id)
+  const list = forecasts.data ?? []
+  if (list.length === 0) return null
+  return (
+    <section className="section" aria-label="Forecasts">
+      <SectionHead title="Next 24 hours" />
+      <div className="panel scroll">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Device</th>
+              <th scope="col" className="wide-only">
+                By the hour
+              </th>
+              <th scope="col" className="num">
+                Total
+              </th>
+              <th scope="col" className="num">
+                Error against naive
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.map((forecast) => (
+              <Row
+                key={`${forecast.device}/${forecast.metric}`}
+                forecast={forecast}
+                card={cardOf(forecast, cards.data ?? [])}
+                zone={site.zone}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefined; zone: string }) {
+  const { site, device, metric, unit } = forecast
+  const past = useClock((now) => (forecast.steps.at(-1)?.at ?? 0) < now, 60_000)
+  const total = formatValue(totalOf(forecast), unit, metric)
+  return (
+    <tr>
+      <th scope="row">
+        <a className="plain-link" href={hrefOf({ view: 'device', site, device, range: '24h' })}>
+          {idName(device)}
+        </a>
+        {past && <div className="muted small">from {timeText(forecast.origin, zone, 'date')}</div>}
+      </th>
+      <td className="wide-only">
+        <Sparkline values={forecast.steps.map(({ mean }) => mean)} />
+      </td>
+      <td className="num">
+        {total.text} <span className="muted">{total.unit}</span>
+      </td>
+      <td className="num">
+        <Worth forecast={forecast} card={card} />
+      </td>
+    </tr>
+  )
+}
+
+function Worth({ forecast, card }: { forecast: Forecast; card: Card | undefined }) {
+  if (forecast.model.kind === 'naive') return <span className="tag">naive forecast</span>
+  const change = card && changeOf(card)
+  if (change === undefined) return <span className="tag">learnt</span>
+  return (
+    <span className="tag" data-tone={change < 0 ? 'accent' : 'amber'}>
+      {percentText(Math.abs(change))} {change < 0 ? 'lower' : 'higher'}
+    </span>
+  )
+}

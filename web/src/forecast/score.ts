@@ -1,0 +1,87 @@
+import type { Card, Forecast } from '../api/types.ts'
+
+/** Name under which a card holds the scores of the learnt candidate; every other row is a naive forecast. */
+const candidate = 'model'
+
+export interface ScoreRow {
+  readonly name: string
+  readonly learned: boolean
+  readonly mae: number
+  readonly rmse: number
+  /** Error against the best naive forecast: -0.31 is 31 % less. Absent for that one itself. */
+  readonly change?: number
+  readonly best: boolean
+}
+
+/** The rows of a card's score table: the learnt model first, then the naive ones from best to worst by MAE. */
+export function scoreRows(card: Card): ScoreRow[] {
+  const entries = Object.entries(card.scores)
+  const least = Math.min(...entries.map(([, score]) => score.mae))
+  const naive = bestNaive(card)
+  return entries
+    .map(([name, { mae, rmse }]): ScoreRow => {
+      const row = { name, learned: name === candidate, mae, rmse, best: mae === least }
+      return naive === undefined || name === naive.name || naive.mae === 0
+        ? row
+        : { ...row, change: mae / naive.mae - 1 }
+    })
+    .sort((a, b) => Number(b.learned) - Number(a.learned) || a.mae - b.mae)
+}
+
+/** MAE of the candidate against the best naive one over the same steps: -0.31 is 31 % less. */
+export function changeOf(card: Card): number | undefined {
+  return scoreRows(card).find((row) => row.learned)?.change
+}
+
+function bestNaive(card: Card): { name: string; mae: number } | undefined {
+  let best: { name: string; mae: number } | undefined
+  for (const [name, { mae }] of Object.entries(card.scores)) {
+    if (name !== candidate && (best === undefined || mae < best.mae)) best = { name, mae }
+  }
+  return best
+}
+
+/** The card that belongs to a forecast: the same version, else the live one, else the newest of its series. */
+export function cardOf(forecast: Forecast, cards: readonly Card[]): Card | undefined {
+  const own = cardsOf(forecast, cards)
+  return (
+    own.find((card) => card.model.version === forecast.model.version) ??
+    own.find((card) => card.live) ??
+    own[0]
+  )
+}
+
+/** All cards of a forecast's series, newest first. */
+export function cardsOf(forecast: Forecast, cards: readonly Card[]): Card[] {
+  return cards
+    .filter(
+      ({ series }) =>
+        series.site === forecast.site &&
+        series.device === forecast.device &&
+        series.metric === forecast.metric,
+    )
+    .sort((a, b) => b.trainedAt - a.trainedAt)
+}
+
+/** Sum of the means over the steps, in the forecast's unit: energy of the coming day. */
+export const totalOf = (forecast: Forecast): number =>
+  forecast.steps.reduce((sum, step) => sum + step.mean, 0)
+
+/** How many learnt forecasts are live, and which one gains most on its best naive one. */
+export function summarise(
+  forecasts: readonly Forecast[],
+  cards: readonly Card[],
+): { learned: number; total: number; best?: { device: string; change: number } } {
+  let learned = 0
+  let best: { device: string; change: number } | undefined
+  for (const forecast of forecasts) {
+    if (forecast.model.kind !== 'learned') continue
+    learned++
+    const card = cardOf(forecast, cards)
+    const change = card && changeOf(card)
+    if (change !== undefined && (best === undefined || change < best.change)) {
+      best = { device: forecast.device, change }
+    }
+  }
+  return best ? { learned, total: forecasts.length, best } : { learned, total: forecasts.length }
+}

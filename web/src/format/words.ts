@@ -1,0 +1,65 @@
+/** Words of the states 1 and 0, by metric. */
+const states: Readonly<Record<string, readonly [one: string, zero: string]>> = {
+  motion: ['Motion', 'No motion'],
+  door: ['Open', 'Closed'],
+  window_open: ['Open', 'Closed'],
+  occupied: ['Occupied', 'Empty'],
+  switch: ['On', 'Off'],
+  smoke: ['Smoke', 'Clear'],
+}
+
+const metricNames: Readonly<Record<string, string>> = {
+  pv_power: 'Solar power',
+  grid_power: 'Grid power',
+  energy_total: 'Energy, total',
+  temperature_outdoor: 'Outdoor temperature',
+  co2: 'CO₂',
+  eco2: 'eCO₂',
+  tvoc: 'TVOC',
+  soc: 'State of charge',
+  pm1: 'PM1',
+  pm2_5: 'PM2.5',
+  pm10: 'PM10',
+  nc0_5: 'Particles > 0.5 µm',
+  nc1_0: 'Particles > 1.0 µm',
+  nc2_5: 'Particles > 2.5 µm',
+  illuminance: 'Light',
+  window_open: 'Window',
+  occupied: 'Occupancy',
+}
+
+/** Whether a series holds states (door open) rather than quantities. */
+export const isState = (metric: string, unit: string): boolean => unit === 'state' || metric in states
+
+/** The word of a state; undefined for a quantity, or a state that is neither 0 nor 1. */
+export function stateWord(metric: string, unit: string, value: number): string | undefined {
+  if (!isState(metric, unit) || (value !== 0 && value !== 1)) return undefined
+  const [one, zero] = states[metric] ?? ['On', 'Off']
+  return value === 1 ? one : zero
+}
+
+/** A metric as a heading: pm2_5 -> PM2.5, dew_point -> Dew point. */
+export const metricName = (metric: string): string => metricNames[metric] ?? sentenceCase(metric)
+
+/** An id as a name: washing_machine -> Washing machine. Ids that are codes (t1, plug-3) stay as they are. */
+export function idName(id: string): string {
+  return /^[a-z]{3,}([_ -][a-z0-9]+)*$/.test(id) ? sentenceCase(id) : id
+}
+
+const forecasters: Readonly<Record<string, string>> = {
+  model: 'Learnt model',
+  yesterday: 'Same time yesterday',
+  'last-week': 'Same time last week',
+  'slot-mean': 'Mean of the hour',
+}
+
+/** A forecaster of a score table: last-week -> Same time last week. */
+export const forecasterName = (name: string): string => forecasters[name] ?? sentenceCase(name)
+
+/** A rule, model or baseline name inside a sentence: same_time_yesterday -> same time yesterday. */
+export const plainName = (name: string): string => name.replaceAll(/[_-]+/g, ' ')
+
+function sentenceCase(text: string): string {
+  const words = text.replaceAll(/[_-]+/g, ' ').trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

@@ -1,0 +1,19 @@
+import './zod-setup.ts'
+import '@mantine/core/styles.layer.css'
+import 'uplot/dist/uPlot.min.css'
+import './styles/base.css'
+import './styles/shell.css'
+import './styles/devices.css'
+import './styles/chart.css'
+import './styles/tables.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no element with the id "root"')
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

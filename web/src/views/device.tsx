@@ -1,0 +1,106 @@
+import { useDevices, useSites } from '../api/queries.ts'
+import type { Site } from '../api/types.ts'
+import { type Listed, listDevices } from '../devices/group.ts'
+import { Age, Value } from '../devices/value.tsx'
+import { DeviceForecasts } from '../forecast/forecast-panel.tsx'
+import { idName, metricName, plainName } from '../format/words.ts'
+import { HistoryPanel } from '../history/history-panel.tsx'
+import { useAllReadings, useReading } from '../live/live.tsx'
+import { hrefOf, type Route } from '../route.ts'
+import { Answer, Loading } from '../shell/notes.tsx'
+import { UnknownView } from './unknown.tsx'
+
+type DeviceRoute = Extract<Route, { view: 'device' }>
+
+/** One device: what it measures now, what it did, what comes next and what that forecast is worth. */
+export function DeviceView({ route }: { route: DeviceRoute }) {
+  const devices = useDevices()
+  const readings = useAllReadings().map(({ reading }) => reading)
+  return (
+    <Answer of={useSites()} height={320}>
+      {(sites) => {
+        const site = sites.find(({ id }) => id === route.site)
+        const known =
+          site && listDevices(site.id, devices.data ?? [], readings).find(({ id }) => id === route.device)
+        if (site && known)
+          return <DeviceBody route={route} site={site} device={known} single={sites.length === 1} />
+        return devices.isPending ? (
+          <Loading height={320} />
+        ) : (
+          <UnknownView what={`device "${route.device}"`} />
+        )
+      }}
+    </Answer>
+  )
+}
+
+interface BodyProps {
+  readonly route: DeviceRoute
+  readonly site: Site
+  readonly device: Listed
+  readonly single: boolean
+}
+
+function DeviceBody({ route, site, device, single }: BodyProps) {
+  const metric = route.metric ?? device.series[0]?.metric ?? ''
+  const name = idName(device.id)
+  const facts = [plainName(device.type), device.room && idName(device.room)].filter(Boolean)
+  return (
+    <>
+      <nav className="crumbs" aria-label="Path">
+        <a className="plain-link" href={single ? '#/' : hrefOf({ view: 'site', site: site.id })}>
+          {site.name}
+        </a>
+      </nav>
+      <h1 className="page-title">{name}</h1>
+      <p className="page-sub">
+        {facts.join(' · ')}
+        {name !== device.id && <span className="mono"> {device.id}</span>}
+      </p>
+      <nav className="tabs" aria-label="What it measures">
+        {device.series.map((series) => (
+          <SeriesTab
+            key={series.metric}
+            route={route}
+            metric={series.metric}
+            zone={site.zone}
+            current={metric}
+          />
+        ))}
+      </nav>
+      <SelectedHistory route={route} metric={metric} zone={site.zone} />
+      <DeviceForecasts
+        site={site.id}
+        device={device.id}
+        metrics={device.series.map((series) => series.metric)}
+        zone={site.zone}
+      />
+    </>
+  )
+}
+
+interface TabProps {
+  readonly route: DeviceRoute
+  readonly metric: string
+  readonly zone: string
+  readonly current: string
+}
+
+function SeriesTab({ route, metric, zone, current }: TabProps) {
+  const series = { site: route.site, device: route.device, metric }
+  return (
+    <a className="tab" href={hrefOf({ ...route, metric })} aria-current={metric === current}>
+      <div className="tab-name">{metricName(metric)}</div>
+      <div className="tab-value">
+        <Value series={series} />
+      </div>
+      <Age series={series} zone={zone} />
+    </a>
+  )
+}
+
+function SelectedHistory({ route, metric, zone }: { route: DeviceRoute; metric: string; zone: string }) {
+  const live = useReading({ site: route.site, device: route.device, metric })
+  if (!live) return <p className="muted">This device has not sent a reading of {metricName(metric)} yet.</p>
+  return <HistoryPanel route={route} newest={live.reading} zone={zone} />
+}

@@ -1,0 +1,48 @@
+import { useSites } from '../api/queries.ts'
+import type { Site } from '../api/types.ts'
+import { useAllReadings } from '../live/live.tsx'
+import { hrefOf } from '../route.ts'
+import { HubPanel } from '../shell/hub-panel.tsx'
+import { Answer, SectionHead } from '../shell/notes.tsx'
+import { ActiveAlerts } from './alerts.tsx'
+import { FirstReading } from './first-reading.tsx'
+import { SiteBody, SiteTiles } from './site.tsx'
+
+/** The front: one home is shown at once; several each by their tiles. */
+export function HomeView() {
+  const sites = useSites()
+  const silent = useAllReadings().length === 0
+  return (
+    <Answer of={sites} height={320}>
+      {(list) => {
+        if (list.length === 0 || (silent && list.every((site) => !site.demo))) return <FirstReading />
+        return (
+          <>
+            {list.length === 1 && list[0] ? <SiteBody site={list[0]} /> : <ManySites sites={list} />}
+            <HubPanel />
+          </>
+        )
+      }}
+    </Answer>
+  )
+}
+
+function ManySites({ sites }: { sites: readonly Site[] }) {
+  return (
+    <>
+      <h1 className="page-title">Overview</h1>
+      <p className="page-sub">{sites.length} sites</p>
+      <ActiveAlerts />
+      {sites.map((site) => (
+        <section className="section" key={site.id} aria-label={site.name}>
+          <SectionHead title={site.name}>
+            <a className="plain-link small" href={hrefOf({ view: 'site', site: site.id })}>
+              Rooms and devices<span className="mantine-visually-hidden"> of {site.name}</span>
+            </a>
+          </SectionHead>
+          <SiteTiles site={site} />
+        </section>
+      ))}
+    </>
+  )
+}

@@ -1,0 +1,145 @@
+import { useCards, useDevices, useForecasts, useSites } from '../api/queries.ts'
+import type { Site } from '../api/types.ts'
+import { DeviceList } from '../devices/device-list.tsx'
+import { listDevices } from '../devices/group.ts'
+import { powerNow } from '../devices/power.ts'
+import { ForecastTable } from '../forecast/forecast-table.tsx'
+import { summarise } from '../forecast/score.ts'
+import { ageText, plural, timeText } from '../format/time.ts'
+import { formatCount, formatValue, percentText } from '../format/value.ts'
+import { idName } from '../format/words.ts'
+import { useAllReadings, useClock, useLiveStore } from '../live/live.tsx'
+import { isStale, type Live } from '../live/merge.ts'
+import { Answer } from '../shell/notes.tsx'
+import { Tile } from '../shell/tile.tsx'
+import { ActiveAlerts } from './alerts.tsx'
+import { UnknownView } from './unknown.tsx'
+
+export function SiteView({ site: id }: { site: string }) {
+  return (
+    <Answer of={useSites()} height={320}>
+      {(sites) => {
+        const site = sites.find((candidate) => candidate.id === id)
+        return site ? (
+          <SiteBody site={site} crumbs={sites.length > 1} />
+        ) : (
+          <UnknownView what={`site "${id}"`} />
+        )
+      }}
+    </Answer>
+  )
+}
+
+export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolean }) {
+  const clock = useClock((now) => timeText(now, site.zone, 'dayClock'), 5000)
+  return (
+    <>
+      {crumbs && (
+        <nav className="crumbs" aria-label="Path">
+          <a className="plain-link" href="#/">
+            Overview
+          </a>
+        </nav>
+      )}
+      <h1 className="page-title">{site.name}</h1>
+      <p className="page-sub">
+        {clock} · {site.zone}
+      </p>
+      <ActiveAlerts site={site.id} />
+      <SiteTiles site={site} />
+      <ForecastTable site={site} />
+      <SiteDevices site={site} />
+    </>
+  )
+}
+
+function SiteDevices({ site }: { site: Site }) {
+  const devices = useDevices()
+  const readings = useAllReadings()
+  return (
+    <Answer of={devices} height={320}>
+      {(known) => (
+        <DeviceList
+          site={site}
+          devices={listDevices(
+            site.id,
+            known,
+            readings.map(({ reading }) => reading),
+          )}
+        />
+      )}
+    </Answer>
+  )
+}
+
+export function SiteTiles({ site }: { site: Site }) {
+  const store = useLiveStore()
+  const live = useAllReadings().filter(({ reading }) => reading.site === site.id)
+  const fresh = live.filter((entry) => !isStale(entry, store.now()))
+  return (
+    <div className="tiles">
+      <PowerTile fresh={fresh} />
+      <ReportingTile site={site} live={live} fresh={fresh} />
+      <ForecastTile site={site} />
+    </div>
+  )
+}
+
+function PowerTile({ fresh }: { fresh: readonly Live[] }) {
+  const power = powerNow(fresh)
+  if (!power) return null
+  const shown = formatValue(power.watts, 'W', 'power')
+  return <Tile label={power.label} value={shown.text} unit={shown.unit} note={power.note} />
+}
+
+function ReportingTile({ site, live, fresh }: { site: Site; live: readonly Live[]; fresh: readonly Live[] }) {
+  const all = new Set(live.map(({ reading }) => reading.device)).size
+  const speaking = new Set(fresh.map(({ reading }) => reading.device)).size
+  const newest = live.reduce((at, { reading }) => Math.max(at, reading.at), 0)
+  const age = useClock((now) => ageText(newest, now, site.zone))
+  const note =
+    newest === 0
+      ? 'no reading yet'
+      : age === 'now'
+        ? 'newest reading just now'
+        : `newest reading ${agoText(age)}`
+  return (
+    <Tile
+      label="Devices reporting"
+      value={formatCount(speaking)}
+      unit={`of ${formatCount(all)}`}
+      note={note}
+    />
+  )
+}
+
+function ForecastTile({ site }: { site: Site }) {
+  const forecasts = useForecasts(site.id)
+  const cards = useCards(site.id)
+  if (!forecasts.data || forecasts.data.length === 0) {
+    return (
+      <Tile
+        label="Forecasts"
+        value="None yet"
+        note="they come with the first days of energy or power readings"
+      />
+    )
+  }
+  const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
+  const note = best
+    ? `${idName(best.device)}: error ${percentText(Math.abs(best.change))} ${best.change < 0 ? 'below' : 'above'} the best naive forecast`
+    : learned > 0
+      ? 'learnt models are live'
+      : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
+  return (
+    <Tile
+      label="Learnt forecasts live"
+      value={formatCount(learned)}
+      unit={`of ${formatCount(total)}`}
+      note={note}
+    />
+  )
+}
+
+/** An age is a length ("3 min") or, when long past, a date. */
+const agoText = (age: string): string => (/^\d+ (s|min|h|d)$/.test(age) ? `${age} ago` : `on ${age}`)
