@@ -1,0 +1,241 @@
+import { z } from 'zod'
+
+/**
+ * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
+ * The example file, the names of environment variables and the hints in error messages are made from it.
+ */
+
+const count = (min: number, max: number, fallback: number) => z.int().min(min).max(max).default(fallback)
+const text = (characters: number) => z.string().min(1).max(characters)
+const id = text(64).regex(/^\P{Cc}+$/u, 'text without control characters')
+const port = (fallback: number) => count(0, 65_535, fallback)
+const kib = 1024
+const mib = 1024 * kib
+
+const site = z
+  .strictObject({
+    id: id.default('home').describe('Site of a reading that names none.'),
+    name: text(100).default('Home').describe('How the site is called on the pages.'),
+    zone: text(64)
+      .refine(isZone, 'an IANA time zone such as Europe/Athens')
+      .default(machineZone)
+      .describe('IANA time zone of civil days and tariff hours. Default: the zone of this machine.'),
+  })
+  .prefault({})
+  .describe("The hub's own home or building.")
+
+const path = text(200)
+
+const mapping = z.strictObject({
+  topic: text(500).describe(
+    'MQTT topic filter; levels may be {site}, {room}, {device}, {metric}; + and a closing # as in MQTT.',
+  ),
+  payload: z
+    .enum(['json', 'number'])
+    .default('json')
+    .describe('json: an object; number: the bare value, or a state such as on and off.'),
+  fields: z
+    .strictObject({
+      value: path.optional(),
+      device: path.optional(),
+      metric: path.optional(),
+      unit: path.optional(),
+      at: path.optional(),
+      room: path.optional(),
+      site: path.optional(),
+    })
+    .optional()
+    .describe('Where in the object each part is, dots for depth. What is absent comes from the topic.'),
+  metrics: z
+    .record(z.string(), z.strictObject({ metric: id, unit: text(20).optional() }))
+    .optional()
+    .describe('Several values in one object: its key, then the metric and unit that it stands for.'),
+})
+
+const mqtt = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Take readings over MQTT.'),
+    host: text(253).default('127.0.0.1').describe('Address that the built-in broker listens on.'),
+    port: port(1883).describe('Port of the built-in broker; 0 takes a free one.'),
+    url: text(2048)
+      .regex(/^(mqtt|mqtts|ws|wss):\/\/./, 'a URL that begins with mqtt://, mqtts://, ws:// or wss://')
+      .optional()
+      .meta({ secret: true })
+      .describe('An external broker to use instead of the built-in one, e.g. mqtt://192.168.1.5:1883.'),
+    username: text(200).optional().describe('User name at the external broker.'),
+    password: text(1000)
+      .optional()
+      .meta({ secret: true })
+      .describe('Password at the external broker; better kept in .env.local than in this file.'),
+    topicPrefix: text(200)
+      .regex(/^[^#+]*[^#+/]$/, 'a topic without wildcards and without a slash at its end')
+      .default('HyperVolt/sensors')
+      .describe('Topics PREFIX/{room}/{metric} are understood without a mapping.'),
+    mappings: z
+      .array(mapping)
+      .max(1000)
+      .default([])
+      .meta({
+        examples: [
+          {
+            topic: 'zigbee2mqtt/{device}',
+            payload: 'json',
+            metrics: {
+              temperature: { metric: 'temperature', unit: 'degC' },
+              power: { metric: 'power', unit: 'W' },
+            },
+          },
+        ],
+      })
+      .describe('Further topics. The first mapping that fits a topic is taken.'),
+  })
+  .prefault({})
+  .describe('Readings over MQTT.')
+
+const rule = z
+  .strictObject({
+    name: id.describe('Names the rule; an alert is known by rule, series and start.'),
+    metric: id.describe('Every series of this metric is watched.'),
+    above: z.number().optional().describe('Alert above this, in the canonical unit of the metric.'),
+    below: z.number().optional().describe('Alert below this, in the canonical unit of the metric.'),
+    level: z.enum(['info', 'warning', 'critical']).describe('How urgent it is.'),
+    message: text(500).optional().describe('What the alert says. Default: what was measured.'),
+    forSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe("How long the condition must hold, by the readings' own times."),
+  })
+  .refine(({ above, below }) => (above === undefined) !== (below === undefined), {
+    message: 'a rule with exactly one of above and below',
+  })
+
+const limits = z
+  .strictObject({
+    inboxReadings: count(1, 10_000_000, 65_536).describe('Readings that may wait for their turn.'),
+    turnReadings: count(1, 1_000_000, 4_096).describe('Readings of one turn, which is one commit.'),
+    batchReadings: count(1, 1_000_000, 10_000).describe('Readings of one request.'),
+    bodyBytes: count(kib, 1024 * mib, 16 * mib).describe('Length of a request.'),
+    payloadBytes: count(64, 16 * mib, 64 * kib).describe('Length of an MQTT message.'),
+    windowReadings: count(2, 100_000, 60).describe('Newest readings of each series held in memory.'),
+    series: count(1, 10_000_000, 100_000).describe('Series that the hub keeps.'),
+    clientBufferBytes: count(kib, 1024 * mib, mib).describe(
+      'What may wait for a slow live client before it is cut.',
+    ),
+    liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
+    quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
+    maxFutureMs: count(0, 86_400_000, 600_000).describe('How far ahead of this clock a reading may be.'),
+    requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
+    walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
+      'Length of the write-ahead log before it is merged.',
+    ),
+    memoryMb: count(64, 1_048_576, 256).describe('Memory that the store of readings may take.'),
+  })
+  .refine(({ inboxReadings, turnReadings }) => turnReadings <= inboxReadings, {
+    message: 'a number not above limits.inboxReadings',
+    path: ['turnReadings'],
+  })
+  .prefault({})
+  .describe('Everything has a limit.')
+
+export const configSchema = z.strictObject({
+  data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
+  host: text(253)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but a loopback address needs a key: homeostat key create.'),
+  port: port(8000).describe('Port of the page and the API; 0 takes a free one.'),
+  site,
+  mqtt,
+  demo: z
+    .strictObject({
+      enabled: z
+        .union([z.boolean(), z.literal('auto')])
+        .default('auto')
+        .describe('Show a simulated home; auto: as long as there is no real reading.'),
+    })
+    .prefault({})
+    .describe('The demo home.'),
+  simulator: z
+    .strictObject({
+      seed: count(0, 2 ** 31 - 1, 1).describe('The same seed gives the same home.'),
+      intervalSeconds: z.number().min(0.1).max(3600).default(5).describe('Time between its readings.'),
+      historyDays: count(0, 400, 14).describe('Days that it has lived before the hub starts.'),
+      latitude: z.number().min(-90).max(90).optional().describe('Degrees, north is +.'),
+      longitude: z.number().min(-180).max(180).optional().describe('Degrees, east is +.'),
+    })
+    .prefault({})
+    .describe('How the simulated home lives.'),
+  rules: z
+    .array(rule)
+    .max(1000)
+    .default([])
+    .meta({
+      examples: [{ name: 'stuffy', metric: 'co2', above: 1400, level: 'warning', forSeconds: 600 }],
+    })
+    .describe('Thresholds that raise alerts.'),
+  auth: z
+    .strictObject({
+      required: z.boolean().default(false).describe('Ask for a key on this machine, too.'),
+    })
+    .prefault({})
+    .describe('Who may come in.'),
+  limits,
+  retention: z
+    .strictObject({
+      readingsDays: z
+        .number()
+        .min(1)
+        .max(36_500)
+        .nullable()
+        .default(null)
+        .describe('Readings older than this go, their hourly roll-ups stay; null keeps them for ever.'),
+      predictionsDays: z
+        .number()
+        .min(1)
+        .max(36_500)
+        .default(90)
+        .describe('Logged predictions older than this go.'),
+    })
+    .prefault({})
+    .describe('What is kept for how long.'),
+  training: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Learn from the readings.'),
+      retrainHours: z
+        .number()
+        .min(0.1)
+        .max(8760)
+        .default(24)
+        .describe('Time between two trainings of a series.'),
+      horizonHours: count(1, 168, 24).describe('How far forecasts reach.'),
+      workers: count(1, 64, 1).describe('Threads that train.'),
+    })
+    .prefault({})
+    .describe('Learning.'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info')
+        .describe('How much the log says.'),
+    })
+    .prefault({})
+    .describe('The log.'),
+})
+
+/** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
+export type Config = z.infer<typeof configSchema>
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function machineZone(): string {
+  return new Intl.DateTimeFormat('en').resolvedOptions().timeZone
+}
