@@ -1,0 +1,108 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { mkdir, open as openFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { HomeostatError } from '../../core/errors.ts'
+import { createTables } from './duckdb-schema.ts'
+
+/** Where the readings lie, and what DuckDB may use. */
+export interface FileOptions {
+  readonly folder: string
+  readonly memoryLimitMb: number
+  readonly threads: number
+}
+
+export interface DatabaseFile {
+  readonly instance: DuckDBInstance
+  /** Size of the file and its write-ahead log. */
+  bytes(): { readonly data: number; readonly wal: number }
+  close(): void
+}
+
+const fileName = 'readings.duckdb'
+
+/** DuckDB's file lock is the process's own: it does not see a second opening by the same process, so this does. */
+const openHere = new Set<string>()
+
+/**
+ * Opens `folder/readings.duckdb`, which is created with its tables where nothing is there yet.
+ * Throws HomeostatError `data_locked` when another process (or this one) holds it, and an error that names the file
+ * when it is damaged or its log lies there without it: an empty store never takes the place of a lost one.
+ */
+export async function openDatabase(options: FileOptions): Promise<DatabaseFile> {
+  await mkdir(options.folder, { recursive: true })
+  const folder = realpathSync(options.folder)
+  const path = join(folder, fileName)
+  if (openHere.has(path)) throw locked(folder, process.pid)
+  openHere.add(path)
+  try {
+    if (!existsSync(path)) await create(folder, path, options)
+    if (statSync(path).size === 0) throw new Error('the file is empty')
+    const instance = await DuckDBInstance.create(path, config(folder, options))
+    return {
+      instance,
+      bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
+      close() {
+        instance.closeSync()
+        openHere.delete(path)
+      },
+    }
+  } catch (error) {
+    openHere.delete(path)
+    throw explained(error, folder, path)
+  }
+}
+
+/** Made under another name and moved when complete: a file that has the name and no content was damaged, not begun. */
+async function create(folder: string, path: string, options: FileOptions): Promise<void> {
+  if (existsSync(walOf(path)))
+    throw new Error(`there is a log ${walOf(path)}, and not the file it belongs to`)
+  const draft = `${path}.new`
+  await rm(draft, { force: true })
+  await rm(walOf(draft), { force: true })
+  const instance = await DuckDBInstance.create(draft, config(folder, options))
+  try {
+    const connection = await instance.connect()
+    await createTables(connection)
+    await connection.run('CHECKPOINT')
+    connection.closeSync()
+  } finally {
+    instance.closeSync()
+  }
+  await rename(draft, path)
+  const directory = await openFile(folder)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/** No extension is ever fetched, and SQL reaches no file but this one. Checkpoints are ours to time. */
+const config = (folder: string, { memoryLimitMb, threads }: FileOptions): Record<string, string> => ({
+  memory_limit: `${memoryLimitMb}MB`,
+  threads: String(threads),
+  temp_directory: join(folder, 'readings.tmp'),
+  wal_autocheckpoint: '1TB',
+  preserve_insertion_order: 'false',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  allow_community_extensions: 'false',
+  enable_external_access: 'false',
+})
+
+const walOf = (path: string): string => `${path}.wal`
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+function explained(error: unknown, folder: string, path: string): unknown {
+  if (error instanceof HomeostatError || !(error instanceof Error)) return error
+  const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
+  if (holder !== undefined || /lock on file/.test(error.message)) {
+    return locked(folder, holder ?? 'unknown', error)
+  }
+  return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
+}
+
+const locked = (folder: string, pid: number | string, cause?: unknown): HomeostatError =>
+  new HomeostatError('data_locked', { folder, pid }, cause)

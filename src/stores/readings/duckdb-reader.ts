@@ -1,0 +1,250 @@
+import type { DuckDBInstance } from '@duckdb/node-api'
+import type { Series } from '../../core/event.ts'
+import type { Columns, ReadingFilter, ReadingPosition } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
+import type { SeriesTable } from './duckdb-series.ts'
+import { boundType, boundValue, type Parameter, Session } from './duckdb-session.ts'
+import type { Turns } from './turns.ts'
+
+/** What the reading side shares: `queries` limits how many statements run at once, `idle` are sessions to run them in. */
+export interface Readers {
+  readonly instance: DuckDBInstance
+  readonly series: SeriesTable
+  readonly queries: Turns
+  readonly idle: Session[]
+  closed: boolean
+}
+
+/** Runs `work` in a session that nobody else uses. */
+export function inSession<Result>(
+  readers: Readers,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  return readers.queries.run(async () => {
+    const session = readers.idle.pop() ?? (await Session.open(readers.instance))
+    try {
+      return await work(session)
+    } finally {
+      if (readers.closed) session.close()
+      else readers.idle.push(session)
+    }
+  })
+}
+
+/** Sessions at work close themselves when they are done. */
+export function closeReaders(readers: Readers): void {
+  readers.closed = true
+  for (const session of readers.idle.splice(0)) session.close()
+}
+
+/** Bounds for a time in SQL: what JavaScript's Date can hold, whatever the caller gave. */
+const earliestMs = -8.64e15
+const latestMs = 8.64e15
+export const fromMs = (at: number | undefined): number => Math.max(earliestMs, Math.ceil(at ?? earliestMs))
+export const toMs = (at: number | undefined): number => Math.min(latestMs, Math.ceil(at ?? latestMs))
+
+/** A further condition on `series`, bound as parameter number `place`. */
+function ofSeries(ids: readonly number[] | undefined, place: number): { sql: string; bound: Parameter[] } {
+  if (ids === undefined) return { sql: '', bound: [] }
+  if (ids.length === 1) return { sql: `AND series = $${place}::INTEGER`, bound: [ids[0]!] }
+  return { sql: `AND series IN (SELECT unnest($${place}::INTEGER[]))`, bound: [ids] }
+}
+
+/**
+ * A page in the order (at, site, device, metric). The first statement finds the time up to which enough rows lie,
+ * the second takes all rows up to it, one a (series, at); so nothing but the page is ever sorted or deduplicated.
+ */
+export async function readPage(
+  readers: Readers,
+  filter: ReadingFilter,
+  limit: number,
+  after: ReadingPosition | undefined,
+): Promise<Reading[]> {
+  const { series } = readers
+  const ids = series.matching(filter)
+  if (limit <= 0 || ids?.length === 0) return []
+  const [toFind, toTake] = [ofSeries(ids, 4), ofSeries(ids, 3)]
+  const from = Math.max(fromMs(filter.from), fromMs(after?.at))
+  const to = toMs(filter.to)
+  const afterRank = after === undefined ? -1 : rankOf(series, after)
+  const keep = (at: number, id: number): boolean => at !== after?.at || series.rank(id) > afterRank
+
+  return inSession(readers, async (session) => {
+    for (let rows = Math.min(limit, 2 ** 30) + 1; ; rows *= 4) {
+      const [[found], [last]] = (await session.numbers(
+        `SELECT count(*)::DOUBLE, max(at_ms)::DOUBLE FROM (
+           SELECT at_ms FROM readings WHERE at_ms >= $1 AND at_ms < $2 ${toFind.sql} ORDER BY at_ms LIMIT $3)`,
+        [from, to, rows, ...toFind.bound],
+      )) as [[number], [number | null]]
+      if (last === null) return []
+      const page = await session.numbers(
+        `SELECT series, at_ms::DOUBLE, arg_max(value, seq) FROM readings
+         WHERE at_ms >= $1 AND at_ms <= $2 ${toTake.sql} GROUP BY series, at_ms`,
+        [from, last, ...toTake.bound],
+      )
+      const readings = inOrder(series, page, keep)
+      // duplicates and rows before the cursor took places of the page: look further
+      if (readings.length >= limit || found < rows) return readings.slice(0, limit)
+    }
+  })
+}
+
+/** The place of a cursor among the series there are now; its own series may be gone. */
+function rankOf(series: SeriesTable, key: ReadingPosition): number {
+  const id = series.idOf(key)
+  if (id !== undefined) return series.rank(id)
+  return series.countBefore(key) - 1
+}
+
+function inOrder(
+  series: SeriesTable,
+  columns: readonly number[][],
+  keep: (at: number, id: number) => boolean,
+): Reading[] {
+  const [ids, ats, values] = columns as [number[], number[], number[]]
+  const rows: number[] = []
+  for (let row = 0; row < ids.length; row++) if (keep(ats[row]!, ids[row]!)) rows.push(row)
+  rows.sort((a, b) => ats[a]! - ats[b]! || series.rank(ids[a]!) - series.rank(ids[b]!))
+  return rows.map((row) => toReading(series.get(ids[row]!), ats[row]!, values[row]!))
+}
+
+function toReading(series: Series, at: number, value: number): Reading {
+  const { site, device, metric, unit, room } = series
+  return { site, device, metric, value, unit, at, ...(room === undefined ? {} : { room }) }
+}
+
+/** Newest rows of one series, newest last; `cut` when there may be older ones. */
+interface Newest {
+  readonly at: number[]
+  readonly value: number[]
+}
+
+/**
+ * Newest `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
+ * few row groups hold; only what is short of readings there is looked for in all of the table.
+ */
+export async function readNewest(readers: Readers, perSeries: number, lastSeq: number): Promise<Reading[]> {
+  const { series } = readers
+  if (perSeries <= 0 || series.size === 0) return []
+  return inSession(readers, async (session) => {
+    const found = new Map<number, Newest>()
+    const since = await recentSince(session, lastSeq - 4 * perSeries * series.size)
+    let open = series.ids()
+    let from = since
+    // some rows to spare, so that a few duplicates need no second look
+    for (let rows = perSeries + 8; open.length > 0; ) {
+      const cut = await newestRows(session, open, from, rows, found)
+      open = open.filter(
+        (id) => (found.get(id)?.at.length ?? 0) < perSeries && (from > earliestMs || cut.has(id)),
+      )
+      if (from > earliestMs) from = earliestMs
+      else rows *= 4
+    }
+    const readings: Reading[] = []
+    for (const one of series.ids()) {
+      const newest = found.get(one)
+      if (!newest) continue
+      for (let row = Math.max(0, newest.at.length - perSeries); row < newest.at.length; row++) {
+        readings.push(toReading(series.get(one), newest.at[row]!, newest.value[row]!))
+      }
+    }
+    return readings
+  })
+}
+
+/** A time after which nine tenths of the rows above `seq` lie. */
+async function recentSince(session: Session, seq: number): Promise<number> {
+  const [[since]] = (await session.numbers(
+    'SELECT quantile_disc(at_ms, 0.1)::DOUBLE FROM readings WHERE seq > $1',
+    [seq],
+  )) as [[number | null]]
+  return since ?? earliestMs
+}
+
+/** Fills `found` with the newest `rows` of each series, deduplicated; answers which series have more. */
+async function newestRows(
+  session: Session,
+  ids: readonly number[],
+  from: number,
+  rows: number,
+  found: Map<number, Newest>,
+): Promise<Set<number>> {
+  const columns = await session.numbers(
+    `WITH top AS (
+       SELECT unnest(max_by(seq, at_ms, ${rows})) AS seq FROM readings
+       WHERE at_ms >= $1 AND series IN (SELECT unnest($2::INTEGER[])) GROUP BY series)
+     SELECT series, at_ms::DOUBLE, value FROM readings SEMI JOIN top USING (seq)
+     WHERE at_ms >= $1 ORDER BY series, at_ms, seq`,
+    [from, ids],
+  )
+  const [series, ats, values] = columns as [number[], number[], number[]]
+  const cut = new Set<number>()
+  for (let start = 0, end = 0; start < series.length; start = end) {
+    const id = series[start]!
+    while (end < series.length && series[end] === id) end++
+    let first = start
+    if (end - start >= rows) {
+      cut.add(id)
+      // duplicates of the oldest time may have been cut off, and with them the one that counts
+      while (first < end && ats[first] === ats[start]) first++
+    }
+    found.set(id, lastOfEach(ats, values, first, end))
+  }
+  return cut
+}
+
+/** Of rows sorted by (at, seq): the last of each time. */
+function lastOfEach(ats: readonly number[], values: readonly number[], from: number, to: number): Newest {
+  const newest: Newest = { at: [], value: [] }
+  for (let row = from; row < to; row++) {
+    if (row + 1 < to && ats[row + 1] === ats[row]) continue
+    newest.at.push(ats[row]!)
+    newest.value.push(values[row]!)
+  }
+  return newest
+}
+
+/**
+ * Streams one series, oldest first. Sorted in the engine, which spills to disk beyond its memory; what is equal in
+ * time is settled here. A turn among the queries is held while the engine works, not while the caller does.
+ */
+export async function* scanSeries(
+  readers: Readers,
+  id: number,
+  from: number,
+  to: number,
+): AsyncGenerator<Columns> {
+  const connection = await readers.instance.connect()
+  try {
+    // ends with the connection; for why the plan is made inside it see Session
+    await connection.run('BEGIN')
+    const parameters: Parameter[] = [id, fromMs(from), toMs(to)]
+    const result = await readers.queries.run(() =>
+      connection.stream(
+        `SELECT at_ms::DOUBLE, value FROM readings
+         WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms, seq`,
+        parameters.map(boundValue),
+        parameters.map(boundType),
+      ),
+    )
+    let held: Newest = { at: [], value: [] }
+    for (;;) {
+      const chunk = await readers.queries.run(() => result.fetchChunk())
+      if (!chunk || chunk.rowCount === 0) break
+      const ats = held.at.concat(chunk.getColumnValues(0) as number[])
+      const values = held.value.concat(chunk.getColumnValues(1) as number[])
+      const rows = lastOfEach(ats, values, 0, ats.length)
+      // the newest row waits: the next chunk may begin with its duplicate
+      held = { at: rows.at.splice(-1), value: rows.value.splice(-1) }
+      if (rows.at.length > 0) yield toColumns(rows)
+    }
+    if (held.at.length > 0) yield toColumns(held)
+  } finally {
+    connection.closeSync()
+  }
+}
+
+const toColumns = (rows: Newest): Columns => ({
+  at: Float64Array.from(rows.at),
+  value: Float64Array.from(rows.value),
+})

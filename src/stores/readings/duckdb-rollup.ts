@@ -1,0 +1,180 @@
+import type { Rollup } from '../../core/event.ts'
+import { hourMs, hourOf } from './duckdb-schema.ts'
+import type { Session } from './duckdb-session.ts'
+
+/** Hours further apart than this are fetched one by one, so that a late reading does not cost a scan of all between. */
+const gapMs = 48 * hourMs
+
+/** Half-open, ms. */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** Joins ascending hours to ranges. */
+export function toRanges(hours: readonly number[]): Range[] {
+  const ranges: { from: number; to: number }[] = []
+  for (const hour of hours) {
+    const last = ranges.at(-1)
+    if (last && hour - last.to <= gapMs) last.to = hour + hourMs
+    else ranges.push({ from: hour, to: hour + hourMs })
+  }
+  return ranges
+}
+
+/** Of the readings that `rows` selects, one a (series, at); then an hour of a series a row. */
+const hoursOf = (rows: string): string => `
+  SELECT series, ${hourOf('at_ms')} AS at_ms, count(*)::INTEGER AS n, min(value) AS min, max(value) AS max,
+    avg(value) AS mean, arg_min(value, at_ms) AS first, arg_max(value, at_ms) AS last
+  FROM (SELECT series, at_ms, arg_max(value, seq) AS value FROM readings ${rows} GROUP BY series, at_ms)
+  GROUP BY ALL`
+
+const figures = 'at_ms::DOUBLE, n, min, max, mean, first, last'
+
+/**
+ * Hours of one series, exact at any moment: the kept ones, but those that a reading above the mark touched are made
+ * anew from the readings. All within one transaction, so that upkeep may go on meanwhile.
+ * `mark` is a lower bound of the mark in the table, for DuckDB to skip row groups by.
+ */
+export async function readRollups(
+  session: Session,
+  series: number,
+  range: Range,
+  mark: number,
+): Promise<Rollup[]> {
+  return session.transaction(async () => {
+    const kept = await session.numbers(
+      `SELECT ${figures} FROM rollups WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3`,
+      [series, range.from, range.to],
+    )
+    const [touched] = (await session.numbers(
+      `SELECT DISTINCT ${hourOf('at_ms')}::DOUBLE AS hour FROM readings
+       WHERE seq > $4 AND seq > (SELECT rolled_to FROM upkeep)
+         AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3
+         AND ${hourOf('at_ms')} NOT IN (SELECT at_ms FROM rollups
+           WHERE closed AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3)
+       ORDER BY hour`,
+      [series, range.from, range.to, mark],
+    )) as [number[]]
+    const hours = new Map(toRollups(kept).map((hour) => [hour.at, hour]))
+    const wanted = new Set(touched)
+    for (const { from, to } of toRanges(touched)) {
+      const fresh = await session.numbers(
+        `SELECT ${figures} FROM (${hoursOf('WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3')})`,
+        [series, from, to],
+      )
+      for (const hour of toRollups(fresh)) if (wanted.has(hour.at)) hours.set(hour.at, hour)
+    }
+    return [...hours.values()].sort((a, b) => a.at - b.at)
+  })
+}
+
+function toRollups(columns: readonly number[][]): Rollup[] {
+  const [at, n, min, max, mean, first, last] = columns as number[][]
+  return at!.map((hour, row) => ({
+    at: hour,
+    count: n![row]!,
+    min: min![row]!,
+    max: max![row]!,
+    mean: mean![row]!,
+    first: first![row]!,
+    last: last![row]!,
+  }))
+}
+
+/** A session that rolls up needs this table of its own, for the hours of the step. */
+export async function prepareRollUp(session: Session): Promise<void> {
+  await session.run('CREATE TEMP TABLE touched (series INTEGER, at_ms BIGINT)')
+}
+
+/**
+ * One step: makes anew the hours that the readings above `mark` up to `upTo` touched, drops readings that a later one
+ * of the same time replaced, and moves the mark. A closed hour stays as it is: its readings are gone.
+ */
+export async function rollUp(session: Session, mark: number, upTo: number): Promise<void> {
+  await session.transaction(async () => {
+    await session.run('DELETE FROM touched')
+    await session.run(
+      `INSERT INTO touched SELECT DISTINCT series, ${hourOf('at_ms')} FROM readings WHERE seq > $1 AND seq <= $2`,
+      [mark, upTo],
+    )
+    const [hours] = (await session.numbers(
+      'SELECT DISTINCT at_ms::DOUBLE AS hour FROM touched ORDER BY hour',
+    )) as [number[]]
+    for (const { from, to } of toRanges(hours)) await rollUpRange(session, [from, to])
+    await session.run('UPDATE upkeep SET rolled_to = $1', [upTo])
+  })
+}
+
+const inRange = (table: string): string => `${table}.at_ms >= $1 AND ${table}.at_ms < $2`
+
+/** The readings of the touched hours of a range. */
+const touchedReadings = `
+  SEMI JOIN touched ON touched.series = readings.series AND touched.at_ms = ${hourOf('readings.at_ms')}
+  WHERE ${inRange('readings')}`
+
+async function rollUpRange(session: Session, range: [number, number]): Promise<void> {
+  await session.run(
+    `DELETE FROM touched USING rollups WHERE closed AND ${inRange('rollups')}
+       AND rollups.series = touched.series AND rollups.at_ms = touched.at_ms`,
+    range,
+  )
+  await session.run(
+    `DELETE FROM rollups USING touched WHERE ${inRange('rollups')}
+       AND rollups.series = touched.series AND rollups.at_ms = touched.at_ms`,
+    range,
+  )
+  await session.run(
+    `INSERT INTO rollups SELECT *, false FROM (${hoursOf(touchedReadings)}) ORDER BY series, at_ms`,
+    range,
+  )
+  await session.run(
+    `INSERT INTO loose SELECT ${periodOf('at_ms')} AS period, count(*) FROM touched
+     WHERE ${inRange('touched')} GROUP BY period`,
+    range,
+  )
+  await session.run(
+    `DELETE FROM readings USING (
+       SELECT series, at_ms, max(seq) AS seq FROM readings ${touchedReadings}
+       GROUP BY series, at_ms HAVING count(*) > 1) AS newest
+     WHERE ${inRange('readings')} AND readings.series = newest.series
+       AND readings.at_ms = newest.at_ms AND readings.seq < newest.seq`,
+    range,
+  )
+}
+
+/**
+ * Roll-ups are written in order of time and read a series at a time. Sorted by series within periods of 30 days, a
+ * year of one series lies in a dozen row groups instead of all: 9 ms instead of 70 out of 8.8 million hours.
+ */
+const periodMs = 30 * 24 * hourMs
+const periodOf = (column: string): string => `(${column} // ${periodMs} * ${periodMs})`
+
+/** A period is sorted again when this many of its rows, and a quarter of them, came after the last time. */
+const looseMin = 65_536
+
+/** Starts of the periods that are worth sorting. */
+export async function loosePeriods(session: Session): Promise<number[]> {
+  const [periods] = (await session.numbers(
+    `SELECT period::DOUBLE FROM (
+       SELECT period, sum(n) AS loose FROM loose GROUP BY period HAVING sum(n) >= ${looseMin})
+     WHERE 4 * loose >= (SELECT count(*) FROM rollups
+       WHERE at_ms >= period AND at_ms < period + ${periodMs})
+     ORDER BY period`,
+  )) as [number[]]
+  return periods
+}
+
+/** Sorts the roll-ups of a period by series. */
+export async function sortPeriod(session: Session, period: number): Promise<void> {
+  const range = [period, period + periodMs]
+  await session.transaction(async () => {
+    await session.run(
+      `CREATE TEMP TABLE sorting AS FROM rollups WHERE at_ms >= ${period} AND at_ms < ${period + periodMs}`,
+    )
+    await session.run(`DELETE FROM rollups WHERE ${inRange('rollups')}`, range)
+    await session.run('INSERT INTO rollups FROM sorting ORDER BY series, at_ms')
+    await session.run('DROP TABLE sorting')
+    await session.run('DELETE FROM loose WHERE period = $1', [period])
+  })
+}

@@ -1,0 +1,130 @@
+import type { DatabaseFile } from './duckdb-file.ts'
+import { loosePeriods, prepareRollUp, rollUp, sortPeriod } from './duckdb-rollup.ts'
+import { hourMs } from './duckdb-schema.ts'
+import { Session } from './duckdb-session.ts'
+import { Turns } from './turns.ts'
+
+/** Rows a step of the roll-up takes in: about 0.1 s of work. */
+const rollUpRows = 262_144
+
+/** Numbers a step of the removal passes over. */
+const removalRows = 1_048_576
+
+/**
+ * What is done in quiet moments, in steps of one transaction each, in a session of its own: DuckDB lets appends
+ * commit meanwhile. Steps take turns, so that no two of them change the same rows.
+ */
+export class Upkeep {
+  readonly #file: DatabaseFile
+  readonly #session: Session
+  readonly #walLimitBytes: number
+  readonly #steps = new Turns(1)
+  #mark: number
+  #checkpointing: Promise<void> | undefined
+  #stopped = false
+
+  private constructor(file: DatabaseFile, session: Session, walLimitBytes: number, mark: number) {
+    this.#file = file
+    this.#session = session
+    this.#walLimitBytes = walLimitBytes
+    this.#mark = mark
+  }
+
+  static async open(file: DatabaseFile, walLimitBytes: number): Promise<Upkeep> {
+    const session = await Session.open(file.instance)
+    await prepareRollUp(session)
+    const [[mark]] = (await session.numbers('SELECT rolled_to::DOUBLE FROM upkeep')) as [[number]]
+    return new Upkeep(file, session, walLimitBytes, mark)
+  }
+
+  /** Number of the last reading that the kept roll-ups know of. */
+  get mark(): number {
+    return this.#mark
+  }
+
+  /** Rolls up the readings to number `lastSeq`, sorts, removes what is older than `keepFrom`, bounds the log. */
+  async maintain(lastSeq: number, keepFrom: number | undefined): Promise<void> {
+    while (this.#mark < lastSeq && !this.#stopped) {
+      await this.#steps.run(async () => {
+        const upTo = Math.min(lastSeq, this.#mark + rollUpRows)
+        if (upTo <= this.#mark) return
+        await rollUp(this.#session, this.#mark, upTo)
+        this.#mark = upTo
+      })
+      await this.#boundLog()
+    }
+    for (const period of await this.#steps.run(() => loosePeriods(this.#session))) {
+      if (this.#stopped) return
+      await this.#steps.run(() => sortPeriod(this.#session, period))
+      await this.#boundLog()
+    }
+    if (keepFrom !== undefined) await this.#remove(Math.floor(keepFrom / hourMs) * hourMs)
+    if (!this.#stopped && this.#file.bytes().wal > this.#walLimitBytes / 4) await this.checkpoint()
+  }
+
+  /** Holds upkeep off while `work` changes what it works on. */
+  exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#steps.run(work)
+  }
+
+  /**
+   * For the writer, before each commit: starts a checkpoint where the log is over its limit, and waits for it only
+   * where the log grew to twice the limit meanwhile.
+   */
+  async boundLogBeforeCommit(): Promise<void> {
+    const { wal } = this.#file.bytes()
+    if (wal < this.#walLimitBytes) return
+    const done = this.checkpoint()
+    if (wal >= 2 * this.#walLimitBytes) await done
+    // a failure comes back, and is thrown, when the log reaches twice its limit
+    else done.catch(() => undefined)
+  }
+
+  /** Moves the log's content into the file. */
+  checkpoint(): Promise<void> {
+    this.#checkpointing ??= this.#steps
+      .run(() => this.#session.checkpoint())
+      .finally(() => {
+        this.#checkpointing = undefined
+      })
+    return this.#checkpointing
+  }
+
+  /** Lets the step that runs end, and begins no further one. */
+  async close(): Promise<void> {
+    this.#stopped = true
+    await this.checkpoint()
+    this.#session.close()
+  }
+
+  async #boundLog(): Promise<void> {
+    if (this.#file.bytes().wal >= this.#walLimitBytes) await this.checkpoint()
+  }
+
+  /**
+   * The hours are closed first, then their readings go, step by step. Readings that are not rolled up yet stay.
+   * Cut short, the rest goes next time.
+   */
+  async #remove(before: number): Promise<void> {
+    const bounds = await this.#steps.run(async () => {
+      await this.#session.run('UPDATE rollups SET closed = true WHERE at_ms < $1 AND NOT closed', [before])
+      return await this.#session.numbers(
+        'SELECT min(seq)::DOUBLE, max(seq)::DOUBLE FROM readings WHERE at_ms < $1 AND seq <= $2',
+        [before, this.#mark],
+      )
+    })
+    const [[first], [last]] = bounds as [[number | null], [number | null]]
+    if (first === null || last === null) return
+    for (let from = first; from <= last && !this.#stopped; from += removalRows) {
+      const to = Math.min(last, from + removalRows - 1)
+      await this.#steps.run(() =>
+        this.#session.run('DELETE FROM readings WHERE at_ms < $1 AND seq >= $2 AND seq <= $3', [
+          before,
+          from,
+          to,
+        ]),
+      )
+      await this.#boundLog()
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { HomeostatError } from '../../core/errors.ts'
+import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
+import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
+import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
+import {
+  closeReaders,
+  fromMs,
+  inSession,
+  type Readers,
+  readNewest,
+  readPage,
+  scanSeries,
+  toMs,
+} from './duckdb-reader.ts'
+import { readRollups } from './duckdb-rollup.ts'
+import { hourMs } from './duckdb-schema.ts'
+import { SeriesTable } from './duckdb-series.ts'
+import { Session } from './duckdb-session.ts'
+import { Upkeep } from './duckdb-upkeep.ts'
+import { Writer } from './duckdb-writer.ts'
+import { Turns } from './turns.ts'
+
+export interface DuckDbOptions {
+  /** Holds `readings.duckdb` and its log; created when missing. One process at a time. */
+  readonly folder: string
+  /** Memory of the engine; beyond it sorts and groups go to a temporary folder beside the file. Default 256. */
+  readonly memoryLimitMb?: number
+  /** Threads of the engine, all queries together. Default 2. */
+  readonly threads?: number
+  /** The write-ahead log is moved into the file beyond this; it never grows to much more than twice. Default 32 MB. */
+  readonly walLimitBytes?: number
+}
+
+/** Statements that read at the same time. Two of libuv's four threads stay for the writer and upkeep. */
+const queriesMax = 2
+
+/** Readings in one DuckDB file: a log that is deduplicated when read and when compacted, with hours kept beside it. */
+export function createDuckDbReadings(options: DuckDbOptions): ReadingStore {
+  return new DuckDbReadings(options)
+}
+
+interface Opened {
+  readonly file: DatabaseFile
+  readonly series: SeriesTable
+  readonly session: Session
+  readonly writer: Writer
+  readonly upkeep: Upkeep
+  readonly readers: Readers
+}
+
+class DuckDbReadings implements ReadingStore {
+  readonly #options: DuckDbOptions
+  #opened: Opened | undefined
+
+  constructor(options: DuckDbOptions) {
+    this.#options = options
+  }
+
+  async open(): Promise<void> {
+    const { folder, memoryLimitMb = 256, threads = 2, walLimitBytes = 32 * 1024 * 1024 } = this.#options
+    const file = await openDatabase({ folder, memoryLimitMb, threads })
+    try {
+      const session = await Session.open(file.instance)
+      const series = new SeriesTable()
+      await series.load(session)
+      const upkeep = await Upkeep.open(file, walLimitBytes)
+      const [[last]] = (await session.numbers('SELECT max(seq)::DOUBLE FROM readings')) as [[number | null]]
+      const nextSeq = Math.max(last ?? -1, upkeep.mark) + 1
+      const writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
+      const readers: Readers = {
+        instance: file.instance,
+        series,
+        queries: new Turns(queriesMax),
+        idle: [],
+        closed: false,
+      }
+      this.#opened = { file, series, session, writer, upkeep, readers }
+    } catch (error) {
+      file.close()
+      throw error
+    }
+  }
+
+  async append(readings: readonly Reading[]): Promise<void> {
+    if (readings.length > 0) await this.#use().writer.append(readings)
+  }
+
+  async read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]> {
+    return readPage(this.#use().readers, filter, limit, after)
+  }
+
+  async newest(perSeries: number): Promise<Reading[]> {
+    const { readers, writer } = this.#use()
+    return readNewest(readers, perSeries, writer.lastSeq)
+  }
+
+  async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
+    const { readers } = this.#use()
+    const id = readers.series.idOf(series)
+    if (id !== undefined) yield* scanSeries(readers, id, from, to)
+  }
+
+  async rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]> {
+    const { readers, upkeep } = this.#use()
+    const id = readers.series.idOf(series)
+    if (id === undefined) return []
+    const range = { from: hourFrom(fromMs(from)), to: hourFrom(toMs(to)) }
+    return inSession(readers, (session) => readRollups(session, id, range, upkeep.mark))
+  }
+
+  async series(): Promise<Series[]> {
+    return this.#use().series.all()
+  }
+
+  async stats(): Promise<{ readonly readings: number; readonly bytes: number }> {
+    const { readers, file } = this.#use()
+    const [[readings]] = (await inSession(readers, (session) =>
+      session.numbers('SELECT count(*)::DOUBLE FROM readings'),
+    )) as [[number]]
+    const { data, wal } = file.bytes()
+    return { readings, bytes: data + wal }
+  }
+
+  async removeSite(site: string): Promise<void> {
+    const { series, session, upkeep, writer } = this.#use()
+    const erase = async (): Promise<void> => {
+      const ids = series.matching({ sites: [site] }) ?? []
+      if (ids.length === 0) return
+      await session.transaction(async () => {
+        for (const [table, column] of [
+          ['readings', 'series'],
+          ['rollups', 'series'],
+          ['series', 'id'],
+        ]) {
+          await session.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT unnest($1))`, [ids])
+        }
+      })
+      await series.load(session)
+    }
+    await writer.alone(() => upkeep.exclusive(erase))
+  }
+
+  async maintain(keepFrom?: number): Promise<void> {
+    const { upkeep, writer } = this.#use()
+    await upkeep.maintain(writer.lastSeq, keepFrom)
+  }
+
+  /** Lets what was called before come to its end. */
+  async close(): Promise<void> {
+    const opened = this.#opened
+    if (!opened) return
+    this.#opened = undefined
+    await opened.writer.idle()
+    try {
+      await opened.upkeep.close()
+    } finally {
+      opened.session.close()
+      closeReaders(opened.readers)
+      opened.file.close()
+    }
+  }
+
+  #use(): Opened {
+    if (!this.#opened) throw new HomeostatError('stopping')
+    return this.#opened
+  }
+}
+
+/** The first start of an hour at or after `at`. */
+const hourFrom = (at: number): number => Math.ceil(at / hourMs) * hourMs

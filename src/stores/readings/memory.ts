@@ -1,0 +1,141 @@
+import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
+import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
+import { compareSeries, SeriesMap } from '../../core/series.ts'
+
+const hourMs = 3_600_000
+
+interface Kept {
+  series: Series
+  readonly values: Map<number, number>
+  /** Hours whose readings were removed; later readings of such an hour do not change it. */
+  readonly closed: Map<number, Rollup>
+}
+
+/**
+ * Readings in memory: the plain version, for short-lived hubs and as what the durable stores are compared with.
+ * Nothing is left when the process ends.
+ */
+export function createMemoryReadings(): ReadingStore {
+  const kept = new SeriesMap<Kept>()
+
+  const put = (reading: Reading): void => {
+    const { site, device, metric, unit, at, value } = reading
+    const known = kept.get(reading)
+    const room = reading.room ?? known?.series.room
+    const series = { site, device, metric, unit, ...(room === undefined ? {} : { room }) }
+    if (known) known.series = series
+    else kept.set(reading, { series, values: new Map(), closed: new Map() })
+    kept.get(reading)!.values.set(at, value)
+  }
+
+  const sorted = (): Kept[] => [...kept.values()].sort((a, b) => compareSeries(a.series, b.series))
+
+  return {
+    async open() {},
+    async append(readings) {
+      for (const reading of readings) put(reading)
+    },
+    async read(filter, limit, after) {
+      const found = [...kept.values()]
+        .filter(({ series }) => matches(filter, series))
+        .flatMap((one) => readingsOf(one, filter.from, filter.to))
+        .filter((reading) => after === undefined || compareReadings(reading, after) > 0)
+      return found.sort(compareReadings).slice(0, Math.max(0, limit))
+    },
+    async newest(perSeries) {
+      return sorted().flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
+    },
+    async *scan(key, from, to): AsyncGenerator<Columns> {
+      const one = kept.get(key)
+      const readings = one ? readingsOf(one, from, to) : []
+      if (readings.length === 0) return
+      yield {
+        at: Float64Array.from(readings, (reading) => reading.at),
+        value: Float64Array.from(readings, (reading) => reading.value),
+      }
+    },
+    async rollups(key, from, to) {
+      const one = kept.get(key)
+      if (!one) return []
+      const hours = new Map([...hoursOf(one), ...one.closed])
+      return [...hours.values()].filter(({ at }) => at >= from && at < to).sort((a, b) => a.at - b.at)
+    },
+    async series() {
+      return sorted().map((one) => one.series)
+    },
+    async stats() {
+      let readings = 0
+      for (const one of kept.values()) readings += one.values.size
+      return { readings, bytes: 0 }
+    },
+    async removeSite(site) {
+      kept.removeSite(site)
+    },
+    async maintain(keepFrom) {
+      if (keepFrom === undefined) return
+      const before = hourStart(keepFrom)
+      for (const one of kept.values()) {
+        for (const [at, hour] of hoursOf(one)) {
+          if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
+        }
+        for (const at of [...one.values.keys()]) if (at < before) one.values.delete(at)
+      }
+    },
+    async close() {},
+  }
+}
+
+const hourStart = (at: number): number => Math.floor(at / hourMs) * hourMs
+
+function matches(filter: ReadingFilter, series: SeriesKey): boolean {
+  if (filter.sites && !filter.sites.includes(series.site)) return false
+  if (filter.device !== undefined && filter.device !== series.device) return false
+  return filter.metric === undefined || filter.metric === series.metric
+}
+
+const compareReadings = (a: ReadingPosition, b: ReadingPosition): number => a.at - b.at || compareSeries(a, b)
+
+/** Oldest first, in [from, to). */
+function readingsOf(one: Kept, from = -Infinity, to = Infinity): Reading[] {
+  const { site, device, metric, unit, room } = one.series
+  return [...one.values]
+    .filter(([at]) => at >= from && at < to)
+    .sort(([a], [b]) => a - b)
+    .map(([at, value]) => ({
+      site,
+      device,
+      metric,
+      value,
+      unit,
+      at,
+      ...(room === undefined ? {} : { room }),
+    }))
+}
+
+function hoursOf(one: Kept): Map<number, Rollup> {
+  const hours = new Map<number, Rollup>()
+  for (const { at, value } of readingsOf(one)) {
+    const hour = hourStart(at)
+    const so = hours.get(hour) ?? {
+      at: hour,
+      count: 0,
+      min: value,
+      max: value,
+      mean: 0,
+      first: value,
+      last: value,
+    }
+    const count = so.count + 1
+    hours.set(hour, {
+      at: hour,
+      count,
+      min: Math.min(so.min, value),
+      max: Math.max(so.max, value),
+      mean: so.mean + (value - so.mean) / count,
+      first: so.first,
+      last: value,
+    })
+  }
+  return hours
+}

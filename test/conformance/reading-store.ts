@@ -1,0 +1,473 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Rollup, SeriesKey } from '../../src/core/event.ts'
+import type { ReadingFilter, ReadingPosition, ReadingStore } from '../../src/core/ports.ts'
+import type { Reading } from '../../src/core/reading.ts'
+import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
+
+/** A store under examination. `create` gives an empty one, not yet open, and is called for every test. */
+export interface ReadingStoreSubject {
+  readonly name: string
+  readonly create: () => Promise<ReadingStore>
+  /** A second store on what a closed one left, where content outlives it. Not yet open. */
+  readonly reopen?: (closed: ReadingStore) => ReadingStore
+  /** Names of tests that do not apply, and why. */
+  readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[]
+  /** Random histories to try; default 30. */
+  readonly histories?: number
+}
+
+const hour = 3_600_000
+/** 2024-01-01T00:00Z. */
+const start = 1_704_067_200_000
+
+export const reading = (change: Partial<Reading> = {}): Reading => ({
+  site: 'home',
+  device: 'meter',
+  metric: 'power',
+  value: 1,
+  unit: 'W',
+  at: start,
+  ...change,
+})
+
+const power: SeriesKey = { site: 'home', device: 'meter', metric: 'power' }
+
+/** The laws of the ReadingStore port; every store runs them. */
+export function examineReadingStore(subject: ReadingStoreSubject): void {
+  const test = (name: string, body: (store: ReadingStore) => Promise<void>): void => {
+    const reason = subject.skip?.find(({ tests }) => tests.includes(name))?.reason
+    it.skipIf(reason !== undefined)(reason === undefined ? name : `${name} (${reason})`, async () => {
+      const store = await subject.create()
+      await store.open()
+      try {
+        await body(store)
+      } finally {
+        await store.close()
+      }
+    })
+  }
+
+  describe(`${subject.name} as a ReadingStore`, () => {
+    examineAppend(test)
+    examineRead(test)
+    examineNewest(test)
+    examineScan(test)
+    examineRollups(test)
+    examineUpkeep(test)
+    examineHistories(subject)
+  })
+}
+
+type Test = (name: string, body: (store: ReadingStore) => Promise<void>) => void
+
+function examineAppend(test: Test): void {
+  test('gives back what was appended, with unit and room', async (store) => {
+    const kitchen = reading({
+      device: 'k1',
+      metric: 'temperature',
+      unit: 'degC',
+      value: -3.25,
+      room: 'kitchen',
+    })
+    await store.append([reading(), kitchen])
+    expect(await store.read({}, 10)).toEqual([kitchen, reading()])
+    expect(await store.series()).toEqual([
+      { site: 'home', device: 'k1', metric: 'temperature', unit: 'degC', room: 'kitchen' },
+      { site: 'home', device: 'meter', metric: 'power', unit: 'W' },
+    ])
+  })
+
+  test('takes an empty batch', async (store) => {
+    await store.append([])
+    expect(await store.read({}, 10)).toEqual([])
+    expect(await store.series()).toEqual([])
+    expect((await store.stats()).readings).toBe(0)
+  })
+
+  test('counts a reading that is sent twice once', async (store) => {
+    await store.append([reading(), reading()])
+    await store.append([reading()])
+    expect(await store.read({}, 10)).toEqual([reading()])
+  })
+
+  test('lets the reading appended last win, within a batch and between batches', async (store) => {
+    await store.append([reading({ value: 1 }), reading({ value: 2 })])
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([2])
+    await Promise.all([store.append([reading({ value: 9 })]), store.append([reading({ value: 3 })])])
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([3])
+  })
+
+  test('keeps calls in order that overlap', async (store) => {
+    const calls = Array.from({ length: 50 }, (_, value) => store.append([reading({ value })]))
+    await Promise.all(calls)
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([49])
+  })
+
+  test('keeps values exactly', async (store) => {
+    const values = [0, 0.1 + 0.2, 5e-324, -1.7976931348623157e308, 2 ** 53, 1e-7]
+    await store.append(values.map((value, index) => reading({ value, at: start + index })))
+    expect((await store.read({}, 10)).map(itsValue)).toEqual(values)
+  })
+
+  test('keeps names exactly, whatever characters they hold', async (store) => {
+    const strange = reading({
+      site: "o'Hara; DROP TABLE x",
+      device: 'ü-🏠-%_',
+      metric: '"',
+      room: '$1',
+      unit: 'µg/m³',
+    })
+    await store.append([strange])
+    expect(await store.read({ sites: [strange.site], device: strange.device, metric: '"' }, 10)).toEqual([
+      strange,
+    ])
+    expect(await store.read({ device: "ü-🏠-%_' OR TRUE" }, 10)).toEqual([])
+  })
+
+  test('takes a batch larger than the engine likes at a time', async (store) => {
+    const many = Array.from({ length: 5000 }, (_, index) => reading({ at: start + index, value: index }))
+    await store.append(many)
+    expect(await store.read({}, 6000)).toEqual(many)
+  })
+
+  test('keeps the known room when a reading has none, and takes a new room or unit', async (store) => {
+    await store.append([reading({ room: 'hall' }), reading({ at: start + 1 })])
+    expect((await store.series())[0]?.room).toBe('hall')
+    await store.append([reading({ at: start + 2, room: 'attic', unit: 'VA' })])
+    expect(await store.series()).toEqual([{ ...power, unit: 'VA', room: 'attic' }])
+    expect((await store.read({}, 1))[0]).toEqual(reading({ room: 'attic', unit: 'VA' }))
+  })
+}
+
+function examineRead(test: Test): void {
+  const batch = ['b', 'a'].flatMap((device) =>
+    ['y', 'x'].flatMap((site) =>
+      [0, 1, 2].map((step) => reading({ site, device, at: start + step, value: step })),
+    ),
+  )
+
+  test('orders by time, then site, device, metric', async (store) => {
+    await store.append(batch)
+    const order = (await store.read({}, 100)).map(({ at, site, device }) => `${at - start}${site}${device}`)
+    expect(order).toEqual([
+      '0xa',
+      '0xb',
+      '0ya',
+      '0yb',
+      '1xa',
+      '1xb',
+      '1ya',
+      '1yb',
+      '2xa',
+      '2xb',
+      '2ya',
+      '2yb',
+    ])
+  })
+
+  test('pages through everything once, wherever the page ends', async (store) => {
+    await store.append(batch)
+    await store.append(batch)
+    const whole = await store.read({}, 100)
+    for (const limit of [1, 2, 3, 5, 7, 12]) expect(await pages(store, {}, limit)).toEqual(whole)
+  })
+
+  test('goes on after a cursor whose series does not exist', async (store) => {
+    await store.append(batch)
+    const after = { site: 'x', device: 'aa', metric: 'power', at: start }
+    const [next] = await store.read({}, 1, after)
+    expect(next).toMatchObject({ site: 'x', device: 'b', at: start })
+  })
+
+  test('filters by site, device, metric and half-open time', async (store) => {
+    await store.append(batch)
+    expect(await store.read({ sites: ['x'] }, 100)).toHaveLength(6)
+    expect(await store.read({ sites: ['x', 'y', 'z'] }, 100)).toHaveLength(12)
+    expect(await store.read({ sites: [] }, 100)).toEqual([])
+    expect(await store.read({ sites: ['x'], device: 'a', metric: 'power' }, 100)).toHaveLength(3)
+    expect(await store.read({ metric: 'other' }, 100)).toEqual([])
+    const between = await store.read({ device: 'a', from: start + 1, to: start + 2 }, 100)
+    expect(between.map(({ at }) => at)).toEqual([start + 1, start + 1])
+    expect(await store.read({ from: start + 2, to: start + 2 }, 100)).toEqual([])
+  })
+
+  test('gives nothing for a limit of nothing', async (store) => {
+    await store.append(batch)
+    expect(await store.read({}, 0)).toEqual([])
+  })
+}
+
+function examineNewest(test: Test): void {
+  test('gives the newest of every series, oldest first, live or silent', async (store) => {
+    const live = Array.from({ length: 300 }, (_, index) =>
+      reading({ at: start + index * 1000, value: index }),
+    )
+    const silent = [5, 3, 4].map((day) => reading({ device: 'old', at: start - day * 24 * hour, value: day }))
+    await store.append(live)
+    await store.append(silent)
+    const newest = await store.newest(2)
+    expect(newest.filter(({ device }) => device === 'old').map(itsValue)).toEqual([4, 3])
+    expect(newest.filter(({ device }) => device === 'meter').map(itsValue)).toEqual([298, 299])
+    expect(await store.newest(0)).toEqual([])
+  })
+
+  test('is not misled by many duplicates of the newest time', async (store) => {
+    await store.append([reading({ value: 1 }), reading({ at: start + 1, value: 2 })])
+    for (let value = 0; value < 60; value++) await store.append([reading({ at: start + 2, value })])
+    expect((await store.newest(3)).map(itsValue)).toEqual([1, 2, 59])
+  })
+}
+
+function examineScan(test: Test): void {
+  test('streams one series in its range, oldest first, one value a time', async (store) => {
+    const count = 5000
+    const order = Array.from({ length: count }, (_, index) => (index * 2971) % count)
+    await store.append(order.map((index) => reading({ at: start + index, value: -1 })))
+    await store.append(order.map((index) => reading({ at: start + index, value: index })))
+    await store.append([reading({ device: 'other', value: 77 })])
+    const { at, value } = await scanned(store, power, start + 10, start + count - 10)
+    expect(value).toEqual(Array.from({ length: count - 20 }, (_, index) => index + 10))
+    expect(at).toEqual(value.map((index) => start + index))
+  })
+
+  test('gives nothing for a series that is not known', async (store) => {
+    expect((await scanned(store, power, 0, Infinity)).at).toEqual([])
+    expect(await store.rollups(power, 0, Infinity)).toEqual([])
+  })
+
+  test('may be left half way', async (store) => {
+    await store.append(Array.from({ length: 5000 }, (_, index) => reading({ at: start + index })))
+    for await (const columns of store.scan(power, 0, Infinity)) {
+      expect(columns.at[0]).toBe(start)
+      break
+    }
+    await store.append([reading({ device: 'next' })])
+    expect(await store.series()).toHaveLength(2)
+  })
+}
+
+function examineRollups(test: Test): void {
+  test('gives hours with count, extremes, mean, first and last by time', async (store) => {
+    await store.append([
+      reading({ at: start + 30, value: 4 }),
+      reading({ at: start + 10, value: 2 }),
+      reading({ at: start + 20, value: 9 }),
+      reading({ at: start + hour, value: 5 }),
+    ])
+    const expected: Rollup[] = [
+      { at: start, count: 3, min: 2, max: 9, mean: 5, first: 2, last: 4 },
+      { at: start + hour, count: 1, min: 5, max: 5, mean: 5, first: 5, last: 5 },
+    ]
+    expect(await store.rollups(power, start, start + 2 * hour)).toEqual(expected)
+    await store.maintain()
+    expect(await store.rollups(power, start, start + 2 * hour)).toEqual(expected)
+  })
+
+  test('takes the hours that begin in the range', async (store) => {
+    await store.append([0, 1, 2].map((step) => reading({ at: start + step * hour + 5 })))
+    const starts = async (from: number, to: number): Promise<number[]> =>
+      (await store.rollups(power, from, to)).map(({ at }) => (at - start) / hour)
+    for (const upkeep of [false, true]) {
+      if (upkeep) await store.maintain()
+      expect(await starts(start, start + 2 * hour)).toEqual([0, 1])
+      expect(await starts(start + 1, start + 2 * hour + 1)).toEqual([1, 2])
+      expect(await starts(0, Infinity)).toEqual([0, 1, 2])
+    }
+  })
+
+  test('corrects an hour for a late reading and for a second value of the same time', async (store) => {
+    await store.append([reading({ value: 1 }), reading({ at: start + 300 * hour, value: 8 })])
+    await store.maintain()
+    await store.append([reading({ value: 3 }), reading({ at: start + 5, value: 5 })])
+    const [hourly] = await store.rollups(power, start, start + hour)
+    expect(hourly).toEqual({ at: start, count: 2, min: 3, max: 5, mean: 4, first: 3, last: 5 })
+    await store.maintain()
+    expect(await store.rollups(power, start, start + hour)).toEqual([hourly])
+    expect(await store.rollups(power, start, start + 1000 * hour)).toHaveLength(2)
+  })
+}
+
+function examineUpkeep(test: Test): void {
+  test('removes duplicates', async (store) => {
+    await store.append([reading({ value: 1 }), reading({ at: start + 1 })])
+    await store.append([reading({ value: 2 })])
+    await store.maintain()
+    expect((await store.stats()).readings).toBe(2)
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([2, 1])
+  })
+
+  test('removes readings before the hour of keepFrom and leaves their roll-ups', async (store) => {
+    await store.append([0, 1, 2, 3].map((step) => reading({ at: start + step * hour + 7, value: step })))
+    const before = await store.rollups(power, start, Infinity)
+    await store.maintain(start + 2 * hour + 30)
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([2, 3])
+    expect(await store.rollups(power, start, Infinity)).toEqual(before)
+    expect(await store.series()).toHaveLength(1)
+  })
+
+  test('does not let a late reading undo an hour whose readings are gone', async (store) => {
+    await store.append([1, 2, 3].map((value) => reading({ at: start + value, value })))
+    const before = await store.rollups(power, start, Infinity)
+    await store.maintain(start + 24 * hour)
+    await store.append([reading({ at: start + 9, value: 100 })])
+    expect(await store.rollups(power, start, Infinity)).toEqual(before)
+    await store.maintain()
+    await store.maintain(start + 24 * hour)
+    expect(await store.rollups(power, start, Infinity)).toEqual(before)
+  })
+
+  test('rolls up old readings that come in before it removes them', async (store) => {
+    await store.maintain(start)
+    await store.append([reading({ at: start - 10 * hour, value: 6 })])
+    await store.maintain(start)
+    expect(await store.read({}, 10)).toEqual([])
+    expect((await store.rollups(power, 0, Infinity)).map(({ last }) => last)).toEqual([6])
+  })
+
+  test('erases a site and nothing else', async (store) => {
+    await store.append([reading(), reading({ site: 'other' }), reading({ at: start + 2 * hour })])
+    await store.maintain(start + hour)
+    await store.append([reading({ at: start + 3 * hour })])
+    await store.removeSite('home')
+    await store.removeSite('never seen')
+    expect((await store.series()).map(({ site }) => site)).toEqual(['other'])
+    expect(await store.read({}, 10)).toEqual([])
+    expect(await store.rollups(power, 0, Infinity)).toEqual([])
+    expect(await store.rollups({ ...power, site: 'other' }, 0, Infinity)).toHaveLength(1)
+    await store.append([reading({ value: 5 })])
+    expect((await store.read({}, 10)).map(itsValue)).toEqual([5])
+    expect(await store.rollups(power, 0, Infinity)).toHaveLength(1)
+  })
+
+  test('takes appends while upkeep runs, and loses none', async (store) => {
+    const at = (round: number, step: number): number => start + (round * 200 + step) * 60_000
+    const batch = (round: number): Reading[] =>
+      Array.from({ length: 200 }, (_, step) => reading({ at: at(round, step), value: round }))
+    for (let round = 0; round < 10; round++) {
+      await Promise.all([store.append(batch(round)), store.maintain(), store.append(batch(round))])
+    }
+    await store.maintain()
+    const { value } = await scanned(store, power, 0, Infinity)
+    expect(value).toHaveLength(2000)
+    const hours = await store.rollups(power, 0, Infinity)
+    expect(hours.reduce((sum, { count }) => sum + count, 0)).toBe(2000)
+  })
+}
+
+type Step =
+  | { readonly kind: 'append'; readonly readings: readonly Reading[] }
+  | { readonly kind: 'maintain'; readonly keepFrom?: number }
+  | { readonly kind: 'removeSite'; readonly site: string }
+  | { readonly kind: 'reopen' }
+
+const arbitraryReading: fc.Arbitrary<Reading> = fc
+  .record({
+    site: fc.constantFrom('a', 'b'),
+    device: fc.constantFrom('d1', 'd2'),
+    metric: fc.constantFrom('power', 'co2'),
+    value: fc.integer({ min: -50, max: 50 }),
+    at: fc.oneof(
+      fc.integer({ min: 0, max: 8 }).map((step) => start + step * (hour / 2)),
+      fc.integer({ min: -200 * hour, max: 200 * hour }).map((offset) => start + offset),
+    ),
+  })
+  .map((given) => reading(given))
+
+const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('append' as const),
+      readings: fc.array(arbitraryReading, { maxLength: 12 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'maintain' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('maintain' as const),
+      keepFrom: fc.integer({ min: -3, max: 6 }).map((step) => start + step * (hour / 2)),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('removeSite' as const), site: fc.constant('a') }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+)
+
+/** Any history leaves what the plain store has after the same history. */
+function examineHistories(subject: ReadingStoreSubject): void {
+  it('answers after any history as the plain store does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(arbitraryStep, { maxLength: 14 }), async (steps) => {
+        const plain = createMemoryReadings()
+        let store = await subject.create()
+        await store.open()
+        try {
+          for (const step of steps) {
+            if (step.kind === 'reopen') {
+              if (!subject.reopen) continue
+              await store.close()
+              store = subject.reopen(store)
+              await store.open()
+            } else await Promise.all([plain, store].map((one) => take(one, step)))
+          }
+          expect(await answers(store)).toEqual(await answers(plain))
+        } finally {
+          await store.close()
+        }
+      }),
+      { numRuns: subject.histories ?? 30 },
+    )
+  })
+}
+
+async function take(store: ReadingStore, step: Exclude<Step, { kind: 'reopen' }>): Promise<void> {
+  if (step.kind === 'append') await store.append(step.readings)
+  else if (step.kind === 'maintain') await store.maintain(step.keepFrom)
+  else await store.removeSite(step.site)
+}
+
+/** Everything that can be asked of a store, with means rounded: they are summed in different orders. */
+async function answers(store: ReadingStore): Promise<unknown> {
+  const series = await store.series()
+  const each = []
+  for (const one of series) {
+    const hours = await store.rollups(one, 0, Infinity)
+    each.push({
+      scan: await scanned(store, one, 0, Infinity),
+      rollups: hours.map((hourly) => ({ ...hourly, mean: hourly.mean.toFixed(6) })),
+    })
+  }
+  return {
+    series,
+    each,
+    all: await store.read({}, 10_000),
+    pages: await pages(store, { metric: 'power' }, 3),
+    newest: await Promise.all([1, 2, 5].map((perSeries) => store.newest(perSeries))),
+  }
+}
+
+const itsValue = (one: Reading): number => one.value
+
+async function pages(store: ReadingStore, filter: ReadingFilter, limit: number): Promise<Reading[]> {
+  const all: Reading[] = []
+  for (let after: ReadingPosition | undefined; ; after = all.at(-1)) {
+    const page = await store.read(filter, limit, after)
+    all.push(...page)
+    if (page.length < limit) return all
+  }
+}
+
+async function scanned(
+  store: ReadingStore,
+  series: SeriesKey,
+  from: number,
+  to: number,
+): Promise<{ at: number[]; value: number[] }> {
+  const all: { at: number[]; value: number[] } = { at: [], value: [] }
+  for await (const { at, value } of store.scan(series, from, to)) {
+    all.at.push(...at)
+    all.value.push(...value)
+  }
+  return all
+}
