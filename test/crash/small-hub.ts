@@ -1,0 +1,68 @@
+import type { Log, ReadingStore } from '../../src/core/ports.ts'
+import { Counters } from '../../src/engine/counters.ts'
+import { Directory } from '../../src/engine/directory.ts'
+import { Feed } from '../../src/engine/feed.ts'
+import { Predictor } from '../../src/engine/predictor.ts'
+import { Pump } from '../../src/engine/pump.ts'
+import { Rules } from '../../src/engine/rules.ts'
+import { createMqttSource, hypervoltMappings } from '../../src/sources/mqtt.ts'
+import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
+import { createDuckDbReadings } from '../../src/stores/readings/duckdb.ts'
+import { createMemoryWindows } from '../../src/stores/window/memory.ts'
+
+/**
+ * The way of a reading from the MQTT broker to the disk, of the real pieces, without the rest of the hub.
+ * `early` is the control of the crash test: its store says "durable" before it is.
+ *
+ * Run as: small-hub.ts FOLDER PORT early|honest
+ */
+const [folder = '', port = '', manner = ''] = process.argv.slice(2)
+
+const log: Log = {
+  info: () => {},
+  warn: (message, fields) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+  error: (message, fields) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+}
+
+function saidTooEarly(store: ReadingStore): ReadingStore {
+  const append: ReadingStore['append'] = async (readings) => {
+    store.append(readings).catch((error: unknown) => log.error('append', { error: String(error) }))
+  }
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'append') return append
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+const store = createDuckDbReadings({ folder })
+await store.open()
+const ledger = createMemoryLedger()
+const pump = new Pump(
+  {
+    readings: manner === 'early' ? saidTooEarly(store) : store,
+    ledger,
+    windows: createMemoryWindows({ capacity: 60 }),
+    directory: new Directory(ledger, 'UTC'),
+    predictor: new Predictor([]),
+    rules: new Rules([]),
+    feed: new Feed((error) => log.error('feed', { error: String(error) })),
+    counters: new Counters(),
+    clock: { now: Date.now, monotonic: () => performance.now(), sleep: () => Promise.resolve() },
+    log,
+  },
+  { defaultSite: 'home', inboxReadings: 65_536, turnReadings: 4096, series: 100_000, maxFutureMs: 600_000 },
+)
+const broker = createMqttSource({
+  kind: 'broker',
+  host: '127.0.0.1',
+  port: Number(port),
+  mappings: hypervoltMappings('HyperVolt/sensors'),
+  payloadBytes: 65_536,
+  batchReadings: 4096,
+  defaultSite: 'home',
+  log,
+})
+await broker.run(pump.emit, new AbortController().signal)
