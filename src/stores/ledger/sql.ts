@@ -342,7 +342,7 @@ export class SqlLedger implements Ledger {
     return this.#connected
   }
 
-  /** One transaction; a write begins when the one called before it has ended, well or not. */
+  /** One transaction; begins when the write called before it has ended, well or not, also on a pool of connections. */
   #write<Result>(work: (db: Transaction<Database>) => Promise<Result>): Promise<Result> {
     const written = this.#lastWrite.then(() => this.#db.transaction().execute(work))
     this.#lastWrite = written.catch(() => undefined)
