@@ -2,12 +2,13 @@ import { HomeostatError } from '../../../core/errors.ts'
 import type { Frame } from '../../frame.ts'
 import { createRandom, type Random } from '../../random.ts'
 import { chooseBins, type FeatureBins, sortedColumns } from './binning.ts'
+import { createFastKernel } from './fast-kernel.ts'
 import { TreeCollector } from './flat-trees.ts'
 import { growTree, leavesOf, sampleOf } from './grow.ts'
-import type { TreeKernel, Units } from './kernel.ts'
+import type { KernelData, TreeKernel, Units } from './kernel.ts'
 import { type Loss, quantileOf } from './losses.ts'
 import { type BoostingModel, createModel } from './model.ts'
-import { checkOptions, type EnsembleOptions } from './options.ts'
+import { checkOptions, type EnsembleOptions, type KernelChoice } from './options.ts'
 import { createPlainKernel } from './plain-kernel.ts'
 import type { Node, SearchRules } from './split.ts'
 
@@ -63,9 +64,13 @@ export function fitEnsemble(
   checkOptions(options, frame.rows)
   const random = createRandom(options.seed)
   const table = prepareTable(frame, options.maxBins, random)
-  const kernel = createPlainKernel({ features: table.bins, columns: table.columns, rows: frame.rows })
   const trained = trainedRows(frame.rows, options)
   const weight = options.sampleWeight
+  const unitHessian = loss.constantHessian && weight === undefined
+  const kernel = createKernel(
+    { ...table, features: table.bins, rows: frame.rows, trained, unitHessian },
+    options,
+  )
   const start = loss.start(target, weight, trained)
   const scores = new Float64Array(frame.rows * loss.outputs)
   for (let k = 0; k < scores.length; k++) scores[k] = start[k % loss.outputs]!
@@ -92,6 +97,12 @@ export function fitEnsemble(
   })
 }
 
+/** The compiled kernel, or the plain one where it is wished for or nothing else runs. */
+export function createKernel(data: KernelData, { team, plain }: KernelChoice): TreeKernel {
+  const fast = plain === true ? undefined : createFastKernel(data, team)
+  return fast ?? createPlainKernel(data)
+}
+
 interface Run {
   readonly kernel: TreeKernel
   readonly loss: Loss
@@ -116,7 +127,7 @@ function boostOnce(run: Run): void {
     const { gradient, hessian } = kernel
     const { target, weight } = run
     loss.gradients({ scores: before, target, weight, output, rows: trained, gradient, hessian })
-    const units = kernel.begin(trained, loss.constantHessian && weight === undefined)
+    const units = kernel.begin()
     const chosen = Math.max(1, Math.round(options.columnSample * features.length))
     const picked = chosen < features.length ? sampleOf(features, chosen, random) : features
     const limits = { ...options, featuresPerNode: 0 }

@@ -8,18 +8,15 @@ import type { Node, SearchRules } from './split.ts'
  * sums of whole numbers below 2^53 are exact, whatever their order (so subtraction of histograms loses nothing either).
  */
 export interface TreeKernel {
-  /** Rows of training first, then rows that only follow along (validation); `rows` of both together. */
+  /** The trained rows and, after them, those that only follow along (validation). */
   readonly rows: number
   /** Row numbers; a node owns a range of its sampled rows and a range of the rest. */
   readonly order: Int32Array
-  /** Of every row, to be filled before `begin`. */
+  /** Of the trained rows, to be filled before `begin` (the hessian only where it is not 1 everywhere). */
   readonly gradient: Float64Array
   readonly hessian: Float64Array
-  /**
-   * Starts a tree on the first `rows` rows: rounds gradients (and hessians, unless each of them is 1) to whole units.
-   * Gives the sizes of the units, powers of two.
-   */
-  begin(rows: number, unitHessian: boolean): Units
+  /** Starts a tree: rounds the gradients of the trained rows to whole units. Gives their sizes, powers of two. */
+  begin(): Units
   /** Counts the root's histogram, its sums, and its best split. */
   openRoot(root: Node, rules: SearchRules): void
   /** Histograms and best splits of two fresh siblings; the larger one still holds its parent's histogram. */
@@ -38,12 +35,18 @@ export interface KernelData {
   readonly features: readonly FeatureBins[]
   readonly columns: readonly Float64Array[]
   readonly rows: number
+  /** Of the rows, how many are learnt from: the first ones. */
+  readonly trained: number
+  /** Whether each row's hessian is 1. */
+  readonly unitHessian: boolean
 }
+
+/** Bits that a number of rows takes. */
+export const bitsOf = (rows: number): number => Math.ceil(Math.log2(rows + 1))
 
 /** Largest whole number that one of `rows` gradients may become, so that no sum of them exceeds its share of 64 bits. */
 export function wholeLimit(rows: number): number {
-  const countBits = Math.ceil(Math.log2(rows + 1))
-  return 2 ** Math.min(51, 62 - countBits) / rows
+  return 2 ** Math.min(51, 62 - bitsOf(rows)) / rows
 }
 
 /** The power of two that takes numbers up to `largest` to whole numbers up to `limit`. */

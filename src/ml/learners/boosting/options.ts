@@ -1,7 +1,16 @@
 import { HomeostatError } from '../../../core/errors.ts'
+import type { Team } from '../../parallel.ts'
+
+/** How the work is done; the model does not depend on it. */
+export interface KernelChoice {
+  /** Threads that share the work; absent: the caller's alone. */
+  readonly team?: Team
+  /** The plain loops instead of the compiled ones. */
+  readonly plain?: boolean
+}
 
 /** Settings that every boosted ensemble has. */
-export interface EnsembleOptions {
+export interface EnsembleOptions extends KernelChoice {
   /** Trees (for K > 2 classes: groups of K trees). */
   readonly rounds: number
   /** Share of each tree's step that is taken. */

@@ -4,7 +4,7 @@ import { findSplit, type Node, type SearchRules, statistics } from './split.ts'
 
 /** The passes as plain loops over typed arrays: the version to read, and the one that the compiled one is held to. */
 export function createPlainKernel(data: KernelData): TreeKernel {
-  const { rows, features, columns } = data
+  const { rows, trained, features, columns } = data
   const width = features.length
   const bins = new Uint8Array(rows * width)
   for (const [k, feature] of features.entries()) binColumn(feature, columns[k]!, bins, k, width)
@@ -38,7 +38,7 @@ export function createPlainKernel(data: KernelData): TreeKernel {
   }
 
   function search(node: Node, rules: SearchRules): void {
-    node.split = node.open ? findSplit(node, rules, histogramOf(node.slot), base) : undefined
+    node.split = node.open ? findSplit(node, node.features, rules, histogramOf(node.slot), base) : undefined
   }
 
   return {
@@ -46,10 +46,10 @@ export function createPlainKernel(data: KernelData): TreeKernel {
     order,
     gradient,
     hessian,
-    begin(trained, unitHessian) {
+    begin() {
       const limit = wholeLimit(trained)
       const scale = toWhole(gradient, wholeGradient, trained, limit)
-      const hessianScale = unitHessian ? 1 : toWhole(hessian, wholeHessian, trained, limit)
+      const hessianScale = data.unitHessian ? 1 : toWhole(hessian, wholeHessian, trained, limit)
       return { gradient: 1 / scale, hessian: 1 / hessianScale }
     },
     openRoot(root, rules) {

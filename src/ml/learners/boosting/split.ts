@@ -61,17 +61,21 @@ const categorySmoothing = 10
 const categoryL2 = 10
 
 /** Rounding of a gain, relative to the node's own score: anything below is no gain. */
-const noise = 1e-12
+export const noise = 1e-12
 
-/** The best split of a node by its histogram (`binSpan` x `statistics` numbers a feature), or undefined. */
+/**
+ * The best split of a node by one of `features`, by its histogram (`binSpan` x `statistics` numbers a feature), or
+ * undefined.
+ */
 export function findSplit(
   node: Node,
+  features: Int32Array,
   rules: SearchRules,
   histogram: Float64Array,
   base: (feature: number) => number,
 ): Split | undefined {
   const search = new Search(node, rules)
-  for (const feature of node.features) {
+  for (const feature of features) {
     if (rules.bins[feature]!.codes === undefined) search.numeric(histogram, base(feature), feature)
     else search.categorical(histogram, base(feature), feature)
   }
@@ -100,7 +104,7 @@ class Search {
   constructor(node: Node, rules: SearchRules) {
     this.#node = node
     this.#rules = rules
-    this.#parent = this.#score(node.gradient, node.hessian, rules.l2)
+    this.#parent = scoreOf(node, rules, node.gradient, node.hessian, rules.l2)
     this.#gain = noise * this.#parent
   }
 
@@ -200,7 +204,9 @@ class Search {
     if (hessian < minChildWeight || rightHessian < minChildWeight) return false
     const rightGradient = node.gradient - gradient
     const gain =
-      this.#score(gradient, hessian, l2) + this.#score(rightGradient, rightHessian, l2) - this.#parent
+      scoreOf(node, this.#rules, gradient, hessian, l2) +
+      scoreOf(node, this.#rules, rightGradient, rightHessian, l2) -
+      this.#parent
     if (!(gain > this.#gain)) return false
     if (sign !== 0) {
       const left = leafValue(gradient, hessian, l2, node.low, node.high)
@@ -214,15 +220,21 @@ class Search {
     this.#rows = rows
     return true
   }
+}
 
-  /** How much a node lowers the loss, twice: G^2 / (H + l2), less where its value is bounded. */
-  #score(gradient: number, hessian: number, l2: number): number {
-    const weight = hessian + l2
-    if (!(weight > 0)) return 0
-    if (this.#rules.monotone === undefined) return (gradient * gradient) / weight
-    const value = leafValue(gradient, hessian, l2, this.#node.low, this.#node.high)
-    return -(2 * gradient + weight * value) * value
-  }
+/** How much a node lowers the loss, twice: G^2 / (H + l2), less where its value is bounded; NaN without weight. */
+export function scoreOf(
+  { low, high }: Node,
+  { monotone }: SearchRules,
+  gradient: number,
+  hessian: number,
+  l2: number,
+): number {
+  const weight = hessian + l2
+  const free = (gradient * gradient) / weight
+  if (monotone === undefined || !(weight > 0)) return free
+  const value = leafValue(gradient, hessian, l2, low, high)
+  return -(2 * gradient + weight * value) * value
 }
 
 /** The sides of the bins when those up to `bin` go left. */

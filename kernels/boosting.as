@@ -1,0 +1,686 @@
+/**
+ * The inner loops of boosting in AssemblyScript, compiled to WebAssembly by scripts/build-kernels.mjs. What they compute
+ * is written plainly in src/ml/learners/boosting/plain-kernel.ts, and a test holds them to the same bits.
+ *
+ * All threads run this program on one shared memory. The first one calls the exported functions; the others are inside
+ * `serve` and do their share of each task. A histogram entry is one 64-bit word: the sum of whole gradients above, the
+ * number of rows in the lowest `countBits`; with hessians a second word follows. Integer sums do not depend on order.
+ */
+
+// Synchronisation, each word on a cache line of its own
+const EPOCH: usize = 64
+const SLEEPERS: usize = 128
+const DONE: usize = 192
+const WAITING: usize = 256
+const STOP: usize = 320
+
+/** How often a word is looked at before its reader sleeps: some tens of microseconds. */
+const PATIENCE: i32 = 20000
+
+const JOB: usize = 512
+const NODES: usize = 1024
+/** Best splits: eight numbers for each node (2) of each thread. */
+const RESULTS: usize = 2048
+/** One f64 for each thread, a cache line apart. */
+const PARTIALS: usize = 8192
+/** One byte a bin: 1 goes left. */
+const SIDES: usize = 16384
+const HEAP: usize = 20480
+
+const MISSING: usize = 255
+/** Bytes of the histogram of four features, words alone. */
+const GROUP_BYTES: usize = 4 * 256 * 8
+
+const TASK_ROOT: i32 = 1
+const TASK_PAIR: i32 = 2
+const TASK_LARGEST: i32 = 3
+const TASK_PACK: i32 = 4
+const TASK_PART: i32 = 5
+const TASK_JOIN: i32 = 6
+const TASK_BIN: i32 = 7
+const TASK_TURN: i32 = 8
+const TASK_SEARCH: i32 = 9
+
+@unmanaged
+class Job {
+  task: i32
+  threads: i32
+  rows: u32
+  width: u32
+  /** Features rounded up to fours: bytes of a row of bins. */
+  stride: u32
+  /** Words of a histogram entry: 1 or 2. */
+  words: u32
+  countBits: u32
+  slotBytes: u32
+  /** Bins by column, bins by row, bins in use. */
+  columns: u32
+  bins: u32
+  used: u32
+  order: u32
+  spareLeft: u32
+  spareRight: u32
+  gradient: u32
+  hessian: u32
+  packed: u32
+  edges: u32
+  staging: u32
+  histograms: u32
+  // of the task at hand
+  from: u32
+  to: u32
+  array: u32
+  feature: u32
+  scale: f64
+  hessianScale: f64
+  l2: f64
+  minChildRows: f64
+  minChildWeight: f64
+}
+
+/** What of a node its histogram and its best split need. */
+@unmanaged
+class Seat {
+  slot: u32
+  open: u32
+  from: u32
+  to: u32
+  /** One byte a feature: 1 may be split by. */
+  mask: u32
+  pad: u32
+  gradient: f64
+  hessian: f64
+  rows: f64
+  parent: f64
+  least: f64
+}
+
+@inline
+function job(): Job {
+  return changetype<Job>(JOB)
+}
+
+@inline
+function seat(which: usize): Seat {
+  return changetype<Seat>(NODES + which * 128)
+}
+
+// ---------------------------------------------------------------- threads
+
+/** The life of every thread but the first. */
+export function serve(member: i32): void {
+  let seen = 0
+  while (true) {
+    seen = nextEpoch(seen)
+    if (atomic.load<i32>(STOP) != 0) return
+    work(member)
+    atomic.add<i32>(DONE, 1)
+    if (atomic.load<i32>(WAITING) != 0) atomic.notify(DONE, 1)
+  }
+}
+
+function nextEpoch(seen: i32): i32 {
+  for (let k = 0; k < PATIENCE; k++) {
+    const now = atomic.load<i32>(EPOCH)
+    if (now != seen) return now
+  }
+  atomic.add<i32>(SLEEPERS, 1)
+  while (atomic.load<i32>(EPOCH) == seen) atomic.wait<i32>(EPOCH, seen, -1)
+  atomic.sub<i32>(SLEEPERS, 1)
+  return atomic.load<i32>(EPOCH)
+}
+
+/** Ends the other threads. */
+export function stop(): void {
+  atomic.store<i32>(STOP, 1)
+  atomic.add<i32>(EPOCH, 1)
+  atomic.notify(EPOCH, -1)
+}
+
+/** Lets all threads do their share of a task; returns when it is done. */
+function fork(task: i32): void {
+  job().task = task
+  const others = job().threads - 1
+  if (others == 0) {
+    work(0)
+    return
+  }
+  atomic.store<i32>(DONE, 0)
+  atomic.add<i32>(EPOCH, 1)
+  if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(EPOCH, -1)
+  work(0)
+  for (let k = 0; k < PATIENCE; k++) {
+    if (atomic.load<i32>(DONE) == others) return
+  }
+  atomic.store<i32>(WAITING, 1)
+  let done = atomic.load<i32>(DONE)
+  while (done != others) {
+    atomic.wait<i32>(DONE, done, -1)
+    done = atomic.load<i32>(DONE)
+  }
+  atomic.store<i32>(WAITING, 0)
+}
+
+function work(member: i32): void {
+  const task = job().task
+  if (task == TASK_PAIR) openBoth(member)
+  else if (task == TASK_ROOT) openOne(member)
+  else if (task == TASK_PART) part(member)
+  else if (task == TASK_JOIN) joinParts(member)
+  else if (task == TASK_PACK) packRows(member)
+  else if (task == TASK_LARGEST) largestOf(member)
+  else if (task == TASK_BIN) binValues(member)
+  else if (task == TASK_TURN) turnRows(member)
+  else if (task == TASK_SEARCH) searchShare(member, 0)
+}
+
+/** Where the share of a thread begins when `count` things are dealt out in one piece each. */
+@inline
+function shareFrom(member: i32, count: usize): usize {
+  return (count * <usize>member) / <usize>job().threads
+}
+
+// ---------------------------------------------------------------- memory
+
+/** Lays out the memory for a fit and gives the bytes needed before the first histogram. */
+export function layout(threads: i32, rows: u32, width: u32, words: u32, countBits: u32): u32 {
+  const j = job()
+  j.threads = threads
+  j.rows = rows
+  j.width = width
+  j.stride = (width + 3) & ~3
+  j.words = words
+  j.countBits = countBits
+  j.slotBytes = (j.stride / 4) * <u32>GROUP_BYTES * words
+  let at = <u32>HEAP
+  j.used = at
+  at = align(at + j.stride * 2)
+  changetype<Seat>(NODES).mask = at
+  at = align(at + j.stride)
+  changetype<Seat>(NODES + 128).mask = at
+  at = align(at + j.stride)
+  j.edges = at
+  at = align(at + 256 * 8)
+  j.columns = at
+  at = align(at + rows * j.stride)
+  j.bins = at
+  at = align(at + rows * j.stride)
+  j.order = at
+  at = align(at + rows * 4)
+  j.spareLeft = at
+  at = align(at + rows * 4)
+  j.spareRight = at
+  at = align(at + rows * 4)
+  j.gradient = at
+  at = align(at + rows * 8)
+  j.hessian = at
+  at = align(at + rows * 8)
+  j.packed = at
+  j.staging = at
+  at = align(at + rows * 8 * words)
+  j.histograms = at
+  return at
+}
+
+@inline
+function align(at: u32): u32 {
+  return (at + 63) & ~63
+}
+
+export function slotBytes(): u32 {
+  return job().slotBytes
+}
+export function usedAt(): u32 {
+  return job().used
+}
+export function maskAt(which: usize): u32 {
+  return seat(which).mask
+}
+export function edgesAt(): u32 {
+  return job().edges
+}
+export function stagingAt(): u32 {
+  return job().staging
+}
+export function columnsAt(): u32 {
+  return job().columns
+}
+export function orderAt(): u32 {
+  return job().order
+}
+export function gradientAt(): u32 {
+  return job().gradient
+}
+export function hessianAt(): u32 {
+  return job().hessian
+}
+export function sidesAt(): u32 {
+  return <u32>SIDES
+}
+export function resultsAt(): u32 {
+  return <u32>RESULTS
+}
+export function histogramAt(slot: u32): u32 {
+  return job().histograms + slot * job().slotBytes
+}
+
+// ---------------------------------------------------------------- bins
+
+/** Bins the staged column of numbers by the 255 edges (ascending, the unused ones infinite). */
+export function binColumn(feature: u32): void {
+  job().feature = feature
+  fork(TASK_BIN)
+}
+
+function binValues(member: i32): void {
+  const j = job()
+  const edges = <usize>j.edges
+  const out = <usize>j.columns + <usize>j.feature * <usize>j.rows
+  const to = shareFrom(member + 1, j.rows)
+  for (let row = shareFrom(member, j.rows); row < to; row++) {
+    const x = load<f64>(<usize>j.staging + (row << 3))
+    let at = edges
+    // number of edges below x, by halving: 128, 64, ... 1
+    at += <usize>(load<f64>(at, 127 * 8) < x) << 10
+    at += <usize>(load<f64>(at, 63 * 8) < x) << 9
+    at += <usize>(load<f64>(at, 31 * 8) < x) << 8
+    at += <usize>(load<f64>(at, 15 * 8) < x) << 7
+    at += <usize>(load<f64>(at, 7 * 8) < x) << 6
+    at += <usize>(load<f64>(at, 3 * 8) < x) << 5
+    at += <usize>(load<f64>(at, 1 * 8) < x) << 4
+    at += <usize>(load<f64>(at) < x) << 3
+    store<u8>(out + row, x == x ? <u8>((at - edges) >> 3) : <u8>MISSING)
+  }
+}
+
+/** Writes the bins by row from the bins by column. */
+export function turn(): void {
+  fork(TASK_TURN)
+}
+
+function turnRows(member: i32): void {
+  const j = job()
+  const rows = <usize>j.rows
+  const stride = <usize>j.stride
+  const end = shareFrom(member + 1, rows)
+  for (let first = shareFrom(member, rows); first < end; first += 128) {
+    const last = min(first + 128, end)
+    for (let feature: usize = 0; feature < <usize>j.width; feature++) {
+      const column = <usize>j.columns + feature * rows
+      let to = <usize>j.bins + first * stride + feature
+      for (let row = first; row < last; row++) {
+        store<u8>(to, load<u8>(column + row))
+        to += stride
+      }
+    }
+  }
+}
+
+// ---------------------------------------------------------------- gradients
+
+/** Largest size among the first `rows` gradients (0) or hessians (1). */
+export function largest(which: i32, rows: u32): f64 {
+  job().array = which == 0 ? job().gradient : job().hessian
+  job().to = rows
+  fork(TASK_LARGEST)
+  let most: f64 = 0
+  for (let k = 0; k < job().threads; k++) most = max(most, load<f64>(PARTIALS + (<usize>k << 6)))
+  return most
+}
+
+function largestOf(member: i32): void {
+  const j = job()
+  const array = <usize>j.array
+  const to = shareFrom(member + 1, j.to)
+  let most: f64 = 0
+  for (let row = shareFrom(member, j.to); row < to; row++) most = max(most, abs(load<f64>(array + (row << 3))))
+  store<f64>(PARTIALS + (<usize>member << 6), most)
+}
+
+/** Makes the words of the first `rows` rows. */
+export function pack(rows: u32, scale: f64, hessianScale: f64): void {
+  job().to = rows
+  job().scale = scale
+  job().hessianScale = hessianScale
+  fork(TASK_PACK)
+}
+
+function packRows(member: i32): void {
+  const j = job()
+  const bits = <i64>j.countBits
+  const to = shareFrom(member + 1, j.to)
+  for (let row = shareFrom(member, j.to); row < to; row++) {
+    const whole = <i64>nearest(load<f64>(<usize>j.gradient + (row << 3)) * j.scale)
+    const word = (whole << bits) + 1
+    if (j.words == 1) {
+      store<i64>(<usize>j.packed + (row << 3), word)
+    } else {
+      store<i64>(<usize>j.packed + (row << 4), word)
+      store<i64>(<usize>j.packed + (row << 4), <i64>nearest(load<f64>(<usize>j.hessian + (row << 3)) * j.hessianScale), 8)
+    }
+  }
+}
+
+// ---------------------------------------------------------------- histograms
+
+/** Tells what node sits in seat 0 or 1. */
+export function sit(
+  which: usize,
+  slot: u32,
+  open: u32,
+  from: u32,
+  to: u32,
+  gradient: f64,
+  hessian: f64,
+  rows: f64,
+  parent: f64,
+  least: f64,
+): void {
+  const s = seat(which)
+  s.slot = slot
+  s.open = open
+  s.from = from
+  s.to = to
+  s.gradient = gradient
+  s.hessian = hessian
+  s.rows = rows
+  s.parent = parent
+  s.least = least
+}
+
+export function rules(l2: f64, minChildRows: f64, minChildWeight: f64): void {
+  job().l2 = l2
+  job().minChildRows = minChildRows
+  job().minChildWeight = minChildWeight
+}
+
+/** Counts the histogram of the node in seat 0. */
+export function countRoot(): void {
+  fork(TASK_ROOT)
+}
+
+/** Counts the node in seat 0, takes it off the histogram in seat 1, and looks for both best splits. */
+export function openPair(): void {
+  fork(TASK_PAIR)
+}
+
+/** Looks for the best split of the node in seat 0. */
+export function searchRoot(): void {
+  fork(TASK_SEARCH)
+}
+
+function openOne(member: i32): void {
+  const groups = <usize>job().stride >> 2
+  count(0, shareFrom(member, groups), shareFrom(member + 1, groups))
+}
+
+function openBoth(member: i32): void {
+  const groups = <usize>job().stride >> 2
+  const first = shareFrom(member, groups)
+  const last = shareFrom(member + 1, groups)
+  count(0, first, last)
+  subtract(first, last)
+  if (seat(0).open) searchShare(member, 0)
+  if (seat(1).open) searchShare(member, 1)
+}
+
+function count(which: usize, first: usize, last: usize): void {
+  const j = job()
+  const s = seat(which)
+  const groupBytes = GROUP_BYTES * <usize>j.words
+  const histogram = <usize>histogramAt(s.slot) + first * groupBytes
+  memory.fill(histogram, 0, (last - first) * groupBytes)
+  if (j.words == 1) countWords(histogram, s.from, s.to, first, last)
+  else countPairs(histogram, s.from, s.to, first, last)
+}
+
+function countWords(histogram: usize, from: usize, to: usize, first: usize, last: usize): void {
+  const j = job()
+  const packed = <usize>j.packed
+  const stride = <usize>j.stride
+  const bins = <usize>j.bins + (first << 2)
+  const end = <usize>j.order + (to << 2)
+  const bytes = (last - first) * GROUP_BYTES
+  const fullBytes = bytes & ~(2 * GROUP_BYTES - 1)
+  for (let at = <usize>j.order + (from << 2); at < end; at += 4) {
+    const row = <usize>load<u32>(at)
+    const word = load<i64>(packed + (row << 3))
+    let p = bins + row * stride
+    let h = histogram
+    let a: usize
+    const full = histogram + fullBytes
+    for (; h < full; h += 2 * GROUP_BYTES) {
+      const b = load<u64>(p)
+      p += 8
+      a = h + <usize>((b & 255) << 3)
+      store<i64>(a, load<i64>(a) + word)
+      a = h + <usize>(((b >> 8) & 255) << 3)
+      store<i64>(a, load<i64>(a, 2048) + word, 2048)
+      a = h + <usize>(((b >> 16) & 255) << 3)
+      store<i64>(a, load<i64>(a, 4096) + word, 4096)
+      a = h + <usize>(((b >> 24) & 255) << 3)
+      store<i64>(a, load<i64>(a, 6144) + word, 6144)
+      a = h + <usize>(((b >> 32) & 255) << 3)
+      store<i64>(a, load<i64>(a, 8192) + word, 8192)
+      a = h + <usize>(((b >> 40) & 255) << 3)
+      store<i64>(a, load<i64>(a, 10240) + word, 10240)
+      a = h + <usize>(((b >> 48) & 255) << 3)
+      store<i64>(a, load<i64>(a, 12288) + word, 12288)
+      a = h + <usize>((b >> 56) << 3)
+      store<i64>(a, load<i64>(a, 14336) + word, 14336)
+    }
+    if (fullBytes != bytes) {
+      const b = load<u32>(p)
+      a = h + <usize>((b & 255) << 3)
+      store<i64>(a, load<i64>(a) + word)
+      a = h + <usize>(((b >> 8) & 255) << 3)
+      store<i64>(a, load<i64>(a, 2048) + word, 2048)
+      a = h + <usize>(((b >> 16) & 255) << 3)
+      store<i64>(a, load<i64>(a, 4096) + word, 4096)
+      a = h + <usize>((b >> 24) << 3)
+      store<i64>(a, load<i64>(a, 6144) + word, 6144)
+    }
+  }
+}
+
+function countPairs(histogram: usize, from: usize, to: usize, first: usize, last: usize): void {
+  const j = job()
+  const packed = <usize>j.packed
+  const stride = <usize>j.stride
+  const bins = <usize>j.bins + (first << 2)
+  const end = <usize>j.order + (to << 2)
+  const full = histogram + (last - first) * GROUP_BYTES * 2
+  for (let at = <usize>j.order + (from << 2); at < end; at += 4) {
+    const row = <usize>load<u32>(at)
+    const pair = v128.load(packed + (row << 4))
+    let p = bins + row * stride
+    let a: usize
+    for (let h = histogram; h < full; h += 2 * GROUP_BYTES) {
+      const b = load<u32>(p)
+      p += 4
+      a = h + <usize>((b & 255) << 4)
+      v128.store(a, i64x2.add(v128.load(a), pair))
+      a = h + <usize>(((b >> 8) & 255) << 4)
+      v128.store(a, i64x2.add(v128.load(a, 4096), pair), 4096)
+      a = h + <usize>(((b >> 16) & 255) << 4)
+      v128.store(a, i64x2.add(v128.load(a, 8192), pair), 8192)
+      a = h + <usize>((b >> 24) << 4)
+      v128.store(a, i64x2.add(v128.load(a, 12288), pair), 12288)
+    }
+  }
+}
+
+/** Seat 1 holds the parent's histogram: the sibling's share is taken off it. */
+function subtract(first: usize, last: usize): void {
+  const bytes = GROUP_BYTES * <usize>job().words
+  const less = <usize>histogramAt(seat(0).slot)
+  const all = <usize>histogramAt(seat(1).slot)
+  for (let at = first * bytes; at < last * bytes; at += 32) {
+    v128.store(all + at, i64x2.sub(v128.load(all + at), v128.load(less + at)))
+    v128.store(all + at, i64x2.sub(v128.load(all + at, 16), v128.load(less + at, 16)), 16)
+  }
+}
+
+// ---------------------------------------------------------------- splits
+
+function searchShare(member: i32, which: usize): void {
+  const groups = <usize>job().stride >> 2
+  const last = min(shareFrom(member + 1, groups) << 2, <usize>job().width)
+  const result = RESULTS + ((<usize>member << 1) + which) * 64
+  store<f64>(result, seat(which).least)
+  store<f64>(result, -1, 8)
+  for (let feature = shareFrom(member, groups) << 2; feature < last; feature++) {
+    if (load<u8>(<usize>seat(which).mask + feature) == 0) continue
+    if (job().words == 1) scan<bool>(which, feature, result)
+    else scan<i32>(which, feature, result)
+  }
+}
+
+/** Every border between the bins of a feature. T is i32 where the entries hold hessians, bool where not. */
+function scan<T>(which: usize, feature: usize, result: usize): void {
+  const j = job()
+  const s = seat(which)
+  const bits = <i64>j.countBits
+  const mask = (<i64>1 << bits) - 1
+  const step: usize = sizeof<T>() == 4 ? 16 : 8
+  const start = <usize>histogramAt(s.slot) + feature * 256 * step
+  const end = start + <usize>load<u16>(<usize>j.used + (feature << 1)) * step
+  const missing = load<i64>(start + MISSING * step)
+  const missingHessian = sizeof<T>() == 4 ? load<i64>(start + MISSING * step, 8) : 0
+  const allRows = s.rows
+  const minRows = j.minChildRows
+  const minWeight = j.minChildWeight
+  const l2 = j.l2
+  const l2Pair = f64x2.splat(l2)
+  const parent = s.parent
+  const gradients = s.gradient
+  const hessians = s.hessian
+  let best = load<f64>(result)
+  let word: i64 = 0
+  let second: i64 = 0
+  for (let at = start; at < end; at += step) {
+    const here = load<i64>(at)
+    if ((here & mask) == 0) continue
+    word += here
+    if (sizeof<T>() == 4) second += load<i64>(at, 8)
+    // the second turn is with the missing rows on the left
+    let w = word
+    let h = second
+    for (let turn = 0; turn < 2; turn++) {
+      const rows = <f64>(w & mask)
+      if (rows >= minRows && allRows - rows >= minRows) {
+        const gradient = <f64>(w >> bits)
+        const hessian = sizeof<T>() == 4 ? <f64>h : rows
+        const right = hessians - hessian
+        if (hessian >= minWeight && right >= minWeight) {
+          const g = f64x2.replace_lane(f64x2.splat(gradient), 1, gradients - gradient)
+          const weight = f64x2.add(f64x2.replace_lane(f64x2.splat(hessian), 1, right), l2Pair)
+          const score = f64x2.div(f64x2.mul(g, g), weight)
+          const gain = f64x2.extract_lane(score, 0) + f64x2.extract_lane(score, 1) - parent
+          if (gain > best) {
+            best = gain
+            const left = missing == 0 ? rows * 2 >= allRows : turn == 1
+            keep(result, gain, feature, (at - start) / step, left, gradient, hessian, rows)
+          }
+        }
+      }
+      if (missing == 0) break
+      w += missing
+      if (sizeof<T>() == 4) h += missingHessian
+    }
+  }
+}
+
+function keep(
+  result: usize,
+  gain: f64,
+  feature: usize,
+  bin: usize,
+  missingLeft: bool,
+  gradient: f64,
+  hessian: f64,
+  rows: f64,
+): void {
+  store<f64>(result, gain)
+  store<f64>(result, <f64>feature, 8)
+  store<f64>(result, <f64>bin, 16)
+  store<f64>(result, missingLeft ? 1 : 0, 24)
+  store<f64>(result, gradient, 32)
+  store<f64>(result, hessian, 40)
+  store<f64>(result, rows, 48)
+}
+
+// ---------------------------------------------------------------- partition
+
+/** Moves the rows of order[from, to) that go left by SIDES to the front, stable. Gives the border. */
+export function partition(from: u32, to: u32, feature: u32): u32 {
+  const j = job()
+  j.from = from
+  j.to = to
+  j.feature = feature
+  if (j.threads == 1 || to - from < 4096) return partHere(from, to)
+  fork(TASK_PART)
+  fork(TASK_JOIN)
+  let left: u32 = 0
+  for (let k = 0; k < j.threads; k++) left += load<u32>(PARTIALS + (<usize>k << 6))
+  return from + left
+}
+
+function partHere(from: usize, to: usize): u32 {
+  const j = job()
+  const order = <usize>j.order
+  const column = <usize>j.columns + <usize>j.feature * <usize>j.rows
+  let left = order + (from << 2)
+  let right = <usize>j.spareRight
+  const end = order + (to << 2)
+  for (let at = left; at < end; at += 4) {
+    const row = load<u32>(at)
+    const goes = <usize>load<u8>(SIDES + <usize>load<u8>(column + row)) << 2
+    store<u32>(left, row)
+    store<u32>(right, row)
+    left += goes
+    right += 4 - goes
+  }
+  memory.copy(left, j.spareRight, right - <usize>j.spareRight)
+  return <u32>((left - order) >> 2)
+}
+
+/** One piece of the range: its rows that go left, and its rows that go right, in their order. */
+function part(member: i32): void {
+  const j = job()
+  const column = <usize>j.columns + <usize>j.feature * <usize>j.rows
+  const length = <usize>(j.to - j.from)
+  const first = (<usize>j.from + shareFrom(member, length)) << 2
+  const last = (<usize>j.from + shareFrom(member + 1, length)) << 2
+  let left = <usize>j.spareLeft + first
+  let right = <usize>j.spareRight + first
+  for (let at = first; at < last; at += 4) {
+    const row = load<u32>(<usize>j.order + at)
+    const goes = <usize>load<u8>(SIDES + <usize>load<u8>(column + row)) << 2
+    store<u32>(left, row)
+    store<u32>(right, row)
+    left += goes
+    right += 4 - goes
+  }
+  store<u32>(PARTIALS + (<usize>member << 6), <u32>((left - <usize>j.spareLeft - first) >> 2))
+}
+
+/** Copies the pieces to their places: all that go left, in order of the pieces, then all that go right. */
+function joinParts(member: i32): void {
+  const j = job()
+  const length = <usize>(j.to - j.from)
+  let lefts: usize = 0
+  let before: usize = 0
+  for (let k = 0; k < j.threads; k++) {
+    const left = <usize>load<u32>(PARTIALS + (<usize>k << 6))
+    lefts += left
+    if (k < member) before += left
+  }
+  const first = shareFrom(member, length)
+  const mine = <usize>load<u32>(PARTIALS + (<usize>member << 6))
+  const others = shareFrom(member + 1, length) - first - mine
+  const source = (<usize>j.from + first) << 2
+  memory.copy(<usize>j.order + ((<usize>j.from + before) << 2), <usize>j.spareLeft + source, mine << 2)
+  const to = <usize>j.from + lefts + (first - before)
+  memory.copy(<usize>j.order + (to << 2), <usize>j.spareRight + source, others << 2)
+}

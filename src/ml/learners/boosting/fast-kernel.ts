@@ -1,0 +1,260 @@
+import type { Program, Team } from '../../parallel.ts'
+import { binColumn, binSpan } from './binning.ts'
+import { bitsOf, type KernelData, type TreeKernel, wholeLimit, wholeScale } from './kernel.ts'
+import { kernelBase64 } from './kernel-wasm.ts'
+import {
+  findSplit,
+  type Node,
+  noise,
+  numericSides,
+  type SearchRules,
+  type Split,
+  scoreOf,
+  statistics,
+} from './split.ts'
+
+/** What kernels/boosting.as exports; addresses and sizes in bytes. */
+interface Exports {
+  layout(threads: number, rows: number, width: number, words: number, countBits: number): number
+  usedAt(): number
+  maskAt(seat: number): number
+  edgesAt(): number
+  stagingAt(): number
+  columnsAt(): number
+  orderAt(): number
+  gradientAt(): number
+  hessianAt(): number
+  sidesAt(): number
+  resultsAt(): number
+  slotBytes(): number
+  histogramAt(slot: number): number
+  binColumn(feature: number): void
+  turn(): void
+  largest(which: number, rows: number): number
+  pack(rows: number, scale: number, hessianScale: number): void
+  rules(l2: number, minChildRows: number, minChildWeight: number): void
+  sit(
+    seat: number,
+    slot: number,
+    open: number,
+    from: number,
+    to: number,
+    gradient: number,
+    hessian: number,
+    rows: number,
+    parent: number,
+    least: number,
+  ): void
+  countRoot(): void
+  searchRoot(): void
+  openPair(): void
+  partition(from: number, to: number, feature: number): number
+}
+
+const pageBytes = 65_536
+/** Numbers of one best split: gain, feature, bin, missing left, gradient, hessian, rows, unused. */
+const resultNumbers = 8
+
+/** The compiled kernel for a team to run. */
+export const kernelProgram: Program = {
+  bytes: Uint8Array.from(atob(kernelBase64), (letter) => letter.charCodeAt(0)),
+  maxPages: 32_768,
+}
+
+/** Module and memory for fits without a team: one of each a thread, since a memory's addresses are scarce. */
+let own: { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory } | undefined | null
+
+/** Whether this machine has WebAssembly with SIMD and shared memory; compiles the kernel at the first question. */
+function compiled(): typeof own {
+  if (own !== undefined) return own
+  try {
+    const module = new WebAssembly.Module(kernelProgram.bytes)
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: kernelProgram.maxPages, shared: true })
+    own = { module, memory }
+  } catch {
+    // no WebAssembly, SIMD or shared memory here: the plain loops do the same
+    own = null
+  }
+  return own
+}
+
+/** The compiled passes, or undefined where they cannot run. */
+export function createFastKernel(data: KernelData, team?: Team): TreeKernel | undefined {
+  const mine = compiled()
+  if (mine === undefined || mine === null) return undefined
+  const memory = team?.memory ?? mine.memory
+  const wasm = new WebAssembly.Instance(mine.module, { env: { memory } }).exports as Exports
+  return new FastKernel(data, wasm, memory, team?.size ?? 1)
+}
+
+class FastKernel implements TreeKernel {
+  readonly rows: number
+  readonly order: Int32Array
+  readonly gradient: Float64Array
+  readonly hessian: Float64Array
+  readonly #data: KernelData
+  readonly #wasm: Exports
+  readonly #memory: WebAssembly.Memory
+  readonly #threads: number
+  readonly #countBits: number
+  readonly #words: number
+  readonly #sides: Uint8Array
+  readonly #results: Float64Array
+  readonly #masks: readonly Uint8Array[]
+  readonly #masked: (Int32Array | undefined)[] = [undefined, undefined]
+  readonly #plain = new Float64Array(binSpan * statistics)
+
+  constructor(data: KernelData, wasm: Exports, memory: WebAssembly.Memory, threads: number) {
+    const { rows, trained, features } = data
+    this.rows = rows
+    this.#data = data
+    this.#wasm = wasm
+    this.#memory = memory
+    this.#threads = threads
+    this.#countBits = bitsOf(trained)
+    this.#words = data.unitHessian ? 1 : 2
+    this.#reserve(wasm.layout(threads, rows, features.length, this.#words, this.#countBits))
+    const { buffer } = memory
+    this.order = new Int32Array(buffer, wasm.orderAt(), rows)
+    this.gradient = new Float64Array(buffer, wasm.gradientAt(), rows)
+    this.hessian = new Float64Array(buffer, wasm.hessianAt(), rows)
+    this.#sides = new Uint8Array(buffer, wasm.sidesAt(), binSpan)
+    this.#results = new Float64Array(buffer, wasm.resultsAt(), threads * 2 * resultNumbers)
+    this.#masks = [0, 1].map((seat) => new Uint8Array(buffer, wasm.maskAt(seat), features.length))
+    this.#bin()
+  }
+
+  begin(): { gradient: number; hessian: number } {
+    const { trained, unitHessian } = this.#data
+    const limit = wholeLimit(trained)
+    const scale = wholeScale(this.#wasm.largest(0, trained), limit)
+    const hessianScale = unitHessian ? 1 : wholeScale(this.#wasm.largest(1, trained), limit)
+    this.#wasm.pack(trained, scale, hessianScale)
+    return { gradient: 1 / scale, hessian: 1 / hessianScale }
+  }
+
+  openRoot(root: Node, rules: SearchRules): void {
+    this.#reserve(this.#wasm.histogramAt(root.slot + 1))
+    this.#sit(0, root, rules)
+    this.#wasm.countRoot()
+    const plain = this.#decode(root.slot, 0)
+    root.gradient = root.hessian = 0
+    for (let at = 0; at < plain.length; at += statistics) {
+      root.gradient += plain[at]!
+      root.hessian += plain[at + 1]!
+    }
+    this.#sit(0, root, rules)
+    this.#wasm.rules(rules.l2, rules.minChildRows, rules.minChildWeight)
+    this.#wasm.searchRoot()
+    root.split = root.open ? this.#best(0, root, rules) : undefined
+  }
+
+  openPair(smaller: Node, larger: Node, rules: SearchRules): void {
+    this.#reserve(this.#wasm.histogramAt(smaller.slot + 1))
+    this.#sit(0, smaller, rules)
+    this.#sit(1, larger, rules)
+    this.#wasm.openPair()
+    smaller.split = smaller.open ? this.#best(0, smaller, rules) : undefined
+    larger.split = larger.open ? this.#best(1, larger, rules) : undefined
+  }
+
+  partition(from: number, to: number, feature: number, goesLeft: Uint8Array): number {
+    if (from === to) return from
+    this.#sides.set(goesLeft)
+    return this.#wasm.partition(from, to, feature)
+  }
+
+  /** Bins all columns, by column and by row. */
+  #bin(): void {
+    const { rows, features, columns } = this.#data
+    const { buffer } = this.#memory
+    const used = new Uint16Array(buffer, this.#wasm.usedAt(), features.length)
+    const edges = new Float64Array(buffer, this.#wasm.edgesAt(), binSpan - 1)
+    const staging = new Float64Array(buffer, this.#wasm.stagingAt(), rows)
+    const byColumn = new Uint8Array(buffer, this.#wasm.columnsAt(), rows * features.length)
+    for (const [k, feature] of features.entries()) {
+      used[k] = feature.bins
+      if (feature.edges === undefined) {
+        binColumn(feature, columns[k]!, byColumn, k * rows, 1)
+        continue
+      }
+      edges.fill(Number.POSITIVE_INFINITY).set(feature.edges)
+      staging.set(columns[k]!)
+      this.#wasm.binColumn(k)
+    }
+    this.#wasm.turn()
+  }
+
+  /** Makes the memory reach to `end`. */
+  #reserve(end: number): void {
+    const missing = end - this.#memory.buffer.byteLength
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / pageBytes))
+  }
+
+  #sit(seat: 0 | 1, node: Node, rules: SearchRules): void {
+    const parent = scoreOf(node, rules, node.gradient, node.hessian, rules.l2)
+    const { slot, from, to, gradient, hessian, rows } = node
+    const open = node.open && rules.monotone === undefined ? 1 : 0
+    this.#wasm.sit(seat, slot, open, from, to, gradient, hessian, rows, parent, noise * parent)
+    if (this.#masked[seat] === node.features) return
+    this.#masked[seat] = node.features
+    const mask = this.#masks[seat]!.fill(0)
+    for (const feature of node.features) mask[feature] = rules.bins[feature]!.codes === undefined ? 1 : 0
+  }
+
+  /** The best of what the threads found among numbers, and of what is looked for here: categories, monotone fits. */
+  #best(seat: 0 | 1, node: Node, rules: SearchRules): Split | undefined {
+    const special =
+      rules.monotone === undefined
+        ? node.features.filter((feature) => rules.bins[feature]!.codes !== undefined)
+        : node.features
+    const found = rules.monotone === undefined ? this.#found(seat) : undefined
+    let best = found
+    for (const feature of special) {
+      const plain = this.#decode(node.slot, feature)
+      const split = findSplit(node, Int32Array.of(feature), rules, plain, () => 0)
+      if (split === undefined) continue
+      const better = best === undefined || split.gain > best.gain
+      if (better || (split.gain === best?.gain && split.feature < best.feature)) best = split
+    }
+    return best
+  }
+
+  #found(seat: 0 | 1): Split | undefined {
+    const results = this.#results
+    let at = -1
+    for (let member = 0; member < this.#threads; member++) {
+      const mine = (member * 2 + seat) * resultNumbers
+      // a thread's features come after those of the thread before it: of equal gains the first stays
+      if (results[mine + 1]! >= 0 && (at < 0 || results[mine]! > results[at]!)) at = mine
+    }
+    if (at < 0) return undefined
+    const bin = results[at + 2]!
+    return {
+      gain: results[at]!,
+      feature: results[at + 1]!,
+      bin,
+      goesLeft: numericSides(bin, results[at + 3] === 1),
+      leftGradient: results[at + 4]!,
+      leftHessian: results[at + 5]!,
+      leftRows: results[at + 6]!,
+    }
+  }
+
+  /** One feature of a histogram as the plain numbers: gradient, hessian, rows of each bin. */
+  #decode(slot: number, feature: number): Float64Array {
+    const words = this.#words
+    const first = this.#wasm.histogramAt(slot) + feature * binSpan * words * 8
+    const halves = new Int32Array(this.#memory.buffer, first, binSpan * words * 2)
+    const bits = this.#countBits
+    const plain = this.#plain
+    for (let bin = 0, at = 0, to = 0; bin < binSpan; bin++, at += words * 2, to += statistics) {
+      const low = halves[at]! >>> 0
+      const rows = bits === 32 ? low : low & (2 ** bits - 1)
+      plain[to] = halves[at + 1]! * 2 ** (32 - bits) + (low >>> bits)
+      plain[to + 1] = words === 1 ? rows : halves[at + 3]! * 2 ** 32 + (halves[at + 2]! >>> 0)
+      plain[to + 2] = rows
+    }
+    return plain
+  }
+}
