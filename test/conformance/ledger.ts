@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type {
-  Alert,
-  ApiKey,
-  Card,
-  Device,
-  Forecast,
-  Prediction,
-  Quarantined,
-  Site,
-} from '../../src/core/event.ts'
-import type { Ledger, StoredModel } from '../../src/core/ports.ts'
+import type { Ledger } from '../../src/core/ports.ts'
+import {
+  alert,
+  card,
+  device,
+  forecast,
+  key,
+  model,
+  prediction,
+  quarantined,
+  series,
+  site,
+} from './ledger-samples.ts'
 
 /** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
 export interface LedgerFixture {
@@ -21,95 +23,6 @@ export interface LedgerFixture {
 export interface LedgerSuiteOptions {
   readonly create: (options: { readonly quarantineLimit?: number }) => Promise<LedgerFixture>
 }
-
-const series = { site: 'home', device: 'meter', metric: 'power' }
-const hour = 3_600_000
-
-export const site = (id: string, change: Partial<Site> = {}): Site => ({
-  id,
-  name: `Site ${id}`,
-  zone: 'Europe/Athens',
-  demo: false,
-  ...change,
-})
-export const device = (id: string, change: Partial<Device> = {}): Device => ({
-  site: 'home',
-  id,
-  type: 'sensor',
-  attributes: {},
-  ...change,
-})
-export const forecast = (change: Partial<Forecast> = {}): Forecast => ({
-  ...series,
-  unit: 'W',
-  origin: 10 * hour,
-  madeAt: 10 * hour + 5,
-  stepMs: hour,
-  level: 0.9,
-  model: { name: 'boosting', version: '1', kind: 'learned' },
-  naiveName: 'same time yesterday',
-  steps: [
-    { at: 10 * hour, mean: 0.1 + 0.2, lo: -1, hi: 5e-324, naive: 1e300 },
-    { at: 11 * hour, mean: 7, naive: 6 },
-  ],
-  ...change,
-})
-export const card = (change: Partial<Card> = {}): Card => ({
-  series,
-  model: { name: 'boosting', version: '1', kind: 'learned' },
-  trainedAt: 100,
-  span: { from: 0, to: 50, steps: 50 },
-  features: ['lag_24', 'hour'],
-  folds: 3,
-  scoredSteps: 72,
-  unit: 'W',
-  scores: { model: { mae: 1.5, rmse: 2 }, 'same time yesterday': { mae: 2, rmse: 3 } },
-  coverage: { level: 0.9, measured: 0.88, steps: 48 },
-  live: true,
-  reason: 'It beats every naive forecast.',
-  repairs: { gaps: 2 },
-  ...change,
-})
-const model = (change: Partial<Card> = {}, body = '{"trees":[]}'): StoredModel => ({
-  card: card(change),
-  body,
-})
-export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
-  ...series,
-  at: 1000,
-  madeAt: 900,
-  value: 1 / 3,
-  unit: 'W',
-  model: { name: 'boosting', version: '1', kind: 'learned' },
-  ...change,
-})
-export const alert = (change: Partial<Alert> = {}): Alert => ({
-  ...series,
-  rule: 'too much',
-  level: 'warning',
-  since: 1000,
-  at: 1000,
-  value: 4000,
-  message: 'The power is above 3000 W.',
-  ...change,
-})
-export const quarantined = (at: number, change: Partial<Quarantined> = {}): Quarantined => ({
-  at,
-  source: 'mqtt',
-  code: 'payload_not_json',
-  message: 'The payload is not JSON: nonsense.',
-  payload: '{"a":',
-  ...change,
-})
-export const key = (id: string, change: Partial<ApiKey> = {}): ApiKey => ({
-  id,
-  name: `Key ${id}`,
-  role: 'operator',
-  sites: null,
-  sha256: id.repeat(64).slice(0, 64),
-  createdAt: 5,
-  ...change,
-})
 
 interface Law {
   readonly name: string
@@ -378,55 +291,62 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       })
     })
 
-    it('pages through the quarantine, newest first, without a gap or a repeat', async () => {
-      await ledger.putQuarantined(Array.from({ length: 25 }, (_, at) => quarantined(at)))
-      const seen: number[] = []
-      for (let before: number | undefined; ; ) {
-        const page = await ledger.quarantined(10, before)
-        seen.push(...page.map(({ row }) => row.at))
-        before = page.at(-1)?.id
-        if (before === undefined) break
-      }
-      expect(seen).toStrictEqual(Array.from({ length: 25 }, (_, index) => 24 - index))
-    })
+    testQuarantine(() => ledger)
+    testCalls(() => ledger)
+  })
+}
 
-    it('bounds the quarantine by itself under a flood, and keeps the newest', async () => {
-      for (let start = 0; start < 5000; start += 70) {
-        await ledger.putQuarantined(Array.from({ length: 70 }, (_, index) => quarantined(start + index)))
-        expect((await ledger.quarantined(10_000)).length).toBeLessThanOrEqual(200)
-      }
-      const kept = (await ledger.quarantined(10_000)).map(({ row }) => row.at)
-      expect(kept[0]).toBe(5039)
-      expect(kept.length).toBeGreaterThanOrEqual(100)
-    })
+function testQuarantine(ledger: () => Ledger): void {
+  it('pages through the quarantine, newest first, without a gap or a repeat', async () => {
+    await ledger().putQuarantined(Array.from({ length: 25 }, (_, at) => quarantined(at)))
+    const seen: number[] = []
+    for (let before: number | undefined; ; ) {
+      const page = await ledger().quarantined(10, before)
+      seen.push(...page.map(({ row }) => row.at))
+      before = page.at(-1)?.id
+      if (before === undefined) break
+    }
+    expect(seen).toStrictEqual(Array.from({ length: 25 }, (_, index) => 24 - index))
+  })
 
-    it('tells whether there was a key to remove', async () => {
-      await ledger.putKey(key('a'))
-      expect([await ledger.removeKey('a'), await ledger.removeKey('a'), await ledger.keys()]).toStrictEqual([
-        true,
-        false,
-        [],
-      ])
-    })
+  it('bounds the quarantine by itself under a flood, and keeps the newest', async () => {
+    for (let start = 0; start < 5000; start += 70) {
+      await ledger().putQuarantined(Array.from({ length: 70 }, (_, index) => quarantined(start + index)))
+      expect((await ledger().quarantined(10_000)).length).toBeLessThanOrEqual(200)
+    }
+    const kept = (await ledger().quarantined(10_000)).map(({ row }) => row.at)
+    expect(kept[0]).toBe(5039)
+    expect(kept.length).toBeGreaterThanOrEqual(100)
+  })
+}
 
-    it('takes overlapping calls, and the one called last wins', async () => {
-      const names = Array.from({ length: 50 }, (_, index) => `name ${index}`)
-      await Promise.all(
-        names.flatMap((name) => [
-          ledger.putSites([site('home', { name })]),
-          ledger.sites(),
-          ledger.putQuarantined([quarantined(1, { source: name })]),
-        ]),
-      )
-      expect(await ledger.sites()).toStrictEqual([site('home', { name: 'name 49' })])
-      expect((await ledger.quarantined(100)).map(({ row }) => row.source)).toStrictEqual(names.reverse())
-    })
+function testCalls(ledger: () => Ledger): void {
+  it('tells whether there was a key to remove', async () => {
+    await ledger().putKey(key('a'))
+    expect([
+      await ledger().removeKey('a'),
+      await ledger().removeKey('a'),
+      await ledger().keys(),
+    ]).toStrictEqual([true, false, []])
+  })
 
-    it('keeps what was put, whatever becomes of the object afterwards', async () => {
-      const attributes: Record<string, number> = { watts: 1 }
-      await ledger.putDevices([device('d', { attributes })])
-      attributes['watts'] = 2
-      expect((await ledger.devices())[0]?.attributes).toStrictEqual({ watts: 1 })
-    })
+  it('takes overlapping calls, and the one called last wins', async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `name ${index}`)
+    await Promise.all(
+      names.flatMap((name) => [
+        ledger().putSites([site('home', { name })]),
+        ledger().sites(),
+        ledger().putQuarantined([quarantined(1, { source: name })]),
+      ]),
+    )
+    expect(await ledger().sites()).toStrictEqual([site('home', { name: 'name 49' })])
+    expect((await ledger().quarantined(100)).map(({ row }) => row.source)).toStrictEqual(names.reverse())
+  })
+
+  it('keeps what was put, whatever becomes of the object afterwards', async () => {
+    const attributes: Record<string, number> = { watts: 1 }
+    await ledger().putDevices([device('d', { attributes })])
+    attributes['watts'] = 2
+    expect((await ledger().devices())[0]?.attributes).toStrictEqual({ watts: 1 })
   })
 }

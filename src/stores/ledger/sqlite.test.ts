@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import Libsql from 'libsql'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { alert, key, quarantined, site, testLedger } from '../../../test/conformance/ledger.ts'
+import { testLedger } from '../../../test/conformance/ledger.ts'
+import { alert, key, quarantined, site } from '../../../test/conformance/ledger-samples.ts'
 import { createSqliteLedger } from './sqlite.ts'
 
 const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), 'homeostat-ledger-'))

@@ -1,0 +1,101 @@
+import type {
+  Alert,
+  ApiKey,
+  Card,
+  Device,
+  Forecast,
+  Prediction,
+  Quarantined,
+  Site,
+} from '../../src/core/event.ts'
+import type { StoredModel } from '../../src/core/ports.ts'
+
+/** Facts for tests of ledgers: each as it usually is, changed where the test says so. */
+export const series = { site: 'home', device: 'meter', metric: 'power' }
+const hour = 3_600_000
+
+export const site = (id: string, change: Partial<Site> = {}): Site => ({
+  id,
+  name: `Site ${id}`,
+  zone: 'Europe/Athens',
+  demo: false,
+  ...change,
+})
+export const device = (id: string, change: Partial<Device> = {}): Device => ({
+  site: 'home',
+  id,
+  type: 'sensor',
+  attributes: {},
+  ...change,
+})
+export const forecast = (change: Partial<Forecast> = {}): Forecast => ({
+  ...series,
+  unit: 'W',
+  origin: 10 * hour,
+  madeAt: 10 * hour + 5,
+  stepMs: hour,
+  level: 0.9,
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  naiveName: 'same time yesterday',
+  steps: [
+    { at: 10 * hour, mean: 0.1 + 0.2, lo: -1, hi: 5e-324, naive: 1e300 },
+    { at: 11 * hour, mean: 7, naive: 6 },
+  ],
+  ...change,
+})
+export const card = (change: Partial<Card> = {}): Card => ({
+  series,
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  trainedAt: 100,
+  span: { from: 0, to: 50, steps: 50 },
+  features: ['lag_24', 'hour'],
+  folds: 3,
+  scoredSteps: 72,
+  unit: 'W',
+  scores: { model: { mae: 1.5, rmse: 2 }, 'same time yesterday': { mae: 2, rmse: 3 } },
+  coverage: { level: 0.9, measured: 0.88, steps: 48 },
+  live: true,
+  reason: 'It beats every naive forecast.',
+  repairs: { gaps: 2 },
+  ...change,
+})
+export const model = (change: Partial<Card> = {}, body = '{"trees":[]}'): StoredModel => ({
+  card: card(change),
+  body,
+})
+export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
+  ...series,
+  at: 1000,
+  madeAt: 900,
+  value: 1 / 3,
+  unit: 'W',
+  model: { name: 'boosting', version: '1', kind: 'learned' },
+  ...change,
+})
+export const alert = (change: Partial<Alert> = {}): Alert => ({
+  ...series,
+  rule: 'too much',
+  level: 'warning',
+  since: 1000,
+  at: 1000,
+  value: 4000,
+  message: 'The power is above 3000 W.',
+  ...change,
+})
+export const quarantined = (at: number, change: Partial<Quarantined> = {}): Quarantined => ({
+  at,
+  source: 'mqtt',
+  code: 'payload_not_json',
+  message: 'The payload is not JSON: nonsense.',
+  payload: '{"a":',
+  ...change,
+})
+export const key = (id: string, change: Partial<ApiKey> = {}): ApiKey => ({
+  id,
+  name: `Key ${id}`,
+  role: 'operator',
+  sites: null,
+  sha256: id.repeat(64).slice(0, 64),
+  createdAt: 5,
+  ...change,
+})
