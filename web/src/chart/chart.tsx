@@ -19,6 +19,8 @@ interface ChartProps {
   readonly height?: number
   /** A moment marked by an upright line, UTC ms. */
   readonly marker?: number
+  /** Unit of the axis at the left, as people write it; empty for states. */
+  readonly unit: string
   readonly valueText: (value: number) => string
   readonly axisText: (value: number) => string
 }
@@ -134,7 +136,15 @@ function usePlot(props: ChartProps, onCursor: (index: number | undefined) => voi
   return { host, plot }
 }
 
-function Readout({ at, lines, band, zone, valueText, index }: ChartProps & { index: number | undefined }) {
+function Readout({
+  at,
+  lines,
+  band,
+  zone,
+  unit,
+  valueText,
+  index,
+}: ChartProps & { index: number | undefined }) {
   const moment = index === undefined ? undefined : at[index]
   const textAt = (values: readonly (number | null)[]) => {
     const value = index === undefined ? undefined : values[index]
@@ -142,6 +152,7 @@ function Readout({ at, lines, band, zone, valueText, index }: ChartProps & { ind
   }
   return (
     <div className="readout" aria-hidden="true">
+      {unit && <span className="readout-unit">{unit}</span>}
       {lines.map((line) => (
         <span className="readout-item" key={line.label}>
           <span className="swatch" data-tone={line.tone} data-dashed={line.dashed ?? false} />

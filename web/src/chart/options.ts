@@ -41,7 +41,7 @@ export function chartOptions(shape: ChartShape, hooks: ChartHooks, width: number
   return {
     width,
     height: shape.height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 22, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), shape.zone),
     legend: { show: false },
     cursor: {
@@ -50,7 +50,7 @@ export function chartOptions(shape: ChartShape, hooks: ChartHooks, width: number
       points: { size: 8, width: 2, fill: () => css('--surface') },
     },
     scales: { x: { auto: false }, y: { range: (_, min, max) => yRange(min, max, shape.fromZero) } },
-    axes: [timeAxis(shape.zone), valueAxis(hooks)],
+    axes: [timeAxis(shape.zone), valueAxis(hooks, shape)],
     series: [{}, ...shape.lines.map(lineOf), ...(shape.band ? [edge, edge] : [])],
     bands: shape.band
       ? [{ series: [shape.lines.length + 2, shape.lines.length + 1], fill: () => css('--band') }]
@@ -69,7 +69,7 @@ function lineOf(line: ChartShape['lines'][number]): uPlot.Series {
     stroke: () => css(`--${line.tone}`),
     width: line.tone === 'naive' ? 1.5 : 2,
     ...(line.dashed ? { dash: [5, 5], points: { show: false } } : {}),
-    ...(steps ? { paths: steps } : {}),
+    ...(steps ? { paths: steps, width: 1, fill: () => css('--band'), points: { show: false } } : {}),
   }
 }
 
@@ -99,10 +99,12 @@ function isMidnight(seconds: number, zone: string): boolean {
   return date.getHours() === 0 && date.getMinutes() === 0
 }
 
-function valueAxis(hooks: ChartHooks): uPlot.Axis {
+function valueAxis(hooks: ChartHooks, shape: ChartShape): uPlot.Axis {
+  const states = shape.lines.some((line) => line.stepped)
   return {
     ...axisLook(),
-    size: 58,
+    ...(states ? { splits: [0, 1] } : {}),
+    size: states ? 84 : 58,
     gap: 8,
     values: (_, splits) => splits.map((value) => hooks.axisText(value)),
   }

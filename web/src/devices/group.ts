@@ -90,13 +90,30 @@ export function firstOf(groups: readonly RoomGroup[], most: number): RoomGroup[]
   return shown
 }
 
-const first = ['motion', 'door', 'occupied', 'smoke', 'temperature', 'humidity', 'co2', 'power', 'energy']
+const first = [
+  'motion',
+  'door',
+  'window_open',
+  'occupied',
+  'smoke',
+  'temperature',
+  'temperature_outdoor',
+  'humidity',
+  'co2',
+  'grid_power',
+  'pv_power',
+  'battery_power',
+  'soc',
+  'power',
+  'energy',
+]
 
 function byImportance(a: { metric: string }, b: { metric: string }): number {
   return rank(a.metric) - rank(b.metric) || collate(a.metric, b.metric)
 }
 
 function rank(metric: string): number {
+  if (metric === 'battery') return first.length + 1
   const place = first.indexOf(metric)
   return place === -1 ? first.length : place
 }

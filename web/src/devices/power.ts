@@ -1,3 +1,4 @@
+import { valueText } from '../format/value.ts'
 import type { Live } from '../live/merge.ts'
 
 export interface PowerNow {
@@ -15,13 +16,17 @@ const wholeHouse = /(^|[^a-z])(main|mains|grid|house|home|total|whole|aggregate|
  */
 export function powerNow(live: readonly Live[]): PowerNow | undefined {
   const watts = live.map(({ reading }) => reading).filter(({ unit }) => unit === 'W')
+  const solar = watts.filter(({ metric }) => metric === 'pv_power')
   const grid = watts.filter(({ metric }) => metric === 'grid_power')
   if (grid.length > 0) {
     const sum = total(grid)
     return {
       watts: Math.abs(sum),
       label: sum < 0 ? 'To the grid' : 'From the grid',
-      note: 'measured at the meter',
+      note:
+        solar.length > 0
+          ? `while the sun gives ${valueText(total(solar), 'W', 'pv_power')}`
+          : 'measured at the meter',
     }
   }
   const meters = watts.filter(({ metric }) => metric === 'power')

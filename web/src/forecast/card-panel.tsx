@@ -2,6 +2,7 @@ import type { Card } from '../api/types.ts'
 import { plural, spanText, timeText } from '../format/time.ts'
 import { formatScore, percentText, unitLabel } from '../format/value.ts'
 import { forecasterName, plainName } from '../format/words.ts'
+import { ScrollBox } from '../shell/scroll-box.tsx'
 import { type ScoreRow, scoreRows } from './score.ts'
 
 /** A model's report: what it is worth beside the naive forecasts, and why it is live or not. */
@@ -27,7 +28,7 @@ function ScoreTable({ card }: { card: Card }) {
   const rows = scoreRows(card)
   if (rows.length === 0) return null
   return (
-    <div className="scroll">
+    <ScrollBox label="Scores">
       <table className="table">
         <caption>
           Mean errors in {unitLabel(card.unit)} over the same {plural(card.scoredSteps, 'step')} that no model
@@ -43,7 +44,7 @@ function ScoreTable({ card }: { card: Card }) {
               RMSE
             </th>
             <th scope="col" className="num">
-              MAE against best naive
+              Against best naive
             </th>
           </tr>
         </thead>
@@ -53,7 +54,7 @@ function ScoreTable({ card }: { card: Card }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   )
 }
 
@@ -71,7 +72,7 @@ function Row({ row }: { row: ScoreRow }) {
 }
 
 const changeText = (change: number | undefined): string =>
-  change === undefined ? '' : `${percentText(Math.abs(change), 1)} ${change < 0 ? 'lower' : 'higher'}`
+  change === undefined ? 'baseline' : `${percentText(Math.abs(change), 1)} ${change < 0 ? 'lower' : 'higher'}`
 
 function CardFacts({ card, zone }: { card: Card; zone: string }) {
   const { coverage, span } = card
@@ -82,7 +83,7 @@ function CardFacts({ card, zone }: { card: Card; zone: string }) {
         <div>
           <dt>{percentText(coverage.level)} interval held</dt>
           <dd>
-            {percentText(coverage.measured, 1)} of {plural(coverage.steps, 'truth')}
+            {percentText(coverage.measured, 1)} of {plural(coverage.steps, 'unseen step')}
           </dd>
         </div>
       )}

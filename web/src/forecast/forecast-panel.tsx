@@ -4,7 +4,7 @@ import type { Card, Forecast } from '../api/types.ts'
 import { Chart } from '../chart/chart.tsx'
 import type { Band, Line } from '../chart/options.ts'
 import { timeText } from '../format/time.ts'
-import { percentText, valueText } from '../format/value.ts'
+import { percentText, unitLabel, valueText } from '../format/value.ts'
 import { forecasterName, metricName } from '../format/words.ts'
 import type { Point } from '../history/points.ts'
 import { useClock } from '../live/live.tsx'
@@ -96,6 +96,7 @@ function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' 
       to={end}
       fromZero
       marker={forecast.origin}
+      unit={unitLabel(forecast.unit)}
       valueText={(value) => valueText(value, forecast.unit, forecast.metric)}
       axisText={(value) => axisFormat.format(value)}
     />

@@ -6,6 +6,7 @@ import { idName } from '../format/words.ts'
 import { useClock } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { SectionHead } from '../shell/notes.tsx'
+import { ScrollBox } from '../shell/scroll-box.tsx'
 import { cardOf, changeOf, totalOf } from './score.ts'
 import { Sparkline } from './sparkline.tsx'
 
@@ -18,33 +19,35 @@ export function ForecastTable({ site }: { site: Site }) {
   return (
     <section className="section" aria-label="Forecasts">
       <SectionHead title="Next 24 hours" />
-      <div className="panel scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Device</th>
-              <th scope="col" className="wide-only">
-                By the hour
-              </th>
-              <th scope="col" className="num">
-                Total
-              </th>
-              <th scope="col" className="num">
-                Error against naive
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.map((forecast) => (
-              <Row
-                key={`${forecast.device}/${forecast.metric}`}
-                forecast={forecast}
-                card={cardOf(forecast, cards.data ?? [])}
-                zone={site.zone}
-              />
-            ))}
-          </tbody>
-        </table>
+      <div className="panel">
+        <ScrollBox label="Forecasts of the next 24 hours">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Device</th>
+                <th scope="col" className="wide-only">
+                  By the hour
+                </th>
+                <th scope="col" className="num">
+                  Total
+                </th>
+                <th scope="col" className="num">
+                  Error against naive
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.map((forecast) => (
+                <Row
+                  key={`${forecast.device}/${forecast.metric}`}
+                  forecast={forecast}
+                  card={cardOf(forecast, cards.data ?? [])}
+                  zone={site.zone}
+                />
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
       </div>
     </section>
   )
@@ -62,7 +65,7 @@ function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefi
         </a>
         {past && <div className="muted small">from {timeText(forecast.origin, zone, 'date')}</div>}
       </th>
-      <td className="wide-only">
+      <td className="wide-only spark">
         <Sparkline values={forecast.steps.map(({ mean }) => mean)} />
       </td>
       <td className="num">

@@ -37,7 +37,9 @@ export const unitLabel = (unit: string): string => unitLabels[unit] ?? unit
 /** A number with the digits that its unit deserves, in the reader's own notation. */
 export function formatNumber(value: number, unit: string): string {
   const digits = decimals[unit] ?? digitsFor(value, unit)
-  return numberFormat(unit === 'W' && Math.abs(value) < 10 ? 1 : digits).format(value === 0 ? 0 : value)
+  return numberFormat(unit === 'W' && Math.abs(value) < 10 ? 1 : digits)
+    .format(value === 0 ? 0 : value)
+    .replace('-', '\u2212')
 }
 
 /** A value as it is shown: states become words, everything else number and unit. */

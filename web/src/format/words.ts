@@ -43,8 +43,17 @@ export const metricName = (metric: string): string => metricNames[metric] ?? sen
 
 /** An id as a name: washing_machine -> Washing machine. Ids that are codes (t1, plug-3) stay as they are. */
 export function idName(id: string): string {
-  return /^[a-z]{3,}([_ -][a-z0-9]+)*$/.test(id) ? sentenceCase(id) : id
+  if (!/^[a-z]{2,}([_ -][a-z0-9]+)*$/.test(id)) return id
+  return sentenceCase(id).replaceAll(/\S+/g, (word) =>
+    abbreviations.has(word.toLowerCase()) ? word.toUpperCase() : word,
+  )
 }
+
+/** A site that was never named bears its id. */
+export const siteName = (site: { readonly id: string; readonly name: string }): string =>
+  site.name === site.id ? idName(site.id) : site.name
+
+const abbreviations: ReadonlySet<string> = new Set(['ac', 'ev', 'hvac', 'pc', 'pir', 'pv', 'tv'])
 
 const forecasters: Readonly<Record<string, string>> = {
   model: 'Learnt model',

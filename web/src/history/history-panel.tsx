@@ -5,9 +5,9 @@ import { idOf, type Reading, type SeriesKey } from '../api/types.ts'
 import { Chart } from '../chart/chart.tsx'
 import type { Band, Line } from '../chart/options.ts'
 import { timeText } from '../format/time.ts'
-import { formatCount, percentText, valueText } from '../format/value.ts'
+import { formatCount, percentText, unitLabel, valueText } from '../format/value.ts'
 import { isState, metricName, stateWord } from '../format/words.ts'
-import { useLiveStore } from '../live/live.tsx'
+import { useEpoch, useLiveStore } from '../live/live.tsx'
 import { hrefOf, type Range, type Route, ranges } from '../route.ts'
 import { Answer, SectionHead } from '../shell/notes.tsx'
 import {
@@ -16,6 +16,7 @@ import {
   type Extent,
   extentOfHours,
   extentOfPoints,
+  heldUntil,
   type Point,
   type Span,
   spanOf,
@@ -53,7 +54,8 @@ export function HistoryPanel({ route, newest, zone }: { route: DeviceRoute; newe
         />
       </SectionHead>
       <History
-        key={`${metric}/${route.range}`}
+        // after a lost connection the whole span is asked anew, what was missed included
+        key={`${metric}/${route.range}/${useEpoch()}`}
         series={{ site, device, metric }}
         unit={unit}
         zone={zone}
@@ -112,12 +114,13 @@ function RawHistory({ series, unit, zone, span, shown, recent }: PartProps) {
   )
   const chart = useMemo(() => {
     const gapMs = state ? Number.POSITIVE_INFINITY : usualGapMs(points)
-    const { at, values } = columnsWithGaps(points, [(point) => point.value], gapMs)
+    const drawn = state && shown.endsNow ? heldUntil(points, shown.to) : points
+    const { at, values } = columnsWithGaps(drawn, [(point) => point.value], gapMs)
     const lines: Line[] = [
       { label: metricName(series.metric), values: values[0] ?? [], tone: 'accent', stepped: state },
     ]
     return { at, lines }
-  }, [points, state, series.metric])
+  }, [points, state, series.metric, shown.endsNow, shown.to])
   return (
     <Answer of={stored} height={284}>
       {({ complete }) => (
@@ -191,7 +194,9 @@ function SeriesChart({ metric, unit, span, share = false, ...chart }: SeriesChar
       label={`${metricName(metric)} from ${timeText(span.from, chart.zone, 'full')} to ${timeText(span.to, chart.zone, 'full')}. Arrow keys read values.`}
       from={span.from}
       to={span.to}
+      height={isState(metric, unit) && !share ? 150 : 260}
       fromZero={unit === 'W' || unit === 'kWh' || unit === 'lx' || isState(metric, unit)}
+      unit={share ? '%' : unitLabel(unit)}
       valueText={text}
       axisText={(value) =>
         isState(metric, unit) && !share ? (stateWord(metric, unit, value) ?? '') : axisText(value)

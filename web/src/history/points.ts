@@ -92,6 +92,12 @@ export function columnsWithGaps<Row extends { readonly at: number }>(
   return { at, values }
 }
 
+/** States as they are drawn: the last one holds to the end of the chart. */
+export function heldUntil(points: readonly Point[], to: number): readonly Point[] {
+  const last = points.at(-1)
+  return last && last.at < to ? [...points, { at: to, value: last.value }] : points
+}
+
 /** The longest silence that is still normal: ten usual steps, at least ten minutes. States hold until they change. */
 export function usualGapMs(points: readonly Point[]): number {
   const steps = points.slice(1).map((point, index) => point.at - (points[index]?.at ?? point.at))

@@ -18,6 +18,8 @@ import { LiveStore } from './store.ts'
 interface LiveContext {
   readonly store: LiveStore
   readonly connection: Connection
+  /** Grows with every reconnection. */
+  readonly epoch: number
 }
 
 const Context = createContext<LiveContext | undefined>(undefined)
@@ -27,6 +29,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient()
   const [store] = useState(() => new LiveStore())
   const [connection, setConnection] = useState<Connection>('connecting')
+  const [snapshots, setSnapshots] = useState(0)
   const latest = useLatest(connection === 'live')
 
   useEffect(() => {
@@ -35,7 +38,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       if (store.take(readings)) stale(cacheKeys.things)
     }
     const onMessage = (message: LiveMessage) => {
-      if (message.type === 'snapshot') store.setHubTime(message.at)
+      if (message.type === 'snapshot') {
+        store.setHubTime(message.at)
+        setSnapshots((count) => count + 1)
+      }
       if (message.type === 'snapshot' || message.type === 'delta') take(message.readings)
       if (message.type === 'forecasts') stale(cacheKeys.learning)
       if (message.type === 'alerts') stale(cacheKeys.alerts)
@@ -51,7 +57,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     if (latest.data) store.take(latest.data)
   }, [latest.data, store])
 
-  return <Context value={{ store, connection }}>{children}</Context>
+  const epoch = Math.max(0, snapshots - 1)
+  return <Context value={{ store, connection, epoch }}>{children}</Context>
 }
 
 function useLive(): LiveContext {
@@ -61,6 +68,8 @@ function useLive(): LiveContext {
 }
 
 export const useConnection = (): Connection => useLive().connection
+
+export const useEpoch = (): number => useLive().epoch
 
 export const useLiveStore = (): LiveStore => useLive().store
 

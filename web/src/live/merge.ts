@@ -43,11 +43,11 @@ export function dropSite(map: Map<string, Live>, site: string): Set<string> {
 
 /**
  * Whether a series has fallen silent. Known pace: five intervals and at least a minute. Unknown: two hours for
- * quantities (hourly meters are fine), two days for states, which speak only when they change.
+ * quantities (hourly meters are fine), two days for states and batteries, which speak only when they change.
  */
 export function isStale({ reading, intervalMs }: Live, now: number): boolean {
   const age = now - reading.at
-  if (isState(reading.metric, reading.unit)) return age > 48 * hourMs
+  if (isState(reading.metric, reading.unit) || reading.metric === 'battery') return age > 48 * hourMs
   return age > (intervalMs === undefined ? 2 * hourMs : Math.max(minuteMs, 5 * intervalMs))
 }
 

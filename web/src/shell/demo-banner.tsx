@@ -20,30 +20,32 @@ function Banner({ site }: { site: Site }) {
         <span>
           <strong>{site.name}</strong>: simulated data
         </span>
-        <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
+        <Button size="compact-xs" variant="default" onClick={() => setAsking(true)}>
           Remove demo
         </Button>
       </Container>
-      <Modal
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={`Remove ${site.name}?`}
-        centered
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <Text size="sm">
-          Its simulated readings, forecasts and models are erased. Nothing else is touched.
-        </Text>
-        {remove.error && <ErrorNote error={remove.error} />}
-        <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={() => setAsking(false)}>
-            Keep it
-          </Button>
-          <Button onClick={confirm} loading={remove.isPending}>
-            Remove
-          </Button>
-        </Group>
-      </Modal>
+      <Modal.Root opened={asking} onClose={() => setAsking(false)} centered>
+        <Modal.Overlay />
+        <Modal.Content>
+          <Modal.Body p="lg">
+            <Modal.Title fw={600} mb="xs">
+              Remove {site.name}?
+            </Modal.Title>
+            <Text size="sm">
+              Its simulated readings, forecasts and models are erased. Nothing else is touched.
+            </Text>
+            {remove.error && <ErrorNote error={remove.error} />}
+            <Group justify="flex-end" mt="lg">
+              <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
+                Keep it
+              </Button>
+              <Button onClick={confirm} loading={remove.isPending}>
+                Remove
+              </Button>
+            </Group>
+          </Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </aside>
   )
 }

@@ -3,7 +3,7 @@ import type { Site } from '../api/types.ts'
 import { type Listed, listDevices } from '../devices/group.ts'
 import { Age, Value } from '../devices/value.tsx'
 import { DeviceForecasts } from '../forecast/forecast-panel.tsx'
-import { idName, metricName, plainName } from '../format/words.ts'
+import { idName, metricName, plainName, siteName } from '../format/words.ts'
 import { HistoryPanel } from '../history/history-panel.tsx'
 import { useAllReadings, useReading } from '../live/live.tsx'
 import { hrefOf, type Route } from '../route.ts'
@@ -49,13 +49,13 @@ function DeviceBody({ route, site, device, single }: BodyProps) {
     <>
       <nav className="crumbs" aria-label="Path">
         <a className="plain-link" href={single ? '#/' : hrefOf({ view: 'site', site: site.id })}>
-          {site.name}
+          {siteName(site)}
         </a>
       </nav>
       <h1 className="page-title">{name}</h1>
       <p className="page-sub">
         {facts.join(' · ')}
-        {name !== device.id && <span className="mono"> {device.id}</span>}
+        {name.toLowerCase() !== device.id && <span className="mono"> {device.id}</span>}
       </p>
       <nav className="tabs" aria-label="What it measures">
         {device.series.map((series) => (

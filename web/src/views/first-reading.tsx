@@ -1,4 +1,4 @@
-import { Button, CopyButton } from '@mantine/core'
+import { Button, CopyButton, VisuallyHidden } from '@mantine/core'
 import { useHealth } from '../api/queries.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
 import { SectionHead } from '../shell/notes.tsx'
@@ -38,7 +38,7 @@ function Example({ title, text }: { title: string; text: string }) {
           {({ copied, copy }) => (
             <Button variant="default" size="compact-sm" onClick={copy} miw={74}>
               {copied ? 'Copied' : 'Copy'}
-              <span className="mantine-visually-hidden"> the example: {title}</span>
+              <VisuallyHidden> the example: {title}</VisuallyHidden>
             </Button>
           )}
         </CopyButton>

@@ -1,5 +1,7 @@
+import { VisuallyHidden } from '@mantine/core'
 import { useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
+import { siteName } from '../format/words.ts'
 import { useAllReadings } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
@@ -35,9 +37,9 @@ function ManySites({ sites }: { sites: readonly Site[] }) {
       <ActiveAlerts />
       {sites.map((site) => (
         <section className="section" key={site.id} aria-label={site.name}>
-          <SectionHead title={site.name}>
+          <SectionHead title={siteName(site)}>
             <a className="plain-link small" href={hrefOf({ view: 'site', site: site.id })}>
-              Rooms and devices<span className="mantine-visually-hidden"> of {site.name}</span>
+              Rooms and devices<VisuallyHidden> of {site.name}</VisuallyHidden>
             </a>
           </SectionHead>
           <SiteTiles site={site} />

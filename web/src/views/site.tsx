@@ -7,7 +7,7 @@ import { ForecastTable } from '../forecast/forecast-table.tsx'
 import { summarise } from '../forecast/score.ts'
 import { ageText, plural, timeText } from '../format/time.ts'
 import { formatCount, formatValue, percentText } from '../format/value.ts'
-import { idName } from '../format/words.ts'
+import { idName, siteName } from '../format/words.ts'
 import { useAllReadings, useClock, useLiveStore } from '../live/live.tsx'
 import { isStale, type Live } from '../live/merge.ts'
 import { Answer } from '../shell/notes.tsx'
@@ -41,7 +41,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
           </a>
         </nav>
       )}
-      <h1 className="page-title">{site.name}</h1>
+      <h1 className="page-title">{siteName(site)}</h1>
       <p className="page-sub">
         {clock} · {site.zone}
       </p>
