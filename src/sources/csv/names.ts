@@ -69,6 +69,8 @@ const quantities: readonly Quantity[] = [
   { pattern: /(^|_)window(_|$)|fenster/, metric: 'window_open', usual: bit },
   { pattern: /occupied|presence|anwesen/, metric: 'occupied', usual: bit },
   { pattern: /smoke|fire_?alarm|rauch/, metric: 'smoke', usual: bit },
+  { pattern: /energ(y|ie)/, metric: 'energy' },
+  { pattern: /power|leistung/, metric: 'power' },
 ]
 
 /** Names that go with a unit of power or energy. A lone "_w" behind anything else may be a weight or a width. */

@@ -49,7 +49,8 @@ export async function* readBlocks(
     let kept = 0
     for (;;) {
       if (signal?.aborted) return
-      const { bytesRead } = await file.read(buffer, kept, blockBytes, place.offset + kept)
+      const room = Math.min(blockBytes, buffer.length - kept)
+      const { bytesRead } = await file.read(buffer, kept, room, place.offset + kept)
       const filled = kept + bytesRead
       const last = bytesRead === 0
       const block = cutBlock(buffer.subarray(0, filled), layout, place, last)
@@ -70,9 +71,8 @@ export async function* readBlocks(
  * is the `last` one or the row has grown too large.
  */
 export function cutBlock(bytes: Buffer, layout: Layout, start: Place, last: boolean): Block {
-  let whole = last ? bytes.length : bytes.lastIndexOf(10) + 1
-  const tooLong = whole === 0 && bytes.length >= recordBytesMax
-  if (tooLong) whole = bytes.length
+  const whole = last ? bytes.length : bytes.lastIndexOf(10) + 1
+  if (whole === 0 && bytes.length >= recordBytesMax) return pieceOfLine(bytes, layout, start)
   if (whole === 0) return { rows: [], end: start }
   const text = bytes.toString(layout.encoding, 0, whole)
   const lines = text.split('\n')
@@ -88,13 +88,20 @@ export function cutBlock(bytes: Buffer, layout: Layout, start: Place, last: bool
   if (openFrom < lines.length) {
     const rest = lines.slice(openFrom)
     const restBytes = Buffer.byteLength(rest.join('\n'), layout.encoding) + (text.endsWith('\n') ? 1 : 0)
-    if (last || restBytes >= recordBytesMax) {
-      rows.push(...resync(rest, start.line + openFrom, layout.delimiter))
+    if (last || bytes.length - whole + restBytes >= recordBytesMax) {
+      for (const row of resync(rest, start.line + openFrom, layout.delimiter)) rows.push(row)
     } else {
       end = { offset: start.offset + whole - restBytes, line: start.line + openFrom }
     }
   }
   return { rows, end }
+}
+
+/** A line longer than any row: it is taken in pieces, all of them bad and on the same line. */
+function pieceOfLine(bytes: Buffer, layout: Layout, start: Place): Block {
+  const fault = `the line is longer than ${recordBytesMax} bytes`
+  const rows = [{ line: start.line, text: bytes.toString(layout.encoding), fault }]
+  return { rows, end: { offset: start.offset + bytes.length, line: start.line } }
 }
 
 /** A row without quotes needs no parser: it is its fields between delimiters. */
@@ -168,7 +175,7 @@ function resync(lines: readonly string[], firstLine: number, delimiter: string):
     rest = rest.slice(1)
     line++
     const split = splitQuoted(rest, line, delimiter)
-    rows.push(...split.rows)
+    for (const row of split.rows) rows.push(row)
     line += split.open
     rest = rest.slice(split.open)
   }
