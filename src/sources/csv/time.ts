@@ -126,11 +126,23 @@ function wallMs(
   const [h, m, s] = [Number(hour), Number(minute), Number(second)]
   // 24:00 is the end of the day in ISO 8601, 60 a leap second
   if (h > 24 || m > 59 || s > 60 || (h === 24 && m + s > 0)) return undefined
-  const date = Date.UTC(Number(year), Number(month) - 1, Number(day))
-  const back = new Date(date)
-  if (back.getUTCMonth() !== Number(month) - 1 || back.getUTCDate() !== Number(day)) return undefined
+  const date = dayMsOf(Number(year), Number(month), Number(day))
+  if (date === undefined) return undefined
   const ms = fraction === '' ? 0 : Math.round(Number(`0.${fraction}`) * 1000)
   return date + ((h * 60 + m) * 60 + s) * 1000 + ms
+}
+
+/** The last day asked for: rows come by the thousand from the same one. */
+let lastDay = { year: Number.NaN, month: 0, day: 0, ms: 0 }
+
+/** Midnight of a day, or undefined for one that no calendar has. */
+function dayMsOf(year: number, month: number, day: number): number | undefined {
+  if (lastDay.day === day && lastDay.month === month && lastDay.year === year) return lastDay.ms
+  const ms = Date.UTC(year, month - 1, day)
+  const back = new Date(ms)
+  if (back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day) return undefined
+  lastDay = { year, month, day, ms }
+  return ms
 }
 
 /**
