@@ -33,8 +33,8 @@ const figures = 'at_ms::DOUBLE, n, min, max, mean, first, last'
 
 /**
  * Hours of one series, exact at any moment: the kept ones, but those that a reading above the mark touched are made
- * anew from the readings. All within one transaction, so that upkeep may go on meanwhile.
- * `mark` is a lower bound of the mark in the table, for DuckDB to skip row groups by.
+ * anew from the readings, unless these are gone. All within one transaction, so that upkeep may go on meanwhile.
+ * `mark` may be an old one: what was rolled up since is made anew once more.
  */
 export async function readRollups(
   session: Session,
@@ -44,26 +44,25 @@ export async function readRollups(
 ): Promise<Rollup[]> {
   return session.transaction(async () => {
     const kept = await session.numbers(
-      `SELECT ${figures} FROM rollups WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3`,
+      `SELECT ${figures}, closed::INTEGER FROM rollups
+       WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms`,
       [series, range.from, range.to],
     )
     const [touched] = (await session.numbers(
       `SELECT DISTINCT ${hourOf('at_ms')}::DOUBLE AS hour FROM readings
-       WHERE seq > $4 AND seq > (SELECT rolled_to FROM upkeep)
-         AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3
-         AND ${hourOf('at_ms')} NOT IN (SELECT at_ms FROM rollups
-           WHERE closed AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3)
-       ORDER BY hour`,
+       WHERE seq > $4 AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3 ORDER BY hour`,
       [series, range.from, range.to, mark],
     )) as [number[]]
+    if (touched.length === 0) return toRollups(kept)
+    const closed = new Set(kept[0]!.filter((_, row) => kept[7]![row] === 1))
+    const renewed = new Set(touched.filter((hour) => !closed.has(hour)))
     const hours = new Map(toRollups(kept).map((hour) => [hour.at, hour]))
-    const wanted = new Set(touched)
-    for (const { from, to } of toRanges(touched)) {
+    for (const { from, to } of toRanges([...renewed])) {
       const fresh = await session.numbers(
         `SELECT ${figures} FROM (${hoursOf('WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3')})`,
         [series, from, to],
       )
-      for (const hour of toRollups(fresh)) if (wanted.has(hour.at)) hours.set(hour.at, hour)
+      for (const hour of toRollups(fresh)) if (renewed.has(hour.at)) hours.set(hour.at, hour)
     }
     return [...hours.values()].sort((a, b) => a.at - b.at)
   })
@@ -133,14 +132,31 @@ async function rollUpRange(session: Session, range: [number, number]): Promise<v
      WHERE ${inRange('touched')} GROUP BY period`,
     range,
   )
-  await session.run(
-    `DELETE FROM readings USING (
-       SELECT series, at_ms, max(seq) AS seq FROM readings ${touchedReadings}
-       GROUP BY series, at_ms HAVING count(*) > 1) AS newest
-     WHERE ${inRange('readings')} AND readings.series = newest.series
-       AND readings.at_ms = newest.at_ms AND readings.seq < newest.seq`,
+  if (await hasDuplicates(session, range)) {
+    await session.run(
+      `DELETE FROM readings USING (
+         SELECT series, at_ms, max(seq) AS seq FROM readings ${touchedReadings}
+         GROUP BY series, at_ms HAVING count(*) > 1) AS newest
+       WHERE ${inRange('readings')} AND readings.series = newest.series
+         AND readings.at_ms = newest.at_ms AND readings.seq < newest.seq`,
+      range,
+    )
+  }
+}
+
+/** Whether the touched hours have more readings than the roll-ups just made of them count. */
+async function hasDuplicates(session: Session, range: [number, number]): Promise<boolean> {
+  const [[readings]] = (await session.numbers(
+    `SELECT count(*)::DOUBLE FROM readings ${touchedReadings}`,
     range,
-  )
+  )) as [[number]]
+  const [[counted]] = (await session.numbers(
+    `SELECT coalesce(sum(n), 0)::DOUBLE FROM rollups
+     SEMI JOIN touched ON touched.series = rollups.series AND touched.at_ms = rollups.at_ms
+     WHERE ${inRange('rollups')}`,
+    range,
+  )) as [[number]]
+  return readings > counted
 }
 
 /**
