@@ -233,5 +233,9 @@ export type ParamsOf<Name extends RouteName> = Routes[Name] extends { params: in
 export type BodyOf<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
   ? z.output<B>
   : undefined
-/** What comes back. */
-export type ReplyOf<Name extends RouteName> = z.input<Routes[Name]['reply']>
+/** What comes back; a handler may answer with what it must not change. */
+export type ReplyOf<Name extends RouteName> = Frozen<z.input<Routes[Name]['reply']>>
+
+export type Frozen<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+  : Value

@@ -1,16 +1,6 @@
 import type { Forecast, Prediction } from '../core/event.ts'
 import type { Reading } from '../core/reading.ts'
-
-/** What a domain brings to the hot path: it sees each reading and may say something at once. */
-export interface LiveModel {
-  /** Metrics that it wants to see. */
-  readonly metrics: readonly string[]
-  /** `now` is UTC ms. Must be quick: it runs before the commit. */
-  observe(reading: Reading, now: number): Prediction | undefined
-  /** A new forecast went live. */
-  use(forecast: Forecast): void
-  removeSite(site: string): void
-}
+import type { LiveModel } from '../domains/domain.ts'
 
 /** Hands each reading to the live models of its metric. */
 export class Predictor {

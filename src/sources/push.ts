@@ -1,4 +1,4 @@
-import { HomeostatError } from '../core/errors.ts'
+import { HomeostatError, problem } from '../core/errors.ts'
 import type { Emit, Receipt, SourceAdapter } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 
@@ -39,7 +39,7 @@ function toRaw(row: unknown): RawReading {
     const got = row === null ? 'null' : Array.isArray(row) ? 'a list' : `a ${typeof row}`
     return {
       source: 'push',
-      fault: new HomeostatError('reading_not_object', { got }),
+      fault: problem('reading_not_object', { got }),
       payload: JSON.stringify(row),
     }
   }

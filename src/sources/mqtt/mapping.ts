@@ -11,12 +11,14 @@ export interface TopicMapping {
   /** `json`: an object; `number`: the bare value (also on, off, open...). */
   readonly payload: 'json' | 'number'
   /** Where in the object each part is, dots for depth. What is absent there comes from the topic. */
-  readonly fields?: Partial<Record<ReadingPart, string>> | undefined
+  readonly fields?: FieldPaths | undefined
   /** Several values in one object: key -> metric and its unit. Then `fields.value` and `fields.metric` are not used. */
   readonly metrics?:
     | Readonly<Record<string, { readonly metric: string; readonly unit?: string | undefined }>>
     | undefined
 }
+
+type FieldPaths = { readonly [Part in ReadingPart]?: string | undefined }
 
 type ReadingPart = 'site' | 'room' | 'device' | 'metric' | 'value' | 'unit' | 'at'
 
@@ -110,12 +112,7 @@ function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit
     : [oneValue(mapping.fields ?? {}, parts, message, text)]
 }
 
-function oneValue(
-  fields: Partial<Record<ReadingPart, string>>,
-  parts: TopicParts,
-  message: object,
-  payload: string,
-): RawReading {
+function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payload: string): RawReading {
   const part = (name: ReadingPart): unknown => pick(message, fields[name] ?? name) ?? parts[name]
   const device = part('device')
   const metric = part('metric')

@@ -1,0 +1,123 @@
+import { HomeostatError } from '../../core/errors.ts'
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
+import { type Handlers, type Hub, within } from '../hub.ts'
+import { createKey } from '../keys.ts'
+
+/** Places and devices, what was learnt of them, and how the hub is. */
+export const hubRoutes = (
+  hub: Hub,
+): Omit<Handlers, keyof ReturnType<typeof import('./readings.ts').readingRoutes>> => ({
+  sites({ sites }) {
+    const all = hub.engine.sites()
+    return pageOf(
+      sites === null ? all : all.filter(({ id }) => sites.includes(id)),
+      all.length + 1,
+      undefined,
+    )
+  },
+
+  async removeSite({ params }) {
+    await hub.removeSite(params.site)
+    return { removed: params.site }
+  },
+
+  async rooms({ sites }) {
+    const rooms = within(await hub.engine.rooms(), sites)
+    return pageOf(rooms, rooms.length + 1, undefined)
+  },
+
+  async devices({ query, sites }) {
+    const devices = within(await hub.engine.devices(), sites).filter(
+      ({ id }) => query.device === undefined || id === query.device,
+    )
+    return pageOf(devices, query.limit, query.cursor)
+  },
+
+  async forecasts({ query, sites }) {
+    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
+    return pageOf(forecasts, query.limit, query.cursor)
+  },
+
+  async models({ query, sites }) {
+    const cards = (await hub.engine.models()).filter(
+      ({ series }) => (sites === null || sites.includes(series.site)) && isAsked(series, query),
+    )
+    return pageOf(cards, query.limit, query.cursor)
+  },
+
+  train: ({ sites }) => ({ queued: hub.engine.trainer.again(sites) }),
+
+  async alerts({ sites }) {
+    const alerts = within(await hub.engine.ledger.alerts(), sites)
+    return pageOf(alerts, alerts.length + 1, undefined)
+  },
+
+  async quarantine({ query }) {
+    const before = query.cursor === undefined ? undefined : Number(decodeCursor(query.cursor, ['number'])[0])
+    const rows = await hub.engine.ledger.quarantined(query.limit + 1, before)
+    const page = rows.slice(0, query.limit)
+    return {
+      items: page.map(({ id, row }) => ({ id, ...row })),
+      next: rows.length > query.limit ? encodeCursor([page.at(-1)!.id]) : null,
+    }
+  },
+
+  async keys() {
+    const keys = (await hub.engine.ledger.keys()).map(({ sha256: _sha256, ...key }) => key)
+    return pageOf(keys, keys.length + 1, undefined)
+  },
+
+  async createKey({ body, status }) {
+    const { key, secret } = createKey(body.name, body.role, body.sites, hub.engine.clock.now())
+    await hub.engine.ledger.putKey(key)
+    hub.keys.add(key)
+    status(201)
+    const { sha256: _sha256, ...shown } = key
+    return { ...shown, secret }
+  },
+
+  async removeKey({ params }) {
+    if (!(await hub.engine.ledger.removeKey(params.id)))
+      throw new HomeostatError('not_found', { what: `key "${params.id}"` })
+    hub.keys.remove(params.id)
+    return { removed: params.id }
+  },
+
+  health() {
+    const { engine } = hub
+    const now = engine.clock.now()
+    return {
+      status: engine.missing().length === 0 ? ('healthy' as const) : ('degraded' as const),
+      timestamp: new Date(now).toISOString(),
+      version: hub.version,
+      uptime_seconds: Math.round((now - hub.startedAt) / 1000),
+      model_loaded: engine.trainer.hasLearned,
+      model_path: 'ledger',
+      demo: engine.sites().some(({ demo }) => demo),
+      open: hub.open,
+      series: engine.seriesCount,
+      readings_stored: engine.counters.readingsStored,
+      quarantined: engine.counters.quarantinedTotal,
+      training: engine.trainer.training,
+      sources: engine.sources(),
+    }
+  },
+
+  livez: () => ({ status: 'ok' as const }),
+
+  readyz({ status }) {
+    const missing = hub.engine.missing()
+    if (missing.length > 0) status(503)
+    return { status: missing.length === 0 ? ('ready' as const) : ('unready' as const), missing }
+  },
+})
+
+function isAsked(
+  item: { readonly device: string; readonly metric: string },
+  query: { readonly device?: string | undefined; readonly metric?: string | undefined },
+): boolean {
+  return (
+    (query.device === undefined || item.device === query.device) &&
+    (query.metric === undefined || item.metric === query.metric)
+  )
+}

@@ -1,0 +1,154 @@
+import { HomeostatError, problem } from '../../core/errors.ts'
+import type { SeriesKey } from '../../core/event.ts'
+import type { ReadingPosition } from '../../core/ports.ts'
+import { parseTime, type RawReading } from '../../core/reading.ts'
+import { RunningStats } from '../../core/stats.ts'
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
+import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
+
+const yearMs = 366 * 86_400_000
+
+/** What came in, and what is kept of it. */
+export const readingRoutes = (
+  hub: Hub,
+): Handlers<'readings' | 'push' | 'latest' | 'window' | 'rollups' | 'series' | 'predictions'> => ({
+  async readings({ query, sites }) {
+    const { device, metric, limit, cursor } = query
+    const filter = {
+      ...(sites === null ? {} : { sites }),
+      ...(device === undefined ? {} : { device }),
+      ...(metric === undefined ? {} : { metric }),
+      ...span(query.from, query.to),
+    }
+    const after = cursor === undefined ? undefined : positionOf(cursor)
+    const items = await hub.engine.readings(filter, limit + 1, after)
+    if (items.length <= limit) return { items, next: null }
+    const page = items.slice(0, limit)
+    const last = page.at(-1)!
+    return { items: page, next: encodeCursor([last.at, last.site, last.device, last.metric]) }
+  },
+
+  async push(ask) {
+    const rows = hub.push.rowsOf(ask.body)
+    if (!rows) {
+      throw new HomeostatError('request_invalid', {
+        detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
+      })
+    }
+    const { batchReadings, inboxReadings } = hub.limits
+    if (rows.length > batchReadings) {
+      throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
+    }
+    if (hub.engine.full) throw new HomeostatError('overloaded', { limit: inboxReadings })
+    const receipt = await hub.push.take(inReach(rows, ask, hub.defaultSite))
+    if (receipt.accepted === 0 && rows.length > 0) ask.status(400)
+    return {
+      accepted: receipt.accepted,
+      rejected: receipt.rejected.map(({ index, problem: { code, message } }) => ({ index, code, message })),
+    }
+  },
+
+  latest({ query, sites }) {
+    return pageOf(matching(within(hub.engine.latest(), sites), query), query.limit, query.cursor)
+  },
+
+  series({ query, sites }) {
+    const all = matching(within(hub.engine.latest(), sites), query).map(
+      ({ value: _value, at: _at, ...series }) => series,
+    )
+    return pageOf(all, query.limit, query.cursor)
+  },
+
+  window({ query }) {
+    const { unit } = known(hub, query)
+    const { at, value, capacity } = hub.engine.window(query)
+    const stats = new RunningStats()
+    for (const number of value) stats.update(number)
+    const or = (number: number): number | null => (Number.isFinite(number) ? number : null)
+    return {
+      ...keyOf(query),
+      unit,
+      items: Array.from(at, (moment, index) => ({ at: moment, value: value[index]! })),
+      stats: {
+        count: value.length,
+        capacity,
+        mean: or(stats.mean),
+        std: or(stats.std),
+        min: or(value.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+        max: or(value.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
+      },
+    }
+  },
+
+  async rollups({ query }) {
+    const { unit } = known(hub, query)
+    const [from, to] = yearUpTo(hub, query)
+    return { ...pageOf(await hub.engine.rollups(query, from, to), query.limit, query.cursor), unit }
+  },
+
+  async predictions({ query }) {
+    const [from, to] = yearUpTo(hub, query)
+    return pageOf(await hub.engine.ledger.predictions(query, from, to), query.limit, query.cursor)
+  },
+})
+
+/** A row for a site that the key does not reach is refused by itself, like any other bad row. */
+function inReach(rows: RawReading[], { caller }: Ask<'push'>, defaultSite: string): readonly RawReading[] {
+  const { sites } = caller
+  if (sites === null) return rows
+  return rows.map((row) => {
+    const site = String(row.site ?? defaultSite)
+    return sites.includes(site) ? row : { ...row, fault: problem('site_forbidden', { site }) }
+  })
+}
+
+function matching<Item extends SeriesKey>(
+  items: readonly Item[],
+  { device, metric }: { device?: string | undefined; metric?: string | undefined },
+): Item[] {
+  return items.filter(
+    (item) =>
+      (device === undefined || item.device === device) && (metric === undefined || item.metric === metric),
+  )
+}
+
+const keyOf = ({ site, device, metric }: SeriesKey): SeriesKey => ({ site, device, metric })
+
+function known(hub: Hub, key: SeriesKey): { readonly unit: string } {
+  const series = hub.engine.findSeries(key)
+  if (!series)
+    throw new HomeostatError('not_found', { what: `series ${key.site}/${key.device}/${key.metric}` })
+  return series
+}
+
+function span(
+  from: string | number | undefined,
+  to: string | number | undefined,
+): { from?: number; to?: number } {
+  return {
+    ...(from === undefined ? {} : { from: moment('from', from) }),
+    ...(to === undefined ? {} : { to: moment('to', to) }),
+  }
+}
+
+function yearUpTo(
+  hub: Hub,
+  query: { from?: string | number | undefined; to?: string | number | undefined },
+): [number, number] {
+  const given = span(query.from, query.to)
+  const to = given.to ?? hub.engine.clock.now()
+  return [given.from ?? to - yearMs, to]
+}
+
+function moment(name: string, value: string | number): number {
+  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value, 0)
+  if (at !== undefined) return at
+  throw new HomeostatError('request_invalid', {
+    detail: `"${name}" is "${value}"; it takes ISO 8601 or milliseconds since 1970`,
+  })
+}
+
+function positionOf(cursor: string): ReadingPosition {
+  const [at, site, device, metric] = decodeCursor(cursor, ['number', 'string', 'string', 'string'])
+  return { at: Number(at), site: String(site), device: String(device), metric: String(metric) }
+}

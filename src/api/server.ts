@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fastifyStatic from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import websocket from '@fastify/websocket'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
+import { type Route, type RouteName, routes } from '../contract/routes.ts'
+import { problemReply } from '../contract/schemas.ts'
+import type { Log } from '../core/ports.ts'
+import { authorise, type Caller, identify, reachOf, requireLoopbackNames } from './auth.ts'
+import { onError, onNotFound } from './errors.ts'
+import type { Ask, Handler, Handlers, Hub } from './hub.ts'
+import { registerLive } from './live.ts'
+import { createMetrics } from './metrics.ts'
+import { hubRoutes } from './routes/hub.ts'
+import { readingRoutes } from './routes/readings.ts'
+
+export interface ServerOptions {
+  /** Folder of the built dashboard. */
+  readonly webFolder: string
+  readonly log: Log
+}
+
+/** The HTTP side of a hub; the caller listens and closes. */
+export async function createServer(hub: Hub, options: ServerOptions): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: hub.limits.bodyBytes,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+    // the parser of readings takes each field by its own checks; a poisoned key is never copied into anything
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+  })
+  server.setErrorHandler(onError(options.log))
+  server.setNotFoundHandler(onNotFound)
+  await server.register(helmet, {
+    // plain HTTP on a home network: an upgrade to HTTPS would break the page
+    contentSecurityPolicy: {
+      directives: { 'connect-src': ["'self'", 'ws:', 'wss:'], 'upgrade-insecure-requests': null },
+    },
+    strictTransportSecurity: false,
+  })
+  if (hub.open) server.addHook('onRequest', async (request) => requireLoopbackNames(request))
+  await server.register(websocket, { options: { maxPayload: 64 * 1024 } })
+  await server.register((scope) => registerLive(scope, hub))
+  await server.register((scope) => registerRoutes(scope, hub))
+  await registerPage(server, hub, options.webFolder)
+  return server
+}
+
+/** Every route of the contract, with its documents. */
+async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
+  await scope.register(swagger, {
+    openapi: {
+      info: { title: 'Homeostat', version: hub.version, description: 'Readings in, answers out.' },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: hub.open ? [{}, { key: [] }] : [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+  })
+  await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await scope.register(rateLimit, {
+    global: false,
+    max: hub.limits.requestsPerMinute,
+    timeWindow: 60_000,
+  })
+  scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
+  scope.setValidatorCompiler(validatorCompiler)
+  // a test holds the replies to the contract; checking each row of each answer would cost more than the query
+  scope.setSerializerCompiler(() => JSON.stringify)
+  const handlers: Handlers = { ...readingRoutes(hub), ...hubRoutes(hub) }
+  for (const name of Object.keys(routes) as RouteName[]) registerRoute(scope, hub, name, handlers[name])
+}
+
+function registerRoute<Name extends RouteName>(
+  scope: FastifyInstance,
+  hub: Hub,
+  name: Name,
+  handler: Handlers[RouteName],
+): void {
+  const route: Route = routes[name]
+  const { method, path, summary, query, params, body } = route
+  // bulk data is bounded by the inbox; its rows are checked one by one by the parser, not by the schema
+  const isPush = name === 'push'
+  scope.route({
+    method,
+    url: path,
+    schema: {
+      summary,
+      operationId: name,
+      tags: [path.split('/')[3] ?? 'hub'],
+      ...(query ? { querystring: query } : {}),
+      ...(params ? { params } : {}),
+      ...(body ? { body } : {}),
+      response: { 200: route.reply, '4xx': problemReply },
+    },
+    ...(isPush ? { validatorCompiler: () => () => true } : {}),
+    config: { rateLimit: isPush || route.role === 'public' ? false : {} },
+    onRequest: async (request) => {
+      if (route.role !== 'public') callers.set(request, identify(request, hub))
+    },
+    handler: async (request, reply) => {
+      const ask = toAsk<Name>(route, request, reply)
+      return (handler as Handler<Name>)(ask)
+    },
+  })
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
+
+function toAsk<Name extends RouteName>(
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Ask<Name> {
+  const caller = callers.get(request) ?? nobody
+  const site = siteOf(route, request)
+  authorise(caller, route, site)
+  const parsed = { query: request.query, params: request.params, body: request.body }
+  return {
+    ...(parsed as Pick<Ask<Name>, 'query' | 'params' | 'body'>),
+    caller,
+    sites: reachOf(caller, site),
+    status: (code) => {
+      reply.code(code)
+    },
+  }
+}
+
+function siteOf(route: Route, request: FastifyRequest): string | undefined {
+  if (route.scope === 'query') return (request.query as { site?: string }).site
+  return route.scope === 'params' ? (request.params as { site?: string }).site : undefined
+}
+
+/** `/metrics` in Prometheus text, the dashboard at `/`, and what the seeds' clients expect there. */
+async function registerPage(server: FastifyInstance, hub: Hub, webFolder: string): Promise<void> {
+  const metrics = createMetrics(hub.engine)
+  server.get('/metrics', async (request, reply) => {
+    const caller = identify(request, hub)
+    authorise(caller, { role: 'viewer', scope: 'hub' }, undefined)
+    return reply.type(metrics.contentType).send(await metrics.metrics())
+  })
+  const page = await readFile(join(webFolder, 'index.html'), 'utf8').catch(() => undefined)
+  await server.register(fastifyStatic, {
+    root: webFolder,
+    index: false,
+    wildcard: false,
+    serve: page !== undefined,
+  })
+  server.get('/', (request, reply) => {
+    const wantsPage = request.headers.accept?.includes('text/html') ?? false
+    if (!wantsPage || page === undefined) return reply.send({ status: 'ok' })
+    return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page)
+  })
+}

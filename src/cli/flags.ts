@@ -1,0 +1,49 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type Config, loadConfig } from '../config/load.ts'
+
+/** Flags of every command that reads the configuration. */
+export interface ConfigFlags {
+  readonly config?: string
+  readonly data?: string
+}
+
+/** Adds `--config` and `--data`. */
+export const configFlags = (command: Command): Command =>
+  command
+    .option(
+      '--config <file>',
+      'configuration file (default: homeostat.yaml in this folder, where there is one)',
+    )
+    .option('--data <folder>', 'folder that holds everything (default: ./data)')
+
+/** The configuration as this command sees it; `more` are further settings of its flags, by key. */
+export const configOf = (flags: ConfigFlags, more: Readonly<Record<string, unknown>> = {}): Config =>
+  loadConfig({
+    file: flags.config,
+    cwd: process.cwd(),
+    env: process.env,
+    flags: { data: flags.data, ...more },
+  })
+
+/** A whole number from 0 to 65535. */
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  return port
+}
+
+/** Aborts on SIGINT and SIGTERM; `release` gives the signals back. */
+export function stopSignal(): { readonly signal: AbortSignal; release(): void } {
+  const stop = new AbortController()
+  const abort = (): void => stop.abort()
+  process.on('SIGINT', abort)
+  process.on('SIGTERM', abort)
+  return {
+    signal: stop.signal,
+    release: () => {
+      process.off('SIGINT', abort)
+      process.off('SIGTERM', abort)
+    },
+  }
+}

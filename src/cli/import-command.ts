@@ -1,0 +1,66 @@
+import { isAbsolute, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Config } from '../config/load.ts'
+import type { Emit } from '../core/ports.ts'
+import { openEngine } from '../main.ts'
+import { findHub } from '../platform/folder.ts'
+import { createLog } from '../platform/log.ts'
+import { createPushSource } from '../sources/push.ts'
+import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
+import { createHubClient } from './hub-client.ts'
+import { type ImportOptions, importFile, importFlags } from './import.ts'
+
+type Flags = ConfigFlags & Omit<ImportOptions, 'file' | 'stateFolder'>
+
+/** Adds `import FILE`. Works on the data folder, or through the hub that holds it. */
+export function importCommand(program: Command): void {
+  const command = configFlags(program.command('import <file>').description('bring a CSV file in'))
+  importFlags(command).action(async (file: string, flags: Flags) => {
+    const config = configOf(flags)
+    const { signal, release } = stopSignal()
+    const options: ImportOptions = {
+      ...flags,
+      file: isAbsolute(file) ? file : resolve(file),
+      stateFolder: config.data,
+    }
+    const out = { write: (text: string) => void process.stdout.write(text), isTTY: process.stdout.isTTY }
+    const target = flags.dryRun === true ? dryTarget : await openTarget(config)
+    try {
+      out.write(target.says)
+      const { exitCode } = await importFile(options, target.emit, out, signal)
+      process.exitCode = exitCode
+    } finally {
+      await target.close()
+      release()
+    }
+  })
+}
+
+interface Target {
+  readonly says: string
+  readonly emit: Emit
+  close(): Promise<void>
+}
+
+const dryTarget: Target = {
+  says: '',
+  emit: async () => ({ accepted: 0, rejected: [] }),
+  close: async () => undefined,
+}
+
+/** A hub that holds the folder takes the readings; without one the folder itself does. */
+async function openTarget(config: Config): Promise<Target> {
+  const address = await findHub(config.data)
+  if (address) {
+    const { emit } = createHubClient(address)
+    return {
+      says: `A hub holds ${config.data}: importing through ${address.url}\n`,
+      emit,
+      close: async () => undefined,
+    }
+  }
+  const { engine, close } = await openEngine(config, createLog('warn'))
+  const push = createPushSource()
+  engine.startSource(push)
+  return { says: `Importing into ${config.data}\n`, emit: (rows) => push.push(rows), close }
+}

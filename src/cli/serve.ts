@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { startHub } from '../main.ts'
+import { createLog } from '../platform/log.ts'
+import { type ConfigFlags, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
+
+interface ServeFlags extends ConfigFlags {
+  readonly host?: string
+  readonly port?: number
+  readonly mqttPort?: number
+  readonly demo: boolean
+}
+
+/** A stop that takes longer is cut short: what was acknowledged is on disk anyway. */
+const stopMsMax = 10_000
+
+/** Adds `serve`, the default command. */
+export function serveCommand(program: Command, version: string): void {
+  configFlags(program.command('serve', { isDefault: true }).description('run the hub (default)'))
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <n>', 'port of the page and the API (default: 8000)', parsePort)
+    .option('--mqtt-port <n>', 'port of the MQTT broker (default: 1883)', parsePort)
+    .option('--no-demo', 'no simulated home while there is no real reading')
+    .action((flags: ServeFlags) => serve(flags, version))
+}
+
+async function serve(flags: ServeFlags, version: string): Promise<void> {
+  const config = configOf(flags, {
+    host: flags.host,
+    port: flags.port,
+    'mqtt.port': flags.mqttPort,
+    'demo.enabled': flags.demo ? undefined : false,
+  })
+  const log = createLog(config.log.level)
+  const { signal, release } = stopSignal()
+  const hub = await startHub(config, {
+    log,
+    version,
+    webFolder: fileURLToPath(new URL('../web', import.meta.url)),
+  })
+  const mqtt =
+    config.mqtt.enabled && config.mqtt.url === undefined
+      ? `, MQTT on ${config.mqtt.host}:${config.mqtt.port}`
+      : ''
+  process.stdout.write(
+    `Homeostat ${version} on ${hub.url}${mqtt}, data in ${config.data}. Stop with Ctrl+C.\n`,
+  )
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  log.info('Stopping.')
+  const limit = setTimeout(() => {
+    log.error('The stop took too long and was cut short; nothing acknowledged is lost.')
+    process.exit(1)
+  }, stopMsMax)
+  await hub.close()
+  clearTimeout(limit)
+  release()
+}

@@ -1,0 +1,81 @@
+import type { Forecast, Prediction } from '../../core/event.ts'
+import { SeriesMap } from '../../core/series.ts'
+import type { LiveModel } from '../domain.ts'
+import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
+
+interface Entry {
+  readonly metric: EnergyMetric
+  readonly spans: EnergySpans
+  readonly hours: HourlyEnergy
+  saidAt: number
+}
+
+/** A device is spoken of at most once a minute: the hour does not change faster. */
+const quietMs = 60_000
+
+/**
+ * The hour in progress: what a device has used since the hour began, plus the live forecast's share for the rest.
+ * Says nothing of a device without a forecast of the hour, and nothing of the past (late readings, an import).
+ */
+export function createHourAhead(): LiveModel {
+  const entries = new SeriesMap<Entry>()
+  const forecasts = new SeriesMap<Forecast>()
+
+  return {
+    metrics: energyMetrics,
+    observe(reading, now) {
+      if (now - reading.at > hourMs || reading.metric === 'energy') return undefined
+      const key = { site: reading.site, device: reading.device, metric: 'energy' }
+      const entry = entryOf(entries, key, reading.metric as EnergyMetric)
+      if (entry.metric !== reading.metric) return undefined
+      const span = entry.spans.add(reading.at, reading.value)
+      if (span) entry.hours.add(span)
+      const forecast = forecasts.get(key)
+      if (!forecast || now - entry.saidAt < quietMs) return undefined
+      const hour = Math.floor(reading.at / hourMs) * hourMs
+      entry.hours.forgetBefore(hour)
+      const prediction = nowcast(forecast, entry.hours.hour(hour), hour, reading.at, now)
+      if (prediction) entry.saidAt = now
+      return prediction
+    },
+    use: (forecast) => forecasts.set(forecast, forecast),
+    removeSite(site) {
+      entries.removeSite(site)
+      forecasts.removeSite(site)
+    },
+  }
+}
+
+/** A counter is better than power: it replaces the entry of the same device. */
+function entryOf(
+  entries: SeriesMap<Entry>,
+  key: Forecast | { site: string; device: string; metric: string },
+  metric: EnergyMetric,
+): Entry {
+  const known = entries.get(key)
+  if (known && energyMetrics.indexOf(known.metric) <= energyMetrics.indexOf(metric)) return known
+  const entry = {
+    metric,
+    spans: new EnergySpans(metric),
+    hours: new HourlyEnergy(),
+    saidAt: Number.NEGATIVE_INFINITY,
+  }
+  entries.set(key, entry)
+  return entry
+}
+
+/** Where the hour's beginning was not seen, the forecast stands for it as well. */
+function nowcast(
+  forecast: Forecast,
+  sofar: { readonly kwh: number; readonly knownMs: number },
+  hour: number,
+  at: number,
+  now: number,
+): Prediction | undefined {
+  const step = forecast.steps.find((one) => one.at === hour)
+  if (!step || forecast.stepMs !== hourMs) return undefined
+  const { site, device, metric, unit, model } = forecast
+  const unseenMs = hourMs - Math.min(hourMs, sofar.knownMs)
+  const value = sofar.kwh + (step.mean * unseenMs) / hourMs
+  return { site, device, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
+}

@@ -1,0 +1,236 @@
+import { HomeostatError } from '../core/errors.ts'
+import type { Card, Device, Forecast, Rollup, Room, Series, SeriesKey, Site } from '../core/event.ts'
+import type {
+  Clock,
+  Columns,
+  Jobs,
+  Ledger,
+  Log,
+  ReadingFilter,
+  ReadingPosition,
+  ReadingStore,
+  SourceAdapter,
+  WindowStore,
+} from '../core/ports.ts'
+import type { Reading } from '../core/reading.ts'
+import { compareSeries } from '../core/series.ts'
+import type { Learning, LiveModel } from '../domains/domain.ts'
+import { Counters } from './counters.ts'
+import { Directory } from './directory.ts'
+import { Feed } from './feed.ts'
+import { Predictor } from './predictor.ts'
+import { Pump } from './pump.ts'
+import { Rules, type ThresholdRule } from './rules.ts'
+import { Trainer } from './trainer.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface EngineParts {
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly windows: WindowStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly jobs: Jobs
+  /** What the domains bring to the hot path and to the trainer. */
+  readonly liveModels: readonly LiveModel[]
+  readonly learnings: readonly Learning[]
+}
+
+export interface EngineOptions {
+  readonly site: { readonly id: string; readonly name: string; readonly zone: string }
+  readonly rules: readonly ThresholdRule[]
+  readonly inboxReadings: number
+  readonly turnReadings: number
+  readonly windowReadings: number
+  readonly series: number
+  readonly maxFutureMs: number
+  readonly quarantineRows: number
+  /** null: for ever. */
+  readonly readingsKeptMs: number | null
+  readonly predictionsKeptMs: number
+  readonly training: { readonly enabled: boolean; readonly retrainMs: number }
+}
+
+/** Everything that happens, in order. Knows ports, never an adapter. */
+export class Engine {
+  readonly counters = new Counters()
+  readonly feed: Feed
+  readonly trainer: Trainer
+  readonly #parts: EngineParts
+  readonly #options: EngineOptions
+  readonly #directory: Directory
+  readonly #predictor: Predictor
+  readonly #rules: Rules
+  readonly #pump: Pump
+  readonly #upkeep: Upkeep
+  #sources: {
+    readonly adapter: SourceAdapter
+    readonly stop: AbortController
+    readonly done: Promise<void>
+  }[] = []
+  #ready = false
+
+  constructor(parts: EngineParts, options: EngineOptions) {
+    const { readings, ledger, windows, clock, log, jobs } = parts
+    this.#parts = parts
+    this.#options = options
+    this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
+    this.#directory = new Directory(ledger, options.site.zone)
+    this.#predictor = new Predictor(parts.liveModels)
+    this.#rules = new Rules(options.rules)
+    const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
+    const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules }
+    this.#pump = new Pump({ ...shared, ...path }, { ...options, defaultSite: options.site.id })
+    const onForecast = (forecast: Forecast): void => this.#predictor.use(forecast)
+    this.trainer = new Trainer(
+      { ...shared, jobs, directory: this.#directory, learnings: parts.learnings, onForecast },
+      options.training,
+    )
+    this.#upkeep = new Upkeep(shared, options)
+  }
+
+  /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
+  async open(): Promise<void> {
+    const { readings, ledger, windows, log, clock } = this.#parts
+    const started = clock.monotonic()
+    await ledger.open()
+    await readings.open()
+    await this.#directory.load()
+    for (const reading of await readings.newest(this.#options.windowReadings)) {
+      windows.push(reading)
+      // a crash between the two stores may have left readings whose site the ledger does not know
+      this.#directory.see(reading)
+    }
+    this.#rules.restore(await ledger.alerts())
+    for (const forecast of await ledger.forecasts()) this.#predictor.use(forecast)
+    log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
+    this.#upkeep.start()
+    this.trainer.start()
+    this.#ready = true
+  }
+
+  /**
+   * Starts a source. `stop` ends it and resolves when what it had emitted is settled; `done` rejects where it failed
+   * by itself (also logged: the hub goes on without it, and is not ready).
+   */
+  startSource(adapter: SourceAdapter): { stop(): Promise<void>; readonly done: Promise<void> } {
+    const stop = new AbortController()
+    const done = adapter.run(this.#pump.emit, stop.signal)
+    const entry = { adapter, stop, done }
+    this.#sources.push(entry)
+    done.catch((error: unknown) => {
+      this.#parts.log.error('A source stopped.', { source: adapter.name, error: String(error) })
+    })
+    return {
+      done,
+      stop: async () => {
+        stop.abort()
+        this.#sources = this.#sources.filter((other) => other !== entry)
+        await done
+      },
+    }
+  }
+
+  /** Sources stop taking, then the pump empties, then the stores close. */
+  async close(): Promise<void> {
+    this.#ready = false
+    for (const { stop } of this.#sources) stop.abort()
+    await Promise.allSettled(this.#sources.map(({ done }) => done))
+    await this.#pump.stop()
+    await this.trainer.stop()
+    await this.#upkeep.stop()
+    await this.#parts.readings.close()
+    await this.#parts.ledger.close()
+  }
+
+  /** Readings in the inbox. */
+  get waiting(): number {
+    return this.#pump.waiting
+  }
+
+  /** True where a new batch would have to wait. */
+  get full(): boolean {
+    return this.#pump.full
+  }
+
+  /** What is missing before readings are taken; empty when ready. */
+  missing(): string[] {
+    if (!this.#ready) return ['stores']
+    return this.sources().flatMap(({ name, ready, detail }) => (ready ? [] : [`${name}: ${detail}`]))
+  }
+
+  sources(): { name: string; ready: boolean; detail: string }[] {
+    return this.#sources.map(({ adapter }) => ({ name: adapter.name, ...adapter.health() }))
+  }
+
+  sites(): Site[] {
+    return this.#directory.sites()
+  }
+
+  putSite(site: Site): Promise<void> {
+    return this.#directory.putSite(site)
+  }
+
+  /** Erases a site with all that is known of it. Its sources must have stopped. */
+  async removeSite(site: string): Promise<void> {
+    if (!this.sites().some(({ id }) => id === site))
+      throw new HomeostatError('not_found', { what: `site "${site}"` })
+    this.trainer.removeSite(site)
+    this.#parts.windows.removeSite(site)
+    this.#predictor.removeSite(site)
+    this.#directory.forget(site)
+    await this.#parts.readings.removeSite(site)
+    await this.#parts.ledger.removeSite(site)
+    this.feed.publish({ kind: 'site_removed', site })
+  }
+
+  rooms(): Promise<Room[]> {
+    return this.#parts.ledger.rooms()
+  }
+
+  devices(): Promise<Device[]> {
+    return this.#parts.ledger.devices()
+  }
+
+  /** Newest reading of every series, ordered by series. */
+  latest(): Reading[] {
+    return [...this.#parts.windows.latest()].sort(compareSeries)
+  }
+
+  get seriesCount(): number {
+    return this.#parts.windows.size
+  }
+
+  findSeries(key: SeriesKey): Series | undefined {
+    return this.#parts.windows.find(key)
+  }
+
+  window(key: SeriesKey): Columns & { readonly capacity: number } {
+    return { ...this.#parts.windows.get(key), capacity: this.#options.windowReadings }
+  }
+
+  readings(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]> {
+    return this.#parts.readings.read(filter, limit, after)
+  }
+
+  rollups(key: SeriesKey, from: number, to: number): Promise<Rollup[]> {
+    return this.#parts.readings.rollups(key, from, to)
+  }
+
+  forecasts(): Promise<Forecast[]> {
+    return this.#parts.ledger.forecasts()
+  }
+
+  models(): Promise<Card[]> {
+    return this.#parts.ledger.models()
+  }
+
+  /** Quarantine, predictions, alerts and keys are read as the ledger keeps them. */
+  get ledger(): Pick<Ledger, 'quarantined' | 'predictions' | 'alerts' | 'keys' | 'putKey' | 'removeKey'> {
+    return this.#parts.ledger
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock
+  }
+}

@@ -1,0 +1,204 @@
+import type { FastifyInstance } from 'fastify'
+import { isLoopbackName } from './api/auth.ts'
+import type { Hub } from './api/hub.ts'
+import { createKey, KeyRing } from './api/keys.ts'
+import { createServer } from './api/server.ts'
+import type { Config } from './config/load.ts'
+import { HomeostatError } from './core/errors.ts'
+import type { Log } from './core/ports.ts'
+import { Demo } from './demo.ts'
+import { energyLearning } from './domains/energy/energy.ts'
+import { createHourAhead } from './domains/energy/hour-ahead.ts'
+import { Engine } from './engine/engine.ts'
+import { systemClock } from './platform/clock.ts'
+import { claimFolder, type FolderClaim } from './platform/folder.ts'
+import { createThreadJobs } from './platform/jobs.ts'
+import { createMqttSource, hypervoltMappings } from './sources/mqtt.ts'
+import { createPushSource, rowsOf } from './sources/push.ts'
+import { ledgers } from './stores/ledger/index.ts'
+import { readingStores } from './stores/readings/index.ts'
+import { createMemoryWindows } from './stores/window/memory.ts'
+
+/** A hub that runs. */
+export interface RunningHub {
+  readonly url: string
+  /** Stops taking, settles what was taken, closes the stores; in reverse of the start. */
+  close(): Promise<void>
+}
+
+const dayMs = 86_400_000
+const trainingMemoryMb = 1024
+
+/** The composition root: config -> adapters -> engine -> api. The only place where a port meets an adapter. */
+export async function startHub(
+  config: Config,
+  { log, version, webFolder }: { readonly log: Log; readonly version: string; readonly webFolder: string },
+): Promise<RunningHub> {
+  const stops: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    const claim = await claimFolder(config.data)
+    stops.push(() => claim.release())
+    const engine = createEngine(config, log, stops)
+    stops.push(() => engine.close())
+    await engine.open()
+    const keys = new KeyRing(await engine.ledger.keys())
+    const open = mayBeOpen(config, keys)
+    const push = createPushSource()
+    engine.startSource(push)
+    const demo = new Demo(engine, config, log)
+    const hub = assemble(config, { engine, keys, open, version, push, demo })
+    const server = await createServer(hub, { webFolder, log })
+    stops.push(() => server.close())
+    await startMqtt(config, engine, keys, open, log)
+    const url = await listen(server, config)
+    await announce(claim, url, keys)
+    await demo.startIfWanted()
+    log.info('Homeostat is ready.', { url, data: config.data, open })
+    return { url, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The engine alone, on the data folder: for commands that work where no hub runs. No sources, no API, no learning. */
+export async function openEngine(
+  config: Config,
+  log: Log,
+): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
+  const claim = await claimFolder(config.data)
+  const stops: (() => Promise<unknown>)[] = [() => claim.release()]
+  const engine = createEngine({ ...config, training: { ...config.training, enabled: false } }, log, stops)
+  stops.push(() => engine.close())
+  const close = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    await engine.open()
+    return { engine, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function createEngine(config: Config, log: Log, stops: (() => Promise<unknown>)[]): Engine {
+  const { limits, retention, training, site, rules } = config
+  const jobs = createThreadJobs({
+    file: new URL('./engine/train-worker.js', import.meta.url),
+    threads: training.workers,
+    memoryMb: trainingMemoryMb,
+  })
+  stops.push(() => jobs.close())
+  return new Engine(
+    {
+      readings: readingStores.duckdb({
+        folder: config.data,
+        memoryLimitMb: limits.memoryMb,
+        walLimitBytes: limits.walBytes,
+      }),
+      ledger: ledgers.sqlite({ folder: config.data, quarantineLimit: limits.quarantineRows }),
+      windows: createMemoryWindows({ capacity: limits.windowReadings }),
+      clock: systemClock,
+      log,
+      jobs,
+      liveModels: [createHourAhead()],
+      learnings: [energyLearning],
+    },
+    {
+      ...limits,
+      site,
+      rules,
+      readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
+      predictionsKeptMs: retention.predictionsDays * dayMs,
+      training: { enabled: training.enabled, retrainMs: training.retrainHours * 3_600_000 },
+    },
+  )
+}
+
+/** Loopback needs no key; anything wider needs one, and at least one must exist, or nobody could come in. */
+function mayBeOpen(config: Config, keys: KeyRing): boolean {
+  const hosts = [
+    config.host,
+    ...(config.mqtt.enabled && config.mqtt.url === undefined ? [config.mqtt.host] : []),
+  ]
+  const wide = hosts.find((host) => !isLoopbackName(host))
+  if (wide !== undefined && keys.size === 0) throw new HomeostatError('auth_required', { host: wide })
+  return isLoopbackName(config.host) && !config.auth.required
+}
+
+function assemble(
+  config: Config,
+  parts: Pick<Hub, 'engine' | 'keys' | 'open' | 'version'> & {
+    readonly push: ReturnType<typeof createPushSource>
+    readonly demo: Demo
+  },
+): Hub {
+  const { engine, keys, open, version, push, demo } = parts
+  return {
+    engine,
+    keys,
+    open,
+    version,
+    startedAt: systemClock.now(),
+    defaultSite: config.site.id,
+    push: { rowsOf, take: (rows) => push.push(rows) },
+    removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
+    limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
+  }
+}
+
+async function startMqtt(
+  config: Config,
+  engine: Engine,
+  keys: KeyRing,
+  open: boolean,
+  log: Log,
+): Promise<void> {
+  const { mqtt, limits, site } = config
+  if (!mqtt.enabled) return
+  const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
+  const shared = { mappings, payloadBytes: limits.payloadBytes, batchReadings: limits.turnReadings, log }
+  if (mqtt.url !== undefined) {
+    const { url, username, password } = mqtt
+    const clientId = `homeostat-${site.id}`
+    engine.startSource(createMqttSource({ kind: 'external', url, username, password, clientId, ...shared }))
+    return
+  }
+  const openToAll = open && isLoopbackName(mqtt.host)
+  const source = createMqttSource({
+    kind: 'broker',
+    host: mqtt.host,
+    port: mqtt.port,
+    defaultSite: site.id,
+    // the password is the API key; the user name is free
+    authenticate: openToAll
+      ? undefined
+      : async (_username, password) => {
+          const key = keys.find(password)
+          return key && key.role !== 'viewer' ? key.sites : undefined
+        },
+    ...shared,
+  })
+  const { done } = engine.startSource(source)
+  while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    throw taken ? new HomeostatError('port_taken', { host, port, option: '--port N' }, error) : error
+  }
+}
+
+/** Commands on this machine that may read the folder find the hub there, with a key that lives as long as it does. */
+async function announce(claim: FolderClaim, url: string, keys: KeyRing): Promise<void> {
+  const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
+  keys.add(key)
+  await claim.announce({ url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'), secret })
+}

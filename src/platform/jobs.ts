@@ -1,0 +1,33 @@
+import { Piscina } from 'piscina'
+import type { Jobs } from '../core/ports.ts'
+
+/** How long a worker may run before its thread is ended. */
+const jobMsMax = 10 * 60_000
+
+/**
+ * Work in worker threads. A thread that runs out of memory or time ends with its job; the loop that carries readings
+ * does not notice. `file` is the URL of the module with `runTask`.
+ */
+export function createThreadJobs(options: {
+  readonly file: URL
+  readonly threads: number
+  readonly memoryMb: number
+}): Jobs {
+  const pool = new Piscina({
+    filename: options.file.href,
+    name: 'runTask',
+    minThreads: 0,
+    maxThreads: options.threads,
+    idleTimeout: 30_000,
+    resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
+    // learning waits, readings do not
+    niceIncrement: 10,
+  })
+  return {
+    async run(task, input, signal) {
+      const limit = AbortSignal.timeout(jobMsMax)
+      return pool.run({ task, input }, { signal: signal ? AbortSignal.any([signal, limit]) : limit })
+    },
+    close: () => pool.destroy(),
+  }
+}
