@@ -1,11 +1,11 @@
 import { SegmentedControl } from '@mantine/core'
 import { useEffect, useMemo, useState } from 'react'
 import { useReadings, useRollups } from '../api/queries.ts'
-import { idOf, type Reading, type SeriesKey } from '../api/types.ts'
+import { idOf, type Reading, type Rollup, type SeriesKey } from '../api/types.ts'
 import { Chart } from '../chart/chart.tsx'
 import type { Band, Line } from '../chart/options.ts'
 import { timeText } from '../format/time.ts'
-import { formatCount, percentText, unitLabel, valueText } from '../format/value.ts'
+import { formatCount, unitLabel, valueText } from '../format/value.ts'
 import { isState, metricName, stateWord } from '../format/words.ts'
 import { useEpoch, useLiveStore } from '../live/live.tsx'
 import { hrefOf, type Range, type Route, ranges } from '../route.ts'
@@ -18,6 +18,7 @@ import {
   extentOfPoints,
   heldUntil,
   type Point,
+  reportsByHour,
   type Span,
   spanOf,
   usualGapMs,
@@ -148,23 +149,22 @@ function HourHistory({ series, unit, zone, span, shown, recent }: PartProps) {
     const newer = recent.filter(({ at }) => at > Math.min(askedAt, span.to))
     return newer.reduce(addToHours, stored.data?.items ?? [])
   }, [stored.data, askedAt, recent, span.to])
-  const chart = useMemo(() => {
-    const columns = columnsWithGaps(
-      hours,
-      [(hour) => hour.mean, (hour) => hour.min, (hour) => hour.max],
-      1.5 * hourMs,
-    )
-    const [mean = [], lo = [], hi = []] = columns.values
-    const label = state ? `Share of readings "${stateWord(series.metric, unit, 1)}"` : 'Mean of the hour'
-    const lines: Line[] = [{ label, values: mean, tone: 'accent' }]
-    const band: Band = { label: 'Lowest to highest', lo, hi }
-    return state ? { at: columns.at, lines } : { at: columns.at, lines, band }
-  }, [hours, state, series.metric, unit])
+  const chart = useMemo(
+    () => (state ? reportsChart(series.metric, unit, hours) : hoursChart(hours)),
+    [hours, state, series.metric, unit],
+  )
   return (
     <Answer of={stored} height={284}>
       {() => (
         <>
-          <SeriesChart {...chart} metric={series.metric} unit={unit} zone={zone} span={shown} share={state} />
+          <SeriesChart
+            {...chart}
+            metric={series.metric}
+            unit={unit}
+            zone={zone}
+            span={shown}
+            counts={state}
+          />
           {!state && (
             <Facts extent={extentOfHours(hours)} metric={series.metric} unit={unit} what="Readings" />
           )}
@@ -172,6 +172,25 @@ function HourHistory({ series, unit, zone, span, shown, recent }: PartProps) {
       )}
     </Answer>
   )
+}
+
+function hoursChart(hours: readonly Rollup[]): { at: number[]; lines: Line[]; band: Band } {
+  const read = [(hour: Rollup) => hour.mean, (hour: Rollup) => hour.min, (hour: Rollup) => hour.max]
+  const columns = columnsWithGaps(hours, read, 1.5 * hourMs)
+  const [mean = [], lo = [], hi = []] = columns.values
+  const lines: Line[] = [{ label: 'Mean of the hour', values: mean, tone: 'accent' }]
+  return { at: columns.at, lines, band: { label: 'Lowest to highest', lo, hi } }
+}
+
+function reportsChart(
+  metric: string,
+  unit: string,
+  hours: readonly Rollup[],
+): { at: number[]; lines: Line[] } {
+  const points = reportsByHour(hours)
+  const label = `Reports of "${stateWord(metric, unit, 1)}" an hour`
+  const lines: Line[] = [{ label, values: points.map(({ value }) => value), tone: 'accent' }]
+  return { at: points.map(({ at }) => at), lines }
 }
 
 interface SeriesChartProps {
@@ -182,24 +201,24 @@ interface SeriesChartProps {
   readonly unit: string
   readonly zone: string
   readonly span: Span
-  /** Values are shares of an hour, not states. */
-  readonly share?: boolean
+  /** Values are numbers of reports, not states. */
+  readonly counts?: boolean
 }
 
-function SeriesChart({ metric, unit, span, share = false, ...chart }: SeriesChartProps) {
-  const text = (value: number) => (share ? percentText(value) : valueText(value, unit, metric))
+function SeriesChart({ metric, unit, span, counts = false, ...chart }: SeriesChartProps) {
+  const text = (value: number) => (counts ? formatCount(value) : valueText(value, unit, metric))
   return (
     <Chart
       {...chart}
       label={`${metricName(metric)} from ${timeText(span.from, chart.zone, 'full')} to ${timeText(span.to, chart.zone, 'full')}. Arrow keys read values.`}
       from={span.from}
       to={span.to}
-      height={isState(metric, unit) && !share ? 150 : 260}
+      height={isState(metric, unit) && !counts ? 150 : 260}
       fromZero={unit === 'W' || unit === 'kWh' || unit === 'lx' || isState(metric, unit)}
-      unit={share ? '%' : unitLabel(unit)}
+      unit={counts ? '' : unitLabel(unit)}
       valueText={text}
       axisText={(value) =>
-        isState(metric, unit) && !share ? (stateWord(metric, unit, value) ?? '') : axisText(value)
+        isState(metric, unit) && !counts ? (stateWord(metric, unit, value) ?? '') : axisText(value)
       }
     />
   )

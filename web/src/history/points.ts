@@ -98,6 +98,20 @@ export function heldUntil(points: readonly Point[], to: number): readonly Point[
   return last && last.at < to ? [...points, { at: to, value: last.value }] : points
 }
 
+/**
+ * How often a state was reported as 1 in each hour. The mean of such hours would say nothing: a sensor that speaks
+ * only when it changes gives one half, always. A silent hour between others is an hour of none.
+ */
+export function reportsByHour(hours: readonly Rollup[]): Point[] {
+  const points: Point[] = []
+  for (const { at, mean, count } of hours) {
+    const last = points.at(-1)?.at ?? at - hourMs
+    for (let silent = last + hourMs; silent < at; silent += hourMs) points.push({ at: silent, value: 0 })
+    points.push({ at, value: Math.round(mean * count) })
+  }
+  return points
+}
+
 /** The longest silence that is still normal: ten usual steps, at least ten minutes. States hold until they change. */
 export function usualGapMs(points: readonly Point[]): number {
   const steps = points.slice(1).map((point, index) => point.at - (points[index]?.at ?? point.at))

@@ -27,13 +27,15 @@ export function connect(events: SocketEvents): () => void {
     const key = apiKey.get()
     // a browser cannot set headers on a socket, so the key travels as a subprotocol, never in an address that is logged
     socket = key ? new WebSocket(liveUrl(), ['homeostat', `key.${key}`]) : new WebSocket(liveUrl())
-    socket.onopen = () => {
-      attempt = 0
-      events.onConnection('live')
-    }
     socket.onmessage = (event: MessageEvent<unknown>) => {
       const message = parse(event.data)
-      if (message) events.onMessage(message)
+      if (!message) return
+      // only now: a hub that opens a socket just to refuse it is not asked again in haste
+      if (message.type === 'snapshot') {
+        attempt = 0
+        events.onConnection('live')
+      }
+      events.onMessage(message)
     }
     socket.onclose = () => {
       if (closed) return

@@ -2,13 +2,13 @@ import { Button, CopyButton, VisuallyHidden } from '@mantine/core'
 import { useHealth } from '../api/queries.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
 import { SectionHead } from '../shell/notes.tsx'
-import { mqttPort } from './mqtt-port.ts'
+import { mqttAddress } from './mqtt-address.ts'
 
 /** Nothing has come in yet: how to send the first reading, with this page's own address. */
 export function FirstReading() {
-  const port = mqttPort(useHealth().data?.sources ?? [])
   const { hostname, origin } = window.location
-  const mqtt = `mosquitto_pub -h ${hostname} -p ${port} -q 1 \\
+  const { host, port } = mqttAddress(useHealth().data?.sources ?? [], hostname)
+  const mqtt = `mosquitto_pub -h ${host} -p ${port} -q 1 \\
   -t HyperVolt/sensors/kitchen/temperature \\
   -m '{"sensor_type":"temperature","sensor_id":"t1","value":21.5}'`
   const http = `curl ${origin}/api/v1/readings \\

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import type { Card, Forecast, Rollup } from '../api/types.ts'
+import { hourlyEnergy, joinTimes } from './energy.ts'
+import { cardOf, changeOf, scoreRows, summarise, totalOf } from './score.ts'
+
+const hour = 3_600_000
+
+const card = (over: Partial<Card> = {}): Card => ({
+  series: { site: 'home', device: 'kettle', metric: 'energy' },
+  model: { name: 'gbt', version: '2', kind: 'learned' },
+  trainedAt: 2,
+  span: { from: 0, to: hour, steps: 1 },
+  features: [],
+  folds: 4,
+  scoredSteps: 96,
+  unit: 'kWh',
+  scores: {
+    yesterday: { mae: 0.4, rmse: 0.8 },
+    model: { mae: 0.15, rmse: 0.5 },
+    'slot-mean': { mae: 0.2, rmse: 0.4 },
+  },
+  live: true,
+  reason: '',
+  repairs: {},
+  ...over,
+})
+
+const forecast = (over: Partial<Forecast> = {}): Forecast => ({
+  site: 'home',
+  device: 'kettle',
+  metric: 'energy',
+  unit: 'kWh',
+  origin: 0,
+  madeAt: 0,
+  stepMs: hour,
+  level: 0.9,
+  model: { name: 'gbt', version: '2', kind: 'learned' },
+  naiveName: 'slot-mean',
+  steps: [
+    { at: 0, mean: 0.5, naive: 1 },
+    { at: hour, mean: 0.25, naive: 1 },
+  ],
+  ...over,
+})
+
+describe('the score table', () => {
+  test('puts the learnt model first, then the naive ones by their error', () => {
+    expect(scoreRows(card()).map((row) => row.name)).toEqual(['model', 'slot-mean', 'yesterday'])
+  })
+
+  test('measures every row against the best naive one, which has no change of its own', () => {
+    const changes = scoreRows(card()).map((row) => row.change)
+    expect(changes[0]).toBeCloseTo(-0.25)
+    expect(changes[1]).toBeUndefined()
+    expect(changes[2]).toBeCloseTo(1)
+  })
+
+  test('calls the naive one best where it is', () => {
+    const beaten = card({ scores: { model: { mae: 3, rmse: 3 }, yesterday: { mae: 2, rmse: 2 } } })
+    expect(scoreRows(beaten).map((row) => row.best)).toEqual([false, true])
+    expect(changeOf(beaten)).toBeCloseTo(0.5)
+  })
+
+  test('claims no gain over a naive forecast without error', () => {
+    expect(
+      changeOf(card({ scores: { model: { mae: 0, rmse: 0 }, yesterday: { mae: 0, rmse: 0 } } })),
+    ).toBeUndefined()
+  })
+})
+
+describe('the card of a forecast', () => {
+  const old = card({ model: { name: 'gbt', version: '1', kind: 'learned' }, trainedAt: 1, live: false })
+
+  test('is that of its own version', () => {
+    expect(cardOf(forecast({ model: old.model }), [card(), old])).toBe(old)
+  })
+
+  test('is never that of another device', () => {
+    const other = card({ series: { site: 'home', device: 'oven', metric: 'energy' } })
+    expect(cardOf(forecast(), [other])).toBeUndefined()
+  })
+
+  test('is the newest one where a naive forecast stands in for a rejected model', () => {
+    const rejected = card({ live: false })
+    const naive = forecast({ model: { name: 'slot-mean', version: '0', kind: 'naive' } })
+    expect(cardOf(naive, [{ ...old, live: false }, rejected])).toBe(rejected)
+  })
+})
+
+test('only learnt forecasts count as learnt, and the best is the one that gains most', () => {
+  const oven = { site: 'home', device: 'oven', metric: 'energy' }
+  const cards = [
+    card(),
+    card({ series: oven, scores: { model: { mae: 1, rmse: 1 }, yesterday: { mae: 4, rmse: 4 } } }),
+  ]
+  const naive = forecast({ device: 'tv', model: { name: 'yesterday', version: '', kind: 'naive' } })
+  const summary = summarise([forecast(), forecast(oven), naive], cards)
+  expect(summary).toMatchObject({ learned: 2, total: 3, best: { device: 'oven', change: -0.75 } })
+})
+
+test('the total of a forecast is the sum of its steps', () => {
+  expect(totalOf(forecast())).toBe(0.75)
+})
+
+describe('hourly energy', () => {
+  const rollup = (at: number, over: Partial<Rollup>): Rollup => ({
+    at,
+    count: 2,
+    min: 0,
+    max: 0,
+    mean: 0,
+    first: 0,
+    last: 0,
+    ...over,
+  })
+
+  test('is mean power over the hour, or the sum of intervals', () => {
+    expect(hourlyEnergy('power', [rollup(0, { mean: 1500 })])).toEqual([{ at: 0, value: 1.5 }])
+    expect(hourlyEnergy('energy', [rollup(0, { mean: 0.2, count: 4 })])[0]?.value).toBeCloseTo(0.8)
+  })
+
+  test('is the step of a counter, and unknown where the counter fell or an hour is missing', () => {
+    const hours = [
+      rollup(0, { last: 10 }),
+      rollup(hour, { last: 11 }),
+      rollup(2 * hour, { last: 1 }),
+      rollup(5 * hour, { last: 4 }),
+      rollup(6 * hour, { last: 4.5 }),
+    ]
+    expect(hourlyEnergy('energy_total', hours)).toEqual([
+      { at: hour, value: 1 },
+      { at: 6 * hour, value: 0.5 },
+    ])
+  })
+
+  test('stands on one time axis with the forecast', () => {
+    expect(joinTimes([{ at: 0, value: 2 }], [{ at: 0 }, { at: hour }])).toEqual({
+      at: [0, hour],
+      measured: [2, null],
+    })
+  })
+})
