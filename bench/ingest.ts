@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, startHub } from '../test/servers/hub.ts'
+import { cpuSecondsOf } from './load/cpu.ts'
 import { runLoad } from './load/run.ts'
 import { type HttpLoad, type LoadResult, layoutFor, type MqttLoad } from './load/spec.ts'
 import { type Influx, startInfluxPeer } from './peers/influx.ts'
@@ -43,13 +44,14 @@ async function oneRound(
   influx: Influx,
   tally: Tally,
 ): Promise<void> {
-  tally.add('hub qos1', await mqttStored(hub, 1, 200_000))
+  await mqttRound(hub, 1, 200_000, tally)
   if (!('reason' in chain)) {
-    const { stored, acknowledged } = await chain.measure(200_000, window)
+    const { stored, acknowledged, cpuUs } = await chain.measure(200_000, window)
+    tally.add('chain cpu', cpuUs)
     tally.add('chain', stored)
     tally.add('chain acknowledged', acknowledged)
   }
-  tally.add('hub qos0', await mqttStored(hub, 0, 300_000))
+  await mqttRound(hub, 0, 300_000, tally)
   tally.add('hub batches', (await hubHttp(hub, batches)).rate)
   tally.add('influx batches', (await influxHttp(influx, batches)).rate)
   tally.add(
@@ -64,6 +66,12 @@ async function oneRound(
     'influx singles of 8',
     (await influxHttp(influx, { ...singles, connections: 8, requests: 16_000 })).rate,
   )
+}
+
+async function mqttRound(hub: HubProcess, qos: 0 | 1, count: number, tally: Tally): Promise<void> {
+  const cpu = cpuSecondsOf([hub.pid])
+  tally.add(`hub qos${qos}`, await mqttStored(hub, qos, count))
+  tally.add(`hub qos${qos} cpu`, ((cpuSecondsOf([hub.pid]) - cpu) / count) * 1e6)
 }
 
 /** Figures by name over the rounds. */
@@ -105,10 +113,13 @@ function tell(report: Report, tally: Tally, chainMissing: string | undefined): v
     report({ bench: 'ingest', name: 'chain', value: 0, unit: 'msg/s', note: chainMissing })
   } else {
     figure('peer: Mosquitto + Telegraf + InfluxDB, until stored', 'chain', 'msg/s')
+    figure('peer: the same, processor time of the three', 'chain cpu', 'us/msg')
     figure('peer: the same, acknowledged by Mosquitto', 'chain acknowledged', 'msg/s')
   }
   figure('MQTT QoS 1, acknowledged after the commit', 'hub qos1', 'msg/s', 30_000, 'chain')
+  figure('MQTT QoS 1, processor time of the hub', 'hub qos1 cpu', 'us/msg', undefined, 'chain cpu')
   figure('MQTT QoS 0, until stored', 'hub qos0', 'msg/s', 60_000, 'chain')
+  figure('MQTT QoS 0, processor time of the hub', 'hub qos0 cpu', 'us/msg', undefined, 'chain cpu')
   figure('peer: InfluxDB, line protocol, batches of 5,000', 'influx batches', 'points/s')
   figure('peer: InfluxDB, line protocol, batches of 1,000', 'influx batches of 1000', 'points/s')
   figure('HTTP JSON, batches of 5,000', 'hub batches', 'readings/s', 150_000, 'influx batches')

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startMosquitto } from '../../test/servers.ts'
+import { cpuSecondsOf } from '../load/cpu.ts'
 import { runLoad } from '../load/run.ts'
 import { layoutFor, type MqttLoad } from '../load/spec.ts'
 import { type Influx, startInfluxPeer } from './influx.ts'
@@ -9,8 +10,15 @@ import { startTelegraf, telegrafOrReason } from './telegraf.ts'
 export interface Chain {
   readonly influx: Influx
   /** Sends `count` messages with QoS 1 over 4 clients and waits until InfluxDB counts them all. */
-  measure(count: number, window: number): Promise<{ readonly stored: number; readonly acknowledged: number }>
+  measure(count: number, window: number): Promise<Measured>
   stop(): Promise<void>
+}
+
+/** Messages a second until stored, and until the broker had acknowledged them; processor time of the three a message. */
+export interface Measured {
+  readonly stored: number
+  readonly acknowledged: number
+  readonly cpuUs: number
 }
 
 /** Returns why it is missing where Telegraf cannot be built. */
@@ -28,10 +36,15 @@ export async function startChain(): Promise<Chain | { readonly reason: string }>
     stops.push(broker.stop)
     const bridge = await startTelegraf(telegraf.binary, broker.port, influx.url, influx.database)
     stops.push(bridge.stop)
+    const pids = [influx.pid, broker.pid, bridge.pid]
     const chain: Chain = {
       influx,
-      measure: (count, window) => measure(broker.port, influx, count, window),
       stop,
+      measure: async (count, window) => {
+        const cpu = cpuSecondsOf(pids)
+        const rates = await measure(broker.port, influx, count, window)
+        return { ...rates, cpuUs: ((cpuSecondsOf(pids) - cpu) / count) * 1e6 }
+      },
     }
     await subscribed(broker.port, influx)
     return chain
@@ -43,7 +56,6 @@ export async function startChain(): Promise<Chain | { readonly reason: string }>
 
 let runs = 0
 
-/** Messages a second until stored, and until the broker has acknowledged them. */
 async function measure(
   port: number,
   influx: Influx,
