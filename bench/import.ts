@@ -8,16 +8,7 @@ import { parse } from 'csv-parse'
 import { guessMapping } from '../src/sources/csv/guess.ts'
 import { readHead } from '../src/sources/csv/head.ts'
 import { importCsv } from '../src/sources/csv.ts'
-
-interface Figure {
-  bench: string
-  name: string
-  value: number
-  unit: string
-  target?: number
-  ratio?: number
-  note?: string
-}
+import type { Report } from './report.ts'
 
 const target = 150_000
 
@@ -25,7 +16,7 @@ const target = 150_000
  * The parsing side of an import: from a file to batches of readings, handed to an emit that takes them at once.
  * The peer is csv-parse alone, streaming the same rows as arrays and doing nothing with them.
  */
-export async function run(report: (figure: Figure) => void): Promise<void> {
+export async function run(report: Report): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'homeostat-bench-'))
   try {
     for (const shape of ['long', 'wide', 'quoted'] as const) {
@@ -54,7 +45,7 @@ export async function run(report: (figure: Figure) => void): Promise<void> {
 }
 
 /** Heap and buffers while a file of many times the block size goes through. */
-async function reportMemory(folder: string, report: (figure: Figure) => void): Promise<void> {
+async function reportMemory(folder: string, report: Report): Promise<void> {
   const file = join(folder, 'large.csv')
   await writeRows(file, 'long', 4_000_000)
   const before = process.memoryUsage().rss

@@ -1,5 +1,5 @@
 import type { FileHead } from '../sources/csv/head.ts'
-import type { Field, Mapping } from '../sources/csv/mapping.ts'
+import { type Field, type Mapping, timeText } from '../sources/csv/mapping.ts'
 import { type TimeFormat, timesOf } from '../sources/csv/time.ts'
 import type { ImportOptions, ImportSummary } from './import.ts'
 
@@ -28,7 +28,7 @@ export function describeMapping(head: FileHead, mapping: Mapping, options: Impor
   if (mapping.site && 'fixed' in mapping.site) lines.push(`Site: ${mapping.site.fixed}`)
   for (const gap of mapping.gaps) lines.push(`Gaps: rows with ${gap.why} are left out`)
   lines.push(...mapping.notes, '', ...table(valueRows(head, mapping)))
-  const about = mapping.roles.filter(({ role }) => role !== 'time')
+  const about = mapping.roles.filter(({ role }) => role !== 'time' && role !== 'clock')
   if (about.length > 0) {
     lines.push('', 'About the row:', ...about.map(({ name, role }) => `  ${name} is the ${role}`))
   }
@@ -55,10 +55,11 @@ function describeTime(head: FileHead, { time }: Mapping, options: ImportOptions)
   const needsZone = time.format === 'wall' || time.format === 'dmy' || time.format === 'mdy'
   const hint = options.zone === undefined ? ' (--zone ZONE if not)' : ''
   const zone = needsZone ? `, taken as ${time.zone}${hint}` : ''
-  const first = head.sample[0]?.[time.index] ?? ''
+  const first = timeText(time, head.sample[0] ?? [])
   const at = timesOf(time.format, time.zone).read(first, '')
   const example = typeof at === 'number' ? `; ${first.trim()} is ${iso(at)}` : ''
-  return `Time: column "${head.columns[time.index]}", ${formats[time.format]}${zone}${example}`
+  const clock = time.clock === undefined ? '' : ` with "${head.columns[time.clock]}"`
+  return `Time: column "${head.columns[time.index]}"${clock}, ${formats[time.format]}${zone}${example}`
 }
 
 function valueRows(head: FileHead, mapping: Mapping): string[][] {

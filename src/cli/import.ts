@@ -57,6 +57,7 @@ export function importFlags(command: Command): Command {
   return command
     .option('--time <column>', 'column that holds the time')
     .option('--zone <zone>', 'zone of times without an offset, e.g. Europe/Paris (default: UTC)')
+    .option('--date-order <order>', 'dmy or mdy, where 3/4/2024 could be either')
     .option('--start <time>', 'time of the first row, for a file without a time column (with --every)')
     .option('--every <span>', 'distance of two rows, e.g. 1s, 15m, 1h (with --start)')
     .option('--site <id>', 'site that the readings belong to')
@@ -143,7 +144,7 @@ export async function importFile(
 }
 
 function headOptions(options: ImportOptions): { delimiter?: string; decimal?: string } {
-  const { file, delimiter, decimal } = options
+  const { file, delimiter, decimal, dateOrder } = options
   const refuse = (detail: string) => new HomeostatError('mapping_unclear', { file, detail })
   const given: { delimiter?: string; decimal?: string } = {}
   if (delimiter !== undefined) {
@@ -151,6 +152,9 @@ function headOptions(options: ImportOptions): { delimiter?: string; decimal?: st
     if (char.length !== 1 || char === '"' || char === '\n')
       throw refuse(`--delimiter "${delimiter}" is not one character`)
     given.delimiter = char
+  }
+  if (dateOrder !== undefined && dateOrder !== 'dmy' && dateOrder !== 'mdy') {
+    throw refuse(`--date-order "${dateOrder}" is neither dmy nor mdy`)
   }
   if (decimal !== undefined) {
     if (decimal !== '.' && decimal !== ',') throw refuse(`--decimal "${decimal}" is neither . nor ,`)

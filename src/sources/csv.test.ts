@@ -114,6 +114,11 @@ describe('importCsv', () => {
     expect(readings.map(({ value }) => value)).toEqual([1234.5, 7.25])
   })
 
+  it('reads day and clock from two columns', async () => {
+    const { readings } = await run('Date;Time;load_w\n16/12/2006;17:24:00;?\n16/12/2006; 17:25:00;7\n')
+    expect(readings).toMatchObject([{ at: Date.UTC(2006, 11, 16, 17, 25), value: 7 }])
+  })
+
   it('leaves empty cells and gap rows out, and counts them', async () => {
     const text =
       'timestamp,load_w,status\n2024-01-01,1,ok\n2024-01-02,NaN,ok\n2024-01-03,,ok\n2024-01-04,0,dead\n'

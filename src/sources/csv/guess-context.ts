@@ -6,6 +6,7 @@ import type { ColumnFlag, Field, RoleColumn } from './mapping.ts'
 export interface MappingFlags {
   readonly time?: string
   readonly zone?: string
+  readonly dateOrder?: string
   readonly start?: string
   readonly every?: string
   readonly site?: string

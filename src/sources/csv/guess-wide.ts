@@ -31,7 +31,7 @@ interface Named {
 }
 
 /** The columns that say something about a whole row of a wide file. */
-const rowRoles: readonly Role[] = ['time', 'device', 'room', 'site']
+const rowRoles: readonly Role[] = ['time', 'clock', 'device', 'room', 'site']
 
 /** One reading for each value column of a row: by `--column`, as a known data set has it, or by the column's name. */
 export function wideParts(context: GuessContext, all: Roles, time: TimeSource): Parts {

@@ -127,6 +127,24 @@ describe('guessMapping, times and gaps', () => {
     expect(mapping.time).toEqual({ kind: 'steps', start: Date.UTC(2024, 0, 1), everyMs: 900_000 })
   })
 
+  it('joins a column of days with one of clock times', async () => {
+    const mapping = await guess('Date;Time;CO2\n16/12/2006;17:24:00;500\n16/12/2006;17:25:00;500\n')
+    expect(mapping.time).toMatchObject({ index: 0, clock: 1, format: 'dmy' })
+    expect(mapping.notes).toEqual([])
+  })
+
+  it('asks for the order of a date that could be either', async () => {
+    const text = 'day,CO2\n3/4/2024 10:00,500\n'
+    await expect(guess(text, { time: 'day' })).rejects.toThrow(/--date-order/)
+    expect((await guess(text, { dateOrder: 'mdy' })).time).toMatchObject({ format: 'mdy' })
+  })
+
+  it('warns of rows that share their time though nothing tells them apart', async () => {
+    const text = 'time,place,CO2\n2024-01-01,a,500\n2024-01-01,b,600\n2024-01-02,a,500\n2024-01-02,b,600\n'
+    expect((await guess(text)).notes.join()).toMatch(/2 of the first 4 rows.*COL=@device/)
+    expect((await guess(text, { column: ['place=@device'] })).notes).toEqual([])
+  })
+
   it('marks gaps by --gap-when', async () => {
     const mapping = await guess(`time,status,CO2\n${row('error,500')}`, { gapWhen: ['status=error'] })
     expect(mapping.gaps).toMatchObject([{ index: 1, value: 'error', zeros: [] }])

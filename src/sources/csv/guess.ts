@@ -1,6 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { fieldOf, type GuessContext, type MappingFlags, type Role, type Roles } from './guess-context.ts'
-import { guessTime } from './guess-time.ts'
+import { guessTime, sharedTimes } from './guess-time.ts'
 import { gapsOf, wideParts } from './guess-wide.ts'
 import type { FileHead } from './head.ts'
 import { knownSets } from './known.ts'
@@ -36,13 +36,15 @@ export function guessMapping(head: FileHead, flags: MappingFlags): Mapping {
     ...(site ? { site } : {}),
     ...parts,
     gaps: gapsOf(context),
-    notes: known
-      ? [...head.notes, `Recognised: ${known.name}; units as its publisher documents.`]
-      : head.notes,
+    notes: [
+      ...head.notes,
+      ...(known ? [`Recognised: ${known.name}; units as its publisher documents.`] : []),
+      ...(roles.device || format === 'long' ? [] : sharedTimes(context, time)),
+    ],
   }
 }
 
-const roleNames: Readonly<Record<Exclude<Role, 'time'>, RegExp>> = {
+const roleNames: Readonly<Record<Exclude<Role, 'time' | 'clock'>, RegExp>> = {
   device:
     /^(device|device_id|device_name|sensor|sensor_id|sensor_name|entity_id|entity|meter_id|ger(ä|ae)t)$/,
   metric: /^(metric|measurement|quantity|phenomenon|sensor_type|messgr(ö|oe)(ß|ss)e)$/,
@@ -58,7 +60,10 @@ function rolesOf(context: GuessContext, time: TimeSource): Roles {
   if (time.kind === 'column') {
     roles.time = { index: time.index, why: flags.time === undefined ? 'guessed' : '--time' }
   }
-  const taken = new Set(time.kind === 'column' ? [time.index] : [])
+  if (time.kind === 'column' && time.clock !== undefined) {
+    roles.clock = { index: time.clock, why: 'holds the time of day' }
+  }
+  const taken = new Set(Object.values(roles).map(({ index }) => index))
   for (const flag of columnFlags) {
     const index = columnIndex(head.path, head.columns, flag.column)
     taken.add(index)
@@ -71,7 +76,7 @@ function rolesOf(context: GuessContext, time: TimeSource): Roles {
       .trim()
       .toLowerCase()
       .replace(/[\s-]+/g, '_')
-    for (const [role, pattern] of Object.entries(roleNames) as [Exclude<Role, 'time'>, RegExp][]) {
+    for (const [role, pattern] of Object.entries(roleNames) as [Exclude<Role, 'time' | 'clock'>, RegExp][]) {
       if (roles[role] || !pattern.test(plain)) continue
       roles[role] = { index, why: 'guessed' }
       break

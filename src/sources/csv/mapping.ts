@@ -41,7 +41,7 @@ export interface SkippedColumn {
 export interface RoleColumn {
   readonly index: number
   readonly name: string
-  readonly role: 'time' | 'device' | 'metric' | 'unit' | 'room' | 'site'
+  readonly role: 'time' | 'clock' | 'device' | 'metric' | 'unit' | 'room' | 'site'
   readonly why: string
 }
 
@@ -55,7 +55,14 @@ export interface GapRule {
 
 /** Where a row's time comes from. */
 export type TimeSource =
-  | { readonly kind: 'column'; readonly index: number; readonly format: TimeFormat; readonly zone: string }
+  | {
+      readonly kind: 'column'
+      readonly index: number
+      readonly format: TimeFormat
+      readonly zone: string
+      /** A second column with the time of day, where `index` holds the day only. */
+      readonly clock?: number
+    }
   | { readonly kind: 'steps'; readonly start: number; readonly everyMs: number }
 
 /** What becomes of every column of a file. */
@@ -72,6 +79,13 @@ export interface Mapping {
   readonly gaps: readonly GapRule[]
   readonly notes: readonly string[]
 }
+
+/** The text of a row's time. */
+export const timeText = (
+  { index, clock }: { readonly index: number; readonly clock?: number },
+  fields: readonly string[],
+): string =>
+  clock === undefined ? (fields[index] ?? '') : `${fields[index]?.trim()} ${fields[clock]?.trim()}`
 
 /** One `--column`: a value with its meaning, or (`COL=@role`) a column about the others. */
 export type ColumnFlag =

@@ -1,6 +1,13 @@
 import { type Problem, problem } from '../../core/errors.ts'
 import { parseValue, type RawReading } from '../../core/reading.ts'
-import type { EventColumn, Field, GapRule, Mapping, ValueColumn } from './mapping.ts'
+import {
+  type EventColumn,
+  type Field,
+  type GapRule,
+  type Mapping,
+  timeText,
+  type ValueColumn,
+} from './mapping.ts'
 import type { Row } from './records.ts'
 import { timesOf } from './time.ts'
 
@@ -62,7 +69,7 @@ export function rowReader(mapping: Mapping): RowReader {
 
   const timeOf = (fields: readonly string[], number: number): number | Problem => {
     if (time.kind === 'steps') return time.start + number * time.everyMs
-    const text = fields[time.index]!
+    const text = timeText(time, fields)
     return times ? times.read(text, series(fields)) : problem('at_invalid', { got: text })
   }
   const valueTakers = values.map((column) => valueTaker(column, mapping.decimalComma))

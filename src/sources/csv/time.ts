@@ -17,15 +17,18 @@ const iso =
 const local =
   /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?$/
 
-/** The format that at least nine in ten of the values follow, or undefined. Empty values do not count. */
-export function readTimeFormat(values: readonly string[]): TimeFormat | undefined {
+/**
+ * The format that at least nine in ten of the values follow, or undefined. Empty values do not count. `dateOrder`
+ * (dmy or mdy) decides where 3/4/2024 could be either.
+ */
+export function readTimeFormat(values: readonly string[], dateOrder?: string): TimeFormat | undefined {
   const texts = values.map((value) => value.trim()).filter((text) => text !== '')
   if (texts.length === 0) return undefined
   const share = (test: (text: string) => boolean) => texts.filter(test).length / texts.length
   if (share((text) => iso.test(text)) >= 0.9) {
     return share((text) => hasOffset(text)) >= 0.5 ? 'offset' : 'wall'
   }
-  if (share((text) => local.test(text)) >= 0.9) return dayFirst(texts)
+  if (share((text) => local.test(text)) >= 0.9) return dayFirst(texts, dateOrder)
   const within = (from: number, to: number) => (text: string) =>
     /^\d+(\.\d+)?$/.test(text) && Number(text) >= from && Number(text) <= to
   if (share(within(epochMin, epochMax)) >= 0.9) return 'epoch_s'
@@ -37,8 +40,9 @@ const hasOffset = (text: string): boolean =>
   text.length > 10 && /(Z|[+-]\d{2}(:?\d{2})?)$/i.test(text.slice(10))
 
 /** 13.01. can only be day first. Points are day first wherever they are used; slashes without proof are not guessed. */
-function dayFirst(texts: readonly string[]): TimeFormat | undefined {
+function dayFirst(texts: readonly string[], dateOrder?: string): TimeFormat | undefined {
   const parts = texts.map((text) => local.exec(text)).filter((match) => match !== null)
+  if (dateOrder === 'dmy' || dateOrder === 'mdy') return dateOrder
   if (parts.every((match) => match[2] === '.')) return 'dmy'
   if (parts.some((match) => Number(match[1]) > 12)) return 'dmy'
   if (parts.some((match) => Number(match[3]) > 12)) return 'mdy'
