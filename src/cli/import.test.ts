@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -111,6 +111,8 @@ describe('importFile', () => {
     expect(first.summary).toMatchObject({ finished: false, exitCode: 130 })
     expect(first.text).toMatch(/Everything before line \d+ is kept\. Run the same command again/)
     expect(await states()).toHaveLength(1)
+    // as if more had been written before a crash than the state knows of
+    await appendFile(`${file}.bad.csv`, 'half a row'.repeat(1000))
     const before = halting.calls
     const second = await run({}, halting.emit)
     expect(second.text).toMatch(/Going on at line \d+ \(\d+ %\)/)

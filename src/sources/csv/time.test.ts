@@ -55,7 +55,7 @@ describe('timesOf', () => {
     expect(restartable()).toBe(true)
     const a = ['01:30', '02:00', '02:30', '02:00', '02:30', '03:00'].map((text) => utc(text, 'a'))
     expect(a).toEqual(['23:30', '00:00', '00:30', '01:00', '01:30', '02:00'])
-    expect(utc('02:00', 'b')).toBe('00:00')
+    expect(['02:00', '02:00', '03:00'].map((text) => utc(text, 'b'))).toEqual(['00:00', '01:00', '02:00'])
     expect(restartable()).toBe(false)
     at('2024-10-29 00:00', 'a')
     expect(restartable()).toBe(true)
