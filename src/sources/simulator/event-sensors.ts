@@ -65,9 +65,10 @@ function motionDetector(room: RoomName, createRandom: CreateRandom, seed: number
     }
     const start = at - seconds * 1000
     const moves = scene.life.moved(room)
-    const moment = start + Math.floor(random.next() * seconds) * 1000
-    const fallsAt = lastMove + motionHoldMs
-    if (on === 1 && fallsAt < at && !(moves && moment <= fallsAt)) set(0, Math.max(fallsAt, start))
+    // after the start, where the tick before may have spoken
+    const moment = start + Math.max(1, Math.floor(random.next() * seconds * 1000))
+    const fallsAt = Math.max(lastMove + motionHoldMs, start + 1)
+    if (on === 1 && fallsAt < at && !(moves && moment <= fallsAt)) set(0, fallsAt)
     if (moves && (on === 1 || changes.length === 0 || moment > fallsAt)) {
       if (on === 0) set(1, moment)
       lastMove = moment

@@ -87,7 +87,8 @@ export function createHome(options: HomeOptions): Home {
 
   const step = (at: number): SimulatedReading[] => {
     if (!Number.isFinite(at) || at <= lastAt) throw new RangeError('A home cannot go back in time.')
-    if (Number.isNaN(lastAt)) {
+    const first = Number.isNaN(lastAt)
+    if (first) {
       lastAt = at - tickMs
       world.begin(at - warmUpMs)
       for (let past = at - warmUpMs + tickMs; past < lastAt; past += tickMs) world.tick(past, tickMs / 1000)
@@ -101,7 +102,7 @@ export function createHome(options: HomeOptions): Home {
       const next = Math.min(at, lastAt + tickMs)
       scene = world.tick(next, (next - lastAt) / 1000)
       lastAt = next
-      for (const change of events.tick(scene)) {
+      for (const change of first ? standing(events.tick(scene), at) : events.tick(scene)) {
         const reading = eventReading(change)
         if (reading) readings.push(reading)
       }
@@ -126,4 +127,10 @@ export function createHome(options: HomeOptions): Home {
     faults: () => faults.list(),
     occupancy: () => world.sojourns(lastAt),
   }
+}
+
+/** The newest state of each series, as if said at `at`. */
+function standing(changes: readonly StateChange[], at: number): StateChange[] {
+  const newest = new Map(changes.map((change) => [`${change.device}/${change.metric}`, { ...change, at }]))
+  return [...newest.values()]
 }
