@@ -160,7 +160,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       seed: count(0, 2 ** 31 - 1, 1).describe('The same seed gives the same home.'),
       intervalSeconds: z.number().min(0.1).max(3600).default(5).describe('Time between its readings.'),
-      historyDays: count(0, 400, 14).describe('Days that it has lived before the hub starts.'),
+      historyDays: count(0, 400, 35).describe('Days that it has lived before the hub starts.'),
       latitude: z.number().min(-90).max(90).optional().describe('Degrees, north is +.'),
       longitude: z.number().min(-180).max(180).optional().describe('Degrees, east is +.'),
     })

@@ -83,9 +83,8 @@ export class Trainer {
 
   async #run(): Promise<void> {
     const { clock, ledger, log } = this.#parts
-    for (const card of (await ledger.models()).reverse()) {
-      if (card.live) this.#state(card.series).card = card
-    }
+    // oldest first, so that the newest judgement of a series stays
+    for (const card of (await ledger.models()).reverse()) this.#state(card.series).card = card
     while (!this.#stop.signal.aborted) {
       for (const target of this.#due()) {
         if (this.#stop.signal.aborted) return

@@ -28,19 +28,21 @@ const learnHoursMax = 400 * 24
 /** Strides of training origins, all prime to 24. */
 const strides = [1, 5, 7, 11, 13, 17, 19, 23, 25, 29, 31]
 
-const boostingOptions = { rounds: 120, learningRate: 0.06, maxLeaves: 15, minChildRows: 40, l2: 1, seed: 1 }
+const boostingOptions = { rounds: 80, learningRate: 0.06, maxLeaves: 8, minChildRows: 150, l2: 1, seed: 1 }
 
 /** What one forecaster said of the judged hours: origins x 24, row-major. */
 interface Judged {
   readonly origins: readonly number[]
   readonly actual: Float64Array
   /** Absent where there is too little history to learn from. */
-  readonly model?: Float64Array
+  readonly model?: { readonly said: Float64Array; readonly share: number }
   readonly naive: Readonly<Record<NaiveKind, Float64Array>>
 }
 
+/** Learnt state as it is kept. */
 interface Body {
   readonly model: unknown
+  readonly share: number
   readonly widths: readonly number[]
 }
 
@@ -52,9 +54,11 @@ export function learnEnergy(input: LearningInput): LearningOutput {
   const judged = judge(history, input.mode === 'learn' && days >= learnDaysMin)
   const { scores, steps } = scoresOf(judged)
   const naiveName = bestNaive(scores)
-  const learnt = judged.model ? train(history, input.values.length) : undefined
-  const live = learnt !== undefined && scores['model']!.mae < scores[naiveName]!.mae
-  const said = live ? judged.model! : judged.naive[naiveName]
+  const learnt = judged.model
+    ? { model: train(history, input.values.length), share: judged.model.share }
+    : undefined
+  const live = learnt !== undefined && scores['model']!.rmse < scores[naiveName]!.rmse
+  const said = live ? judged.model!.said : judged.naive[naiveName]
   const widths = steps > 0 ? widthsOf(judged.actual, said) : []
   const kind = live ? 'learned' : 'naive'
   const ref: ModelRef = { name: live ? 'energy-boosting' : naiveName, version: versionOf(input.now), kind }
@@ -79,7 +83,7 @@ export function learnEnergy(input: LearningInput): LearningOutput {
     repairs: input.repairs,
   }
   const forecast = forecastOf(input, history, live ? learnt : undefined, { ref, naiveName, widths })
-  const body: Body = { model: learnt?.toJSON() ?? null, widths }
+  const body: Body = { model: learnt?.model.toJSON() ?? null, share: learnt?.share ?? 0, widths }
   return { forecast, card, body: JSON.stringify(body) }
 }
 
@@ -93,7 +97,7 @@ function renew(
   const { card } = kept
   const live = card.live && card.model.kind === 'learned'
   const naiveName = bestNaive(card.scores)
-  const model = live ? boosting.load(body.model) : undefined
+  const model = live ? { model: boosting.load(body.model), share: body.share } : undefined
   const ref: ModelRef = live ? card.model : { name: naiveName, version: card.model.version, kind: 'naive' }
   const forecast = forecastOf(input, history, model, { ref, naiveName, widths: body.widths })
   return { forecast, card, body: kept.body }
@@ -102,12 +106,16 @@ function renew(
 function forecastOf(
   input: LearningInput,
   history: History,
-  model: Model | undefined,
+  learnt: { readonly model: Model; readonly share: number } | undefined,
   said: { readonly ref: ModelRef; readonly naiveName: NaiveKind; readonly widths: readonly number[] },
 ): Forecast {
   const origin = input.values.length
   const naive = naiveForecast(said.naiveName, input.values, horizon, 24).mean
-  const mean = model ? predict(model, history, [origin]) : naive
+  let mean = naive
+  if (learnt) {
+    const { base, difference } = predict(learnt.model, history, [origin])
+    mean = base.map((value, lead) => value + learnt.share * difference[lead]!)
+  }
   const least = input.values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0
   const steps = Array.from({ length: horizon }, (_, lead) => {
     const width = said.widths[lead]
@@ -156,15 +164,38 @@ function judge(history: History, learn: boolean): Judged {
     : { origins, actual, naive }
 }
 
-function predictFolds(history: History, origins: readonly number[]): Float64Array {
+/** Share of the learnt difference that is taken: what would have been best over the hours judged so far. */
+class Shrink {
+  #cross = 0
+  #square = 0
+
+  /** Before anything was judged: most of it, since no learner is perfect. */
+  get share(): number {
+    return this.#square > 0 ? Math.min(1, Math.max(0, this.#cross / this.#square)) : 0.7
+  }
+
+  add(difference: number, truth: number): void {
+    if (!Number.isFinite(difference) || !Number.isFinite(truth)) return
+    this.#cross += difference * truth
+    this.#square += difference * difference
+  }
+}
+
+function predictFolds(history: History, origins: readonly number[]): { said: Float64Array; share: number } {
   const said = new Float64Array(origins.length * horizon)
   const perFold = Math.ceil(origins.length / folds)
+  const shrink = new Shrink()
   for (let from = 0; from < origins.length; from += perFold) {
     const fold = origins.slice(from, from + perFold)
-    const model = train(history, fold[0]!)
-    said.set(predict(model, history, fold), from * horizon)
+    const { base, difference } = predict(train(history, fold[0]!), history, fold)
+    const { share } = shrink
+    for (const [row, value] of base.entries()) {
+      said[from * horizon + row] = value + share * difference[row]!
+      const hour = fold[Math.floor(row / horizon)]! + (row % horizon)
+      shrink.add(difference[row]!, history.at(hour) - value)
+    }
   }
-  return said
+  return { said, share: shrink.share }
 }
 
 /** Learns from every hour before `end`. The target is the difference to the mean of its slot. */
@@ -187,15 +218,18 @@ function train(history: History, end: number): Model {
   return boosting.fit({ rows: kept.length, names: frame.names, columns }, known, boostingOptions)
 }
 
-function predict(model: Model, history: History, origins: readonly number[]): Float64Array {
+function predict(
+  model: Model,
+  history: History,
+  origins: readonly number[],
+): { base: Float64Array; difference: Float64Array } {
   const { frame, base } = buildFeatures(history, origins)
-  const difference = model.predict(frame)
-  return base.map((value, row) => value + difference[row]!)
+  return { base, difference: model.predict(frame) }
 }
 
 /** Errors over the hours that everybody forecast and whose truth is known. */
 function scoresOf(judged: Judged): { scores: Record<string, Score>; steps: number } {
-  const columns = { ...(judged.model ? { model: judged.model } : {}), ...judged.naive }
+  const columns = { ...(judged.model ? { model: judged.model.said } : {}), ...judged.naive }
   const rows: number[] = []
   for (const [row, value] of judged.actual.entries()) {
     if (Number.isFinite(value) && Object.values(columns).every((column) => Number.isFinite(column[row])))
@@ -215,7 +249,7 @@ function scoresOf(judged: Judged): { scores: Record<string, Score>; steps: numbe
 
 /** The naive forecast with the smallest error; the mean of the slot while nothing could be scored. */
 function bestNaive(scores: Readonly<Record<string, Score>>): NaiveKind {
-  const errorOf = (kind: NaiveKind): number => scores[kind]?.mae ?? Number.POSITIVE_INFINITY
+  const errorOf = (kind: NaiveKind): number => scores[kind]?.rmse ?? Number.POSITIVE_INFINITY
   return naiveKinds.reduce((best, kind) => (errorOf(kind) < errorOf(best) ? kind : best), 'slot-mean')
 }
 
@@ -254,11 +288,11 @@ function reasonOf(
       ? `Naive forecast: ${days.toFixed(1)} days of history, a model is learnt from ${learnDaysMin} days on.`
       : 'Naive forecast, until the model is learnt.'
   }
-  const [ours, naive] = [scores['model']!.mae, scores[naiveName]!.mae]
+  const [ours, naive] = [scores['model']!.rmse, scores[naiveName]!.rmse]
   const percent = `${Math.abs((1 - ours / naive) * 100).toFixed(1)} %`
   return live
-    ? `Live: its mean error is ${percent} below the best naive forecast (${naiveName}) on hours it had not seen.`
-    : `Not live: its mean error is ${percent} above the best naive forecast (${naiveName}) on hours it had not seen; the naive one is used.`
+    ? `Live: its root mean square error is ${percent} below the best naive forecast (${naiveName}) on hours it had not seen.`
+    : `Not live: its root mean square error is ${percent} above the best naive forecast (${naiveName}) on hours it had not seen; the naive one is used.`
 }
 
 const knownSteps = ({ values }: LearningInput): number =>
