@@ -6,6 +6,7 @@
 export interface Team {
   /** Threads, the caller's included. */
   readonly size: number
+  /** Of a fixed length; what does not fit into it is done without the team. */
   readonly memory: WebAssembly.Memory
 }
 

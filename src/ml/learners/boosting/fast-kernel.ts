@@ -78,13 +78,21 @@ function compiled(): typeof own {
   return own
 }
 
-/** The compiled passes, or undefined where they cannot run. */
-export function createFastKernel(data: KernelData, team?: Team): TreeKernel | undefined {
+/** The compiled passes, for at most `slots` histograms at once; undefined where they cannot run. */
+export function createFastKernel(data: KernelData, slots: number, team?: Team): TreeKernel | undefined {
   const mine = compiled()
   if (mine === undefined || mine === null) return undefined
-  const memory = team?.memory ?? mine.memory
+  const together = team !== undefined && bytesFor(data, slots) <= team.memory.buffer.byteLength
+  const memory = together ? team.memory : mine.memory
   const wasm = new WebAssembly.Instance(mine.module, { env: { memory } }).exports as Exports
-  return new FastKernel(data, wasm, memory, team?.size ?? 1)
+  return new FastKernel(data, wasm, memory, together ? team.size : 1)
+}
+
+/** At least the bytes that a fit takes with so many histograms at once. */
+function bytesFor({ rows, features, unitHessian }: KernelData, slots: number): number {
+  const stride = features.length + 4
+  const words = unitHessian ? 1 : 2
+  return 65_536 + rows * (2 * stride + 28 + 8 * words) + slots * stride * binSpan * 8 * words
 }
 
 class FastKernel implements TreeKernel {

@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../../random.ts'
 import { chooseBins, type FeatureBins, sortedColumns } from './binning.ts'
 import { createFastKernel } from './fast-kernel.ts'
 import { TreeCollector } from './flat-trees.ts'
-import { growTree, leavesOf, sampleOf } from './grow.ts'
+import { growTree, leavesOf, sampleOf, slotsFor } from './grow.ts'
 import type { KernelData, TreeKernel, Units } from './kernel.ts'
 import { type Loss, quantileOf } from './losses.ts'
 import { type BoostingModel, createModel } from './model.ts'
@@ -98,8 +98,11 @@ export function fitEnsemble(
 }
 
 /** The compiled kernel, or the plain one where it is wished for or nothing else runs. */
-export function createKernel(data: KernelData, { team, plain }: KernelChoice): TreeKernel {
-  const fast = plain === true ? undefined : createFastKernel(data, team)
+export function createKernel(
+  data: KernelData,
+  { team, plain, maxLeaves }: KernelChoice & { readonly maxLeaves: number },
+): TreeKernel {
+  const fast = plain === true ? undefined : createFastKernel(data, slotsFor(maxLeaves, data.rows), team)
   return fast ?? createPlainKernel(data)
 }
 

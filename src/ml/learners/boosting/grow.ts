@@ -68,6 +68,10 @@ export function growTree(
   return root
 }
 
+/** Histograms that growing a tree holds at most at once. */
+export const slotsFor = (maxLeaves: number, rows: number): number =>
+  maxLeaves === 0 ? Math.ceil(Math.log2(rows + 1)) + 2 : maxLeaves + 1
+
 /** The leaves below a node, left to right. */
 export function leavesOf(node: Node, out: Node[] = []): Node[] {
   const stack = [node]
