@@ -3,19 +3,20 @@ import { plural, spanText, timeText } from '../format/time.ts'
 import { formatScore, percentText, unitLabel } from '../format/value.ts'
 import { forecasterName, plainName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
-import { type ScoreRow, scoreRows } from './score.ts'
+import { type ScoreRow, scoreRows, verdictOf } from './score.ts'
 
 /** A model's report: what it is worth beside the naive forecasts, and why it is live or not. */
 export function CardPanel({ card, cards, zone }: { card: Card; cards: readonly Card[]; zone: string }) {
+  const verdict = verdictOf(card)
   const earlier = cards.filter((other) => other !== card)
   return (
     <div className="card-panel">
       <h3 className="section-title">How good it is</h3>
       <p className="verdict">
-        <span className="tag" data-tone={card.live ? 'accent' : 'amber'}>
-          {card.live ? 'Live' : 'Not live'}
+        <span className="tag" data-tone={verdict.live ? 'accent' : 'amber'}>
+          {verdict.tag}
         </span>{' '}
-        {card.reason}
+        {verdict.sentence}
       </p>
       <ScoreTable card={card} />
       <CardFacts card={card} zone={zone} />
@@ -76,6 +77,7 @@ const changeText = (change: number | undefined): string =>
 
 function CardFacts({ card, zone }: { card: Card; zone: string }) {
   const { coverage, span } = card
+  const verb = card.model.kind === 'learned' ? 'Learnt' : 'Judged'
   const repairs = Object.entries(card.repairs).filter(([, count]) => count > 0)
   return (
     <dl className="facts">
@@ -88,14 +90,14 @@ function CardFacts({ card, zone }: { card: Card; zone: string }) {
         </div>
       )}
       <div>
-        <dt>Learnt from</dt>
+        <dt>{verb} from</dt>
         <dd>
           {spanText(span.from, span.to)}, {timeText(span.from, zone, 'date')} to{' '}
           {timeText(span.to, zone, 'date')}
         </dd>
       </div>
       <div>
-        <dt>Learnt on</dt>
+        <dt>{verb} on</dt>
         <dd>{timeText(card.trainedAt, zone, 'full')}</dd>
       </div>
       {repairs.length > 0 && (

@@ -1,3 +1,5 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
 import { useCards, useForecasts } from '../api/queries.ts'
 import type { Card, Forecast, Site } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
@@ -10,11 +12,16 @@ import { ScrollBox } from '../shell/scroll-box.tsx'
 import { cardOf, changeOf, totalOf } from './score.ts'
 import { Sparkline } from './sparkline.tsx'
 
+/** Rows shown at first, those with the most energy. */
+const firstRows = 8
+
 /** The coming day of every device that has a forecast, and what that forecast is worth. */
 export function ForecastTable({ site }: { site: Site }) {
   const forecasts = useForecasts(site.id)
   const cards = useCards(site.id)
-  const list = forecasts.data ?? []
+  const [all, setAll] = useState(false)
+  const list = (forecasts.data ?? []).toSorted((a, b) => totalOf(b) - totalOf(a))
+  const shown = all || list.length <= firstRows + 1 ? list : list.slice(0, firstRows)
   if (list.length === 0) return null
   return (
     <section className="section" aria-label="Forecasts">
@@ -37,7 +44,7 @@ export function ForecastTable({ site }: { site: Site }) {
               </tr>
             </thead>
             <tbody>
-              {list.map((forecast) => (
+              {shown.map((forecast) => (
                 <Row
                   key={`${forecast.device}/${forecast.metric}`}
                   forecast={forecast}
@@ -48,6 +55,11 @@ export function ForecastTable({ site }: { site: Site }) {
             </tbody>
           </table>
         </ScrollBox>
+        {shown.length < list.length && (
+          <Button variant="default" size="xs" mt="sm" onClick={() => setAll(true)}>
+            Show all {list.length}
+          </Button>
+        )}
       </div>
     </section>
   )

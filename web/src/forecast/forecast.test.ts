@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Card, Forecast, Rollup } from '../api/types.ts'
 import { hourlyEnergy, joinTimes } from './energy.ts'
-import { cardOf, changeOf, scoreRows, summarise, totalOf } from './score.ts'
+import { cardOf, changeOf, scoreRows, summarise, totalOf, verdictOf } from './score.ts'
 
 const hour = 3_600_000
 
@@ -96,6 +96,19 @@ test('only learnt forecasts count as learnt, and the best is the one that gains 
   const naive = forecast({ device: 'tv', model: { name: 'yesterday', version: '', kind: 'naive' } })
   const summary = summarise([forecast(), forecast(oven), naive], cards)
   expect(summary).toMatchObject({ learned: 2, total: 3, best: { device: 'oven', change: -0.75 } })
+})
+
+test.each([
+  ['learned', true, 'Live: it is better.', { tag: 'Live', live: true, sentence: 'It is better.' }],
+  ['learned', false, 'Not live: it is worse.', { tag: 'Not live', live: false, sentence: 'It is worse.' }],
+  [
+    'naive',
+    true,
+    'Naive forecast: too little data.',
+    { tag: 'Naive', live: false, sentence: 'Too little data.' },
+  ],
+] as const)('a %s card that is live %s says so once', (kind, live, reason, verdict) => {
+  expect(verdictOf(card({ model: { name: 'm', version: '', kind }, live, reason }))).toEqual(verdict)
 })
 
 test('the total of a forecast is the sum of its steps', () => {

@@ -63,6 +63,14 @@ export function cardsOf(forecast: Forecast, cards: readonly Card[]): Card[] {
     .sort((a, b) => b.trainedAt - a.trainedAt)
 }
 
+/** Where a card's model stands, as a tag and the reason's own sentence (which may begin by saying the same). */
+export function verdictOf(card: Card): { tag: string; live: boolean; sentence: string } {
+  const learned = card.model.kind === 'learned'
+  const tag = learned ? (card.live ? 'Live' : 'Not live') : 'Naive'
+  const rest = card.reason.replace(/^(live|not live|naive forecast)[:,]\s*/i, '')
+  return { tag, live: learned && card.live, sentence: rest.charAt(0).toUpperCase() + rest.slice(1) }
+}
+
 /** Sum of the means over the steps, in the forecast's unit: energy of the coming day. */
 export const totalOf = (forecast: Forecast): number =>
   forecast.steps.reduce((sum, step) => sum + step.mean, 0)
