@@ -1,35 +1,16 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Rollup, SeriesKey } from '../../src/core/event.ts'
-import type { ReadingFilter, ReadingPosition, ReadingStore } from '../../src/core/ports.ts'
+import type { ReadingStore } from '../../src/core/ports.ts'
 import type { Reading } from '../../src/core/reading.ts'
-import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
+import { examineHistories, type HistorySubject } from './reading-histories.ts'
+import { hour, pages, reading, scanned, start } from './reading-samples.ts'
 
-/** A store under examination. `create` gives an empty one, not yet open, and is called for every test. */
-export interface ReadingStoreSubject {
+/** A store under examination. */
+export interface ReadingStoreSubject extends HistorySubject {
   readonly name: string
-  readonly create: () => Promise<ReadingStore>
-  /** A second store on what a closed one left, where content outlives it. Not yet open. */
-  readonly reopen?: (closed: ReadingStore) => ReadingStore
   /** Names of tests that do not apply, and why. */
   readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[]
-  /** Random histories to try; default 30. */
-  readonly histories?: number
 }
-
-const hour = 3_600_000
-/** 2024-01-01T00:00Z. */
-const start = 1_704_067_200_000
-
-export const reading = (change: Partial<Reading> = {}): Reading => ({
-  site: 'home',
-  device: 'meter',
-  metric: 'power',
-  value: 1,
-  unit: 'W',
-  at: start,
-  ...change,
-})
 
 const power: SeriesKey = { site: 'home', device: 'meter', metric: 'power' }
 
@@ -340,6 +321,18 @@ function examineUpkeep(test: Test): void {
     expect(await store.rollups(power, 0, Infinity)).toHaveLength(1)
   })
 
+  test('may be asked while a site is erased', async (store) => {
+    await store.append([reading(), reading({ site: 'other' })])
+    const [, page, newest] = await Promise.all([
+      store.removeSite('home'),
+      store.read({}, 10),
+      store.newest(5),
+      store.append([reading({ site: 'new' })]),
+    ])
+    for (const answer of [page, newest]) expect(answer.map(({ site }) => site)).toContain('other')
+    expect((await store.series()).map(({ site }) => site)).toEqual(['new', 'other'])
+  })
+
   test('takes appends while upkeep runs, and loses none', async (store) => {
     const at = (round: number, step: number): number => start + (round * 200 + step) * 60_000
     const batch = (round: number): Reading[] =>
@@ -355,119 +348,4 @@ function examineUpkeep(test: Test): void {
   })
 }
 
-type Step =
-  | { readonly kind: 'append'; readonly readings: readonly Reading[] }
-  | { readonly kind: 'maintain'; readonly keepFrom?: number }
-  | { readonly kind: 'removeSite'; readonly site: string }
-  | { readonly kind: 'reopen' }
-
-const arbitraryReading: fc.Arbitrary<Reading> = fc
-  .record({
-    site: fc.constantFrom('a', 'b'),
-    device: fc.constantFrom('d1', 'd2'),
-    metric: fc.constantFrom('power', 'co2'),
-    value: fc.integer({ min: -50, max: 50 }),
-    at: fc.oneof(
-      fc.integer({ min: 0, max: 8 }).map((step) => start + step * (hour / 2)),
-      fc.integer({ min: -200 * hour, max: 200 * hour }).map((offset) => start + offset),
-    ),
-  })
-  .map((given) => reading(given))
-
-const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant('append' as const),
-      readings: fc.array(arbitraryReading, { maxLength: 12 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.constant({ kind: 'maintain' as const }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('maintain' as const),
-      keepFrom: fc.integer({ min: -3, max: 6 }).map((step) => start + step * (hour / 2)),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('removeSite' as const), site: fc.constant('a') }) },
-  { weight: 2, arbitrary: fc.constant({ kind: 'reopen' as const }) },
-)
-
-/** Any history leaves what the plain store has after the same history. */
-function examineHistories(subject: ReadingStoreSubject): void {
-  it('answers after any history as the plain store does', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(arbitraryStep, { maxLength: 14 }), async (steps) => {
-        const plain = createMemoryReadings()
-        let store = await subject.create()
-        await store.open()
-        try {
-          for (const step of steps) {
-            if (step.kind === 'reopen') {
-              if (!subject.reopen) continue
-              await store.close()
-              store = subject.reopen(store)
-              await store.open()
-            } else await Promise.all([plain, store].map((one) => take(one, step)))
-          }
-          expect(await answers(store)).toEqual(await answers(plain))
-        } finally {
-          await store.close()
-        }
-      }),
-      { numRuns: subject.histories ?? 30 },
-    )
-  })
-}
-
-async function take(store: ReadingStore, step: Exclude<Step, { kind: 'reopen' }>): Promise<void> {
-  if (step.kind === 'append') await store.append(step.readings)
-  else if (step.kind === 'maintain') await store.maintain(step.keepFrom)
-  else await store.removeSite(step.site)
-}
-
-/** Everything that can be asked of a store, with means rounded: they are summed in different orders. */
-async function answers(store: ReadingStore): Promise<unknown> {
-  const series = await store.series()
-  const each = []
-  for (const one of series) {
-    const hours = await store.rollups(one, 0, Infinity)
-    each.push({
-      scan: await scanned(store, one, 0, Infinity),
-      rollups: hours.map((hourly) => ({ ...hourly, mean: hourly.mean.toFixed(6) })),
-    })
-  }
-  return {
-    series,
-    each,
-    all: await store.read({}, 10_000),
-    pages: await pages(store, { metric: 'power' }, 3),
-    newest: await Promise.all([1, 2, 5].map((perSeries) => store.newest(perSeries))),
-  }
-}
-
 const itsValue = (one: Reading): number => one.value
-
-async function pages(store: ReadingStore, filter: ReadingFilter, limit: number): Promise<Reading[]> {
-  const all: Reading[] = []
-  for (let after: ReadingPosition | undefined; ; after = all.at(-1)) {
-    const page = await store.read(filter, limit, after)
-    all.push(...page)
-    if (page.length < limit) return all
-  }
-}
-
-async function scanned(
-  store: ReadingStore,
-  series: SeriesKey,
-  from: number,
-  to: number,
-): Promise<{ at: number[]; value: number[] }> {
-  const all: { at: number[]; value: number[] } = { at: [], value: [] }
-  for await (const { at, value } of store.scan(series, from, to)) {
-    all.at.push(...at)
-    all.value.push(...value)
-  }
-  return all
-}

@@ -103,9 +103,11 @@ function inOrder(
 ): Reading[] {
   const [ids, ats, values] = columns as [number[], number[], number[]]
   const rows: number[] = []
-  for (let row = 0; row < ids.length; row++) if (keep(ats[row]!, ids[row]!)) rows.push(row)
+  for (let row = 0; row < ids.length; row++) {
+    if (series.get(ids[row]!) && keep(ats[row]!, ids[row]!)) rows.push(row)
+  }
   rows.sort((a, b) => ats[a]! - ats[b]! || series.rank(ids[a]!) - series.rank(ids[b]!))
-  return rows.map((row) => toReading(series.get(ids[row]!), ats[row]!, values[row]!))
+  return rows.map((row) => toReading(series.get(ids[row]!)!, ats[row]!, values[row]!))
 }
 
 function toReading(series: Series, at: number, value: number): Reading {
@@ -145,7 +147,7 @@ export async function readNewest(readers: Readers, perSeries: number, lastSeq: n
       const newest = found.get(one)
       if (!newest) continue
       for (let row = Math.max(0, newest.at.length - perSeries); row < newest.at.length; row++) {
-        readings.push(toReading(series.get(one), newest.at[row]!, newest.value[row]!))
+        readings.push(toReading(series.get(one)!, newest.at[row]!, newest.value[row]!))
       }
     }
     return readings

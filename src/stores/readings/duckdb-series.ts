@@ -17,12 +17,12 @@ export class SeriesTable {
   /** Place of each series in the order of lists, by number; made when asked for. */
   #ranks: Map<number, number> | undefined
 
+  /** Takes over what the table says. Until it is read the old content stays in view. */
   async load(session: Session): Promise<void> {
+    const rows = await session.columns('SELECT id, site, device, metric, unit, room FROM series ORDER BY id')
     this.#byKey = new SeriesMap()
     this.#byId = new Map()
-    this.#nextId = 0
     this.#ranks = undefined
-    const rows = await session.columns('SELECT id, site, device, metric, unit, room FROM series ORDER BY id')
     const [ids, sites, devices, metrics, units, rooms] = rows as [number[], ...string[][]]
     for (const [row, id] of ids.entries()) {
       const key = { site: sites![row]!, device: devices![row]!, metric: metrics![row]! }
@@ -31,8 +31,9 @@ export class SeriesTable {
     }
   }
 
-  get(id: number): Series {
-    return this.#byId.get(id)!.series
+  /** Undefined when it was erased; a query that began before may still name it. A number is never given twice. */
+  get(id: number): Series | undefined {
+    return this.#byId.get(id)?.series
   }
 
   idOf(key: SeriesKey): number | undefined {
@@ -64,7 +65,7 @@ export class SeriesTable {
 
   /** Writes the given series; part of the caller's transaction. */
   async save(session: Session, ids: readonly number[]): Promise<void> {
-    const rows = ids.map((id) => this.get(id))
+    const rows = ids.map((id) => this.get(id)!)
     await session.run('DELETE FROM series WHERE id IN (SELECT unnest($1))', [ids])
     await session.run(
       'INSERT INTO series SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6)',
@@ -108,9 +109,9 @@ export class SeriesTable {
     return this.#byId.size
   }
 
-  /** Place of a series in the order of lists. */
+  /** Place of a series in the order of lists; -1 when it was erased. */
   rank(id: number): number {
-    return this.#ranked().get(id)!
+    return this.#ranked().get(id) ?? -1
   }
 
   /** How many series come before `key` in the order of lists. */

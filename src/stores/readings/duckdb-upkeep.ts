@@ -45,19 +45,16 @@ export class Upkeep {
   /** Rolls up the readings to number `lastSeq`, sorts, removes what is older than `keepFrom`, bounds the log. */
   async maintain(lastSeq: number, keepFrom: number | undefined): Promise<void> {
     while (this.#mark < lastSeq && !this.#stopped) {
-      await this.#steps.run(async () => {
+      await this.#step(async () => {
         const upTo = Math.min(lastSeq, this.#mark + rollUpRows)
+        // another call may have come here first
         if (upTo <= this.#mark) return
         await rollUp(this.#session, this.#mark, upTo)
         this.#mark = upTo
       })
-      await this.#boundLog()
     }
-    for (const period of await this.#steps.run(() => loosePeriods(this.#session))) {
-      if (this.#stopped) return
-      await this.#steps.run(() => sortPeriod(this.#session, period))
-      await this.#boundLog()
-    }
+    const periods = await this.#step(() => loosePeriods(this.#session))
+    for (const period of periods ?? []) await this.#step(() => sortPeriod(this.#session, period))
     if (keepFrom !== undefined) await this.#remove(Math.floor(keepFrom / hourMs) * hourMs)
     if (!this.#stopped && this.#file.bytes().wal > this.#walLimitBytes / 4) await this.checkpoint()
   }
@@ -97,8 +94,11 @@ export class Upkeep {
     this.#session.close()
   }
 
-  async #boundLog(): Promise<void> {
-    if (this.#file.bytes().wal >= this.#walLimitBytes) await this.checkpoint()
+  /** One piece of upkeep in its turn, then the log; nothing, and undefined, once the store closes. */
+  async #step<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    const result = await this.#steps.run(async () => (this.#stopped ? undefined : await work()))
+    if (!this.#stopped && this.#file.bytes().wal >= this.#walLimitBytes) await this.checkpoint()
+    return result
   }
 
   /**
@@ -106,25 +106,19 @@ export class Upkeep {
    * Cut short, the rest goes next time.
    */
   async #remove(before: number): Promise<void> {
-    const bounds = await this.#steps.run(async () => {
+    const bounds = await this.#step(async () => {
       await this.#session.run('UPDATE rollups SET closed = true WHERE at_ms < $1 AND NOT closed', [before])
       return await this.#session.numbers(
         'SELECT min(seq)::DOUBLE, max(seq)::DOUBLE FROM readings WHERE at_ms < $1 AND seq <= $2',
         [before, this.#mark],
       )
     })
-    const [[first], [last]] = bounds as [[number | null], [number | null]]
-    if (first === null || last === null) return
+    const [first, last] = (bounds ?? []).map(([bound]) => bound ?? undefined)
+    if (first === undefined || last === undefined) return
     for (let from = first; from <= last && !this.#stopped; from += removalRows) {
       const to = Math.min(last, from + removalRows - 1)
-      await this.#steps.run(() =>
-        this.#session.run('DELETE FROM readings WHERE at_ms < $1 AND seq >= $2 AND seq <= $3', [
-          before,
-          from,
-          to,
-        ]),
-      )
-      await this.#boundLog()
+      const sql = 'DELETE FROM readings WHERE at_ms < $1 AND seq >= $2 AND seq <= $3'
+      await this.#step(() => this.#session.run(sql, [before, from, to]))
     }
   }
 }

@@ -28,7 +28,7 @@ export interface DuckDbOptions {
   readonly memoryLimitMb?: number
   /** Threads of the engine, all queries together. Default 2. */
   readonly threads?: number
-  /** The write-ahead log is moved into the file beyond this; it never grows to much more than twice. Default 32 MB. */
+  /** The write-ahead log is moved into the file beyond this; it never grows to much more than twice. Default 16 MB. */
   readonly walLimitBytes?: number
 }
 
@@ -58,7 +58,7 @@ class DuckDbReadings implements ReadingStore {
   }
 
   async open(): Promise<void> {
-    const { folder, memoryLimitMb = 256, threads = 2, walLimitBytes = 32 * 1024 * 1024 } = this.#options
+    const { folder, memoryLimitMb = 256, threads = 2, walLimitBytes = 16 * 1024 * 1024 } = this.#options
     const file = await openDatabase({ folder, memoryLimitMb, threads })
     try {
       const session = await Session.open(file.instance)
