@@ -1,4 +1,4 @@
-import { type CreateRandom, seedOf } from './chance.ts'
+import { type CreateRandom, type Random, seedOf } from './chance.ts'
 
 export type FaultKind = 'gap' | 'stuck' | 'spike' | 'reset'
 
@@ -32,155 +32,145 @@ const glitchValues: Readonly<Record<string, number>> = {
 
 export type SeriesKind = 'sampled' | 'counter' | 'event'
 
-interface Window {
-  readonly from: number
-  readonly to: number
-}
-
-interface State {
-  day: number
-  gap: Window | undefined
-  stuck: Window | undefined
-  spikeAt: number
-  resetAt: number
-  base: number
-  last: number | undefined
-  open: Partial<Record<'gap' | 'stuck', { from: number; to: number }>>
+/** The faults of one series; `sees` turns the true value into what is sent, undefined for nothing. */
+export interface SeriesFaults {
+  sees(at: number, value: number): number | undefined
 }
 
 const dayMs = 86_400_000
 /** Newest faults kept. */
 const faultLimit = 20_000
 
-/** The faults of one series; `sees` turns the true value into what is sent, undefined for nothing. */
-export interface SeriesFaults {
-  sees(at: number, value: number): number | undefined
+/** The faults of one home. */
+export function createFaults(createRandom: CreateRandom, seed: number, rates: FaultRates) {
+  const log = new FaultLog()
+  const dice: Dice = (kind, day, ...name) => {
+    if (rates[kind] <= 0) return undefined
+    const random = createRandom(seedOf(seed, 'fault', kind, ...name, day))
+    return random.next() < rates[kind] / 30 ? { at: (day + random.next()) * dayMs, random } : undefined
+  }
+  return {
+    /** The faults of one series; ask once for each. */
+    series: (device: string, metric: string, kind: SeriesKind): SeriesFaults =>
+      new FaultySeries(device, metric, kind, dice, log),
+    /** Every fault that touched a reading so far, by time. */
+    list: (): Fault[] => log.list(),
+  }
 }
 
-export function createFaults(createRandom: CreateRandom, seed: number, rates: FaultRates) {
-  const finished: Fault[] = []
-  const running = new Map<State, { device: string; metric: string }>()
+/** Whether a kind of fault begins on a UTC day, at most once: when, and dice for what it is like. */
+type Dice = (
+  kind: FaultKind,
+  day: number,
+  ...name: readonly string[]
+) => { readonly at: number; readonly random: Random } | undefined
 
-  const note = (fault: Fault): void => {
-    if (finished.length >= faultLimit) finished.splice(0, faultLimit / 10)
-    finished.push(fault)
+/** Faults as they show in the readings. One that lasts is listed from its first reading on and grows. */
+class FaultLog {
+  #faults: Fault[] = []
+
+  begin(kind: FaultKind, device: string, metric: string, at: number): { to: number } {
+    const fault = { kind, device, metric, from: at, to: at }
+    if (this.#faults.length >= faultLimit) this.#faults.splice(0, faultLimit / 10)
+    this.#faults.push(fault)
+    return fault
   }
 
-  /** At most one of a kind a day and window: `rate` in 30 days. */
-  const draw = (
-    rate: number,
-    day: number,
-    ...name: string[]
-  ): { at: number; random: () => number } | undefined => {
-    if (rate <= 0) return undefined
-    const random = createRandom(seedOf(seed, 'fault', ...name, day))
-    return random.next() < rate / 30 ? { at: (day + random.next()) * dayMs, random: random.next } : undefined
+  list(): Fault[] {
+    return this.#faults
+      .map((fault) => ({ ...fault }))
+      .sort((a, b) => a.from - b.from || compare(a.device, b.device) || compare(a.metric, b.metric))
+  }
+}
+
+/** A stretch of time in which a fault lasts, and its entry in the log once it touched a reading. */
+interface Lasting {
+  readonly from: number
+  readonly to: number
+  entry?: { to: number }
+}
+
+class FaultySeries implements SeriesFaults {
+  readonly #device: string
+  readonly #metric: string
+  readonly #kind: SeriesKind
+  readonly #dice: Dice
+  readonly #log: FaultLog
+  readonly #glitch: number | undefined
+  #day = Number.NaN
+  #gap: Lasting | undefined
+  #stuck: Lasting | undefined
+  #spikeAt = Number.NaN
+  #resetAt = Number.NaN
+  /** What the counter stood at when it was reset. */
+  #base = 0
+  #last: number | undefined
+
+  constructor(device: string, metric: string, kind: SeriesKind, dice: Dice, log: FaultLog) {
+    this.#device = device
+    this.#metric = metric
+    this.#kind = kind
+    this.#dice = dice
+    this.#log = log
+    this.#glitch = kind === 'sampled' ? glitchValues[metric] : undefined
   }
 
-  const drawWindow = (
-    before: Window | undefined,
-    day: number,
-    drawn: { at: number; random: () => number } | undefined,
-    hours: readonly [number, number],
-  ): Window | undefined => {
-    if (before && before.to > day * dayMs) return before
-    if (!drawn) return undefined
-    // short ones are more frequent than long ones
-    const length = hours[0] * (hours[1] / hours[0]) ** drawn.random()
-    return { from: drawn.at, to: drawn.at + length * 3_600_000 }
-  }
-
-  const close = (state: State, kind: 'gap' | 'stuck', device: string, metric: string): void => {
-    const open = state.open[kind]
-    if (!open) return
-    note({ kind, device, metric, ...open })
-    delete state.open[kind]
-  }
-
-  const touch = (state: State, kind: 'gap' | 'stuck', at: number): void => {
-    const open = state.open[kind]
-    if (open) open.to = at
-    else state.open[kind] = { from: at, to: at }
-  }
-
-  const series = (device: string, metric: string, kind: SeriesKind): SeriesFaults => {
-    const glitch = glitchValues[metric]
-    const state: State = {
-      day: Number.NaN,
-      gap: undefined,
-      stuck: undefined,
-      spikeAt: Number.NaN,
-      resetAt: Number.NaN,
-      base: 0,
-      last: undefined,
-      open: {},
+  sees(at: number, truth: number): number | undefined {
+    const day = Math.floor(at / dayMs)
+    if (day !== this.#day) this.#schedule(day)
+    if (this.#touches('gap', this.#gap, at)) return undefined
+    if (at >= this.#resetAt) {
+      this.#resetAt = Number.NaN
+      this.#base = truth
+      this.#begin('reset', at)
     }
-    running.set(state, { device, metric })
-
-    const schedule = (day: number): void => {
-      state.day = day
-      state.gap = drawWindow(state.gap, day, draw(rates.gap, day, 'gap', device), [0.4, 7])
-      if (kind === 'sampled' && glitch !== undefined) {
-        state.spikeAt = draw(rates.spike, day, 'spike', device, metric)?.at ?? Number.NaN
-        if (metric !== 'power') {
-          const drawn = draw(rates.stuck, day, 'stuck', device, metric)
-          state.stuck = drawWindow(state.stuck, day, drawn, [2, 20])
-        }
-      }
-      if (kind === 'counter')
-        state.resetAt = draw(rates.reset, day, 'reset', device, metric)?.at ?? Number.NaN
+    if (this.#last !== undefined && this.#touches('stuck', this.#stuck, at)) return this.#last
+    if (at >= this.#spikeAt) {
+      this.#spikeAt = Number.NaN
+      this.#begin('spike', at)
+      return this.#glitch
     }
-
-    const inside = (window: Window | undefined, at: number): boolean =>
-      window !== undefined && at >= window.from && at < window.to
-
-    const sees = (at: number, truth: number): number | undefined => {
-      const day = Math.floor(at / dayMs)
-      if (day !== state.day) schedule(day)
-      let resets = false
-      if (at >= state.resetAt) {
-        state.base = truth
-        state.resetAt = Number.NaN
-        resets = true
-      }
-      const value = truth - state.base
-      if (inside(state.gap, at)) {
-        touch(state, 'gap', at)
-        // the reset happened while nobody looked: it shows with the first reading after the gap
-        if (resets) state.resetAt = at
-        return undefined
-      }
-      close(state, 'gap', device, metric)
-      if (resets) note({ kind: 'reset', device, metric, from: at, to: at })
-      if (state.last !== undefined && inside(state.stuck, at)) {
-        touch(state, 'stuck', at)
-        return state.last
-      }
-      close(state, 'stuck', device, metric)
-      if (at >= state.spikeAt) {
-        state.spikeAt = Number.NaN
-        note({ kind: 'spike', device, metric, from: at, to: at })
-        return glitch
-      }
-      state.last = value
-      return value
-    }
-    return { sees }
+    this.#last = truth - this.#base
+    return this.#last
   }
 
-  /** Every fault that touched a reading so far, by time. */
-  const list = (): Fault[] => {
-    const open = [...running].flatMap(([state, name]) =>
-      (['gap', 'stuck'] as const).flatMap((kind) => {
-        const span = state.open[kind]
-        return span ? [{ kind, ...name, ...span }] : []
-      }),
-    )
-    return [...finished, ...open].sort(
-      (a, b) => a.from - b.from || compare(a.device, b.device) || compare(a.metric, b.metric),
-    )
+  /** Draws the faults that begin on a day; those that last go on over midnight. */
+  #schedule(day: number): void {
+    this.#day = day
+    // a device falls silent with all its series
+    this.#gap = lasting(this.#gap, day, this.#dice('gap', day, this.#device), 0.4, 7)
+    const name = [this.#device, this.#metric]
+    if (this.#kind === 'counter') this.#resetAt = this.#dice('reset', day, ...name)?.at ?? Number.NaN
+    if (this.#glitch === undefined) return
+    this.#spikeAt = this.#dice('spike', day, ...name)?.at ?? Number.NaN
+    if (this.#metric === 'power') return
+    this.#stuck = lasting(this.#stuck, day, this.#dice('stuck', day, ...name), 2, 20)
   }
-  return { series, list }
+
+  #touches(kind: FaultKind, fault: Lasting | undefined, at: number): boolean {
+    if (!fault || at < fault.from || at >= fault.to) return false
+    if (fault.entry) fault.entry.to = at
+    else fault.entry = this.#begin(kind, at)
+    return true
+  }
+
+  #begin(kind: FaultKind, at: number): { to: number } {
+    return this.#log.begin(kind, this.#device, this.#metric, at)
+  }
+}
+
+/** The fault that lasts already, or the one drawn; short ones are more frequent than long ones. */
+function lasting(
+  before: Lasting | undefined,
+  day: number,
+  drawn: ReturnType<Dice>,
+  shortestHours: number,
+  longestHours: number,
+): Lasting | undefined {
+  if (before && before.to > day * dayMs) return before
+  if (!drawn) return undefined
+  const hours = shortestHours * (longestHours / shortestHours) ** drawn.random.next()
+  return { from: drawn.at, to: drawn.at + hours * 3_600_000 }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

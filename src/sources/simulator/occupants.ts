@@ -85,17 +85,8 @@ export function createOccupants(createRandom: CreateRandom, seed: number, people
       const room = walker.errand?.room ?? walker.stay?.room ?? null
       const activity = walker.stay?.activity ?? 'away'
       if (room !== before.room || activity !== before.activity) {
-        if (Number.isFinite(walker.since)) {
-          if (sojourns.length >= sojournLimit) sojourns.splice(0, sojournLimit / 10)
-          const from = walker.since
-          sojourns.push({
-            person: before.name,
-            room: before.room,
-            activity: before.activity,
-            from,
-            to: now.at,
-          })
-        }
+        if (sojourns.length >= sojournLimit) sojourns.splice(0, sojournLimit / 10)
+        sojourns.push(...sojournOf(walker, now.at))
         walker.presence = { name: before.name, role: before.role, room, activity }
         walker.since = now.at
       }
@@ -120,17 +111,15 @@ export function createOccupants(createRandom: CreateRandom, seed: number, people
   /** Everybody's whereabouts since the simulation began, in order of their end; the present ones end `at`. */
   const truth = (at: number): Sojourn[] => [
     ...sojourns,
-    ...walkers
-      .filter((walker) => Number.isFinite(walker.since))
-      .map(({ presence: { name: person, room, activity }, since: from }) => ({
-        person,
-        room,
-        activity,
-        from,
-        to: at,
-      })),
+    ...walkers.flatMap((walker) => sojournOf(walker, at)),
   ]
   return { tick, truth }
+}
+
+/** The stay that ends `to`; none before the first tick. */
+function sojournOf({ presence, since: from }: Walker, to: number): Sojourn[] {
+  const { name: person, room, activity } = presence
+  return Number.isFinite(from) ? [{ person, room, activity, from, to }] : []
 }
 
 /** Moves along the plan; true where a new stay begins. */
