@@ -1,20 +1,36 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, startHub } from '../test/servers/hub.ts'
+import { startMosquitto } from '../test/servers.ts'
+import { cpuSecondsOf } from './load/cpu.ts'
 import { runLoad } from './load/run.ts'
 import { type LoadResult, layoutFor } from './load/spec.ts'
 import { type Report, round } from './report.ts'
 
-/** From a sensor's publish over MQTT to the frame on a browser's WebSocket, at rest and while models are trained. */
+/**
+ * From a sensor's publish over MQTT to the frame on a browser's WebSocket, at rest and while models are trained.
+ * Beside it Mosquitto, from publish to its subscriber with nothing kept: what is left of that is the machine's own.
+ */
 export async function run(report: Report): Promise<void> {
-  const hub = await startHub()
+  const broker = await startMosquitto()
   try {
-    tell(report, 'publish to frame', await measure(hub))
+    tell(report, 'peer: Mosquitto, publish to subscriber', await measure(broker.port))
+  } finally {
+    await broker.stop()
+  }
+  const hub = await startHub()
+  const webSocket = `ws://127.0.0.1:${hub.port}/ws/sensors/`
+  try {
+    const cpu = cpuSecondsOf([hub.pid])
+    const atRest = await measure(hub.mqttPort, webSocket)
+    const share = ((cpuSecondsOf([hub.pid]) - cpu) / atRest.seconds) * 100
+    tell(report, 'publish to frame', atRest)
+    report({ bench: 'latency', name: 'processor time of the hub', value: round(share), unit: '% of a core' })
     await history(hub)
     const training = keepTraining(hub)
-    const result = await measure(hub)
-    const share = await training.stop()
-    const note = `${Math.round(share * 100)} % of the time a model was trained`
-    if (share === 0) throw new Error('no model was trained while it was measured')
+    const result = await measure(hub.mqttPort, webSocket)
+    const trained = await training.stop()
+    const note = `${Math.round(trained * 100)} % of the time a model was trained`
+    if (trained === 0) throw new Error('no model was trained while it was measured')
     tell(report, 'publish to frame while a model trains', result, note)
   } finally {
     await hub.stop()
@@ -24,11 +40,11 @@ export async function run(report: Report): Promise<void> {
 const perSecond = 2000
 const seconds = 20
 
-async function measure(hub: HubProcess): Promise<LoadResult> {
+async function measure(port: number, wsUrl?: string): Promise<LoadResult> {
   const result = await runLoad({
     kind: 'latency',
-    port: hub.mqttPort,
-    wsUrl: `ws://127.0.0.1:${hub.port}/ws/sensors/`,
+    port,
+    ...(wsUrl === undefined ? {} : { wsUrl }),
     perSecond,
     seconds,
     maxSeconds: seconds + 30,
@@ -43,9 +59,11 @@ let runs = 0
 function tell(report: Report, name: string, result: LoadResult, what?: string): void {
   const rate = `${perSecond} msg/s for ${seconds} s`
   const note = what === undefined ? rate : `${rate}; ${what}`
-  const common = { bench: 'latency', unit: 'ms', note }
-  report({ ...common, name: `${name}, p50`, value: round(result.p50Ms), target: 10 })
-  report({ ...common, name: `${name}, p99`, value: round(result.p99Ms), target: 50 })
+  const targets = name.startsWith('peer') ? [{}, {}] : [{ target: 10 }, { target: 50 }]
+  const figure = (which: string, ms: number, target: { target?: number } | undefined): void =>
+    report({ bench: 'latency', name: `${name}, ${which}`, value: round(ms), unit: 'ms', ...target, note })
+  figure('p50', result.p50Ms, targets[0])
+  figure('p99', result.p99Ms, targets[1])
 }
 
 const devices = 8

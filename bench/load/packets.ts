@@ -82,6 +82,31 @@ export function connectPacket(clientId: string): Buffer {
   return Buffer.concat([Buffer.from([0x10, ...remaining(body.length + id.length), ...body]), id])
 }
 
+/** Subscribes with QoS 0. */
+export function subscribePacket(filter: string): Buffer {
+  const topic = Buffer.from(filter)
+  const head = [0x82, ...remaining(topic.length + 5), 0, 1, topic.length >> 8, topic.length & 255]
+  return Buffer.concat([Buffer.from(head), topic, Buffer.alloc(1)])
+}
+
+/** The whole packets at the beginning of a stream, and what is left of it. */
+export function splitPackets(stream: Buffer): { readonly packets: Buffer[]; readonly rest: Buffer } {
+  const packets: Buffer[] = []
+  let from = 0
+  for (;;) {
+    let [length, place, shift] = [0, from + 1, 0]
+    for (; place < stream.length && stream[place]! >= 128; place++, shift += 7) {
+      length |= (stream[place]! & 127) << shift
+    }
+    if (place >= stream.length) break
+    const end = place + 1 + (length | (stream[place]! << shift))
+    if (end > stream.length) break
+    packets.push(stream.subarray(from, end))
+    from = end
+  }
+  return { packets, rest: stream.subarray(from) }
+}
+
 export const disconnectPacket = Buffer.from([0xe0, 0])
 
 export function publish(topic: Buffer, payload: Buffer, qos: 0 | 1): Buffer {

@@ -49,10 +49,11 @@ export interface HttpLoad extends Common {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Publishes at a steady rate over one MQTT connection and times the same readings on a WebSocket. */
+/** Publishes at a steady rate over one MQTT connection and times the same readings where they come out. */
 export interface LatencyLoad extends Common {
   readonly kind: 'latency'
-  readonly wsUrl: string
+  /** WebSocket that sends HyperVolt frames; absent: a subscription at the same broker, as a plain one has nothing else. */
+  readonly wsUrl?: string
   readonly perSecond: number
   readonly seconds: number
 }

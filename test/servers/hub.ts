@@ -24,7 +24,7 @@ export const program = `${root}bin/homeostat.js`
 
 /** Whether there is a built hub; it is made by `npm run build`. */
 export function hubOrSkip(): { readonly available: boolean; readonly reason: string } {
-  const missing = [program, `${root}dist/main.js`].filter((file) => !existsSync(file))
+  const missing = [program, `${root}dist/cli/cli.js`].filter((file) => !existsSync(file))
   if (missing.length === 0) return { available: true, reason: '' }
   const reason = `${missing.map((file) => file.slice(root.length)).join(' and ')} missing: npm run build`
   if (process.env['CI'] === 'true') throw new Error(reason)
