@@ -77,7 +77,8 @@ describe('names', () => {
     ['ev-charger', 'EV charger'],
     ['hall-pir', 'Hall PIR'],
     ['t1', 't1'],
-    ['Zigbee_0x00158d', 'Zigbee_0x00158d'],
+    ['Sub_metering_1', 'Sub metering 1'],
+    ['0x00158d', '0x00158d'],
   ])('the id %s is shown as %s', (id, name) => {
     expect(idName(id)).toBe(name)
   })

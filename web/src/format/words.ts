@@ -43,7 +43,7 @@ export const metricName = (metric: string): string => metricNames[metric] ?? sen
 
 /** An id as a name: washing_machine -> Washing machine. Ids that are codes (t1, plug-3) stay as they are. */
 export function idName(id: string): string {
-  if (!/^[a-z]{2,}([_ -][a-z0-9]+)*$/.test(id)) return id
+  if (!/^[A-Za-z][a-z]+([_ -][a-z0-9]+)*$/.test(id)) return id
   return sentenceCase(id).replaceAll(/\S+/g, (word) =>
     abbreviations.has(word.toLowerCase()) ? word.toUpperCase() : word,
   )
