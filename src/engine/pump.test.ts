@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest'
+import type { ReadingStore } from '../core/ports.ts'
+import type { RawReading } from '../core/reading.ts'
+import { createMemoryLedger } from '../stores/ledger/memory.ts'
+import { createMemoryReadings } from '../stores/readings/memory.ts'
+import { createMemoryWindows } from '../stores/window/memory.ts'
+import { Counters } from './counters.ts'
+import { Directory } from './directory.ts'
+import { Feed } from './feed.ts'
+import { Predictor } from './predictor.ts'
+import { Pump, type PumpOptions } from './pump.ts'
+import { Rules, type ThresholdRule } from './rules.ts'
+
+const now = Date.UTC(2026, 5, 1)
+const usual: PumpOptions = {
+  defaultSite: 'home',
+  inboxReadings: 1000,
+  turnReadings: 100,
+  series: 1000,
+  maxFutureMs: 600_000,
+}
+const hot: ThresholdRule = { name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 }
+
+const row = (device: string, value: unknown, more: Partial<RawReading> = {}): RawReading => ({
+  source: 'test',
+  device,
+  metric: 'temperature',
+  value,
+  at: now,
+  ...more,
+})
+
+/** The real pieces on memory stores; `hold` makes commits wait, `fail` makes them fail, `story` tells what came when. */
+async function setUp(options: Partial<PumpOptions> = {}, rules: readonly ThresholdRule[] = []) {
+  const story: string[] = []
+  const faults = { fail: false, release: undefined as (() => void) | undefined }
+  const memory = createMemoryReadings()
+  await memory.open()
+  const readings: ReadingStore = {
+    ...memory,
+    async append(batch) {
+      if (faults.release) await new Promise<void>((resolve) => (faults.release = resolve))
+      if (faults.fail) throw new Error('disk full')
+      await memory.append(batch)
+      story.push(`stored ${batch.length}`)
+    },
+  }
+  const ledger = createMemoryLedger()
+  await ledger.open()
+  const windows = createMemoryWindows({ capacity: 60 })
+  const counters = new Counters()
+  const feed = new Feed(() => story.push('listener dropped'))
+  feed.subscribe((news) => story.push(news.kind))
+  const silent = () => undefined
+  const pump = new Pump(
+    {
+      readings,
+      ledger,
+      windows,
+      directory: new Directory(ledger, 'UTC'),
+      predictor: new Predictor([]),
+      rules: new Rules(rules),
+      feed,
+      counters,
+      clock: { now: () => now, monotonic: () => 0, sleep: async () => undefined },
+      log: { info: silent, warn: silent, error: silent },
+    },
+    { ...usual, ...options },
+  )
+  const hold = (): void => {
+    faults.release = silent
+  }
+  const release = (): void => {
+    const go = faults.release
+    faults.release = undefined
+    go?.()
+  }
+  return { pump, memory, ledger, windows, counters, story, faults, hold, release }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
+
+describe('the order of a turn', () => {
+  it('is: alert, store, answer, feed', async () => {
+    const { pump, story } = await setUp({}, [hot])
+    await pump.emit([row('stove', 80)]).then(() => story.push('answered'))
+    await settle()
+    expect(story).toEqual(['alerts', 'stored 1', 'readings', 'answered'])
+  })
+
+  it('answers nothing before the commit', async () => {
+    const { pump, story, hold, release } = await setUp()
+    hold()
+    const answer = pump.emit([row('a', 1)]).then(() => story.push('answered'))
+    await settle()
+    expect(story).toEqual([])
+    release()
+    await answer
+    expect(story).toContain('answered')
+  })
+
+  it('takes what came meanwhile as one commit', async () => {
+    const { pump, story, hold, release } = await setUp()
+    hold()
+    const first = pump.emit([row('a', 1)])
+    await settle()
+    const others = [2, 3, 4].map((value) => pump.emit([row(`b${value}`, value)]))
+    release()
+    await Promise.all([first, ...others])
+    expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 1', 'stored 3'])
+  })
+
+  it('cuts a batch longer than a turn and answers after its last row', async () => {
+    const { pump, story } = await setUp({ turnReadings: 10 })
+    const batch = Array.from({ length: 25 }, (_, index) => row(`d${index}`, index === 24 ? 'bad' : index))
+    expect(await pump.emit(batch)).toMatchObject({ accepted: 24, rejected: [{ index: 24 }] })
+    expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 10', 'stored 10', 'stored 4'])
+  })
+})
+
+describe('what cannot be taken', () => {
+  it('goes to quarantine with its code, and the rest is stored', async () => {
+    const { pump, memory, ledger, counters } = await setUp()
+    const receipt = await pump.emit([row('a', 1), row('b', 'warm'), row('', 2), row('c', 3)])
+    expect(receipt.accepted).toBe(2)
+    expect(receipt.rejected.map(({ index, problem }) => [index, problem.code])).toEqual([
+      [1, 'value_not_number'],
+      [2, 'id_invalid'],
+    ])
+    expect((await memory.read({}, 10)).map(({ device }) => device)).toEqual(['a', 'c'])
+    expect((await ledger.quarantined(10)).map(({ row: { code } }) => code).sort()).toEqual([
+      'id_invalid',
+      'value_not_number',
+    ])
+    expect([counters.readingsStored, counters.quarantinedTotal]).toEqual([2, 2])
+  })
+
+  it('is kept cut to 1,024 characters', async () => {
+    const { pump, ledger } = await setUp()
+    await pump.emit([row('a', 'x', { payload: 'y'.repeat(5000) })])
+    expect((await ledger.quarantined(1))[0]!.row.payload).toHaveLength(1024)
+  })
+
+  it('includes a unit that the series does not have, but converts one that fits', async () => {
+    const { pump, memory } = await setUp()
+    const ldr = (value: number, unit: string, at: number) => row('l', value, { metric: 'ldr', unit, at })
+    const receipt = await pump.emit([ldr(1, 'kWh', now), ldr(500, 'Wh', now + 1), ldr(3, 'V', now + 2)])
+    expect(receipt.rejected.map(({ problem }) => problem.code)).toEqual(['unit_changed'])
+    expect((await memory.read({}, 10)).map(({ value, unit }) => [value, unit])).toEqual([
+      [1, 'kWh'],
+      [0.5, 'kWh'],
+    ])
+  })
+
+  it('includes a series beyond the limit', async () => {
+    const { pump } = await setUp({ series: 2 })
+    const receipt = await pump.emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
+    expect(receipt.rejected).toMatchObject([{ index: 2, problem: { code: 'series_limit' } }])
+  })
+})
+
+describe('a failing store', () => {
+  it('leaves the batch with its sender, and the next one is taken', async () => {
+    const { pump, memory, faults, ledger } = await setUp()
+    faults.fail = true
+    await expect(pump.emit([row('a', 1)])).rejects.toMatchObject({ code: 'store_failed' })
+    faults.fail = false
+    expect(await pump.emit([row('a', 1)])).toMatchObject({ accepted: 1 })
+    expect(await memory.read({}, 10)).toHaveLength(1)
+    // the device was new in the turn that failed, and is written all the same
+    expect(await ledger.devices()).toMatchObject([{ id: 'a' }])
+  })
+
+  it('fails a long batch once, and takes nothing more of it', async () => {
+    const { pump, story, faults } = await setUp({ turnReadings: 2 })
+    faults.fail = true
+    const long = Array.from({ length: 7 }, (_, index) => row(`d${index}`, index))
+    await expect(pump.emit(long)).rejects.toMatchObject({ code: 'store_failed' })
+    faults.fail = false
+    await pump.emit([row('z', 1)])
+    expect([story, pump.waiting]).toEqual([['stored 1', 'readings'], 0])
+  })
+})
+
+describe('twice is once', () => {
+  it('for the same series and time', async () => {
+    const { pump, memory } = await setUp()
+    await pump.emit([row('a', 1), row('a', 1)])
+    await pump.emit([row('a', 1)])
+    expect(await memory.read({}, 10)).toHaveLength(1)
+  })
+
+  it('but two messages without a time of their own are two readings', async () => {
+    const { pump, memory } = await setUp()
+    await pump.emit([row('a', 1, { at: undefined }), row('a', 2, { at: undefined })])
+    expect((await memory.read({}, 10)).map(({ at, value }) => [at - now, value])).toEqual([
+      [0, 1],
+      [1, 2],
+    ])
+  })
+})
+
+describe('a full inbox', () => {
+  it('lets batches wait outside until there is room', async () => {
+    const { pump, hold, release } = await setUp({ inboxReadings: 4, turnReadings: 2 })
+    hold()
+    const batches = Array.from({ length: 6 }, (_, index) =>
+      pump.emit([row(`a${index}`, 1), row(`b${index}`, 2)]),
+    )
+    await settle()
+    expect([pump.full, pump.waiting]).toEqual([true, 4])
+    release()
+    const receipts = await Promise.all(batches)
+    expect(receipts.map(({ accepted }) => accepted)).toEqual([2, 2, 2, 2, 2, 2])
+    expect(pump.waiting).toBe(0)
+  })
+
+  it('refuses those outside when the hub stops, and settles those inside', async () => {
+    const { pump, memory, hold, release } = await setUp({ inboxReadings: 2, turnReadings: 1 })
+    hold()
+    const answers = [1, 2, 3, 4, 5].map((value) =>
+      pump.emit([row(`a${value}`, value)]).then(
+        () => 'stored',
+        (error: { code: string }) => error.code,
+      ),
+    )
+    await settle()
+    const stopped = pump.stop()
+    release()
+    await stopped
+    const said = await Promise.all(answers)
+    expect(said.filter((one) => one === 'stored')).toHaveLength((await memory.read({}, 10)).length)
+    expect(said.filter((one) => one === 'stopping').length).toBeGreaterThan(0)
+    await expect(pump.emit([row('z', 1)])).rejects.toMatchObject({ code: 'stopping' })
+  })
+})
