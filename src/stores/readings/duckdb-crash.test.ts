@@ -71,4 +71,4 @@ it('keeps every acknowledged batch, whole and once, when the process is killed u
     expect(readings).toBe(rows.size * batchRows)
     expect(hours.reduce((sum, hour) => sum + hour.count, 0)).toBe(readings)
   }
-})
+}, 180_000)

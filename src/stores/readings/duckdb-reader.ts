@@ -115,21 +115,21 @@ function toReading(series: Series, at: number, value: number): Reading {
   return { site, device, metric, value, unit, at, ...(room === undefined ? {} : { room }) }
 }
 
-/** Newest rows of one series, newest last; `cut` when there may be older ones. */
-interface Newest {
+/** Rows of one series, oldest first, one a time. */
+interface Rows {
   readonly at: number[]
   readonly value: number[]
 }
 
 /**
- * Newest `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
+ * Rows `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
  * few row groups hold; only what is short of readings there is looked for in all of the table.
  */
 export async function readNewest(readers: Readers, perSeries: number, lastSeq: number): Promise<Reading[]> {
   const { series } = readers
   if (perSeries <= 0 || series.size === 0) return []
   return inSession(readers, async (session) => {
-    const found = new Map<number, Newest>()
+    const found = new Map<number, Rows>()
     const since = await recentSince(session, lastSeq - 4 * perSeries * series.size)
     let open = series.ids()
     let from = since
@@ -169,7 +169,7 @@ async function newestRows(
   ids: readonly number[],
   from: number,
   rows: number,
-  found: Map<number, Newest>,
+  found: Map<number, Rows>,
 ): Promise<Set<number>> {
   const columns = await session.numbers(
     `WITH top AS (
@@ -196,8 +196,8 @@ async function newestRows(
 }
 
 /** Of rows sorted by (at, seq): the last of each time. */
-function lastOfEach(ats: readonly number[], values: readonly number[], from: number, to: number): Newest {
-  const newest: Newest = { at: [], value: [] }
+function lastOfEach(ats: readonly number[], values: readonly number[], from: number, to: number): Rows {
+  const newest: Rows = { at: [], value: [] }
   for (let row = from; row < to; row++) {
     if (row + 1 < to && ats[row + 1] === ats[row]) continue
     newest.at.push(ats[row]!)
@@ -229,7 +229,7 @@ export async function* scanSeries(
         parameters.map(boundType),
       ),
     )
-    let held: Newest = { at: [], value: [] }
+    let held: Rows = { at: [], value: [] }
     for (;;) {
       const chunk = await readers.queries.run(() => result.fetchChunk())
       if (!chunk || chunk.rowCount === 0) break
@@ -246,7 +246,7 @@ export async function* scanSeries(
   }
 }
 
-const toColumns = (rows: Newest): Columns => ({
+const toColumns = (rows: Rows): Columns => ({
   at: Float64Array.from(rows.at),
   value: Float64Array.from(rows.value),
 })

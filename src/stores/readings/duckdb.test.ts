@@ -6,7 +6,6 @@ import { afterAll, expect, it } from 'vitest'
 import { hour, reading, start } from '../../../test/conformance/reading-samples.ts'
 import { examineReadingStore } from '../../../test/conformance/reading-store.ts'
 import type { ReadingStore } from '../../core/ports.ts'
-import type { Reading } from '../../core/reading.ts'
 import { createDuckDbReadings } from './duckdb.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'readings-'))
@@ -29,10 +28,10 @@ it('stores nothing of a batch that the engine refuses, and goes on after it', as
   const store = open(mkdtempSync(join(root, 'store-')))
   await store.open()
   await store.append([reading({ room: 'hall' })])
-  const refused = { ...reading({ device: 'new' }), value: undefined } as unknown as Reading
+  const refused = reading({ device: 'new', at: Number.NaN })
   await expect(
     store.append([reading({ room: 'attic' }), reading({ device: 'new' }), refused]),
-  ).rejects.toThrow(/NOT NULL/)
+  ).rejects.toThrow('nan')
   expect(await store.series()).toEqual([
     { site: 'home', device: 'meter', metric: 'power', unit: 'W', room: 'hall' },
   ])
@@ -68,7 +67,7 @@ it('sorts the roll-ups of a full period by series, and answers as before', async
   const turns = await connection.run(
     'SELECT count(*)::INTEGER FROM (SELECT series, lag(series) OVER (ORDER BY rowid) AS before FROM rollups) WHERE series <> before',
   )
-  // the first two periods hold nothing yet or little: at most one run a series in each of the periods touched
+  // the month lies across two periods, of which the larger was worth sorting: a run a series there, one step's run a series here
   expect((await turns.getRows())[0]?.[0]).toBeLessThan(3 * devices)
   expect((await (await connection.run('SELECT count(*)::INTEGER FROM rollups')).getRows())[0]?.[0]).toBe(
     720 * devices,
