@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import { type Detector, StreamDetector } from './detect.ts'
+import { ReferenceDetector, trainDetector } from './detect-reference.ts'
+import type { Frame } from './frame.ts'
+import { createRandom } from './random.ts'
+
+const minuteMs = 60_000
+const monday = Date.UTC(2024, 0, 1)
+
+/** A daily wave with noise, every five minutes. */
+function wave(days: number, seed: number): Float64Array {
+  const random = createRandom(seed)
+  return Float64Array.from(
+    { length: days * 288 },
+    (_, at) => 10 * Math.sin((2 * Math.PI * at) / 288) + random.normal(),
+  )
+}
+
+function findings(detector: Detector, columns: readonly Float64Array[], stepMs = 5 * minuteMs) {
+  return Array.from(columns[0]!, (_, row) =>
+    detector.next(
+      columns.map((column) => column[row]!),
+      monday + row * stepMs,
+    ),
+  )
+}
+
+describe('a stream detector', () => {
+  test('raises about as many false alarms as the user will bear', () => {
+    const weeks = 8
+    for (const falseAlarmsPerWeek of [1, 4]) {
+      const detector = new StreamDetector(['x'], { falseAlarmsPerWeek })
+      const alarms = findings(detector, [wave(7 * weeks, 21)]).filter((found) => found.alarm).length
+      // a count of that mean, plus or minus four standard deviations
+      const mean = falseAlarmsPerWeek * weeks
+      expect(alarms).toBeLessThan(mean + 4 * Math.sqrt(mean))
+    }
+  })
+
+  test('finds a usual value at an unusual hour, names the column, and says it once', () => {
+    const columns = [wave(21, 1), wave(21, 2), wave(21, 3)]
+    const start = 20 * 288 + 72 - 6 // an hour around the daily maximum
+    for (let row = start; row < start + 12; row++) columns[1]![row] = -10
+    const found = findings(new StreamDetector(['a', 'b', 'c']), columns)
+    const alarms = found.map((one, row) => ({ ...one, row })).filter((one) => one.alarm && one.row >= start)
+    expect(alarms[0]).toMatchObject({ column: 'b' })
+    expect(alarms[0]!.row).toBeLessThan(start + 3)
+    expect(alarms.filter((one) => one.row < start + 100).length).toBeLessThanOrEqual(4)
+  })
+
+  test('is not disturbed by missing values', () => {
+    const values = wave(10, 5)
+    for (let row = 1_000; row < 1_200; row++) values[row] = Number.NaN
+    const found = findings(new StreamDetector(['x']), [values])
+    expect(found[1_100]).toEqual({ score: 0, alarm: false, pValue: 1, column: undefined })
+    expect(found.every((one) => one.score >= 0 && one.score <= 1)).toBe(true)
+  })
+
+  test('knows nothing of what comes later: the past is judged the same without the future', () => {
+    const values = wave(12, 6)
+    const whole = findings(new StreamDetector(['x']), [values])
+    const part = findings(new StreamDetector(['x']), [values.subarray(0, 2_000)])
+    expect(part).toEqual(whole.slice(0, 2_000))
+  })
+
+  test('goes on after a JSON round trip as if nothing had happened', () => {
+    const values = wave(10, 7)
+    const detector = new StreamDetector(['x'])
+    findings(detector, [values.subarray(0, 2_000)])
+    const copy = StreamDetector.load(JSON.parse(JSON.stringify(detector)))
+    for (let row = 2_000; row < values.length; row++) {
+      const at = monday + row * 5 * minuteMs
+      expect(copy.next([values[row]!], at)).toEqual(detector.next([values[row]!], at))
+    }
+  })
+})
+
+describe('a detector that was shown a reference', () => {
+  /** b follows a; both drift slowly within the reference. */
+  function plant(rows: number, seed: number): Frame {
+    const random = createRandom(seed)
+    const a = Float64Array.from({ length: rows }, () => random.normal())
+    const b = a.map((value) => value + 0.3 * random.normal())
+    const at = Float64Array.from({ length: rows }, (_, row) => monday + row * 1_000)
+    return { rows, names: ['a', 'b', 'at'], columns: [a, b, at] }
+  }
+  const live = plant(600, 9)
+  const columns = live.columns.slice(0, 2)
+  // the two stop following each other from row 300 to 400; each by itself looks as ever
+  columns[1] = columns[1]!.map((value, row) => (row >= 300 && row < 400 ? value + 1.5 : value))
+
+  test('says so as long as the strangeness lasts, and not before or after', () => {
+    const found = findings(trainDetector(plant(400, 8)), columns, 1_000)
+    const share = (from: number, to: number): number =>
+      found.slice(from, to).filter((one) => one.alarm).length / (to - from)
+    expect(share(0, 300)).toBeLessThan(0.02)
+    expect(share(320, 400)).toBeGreaterThan(0.95)
+    expect(share(420, 600)).toBeLessThan(0.02)
+    expect(found[380]!.score).toBeGreaterThan(0.999)
+  })
+
+  test('its p-values keep their promise on rows like the reference', () => {
+    let below = 0
+    const runs = 12
+    for (let run = 0; run < runs; run++) {
+      const fresh = plant(500, 100 + run).columns.slice(0, 2)
+      const found = findings(trainDetector(plant(400, 50 + run)), fresh, 1_000)
+      below += found.filter((one) => one.pValue <= 0.05).length
+    }
+    // rows of one smoothing window are one draw, so 12 x 500 / 20 = 300 of them: four standard deviations
+    expect(Math.abs(below / (runs * 500) - 0.05)).toBeLessThan(4 * Math.sqrt((0.05 * 0.95) / 300))
+  })
+
+  test('does not learn what it sees, and survives a JSON round trip', () => {
+    const detector = trainDetector(plant(400, 8))
+    const first = findings(detector, columns, 1_000)
+    const copy = ReferenceDetector.load(JSON.parse(JSON.stringify(detector)))
+    const second = findings(copy, columns, 1_000)
+    expect(second.slice(20)).toEqual(first.slice(20))
+  })
+
+  test('a reference shorter than its blocks is refused with the number of rows it needs', () => {
+    expect(() => trainDetector(plant(90, 1))).toThrow(/90 rows is too short; it needs 100/)
+  })
+
+  test('a single column is watched as a stream that has seen the reference', () => {
+    const values = wave(15, 11)
+    const at = Float64Array.from(
+      values,
+      (_, row) => monday - values.length * 5 * minuteMs + row * 5 * minuteMs,
+    )
+    const detector = trainDetector({ rows: values.length, names: ['x', 'at'], columns: [values, at] })
+    const night = detector.next([10], monday + 18 * 3_600_000)
+    expect(night.score).toBeGreaterThan(0.99)
+  })
+})

@@ -1,0 +1,213 @@
+/**
+ * Detection over a stream, without labels and without a setting per series: every column is watched by several
+ * detectors, each score becomes a p-value against that detector's own past, and the p-values of a row become one.
+ *
+ * Two kinds, told apart by what is asked. `StreamDetector` asks "is this new?": it learns on, and an event is named
+ * once. `trainDetector` (detect-reference.ts) asks "is this like the normal that I was shown?": it does not learn on,
+ * and says so as long as the strangeness lasts.
+ */
+import { HomeostatError } from '../core/errors.ts'
+import { levelShiftStream } from './learners/level-shift.ts'
+import { seasonalResidualStream } from './learners/seasonal-residual.ts'
+import type { StreamingLearner, StreamingModel } from './streaming.ts'
+import { fisher, sidak, type TailState, TailWindow } from './tail.ts'
+
+/** What is said of one row. */
+export interface Finding {
+  /** 0..1, larger is stranger: 1 - pValue, halved while a stranger row of the same event is fresh. */
+  readonly score: number
+  readonly alarm: boolean
+  /** Probability of a row as strange as this one in normal times. */
+  readonly pValue: number
+  /** The strangest column; undefined where nothing was known of the row. */
+  readonly column: string | undefined
+}
+
+export interface Detector {
+  /** Judges a row by the rows before it, then learns it. One value a column, NaN = missing; `at` in ms, not falling. */
+  next(values: ArrayLike<number>, at: number): Finding
+  toJSON(): unknown
+}
+
+export interface DetectOptions {
+  /** Alarms a week that the user will bear where nothing is wrong. */
+  readonly falseAlarmsPerWeek: number
+  /** Rows for which an event stays one event: only a stranger row speaks again within them. */
+  readonly eventRows: number
+  /** Scores of a detector that its p-values are read off. */
+  readonly historyRows: number
+  /** Scores that a detector needs before it is heard. */
+  readonly minHistoryRows: number
+}
+
+/** Chosen on the shared benchmark files; neighbours of each value do as well (see bench/truth-anomaly.ts). */
+export const detectDefaults: DetectOptions = {
+  falseAlarmsPerWeek: 2,
+  eventRows: 144,
+  historyRows: 10_000,
+  minHistoryRows: 50,
+}
+
+export const weekMs = 7 * 86_400_000
+
+/** Unlike its time of day, and unlike the hours before: together they find what each alone takes for chance. */
+const members = {
+  'seasonal-residual': create(seasonalResidualStream, { scale: 'none' }),
+  'level-shift': create(levelShiftStream, {}),
+} as const
+
+type MemberName = keyof typeof members
+const memberNames = Object.keys(members) as MemberName[]
+
+interface Member {
+  readonly make: (column: string) => StreamingModel
+  readonly load: (json: unknown) => StreamingModel
+}
+
+function create<Options extends object>(
+  learner: StreamingLearner<Options>,
+  options: Partial<Options>,
+): Member {
+  return { make: (column) => learner.create([column], options), load: (json) => learner.load(json) }
+}
+
+/** One detector on one column, with its own past. */
+interface Watch {
+  readonly model: StreamingModel
+  readonly past: TailWindow
+}
+
+interface StreamDetectorJson {
+  readonly kind: 'stream-detector'
+  readonly options: DetectOptions
+  readonly names: readonly string[]
+  readonly watches: readonly { readonly model: unknown; readonly past: TailState }[]
+  readonly recent: readonly (readonly [row: number, strangeness: number])[]
+  readonly rows: number
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly candidates: TailState
+  readonly candidateCount: number
+}
+
+export class StreamDetector implements Detector {
+  readonly #options: DetectOptions
+  readonly #names: readonly string[]
+  /** Per column, one a member. */
+  readonly #watches: readonly (readonly Watch[])[]
+  readonly #value = new Float64Array(1)
+  /** Rows of the last `eventRows` that no later row has outdone, strangest first: [row, strangeness]. */
+  #recent: [number, number][] = []
+  #rows = 0
+  #firstAt = Number.NaN
+  #lastAt = Number.NaN
+  /** Strangeness of the rows that were the strangest of their event so far. */
+  readonly #candidates: TailWindow
+  #candidateCount = 0
+
+  constructor(names: readonly string[], options: Partial<DetectOptions> = {}, json?: StreamDetectorJson) {
+    if (names.length === 0)
+      throw new HomeostatError('data_invalid', { detail: 'there is no column to watch' })
+    this.#options = { ...detectDefaults, ...options }
+    this.#names = names
+    this.#watches = names.map((name, column) =>
+      memberNames.map((member, at) => {
+        const saved = json?.watches[column * memberNames.length + at]
+        return saved
+          ? { model: members[member].load(saved.model), past: TailWindow.load(saved.past) }
+          : { model: members[member].make(name), past: new TailWindow(this.#options.historyRows) }
+      }),
+    )
+    this.#candidates = json
+      ? TailWindow.load(json.candidates)
+      : new TailWindow(this.#options.historyRows, 0.1)
+    if (!json) return
+    this.#recent = json.recent.map(([row, strangeness]) => [row, strangeness])
+    this.#rows = json.rows
+    this.#firstAt = json.firstAt
+    this.#lastAt = json.lastAt
+    this.#candidateCount = json.candidateCount
+  }
+
+  static load(json: unknown): StreamDetector {
+    const saved = json as StreamDetectorJson
+    return new StreamDetector(saved.names, saved.options, saved)
+  }
+
+  next(values: ArrayLike<number>, at: number): Finding {
+    if (this.#rows === 0) this.#firstAt = at
+    this.#lastAt = at
+    let smallest = 1
+    let column: string | undefined
+    let known = 0
+    for (let place = 0; place < this.#names.length; place++) {
+      const value = values[place]!
+      if (!Number.isFinite(value)) continue
+      known++
+      const pValue = this.#judge(this.#watches[place]!, value, at)
+      if (pValue <= smallest) {
+        smallest = pValue
+        column = this.#names[place]
+      }
+    }
+    const pValue = known === 0 ? 1 : sidak(smallest, known)
+    const strangeness = -Math.log(Math.max(pValue, Number.MIN_VALUE))
+    const isPeak = this.#isPeak(strangeness)
+    const alarm = isPeak && this.#isAlarm(strangeness)
+    return { score: isPeak ? 1 - pValue : (1 - pValue) / 2, alarm, pValue, column }
+  }
+
+  toJSON(): StreamDetectorJson {
+    return {
+      kind: 'stream-detector',
+      options: this.#options,
+      names: this.#names,
+      watches: this.#watches
+        .flat()
+        .map(({ model, past }) => ({ model: model.toJSON(), past: past.toJSON() })),
+      recent: this.#recent,
+      rows: this.#rows,
+      firstAt: this.#firstAt,
+      lastAt: this.#lastAt,
+      candidates: this.#candidates.toJSON(),
+      candidateCount: this.#candidateCount,
+    }
+  }
+
+  /** P-value of a value in its column, by all members together; then they learn it. */
+  #judge(watches: readonly Watch[], value: number, at: number): number {
+    this.#value[0] = value
+    const pValues = watches.map(({ model, past }) => {
+      const score = model.scoreOne(this.#value, at)
+      const pValue = past.size < this.#options.minHistoryRows ? 1 : past.pValue(score)
+      past.push(score)
+      model.learnOne(this.#value, at)
+      return pValue
+    })
+    return fisher(pValues)
+  }
+
+  /** Whether no row of the last `eventRows` was as strange. */
+  #isPeak(strangeness: number): boolean {
+    const row = this.#rows++
+    while (this.#recent.length > 0 && this.#recent[0]![0] < row - this.#options.eventRows)
+      this.#recent.shift()
+    const isPeak = this.#recent.length === 0 || strangeness > this.#recent[0]![1]
+    while (this.#recent.length > 0 && this.#recent.at(-1)![1] <= strangeness) this.#recent.pop()
+    this.#recent.push([row, strangeness])
+    return isPeak
+  }
+
+  /**
+   * Peaks are what could have become an alarm. So many a week came by so far; of them, as many may speak as the user
+   * will bear: the strangest, by their rank among all peaks.
+   */
+  #isAlarm(strangeness: number): boolean {
+    const weeks = (this.#lastAt - this.#firstAt) / weekMs
+    const pValue = this.#candidates.pValue(strangeness)
+    const enough = this.#candidates.size >= 10
+    this.#candidates.push(strangeness)
+    this.#candidateCount++
+    return enough && pValue * (this.#candidateCount / weeks) <= this.#options.falseAlarmsPerWeek
+  }
+}
