@@ -122,7 +122,7 @@ interface Rows {
 }
 
 /**
- * Rows `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
+ * Newest `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
  * few row groups hold; only what is short of readings there is looked for in all of the table.
  */
 export async function readNewest(readers: Readers, perSeries: number, lastSeq: number): Promise<Reading[]> {
