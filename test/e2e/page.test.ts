@@ -1,30 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { freePort, temporaryFolder } from '../servers.ts'
+import { type Hub, launchBrowser, patienceMs, startHub, whatIsMissing } from './built-hub.ts'
 
 /**
  * The built page on the built hub, in a real browser: what a person sees from the first start to the first own reading.
  */
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const launchArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-/** Long enough for two busy cores; nothing here is measured. */
-const patienceMs = 60_000
-
 const missing = whatIsMissing()
 
 describe.skipIf(missing !== undefined)(`the page in a browser ${missing ?? ''}`, () => {
@@ -35,7 +19,7 @@ describe.skipIf(missing !== undefined)(`the page in a browser ${missing ?? ''}`,
 
   beforeAll(async () => {
     hub = await startHub()
-    browser = await chromium.launch({ executablePath: browserProgram() ?? '', args: launchArguments })
+    browser = await launchBrowser()
   })
 
   afterAll(async () => {
@@ -108,6 +92,7 @@ describe.skipIf(missing !== undefined)(`the page in a browser ${missing ?? ''}`,
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`has nothing that axe complains about, ${colorScheme}`, async () => {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor({ state: 'attached' })
       for (const [hash, shown] of views) {
         await page.goto(`${hub.url}/${hash}`)
         await page.getByRole('heading', { name: shown }).first().waitFor()
@@ -148,6 +133,39 @@ describe.skipIf(missing !== undefined)(`the page in a browser ${missing ?? ''}`,
   })
 })
 
+describe.skipIf(missing !== undefined)(`the page of a hub that asks for a key ${missing ?? ''}`, () => {
+  let hub: Hub
+  let browser: Browser
+
+  beforeAll(async () => {
+    hub = await startHub({ key: true })
+    browser = await launchBrowser()
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await hub?.stop()
+  })
+
+  test('opens with the key alone, live feed included', async () => {
+    const page = await browser.newPage({ locale: 'en-GB' })
+    page.setDefaultTimeout(patienceMs)
+    await page.goto(hub.url)
+    await page.getByRole('heading', { name: 'This hub asks for a key' }).waitFor()
+    expect(await axeViolations(page)).toEqual([])
+    await page.getByRole('textbox', { name: 'API key' }).fill('hs_wrong')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByText('The API key is not known or was revoked.').waitFor()
+    await page.getByRole('textbox', { name: 'API key' }).fill(hub.secret ?? '')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByRole('heading', { name: 'No readings yet' }).waitFor()
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Live$/ })
+      .waitFor()
+  })
+})
+
 const views = [
   ['#/', /Demo home/],
   ['#/device/demo/house', /next 24 hours/],
@@ -156,45 +174,6 @@ const views = [
   ['#/alerts', /Alerts/],
   ['#/nowhere', /Nothing here/],
 ] as const
-
-interface Hub {
-  readonly url: string
-  readonly mqttPort: number
-  stop(): Promise<void>
-}
-
-async function startHub(): Promise<Hub> {
-  const [port, mqttPort, folder] = [await freePort(), await freePort(), temporaryFolder('page')]
-  const options = ['--data', folder.path, '--port', String(port), '--mqtt-port', String(mqttPort)]
-  const child = spawn(process.execPath, ['bin/homeostat.js', 'serve', ...options], {
-    cwd: root,
-    stdio: 'pipe',
-  })
-  const said: string[] = []
-  child.stdout.on('data', (chunk) => said.push(String(chunk)))
-  child.stderr.on('data', (chunk) => said.push(String(chunk)))
-  const url = `http://127.0.0.1:${port}`
-  const until = Date.now() + patienceMs
-  while (!(await isReady(url))) {
-    if (child.exitCode !== null || Date.now() > until)
-      throw new Error(`The hub did not start:\n${said.join('')}`)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  return { url, mqttPort, stop: () => stop(child).finally(() => folder.remove()) }
-}
-
-const isReady = (url: string): Promise<boolean> =>
-  fetch(`${url}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  )
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
-}
 
 async function push(hub: Hub, reading: Record<string, string | number>): Promise<void> {
   await fetch(`${hub.url}/api/v1/readings`, {
@@ -209,19 +188,4 @@ async function axeViolations(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(
     'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))',
   )
-}
-
-function browserProgram(): string | undefined {
-  return programs.find((program) => existsSync(program))
-}
-
-/** Why the page cannot be tried here; under CI=true that is an error and not a skip. */
-function whatIsMissing(): string | undefined {
-  const reason = !browserProgram()
-    ? 'Chromium is not installed on this machine (Debian: apt-get install chromium)'
-    : !existsSync(`${root}dist/web/index.html`) || !existsSync(`${root}dist/cli/cli.js`)
-      ? 'hub and page are not built (npm run build)'
-      : undefined
-  if (reason !== undefined && process.env['CI'] === 'true') throw new Error(reason)
-  return reason
 }

@@ -67,7 +67,8 @@ function lineOf(line: ChartShape['lines'][number]): uPlot.Series {
   return {
     label: line.label,
     stroke: () => css(`--${line.tone}`),
-    width: line.tone === 'naive' ? 1.5 : 2,
+    width: 1.5,
+    points: { fill: () => css('--surface') },
     ...(line.dashed ? { dash: [5, 5], points: { show: false } } : {}),
     ...(steps ? { paths: steps, width: 1, fill: () => css('--band'), points: { show: false } } : {}),
   }
