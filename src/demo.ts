@@ -40,7 +40,6 @@ export class Demo {
     const onlyDemo = latest.every(({ site }) => this.is(site))
     if (enabled === false || (enabled === 'auto' && (!onlyDemo || existsSync(this.#marker)))) return
     const { site, simulator } = this.#config
-    await this.#engine.putSite({ id: siteId, name: 'Demo home', zone: site.zone, demo: true })
     const now = systemClock.now()
     const newestAt = latest.reduce((newest, { at }) => Math.max(newest, at), 0)
     const { seed, intervalSeconds, historyDays, latitude = 52.5, longitude = 13.4 } = simulator
@@ -49,6 +48,7 @@ export class Demo {
       createRandom,
       seed,
       site: siteId,
+      name: 'Demo home',
       zone: site.zone,
       latitude,
       longitude,
@@ -56,6 +56,8 @@ export class Demo {
       historyStepMs,
       historyDays: Math.min(historyDays, (now - newestAt) / dayMs),
     })
+    const { home } = source
+    await this.#engine.putSite(home.site, home.devices)
     const { stop } = this.#engine.startSource(source)
     const unsubscribe = this.#engine.feed.subscribe((news) => {
       if (news.kind !== 'readings' || news.readings.every((reading) => reading.site === siteId)) return

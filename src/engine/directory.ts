@@ -48,6 +48,12 @@ export class Directory {
     this.#sites.set(site.id, site)
   }
 
+  /** Says more of devices than their readings do: type and attributes. Durable. */
+  async putDevices(devices: readonly Device[]): Promise<void> {
+    await this.#ledger.putDevices(devices)
+    for (const device of devices) this.#devicesOf(device.site).set(device.id, device)
+  }
+
   forget(site: string): void {
     this.#sites.delete(site)
     this.#devices.delete(site)

@@ -167,8 +167,10 @@ export class Engine {
     return this.#directory.sites()
   }
 
-  putSite(site: Site): Promise<void> {
-    return this.#directory.putSite(site)
+  /** Adds or changes a site, with devices of which more is known than their readings say. */
+  async putSite(site: Site, devices: readonly Device[] = []): Promise<void> {
+    await this.#directory.putSite(site)
+    if (devices.length > 0) await this.#directory.putDevices(devices)
   }
 
   /** Erases a site with all that is known of it. Its sources must have stopped. */
