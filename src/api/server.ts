@@ -100,8 +100,12 @@ function registerRoute<Name extends RouteName>(
     },
     ...(isPush ? { validatorCompiler: () => () => true } : {}),
     config: { rateLimit: isPush || route.role === 'public' ? false : {} },
+    // before the body is read: whoever may not ask cannot make the hub take 16 MiB in
     onRequest: async (request) => {
-      if (route.role !== 'public') callers.set(request, identify(request, hub))
+      if (route.role === 'public') return
+      const caller = identify(request, hub)
+      authorise(caller, route, siteOf(route, request))
+      callers.set(request, caller)
     },
     handler: async (request, reply) => {
       const ask = toAsk<Name>(route, request, reply)
@@ -119,13 +123,11 @@ function toAsk<Name extends RouteName>(
   reply: FastifyReply,
 ): Ask<Name> {
   const caller = callers.get(request) ?? nobody
-  const site = siteOf(route, request)
-  authorise(caller, route, site)
   const parsed = { query: request.query, params: request.params, body: request.body }
   return {
     ...(parsed as Pick<Ask<Name>, 'query' | 'params' | 'body'>),
     caller,
-    sites: reachOf(caller, site),
+    sites: reachOf(caller, siteOf(route, request)),
     status: (code) => {
       reply.code(code)
     },
