@@ -1,0 +1,141 @@
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { Hub } from '../src/api/hub.ts'
+import { createKey, KeyRing } from '../src/api/keys.ts'
+import { createServer } from '../src/api/server.ts'
+import type { Role } from '../src/core/event.ts'
+import type { Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
+import type { RawReading } from '../src/core/reading.ts'
+import type { LearningInput } from '../src/domains/domain.ts'
+import { energyLearning } from '../src/domains/energy/energy.ts'
+import { createHourAhead } from '../src/domains/energy/hour-ahead.ts'
+import { Engine, type EngineOptions } from '../src/engine/engine.ts'
+import { runTask } from '../src/engine/train-worker.ts'
+import { systemClock } from '../src/platform/clock.ts'
+import { createPushSource, rowsOf } from '../src/sources/push.ts'
+import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
+import { createMemoryReadings } from '../src/stores/readings/memory.ts'
+import { createMemoryWindows } from '../src/stores/window/memory.ts'
+
+/** A whole hub in this process: the real engine and API over stores in memory, learning inline. */
+export interface TestHub {
+  readonly engine: Engine
+  readonly server: FastifyInstance
+  readonly hub: Hub
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  /** What the hub logged as an error; a test that expects none looks here. */
+  readonly errors: readonly string[]
+  /** Hands rows in as a source does; resolves after the commit. */
+  push(rows: readonly Partial<RawReading>[]): Promise<Receipt>
+  /** Makes a key and returns its secret. */
+  key(role: Role, sites?: readonly string[] | null): Promise<string>
+  /** A request from a client at this machine. */
+  ask(options: InjectOptions & { readonly secret?: string | undefined }): Promise<LightMyRequestResponse>
+  /** Listens on a free loopback port; for WebSockets and raw sockets. */
+  listen(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface TestHubOptions {
+  /** Default: this machine's clock. */
+  readonly clock?: Clock
+  /** Requests without a key are taken. */
+  readonly open?: boolean
+  readonly limits?: Partial<Hub['limits']>
+  readonly engine?: Partial<EngineOptions>
+  readonly readings?: ReadingStore
+  readonly ledger?: Ledger
+}
+
+/** What the tests' clients send as Host, as a browser at this machine does. */
+export const loopbackHost = '127.0.0.1:8000'
+
+/** The built page where there is one; without it `GET /` answers JSON. */
+const webFolder = fileURLToPath(new URL('../dist/web', import.meta.url))
+
+const usualLimits: Hub['limits'] = {
+  batchReadings: 10_000,
+  inboxReadings: 65_536,
+  bodyBytes: 16 * 1024 * 1024,
+  clientBufferBytes: 1024 * 1024,
+  liveClients: 200,
+  requestsPerMinute: 1_000_000,
+}
+
+const usualEngine: EngineOptions = {
+  site: { id: 'home', name: 'Home', zone: 'Europe/Berlin' },
+  rules: [],
+  inboxReadings: usualLimits.inboxReadings,
+  turnReadings: 4096,
+  windowReadings: 60,
+  series: 100_000,
+  maxFutureMs: 600_000,
+  quarantineRows: 10_000,
+  readingsKeptMs: null,
+  predictionsKeptMs: 90 * 86_400_000,
+  training: { enabled: false, retrainMs: 24 * 3_600_000 },
+}
+
+export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
+  const { clock = systemClock, readings = createMemoryReadings(), ledger = createMemoryLedger() } = options
+  const limits = { ...usualLimits, ...options.limits }
+  const settings = { ...usualEngine, inboxReadings: limits.inboxReadings, ...options.engine }
+  const errors: string[] = []
+  const engine = new Engine(
+    {
+      ...{ readings, ledger, clock, log: errorsTo(errors), jobs: inlineJobs },
+      windows: createMemoryWindows({ capacity: settings.windowReadings }),
+      liveModels: [createHourAhead()],
+      learnings: [energyLearning],
+    },
+    settings,
+  )
+  await engine.open()
+  const source = createPushSource()
+  engine.startSource(source)
+  const hub: Hub = {
+    ...{ engine, limits, open: options.open ?? false, version: '0.0.0-test', startedAt: clock.now() },
+    keys: new KeyRing(await ledger.keys()),
+    defaultSite: settings.site.id,
+    push: { rowsOf, take: (rows) => source.push(rows) },
+    removeSite: (site) => engine.removeSite(site),
+  }
+  const server = await createServer(hub, { webFolder, log: errorsTo(errors) })
+  return {
+    ...{ engine, server, hub, readings, ledger, errors },
+    push: (rows) => source.push(rows.map((row) => ({ source: 'test', ...row }))),
+    async key(role, sites = null) {
+      const { key, secret } = createKey(`${role} of ${sites?.join(', ') ?? 'all'}`, role, sites, clock.now())
+      await ledger.putKey(key)
+      hub.keys.add(key)
+      return secret
+    },
+    ask({ secret, headers, ...request }) {
+      const authorization = secret === undefined ? {} : { authorization: `Bearer ${secret}` }
+      return server.inject({ ...request, headers: { host: loopbackHost, ...authorization, ...headers } })
+    },
+    async listen() {
+      const url = await server.listen({ host: '127.0.0.1', port: 0 })
+      return Number(new URL(url).port)
+    },
+    async close() {
+      await server.close()
+      await engine.close()
+    },
+  }
+}
+
+/** The worker's own entry, without the thread. */
+const inlineJobs: Jobs = {
+  async run<Input, Output>(task: string, input: Input): Promise<Output> {
+    return runTask({ task, input: structuredClone(input) as LearningInput }) as Output
+  },
+  async close() {},
+}
+
+const errorsTo = (errors: string[]): Log => ({
+  info: () => undefined,
+  warn: () => undefined,
+  error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+})
