@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, startHub } from '../test/servers/hub.ts'
 import { cpuSecondsOf } from './load/cpu.ts'
 import { runLoad } from './load/run.ts'
-import { type HttpLoad, type LoadResult, layoutFor, type MqttLoad } from './load/spec.ts'
+import { type HttpLoad, type LoadResult, layoutOn, type MqttLoad } from './load/spec.ts'
 import { type Influx, startInfluxPeer } from './peers/influx.ts'
 import { influxHttp } from './peers/influx-http.ts'
 import { type Chain, startChain } from './peers/mosquitto-telegraf-influx.ts'
@@ -44,7 +44,9 @@ const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 /** Messages of a client on their way; the same for hub and chain. */
 const window = 500
 const batches = { batch: 5000, connections: 8, requests: 160 }
+const thousands = { batch: 1000, connections: 8, requests: 400 }
 const singles = { batch: 1, connections: 64, requests: 32_000 }
+const singlesOf8 = { batch: 1, connections: 8, requests: 16_000 }
 
 async function oneRound(
   hub: HubProcess,
@@ -61,21 +63,26 @@ async function oneRound(
   }
   await mqttRound(hub, 0, 300_000, tally)
   tally.add('memory after MQTT', hub.memory().most)
-  tally.add('hub batches', (await hubHttp(hub, batches)).rate)
+  await httpRound('hub batches', hub.pid, () => hubHttp(hub, batches), tally)
   tally.add('memory after batches', hub.memory().most)
-  tally.add('influx batches', (await influxHttp(influx, batches)).rate)
-  tally.add(
-    'influx batches of 1000',
-    (await influxHttp(influx, { ...batches, batch: 1000, requests: 400 })).rate,
-  )
-  const single = await hubHttp(hub, singles)
-  tally.add('hub singles', single.rate)
-  tally.add('hub singles p99', single.p99Ms)
-  tally.add('influx singles', (await influxHttp(influx, singles)).rate)
-  tally.add(
-    'influx singles of 8',
-    (await influxHttp(influx, { ...singles, connections: 8, requests: 16_000 })).rate,
-  )
+  await httpRound('influx batches', influx.pid, () => influxHttp(influx, batches), tally)
+  await httpRound('influx batches of 1000', influx.pid, () => influxHttp(influx, thousands), tally)
+  await httpRound('hub singles', hub.pid, () => hubHttp(hub, singles), tally)
+  await httpRound('influx singles', influx.pid, () => influxHttp(influx, singles), tally)
+  await httpRound('influx singles of 8', influx.pid, () => influxHttp(influx, singlesOf8), tally)
+}
+
+async function httpRound(
+  name: string,
+  pid: number,
+  load: () => Promise<LoadResult>,
+  tally: Tally,
+): Promise<void> {
+  const cpu = cpuSecondsOf([pid])
+  const { rate, p99Ms, acknowledged } = await load()
+  tally.add(name, rate)
+  tally.add(`${name} p99`, p99Ms)
+  tally.add(`${name} cpu`, ((cpuSecondsOf([pid]) - cpu) / acknowledged) * 1e6)
 }
 
 async function mqttRound(hub: HubProcess, qos: 0 | 1, count: number, tally: Tally): Promise<void> {
@@ -137,6 +144,13 @@ function tell(report: Report, tally: Tally, chainMissing: string | undefined): v
   figure('peer: InfluxDB, line protocol, batches of 5,000', 'influx batches', 'points/s')
   figure('peer: InfluxDB, line protocol, batches of 1,000', 'influx batches of 1000', 'points/s')
   figure('HTTP JSON, batches of 5,000', 'hub batches', 'readings/s', 150_000, 'influx batches')
+  figure(
+    'HTTP JSON, batches of 5,000, processor time',
+    'hub batches cpu',
+    'us',
+    undefined,
+    'influx batches cpu',
+  )
   figure('peer: InfluxDB, one point a request, 8 connections', 'influx singles of 8', 'points/s')
   figure('peer: InfluxDB, one point a request, 64 connections', 'influx singles', 'points/s')
   const target = round(tally.median('influx singles'))
@@ -147,10 +161,21 @@ function tell(report: Report, tally: Tally, chainMissing: string | undefined): v
     target,
     'influx singles',
   )
-  figure('HTTP JSON, one reading a request, 64 connections, p99', 'hub singles p99', 'ms')
+  figure(
+    'HTTP JSON, one reading a request, 64 connections, p99',
+    'hub singles p99',
+    'ms',
+    undefined,
+    'influx singles p99',
+  )
+  figure(
+    'HTTP JSON, one reading a request, processor time',
+    'hub singles cpu',
+    'us',
+    undefined,
+    'influx singles cpu',
+  )
 }
-
-let runs = 0
 
 /** Messages a second from the first byte until the hub counts the last as stored. */
 async function mqttStored(hub: HubProcess, qos: 0 | 1, count: number): Promise<number> {
@@ -171,7 +196,7 @@ const mqttLoad = (hub: HubProcess, qos: 0 | 1, count: number): Omit<MqttLoad, 'b
   count,
   window,
   maxSeconds: 60,
-  ...layoutFor(count / 4, `m${++runs}-`),
+  ...layoutOn(count / 4, 'm-'),
 })
 
 const storedTotal = 'homeostat_readings_stored_total'
@@ -203,7 +228,7 @@ async function hubHttp(
     format: 'json',
     headers: {},
     maxSeconds: 60,
-    ...layoutFor(perConnection, `h${++runs}-`, Math.floor(1000 / load.connections)),
+    ...layoutOn(perConnection, 'h-', Math.floor(1000 / load.connections)),
     ...load,
   })
   if (result.acknowledged < result.sent) throw new Error(`the hub refused: ${result.complaint}`)

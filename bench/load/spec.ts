@@ -124,3 +124,12 @@ export function layoutFor(readingsPerClient: number, prefix: string, devices = 2
     prepared: Math.min(5000, readingsPerClient),
   }
 }
+
+const cursors = new Map<string, number>()
+
+/** Like `layoutFor`, but the devices of this prefix go on where their last load in this process ended, as in a home. */
+export function layoutOn(readingsPerClient: number, prefix: string, devices = 250): Layout {
+  const baseAt = cursors.get(prefix) ?? Date.now() - 3 * 86_400_000
+  cursors.set(prefix, baseAt + readingsPerClient)
+  return { ...layoutFor(readingsPerClient, prefix, devices), baseAt }
+}

@@ -1,8 +1,6 @@
 import { runLoad } from '../load/run.ts'
-import { type LoadResult, layoutFor } from '../load/spec.ts'
+import { type LoadResult, layoutOn } from '../load/spec.ts'
 import type { Influx } from './influx.ts'
-
-let runs = 0
 
 /** Line protocol over kept-alive connections; every point is new. Rejects when a request is refused. */
 export async function influxHttp(
@@ -18,7 +16,7 @@ export async function influxHttp(
     format: 'line',
     headers: {},
     maxSeconds: 60,
-    ...layoutFor(perConnection, `i${++runs}-`, devices),
+    ...layoutOn(perConnection, 'h-', devices),
     ...load,
   })
   if (result.acknowledged < result.sent) throw new Error(`InfluxDB refused: ${result.complaint}`)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startMosquitto } from '../../test/servers.ts'
 import { cpuSecondsOf } from '../load/cpu.ts'
 import { runLoad } from '../load/run.ts'
-import { layoutFor, type MqttLoad } from '../load/spec.ts'
+import { layoutOn, type MqttLoad } from '../load/spec.ts'
 import { type Influx, startInfluxPeer } from './influx.ts'
 import { startTelegraf, telegrafOrReason } from './telegraf.ts'
 
@@ -54,8 +54,6 @@ export async function startChain(): Promise<Chain | { readonly reason: string }>
   }
 }
 
-let runs = 0
-
 async function measure(
   port: number,
   influx: Influx,
@@ -63,7 +61,7 @@ async function measure(
   window: number,
 ): Promise<{ stored: number; acknowledged: number }> {
   const before = await influx.count()
-  const result = await runLoad(load(port, count, window, `t${++runs}-`))
+  const result = await runLoad(load(port, count, window, 'm-'))
   if (result.cut) throw new Error(`Mosquitto: ${result.complaint}`)
   const storedAt = await influx.untilCount(before + count)
   return { stored: (count / (storedAt - result.startedAt)) * 1000, acknowledged: result.rate }
@@ -88,5 +86,5 @@ const load = (port: number, count: number, window: number, prefix: string): Mqtt
   port,
   count,
   window,
-  ...layoutFor(Math.max(1, count / 4), prefix),
+  ...layoutOn(Math.max(1, count / 4), prefix),
 })
