@@ -1,0 +1,87 @@
+/**
+ * Blending members by past skill: each series gives its members weights by how they did at its own past origins, drawn
+ * towards how they did over all series, since a few origins say little. A power of the inverse error, as in Bates and
+ * Granger (1969) and Pawlikowski and Chorowska (2020).
+ */
+
+/** Errors of the members at past origins: `errors[series][origin][member]`, mean |error| / scale, NaN where unknown. */
+export type PastErrors = readonly (readonly (readonly number[])[])[]
+
+export interface BlendOptions {
+  /** How sharply weights fall with the error. */
+  readonly power: number
+  /** How many origins the errors over all series count for. */
+  readonly prior: number
+  /** Members whose weight is below this share of the best one's are left out. */
+  readonly least: number
+}
+
+export const blendDefaults: Readonly<BlendOptions> = { power: 4, prior: 4, least: 0.1 }
+
+/** Gives the weights of the members for a series, from its origins without `left`, that sum to 1. */
+export type Weigh = (series: number, left?: number) => Float64Array
+
+/** Without any past error all members weigh the same. */
+export function weighing(errors: PastErrors, members: number, options: BlendOptions = blendDefaults): Weigh {
+  const overall = meanErrors(
+    errors.flatMap((series) => series.map(relative)),
+    members,
+  )
+  return (series, left) => {
+    const own = (errors[series] ?? []).filter((_, origin) => origin !== left).map(relative)
+    const mean = meanErrors(own, members)
+    const weights = new Float64Array(members)
+    for (let k = 0; k < members; k++) {
+      const prior = overall[k]!
+      const drawn = Number.isNaN(mean[k]!)
+        ? prior
+        : (own.length * mean[k]! + options.prior * prior) / (own.length + options.prior)
+      weights[k] = Number.isNaN(drawn) ? 0 : Math.max(drawn, 1e-3) ** -options.power
+    }
+    return shares(weights, options.least)
+  }
+}
+
+/** Errors of one origin over their mean, so that origins and series count alike. */
+function relative(errors: readonly number[]): readonly number[] {
+  const known = errors.filter((error) => !Number.isNaN(error))
+  const mean = known.reduce((sum, error) => sum + error, 0) / known.length
+  return mean > 0 ? errors.map((error) => error / mean) : errors.map((error) => error + 1)
+}
+
+function meanErrors(rows: readonly (readonly number[])[], members: number): Float64Array {
+  return Float64Array.from({ length: members }, (_, k) => {
+    const known = rows.map((row) => row[k]!).filter((error) => !Number.isNaN(error))
+    return known.reduce((sum, error) => sum + error, 0) / known.length
+  })
+}
+
+function shares(weights: Float64Array, least: number): Float64Array {
+  const top = weights.reduce((most, weight) => Math.max(most, weight), 0)
+  if (top === 0) return weights.fill(1 / weights.length)
+  const kept = weights.map((weight) => (weight < least * top ? 0 : weight))
+  const sum = kept.reduce((total, weight) => total + weight, 0)
+  return kept.map((weight) => weight / sum)
+}
+
+/** The members' forecasts of one origin as one: the weighted mean of those that say something at a lead. */
+export function blended(
+  forecasts: readonly Float64Array[],
+  weights: Float64Array,
+  horizon: number,
+): Float64Array {
+  return Float64Array.from({ length: horizon }, (_, lead) => {
+    let sum = 0
+    let total = 0
+    for (const [k, forecast] of forecasts.entries()) {
+      const value = forecast[lead]!
+      if (weights[k] === 0 || Number.isNaN(value)) continue
+      sum += weights[k]! * value
+      total += weights[k]!
+    }
+    return total > 0 ? sum / total : firstKnown(forecasts, lead)
+  })
+}
+
+const firstKnown = (forecasts: readonly Float64Array[], lead: number): number =>
+  forecasts.map((forecast) => forecast[lead]!).find((value) => !Number.isNaN(value)) ?? Number.NaN

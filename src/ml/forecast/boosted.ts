@@ -1,0 +1,140 @@
+/**
+ * One model of gradient boosted trees over all series, all origins and all lead times: direct multi-horizon forecasts.
+ * It learns how far a value lies from an anchor (the same slot of the last season, or its mean over a cycle), in units
+ * of the series' scale; differencing against an anchor is what lets trees, which cannot extrapolate, follow a level.
+ */
+import type { Frame } from '../frame.ts'
+import type { Model } from '../learner.ts'
+import type { BoostingOptions } from '../learners/boosting/options.ts'
+import { boosting } from '../learners/boosting.ts'
+import { featureNames, type OriginView, slotBefore, slotMean, viewOrigin, writeFeatures } from './features.ts'
+import type { Member, Task } from './member.ts'
+import { cycleSeasons, type Prepared } from './series.ts'
+
+/** What the model's answer is added to: the slot's last value in the season or in the cycle, or its mean over a cycle. */
+export type Anchor = 'season' | 'cycle' | 'slot-mean'
+
+/** Answers beyond this many scales are outliers of the history; they are learnt as this. */
+const farthest = 30
+
+export interface TrainingRows {
+  readonly frame: Frame
+  /** (actual - anchor) / scale, one value a row. */
+  readonly targets: Readonly<Record<Anchor, Float64Array>>
+}
+
+/**
+ * Rows to learn from: origins and leads whose actual value lies at least `cut` steps before the end of its series, in
+ * order of time within a series, thinned evenly to about `rowsMax`.
+ */
+export function trainingRows(
+  all: readonly Prepared[],
+  cut: number,
+  horizon: number,
+  rowsMax: number,
+): TrainingRows {
+  const places = chooseRows(all, cut, horizon, rowsMax)
+  const names = featureNames(all)
+  const columns = names.map(() => new Float64Array(places.length))
+  const target = (): Float64Array => new Float64Array(places.length)
+  const targets = { season: target(), cycle: target(), 'slot-mean': target() }
+  let view: OriginView | undefined
+  for (const [row, { series, origin, lead }] of places.entries()) {
+    const prepared = all[series]!
+    if (view?.prepared !== prepared || view.origin !== origin) view = viewOrigin(prepared, origin)
+    writeFeatures(view, lead, columns, row)
+    const actual = prepared.series.values[origin + lead]!
+    for (const anchor of anchors) {
+      const distance = (actual - anchorValue(prepared, origin, lead, anchor)) / view.scale
+      targets[anchor][row] = Math.max(-farthest, Math.min(farthest, distance))
+    }
+  }
+  return { frame: { rows: places.length, names, columns }, targets }
+}
+
+const anchors = ['season', 'cycle', 'slot-mean'] as const
+
+interface Place {
+  readonly series: number
+  readonly origin: number
+  readonly lead: number
+}
+
+function chooseRows(all: readonly Prepared[], cut: number, horizon: number, rowsMax: number): Place[] {
+  const spans = all.map((prepared) => {
+    const to = prepared.filled.length - cut
+    const length = Math.max(0, to - prepared.first)
+    const warmUp = Math.max(
+      2 * prepared.season,
+      Math.min(2 * cycleSeasons * prepared.season, Math.floor(length / 2)),
+    )
+    return { from: prepared.first + warmUp, to }
+  })
+  const total = spans.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0) * horizon
+  // a stride that shares no factor with the horizon gives every lead its share
+  let stride = Math.max(1, Math.ceil(total / rowsMax))
+  while (commonFactor(stride, horizon) !== 1) stride++
+  const places: Place[] = []
+  let counter = 0
+  for (const [series, { from, to }] of spans.entries()) {
+    const { values } = all[series]!.series
+    for (let origin = from; origin < to; origin++)
+      for (let lead = 0; lead < horizon; lead++) {
+        if (++counter % stride !== 0 || origin + lead >= to) continue
+        if (!Number.isNaN(values[origin + lead]!)) places.push({ series, origin, lead })
+      }
+  }
+  return places
+}
+
+const commonFactor = (a: number, b: number): number => (b === 0 ? a : commonFactor(b, a % b))
+
+function anchorValue(prepared: Prepared, origin: number, lead: number, anchor: Anchor): number {
+  const last = slotBefore(prepared, origin, lead)
+  if (anchor === 'season') return last
+  if (anchor === 'slot-mean') return slotMean(prepared, origin, lead, cycleSeasons)
+  const value = slotBefore(prepared, origin, lead, 0, cycleSeasons * prepared.season)
+  return Number.isNaN(value) ? last : value
+}
+
+export interface BoostedOptions extends Partial<BoostingOptions> {
+  readonly anchor: Anchor
+}
+
+/** A member that learns from `rows`, made once for all members of a task. */
+export function boostedMember(name: string, rows: TrainingRows, options: BoostedOptions): Member {
+  const { anchor, ...rest } = options
+  return {
+    name,
+    forecast: (task) => {
+      if (rows.frame.rows < leastRows) return undefined
+      return predict(boosting.fit(rows.frame, rows.targets[anchor], rest), anchor, task)
+    },
+  }
+}
+
+const leastRows = 100
+
+function predict(model: Model, anchor: Anchor, { all, origins, horizon }: Task): Float64Array[][] {
+  const names = featureNames(all)
+  const count = origins.reduce((sum, list) => sum + list.length, 0) * horizon
+  const columns = names.map(() => new Float64Array(count))
+  let row = 0
+  const views = all.map((prepared, at) =>
+    origins[at]!.map((origin) => {
+      const view = viewOrigin(prepared, origin)
+      for (let lead = 0; lead < horizon; lead++) writeFeatures(view, lead, columns, row++)
+      return view
+    }),
+  )
+  const said = model.predict({ rows: count, names, columns })
+  row = 0
+  return views.map((list) =>
+    list.map(({ prepared, origin, scale }) =>
+      Float64Array.from(
+        { length: horizon },
+        (_, lead) => anchorValue(prepared, origin, lead, anchor) + scale * said[row++]!,
+      ),
+    ),
+  )
+}
