@@ -121,8 +121,8 @@ interface Point {
   readonly window: number
 }
 
-/** The benchmark's sigmoid: 1 well before 0, 0 at 0, -1 after; cut to -1 beyond 3. */
-const sigmoid = (position: number): number => (position > 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1)
+/** The benchmark's sigmoid: 1 well before 0, 0 at 0, -1 after; cut to -1 from 3 on. */
+const sigmoid = (position: number): number => (position >= 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1)
 
 /** Adds the scored rows of one file; returns its number of windows. */
 function collect(file: NabFile, profile: NabProfile, firstWindow: number, points: Point[]): number {
