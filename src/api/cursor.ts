@@ -1,34 +1,59 @@
 import { HomeostatError } from '../core/errors.ts'
+import type { SeriesKey } from '../core/event.ts'
+
+/** Where an item stands in its list: what the list is ordered by. Numbers are whole. */
+export type Place = readonly (string | number)[]
 
 /** A cursor is the place of the last item, as base64url of JSON: opaque to clients, checked when it comes back. */
-export const encodeCursor = (place: readonly (string | number)[]): string =>
-  Buffer.from(JSON.stringify(place)).toString('base64url')
+export const encodeCursor = (place: Place): string => Buffer.from(JSON.stringify(place)).toString('base64url')
 
 /** The place, with as many parts of the given types; throws `cursor_invalid` otherwise. */
-export function decodeCursor(cursor: string, types: readonly ('string' | 'number')[]): (string | number)[] {
+export function decodeCursor(cursor: string, types: readonly ('string' | 'number')[]): Place {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (
-      Array.isArray(place) &&
-      place.length === types.length &&
-      place.every((part, i) => typeof part === types[i])
-    ) {
+    if (Array.isArray(place) && place.length === types.length && place.every((part, i) => is(part, types[i])))
       return place
-    }
   } catch {
     // not JSON: the same answer
   }
   throw new HomeostatError('cursor_invalid')
 }
 
-/** One page of a list that is in memory and in a fixed order, by position. */
+const is = (part: unknown, type: 'string' | 'number' | undefined): boolean =>
+  type === 'number' ? Number.isSafeInteger(part) : typeof part === type
+
+/** Place of what belongs to a series. */
+export const seriesTypes = ['string', 'string', 'string'] as const
+export const seriesPlace = ({ site, device, metric }: SeriesKey): Place => [site, device, metric]
+
+/** A list that is always given whole. */
+export const whole = <Item>(items: readonly Item[]): { items: readonly Item[]; next: null } => ({
+  items,
+  next: null,
+})
+
+/**
+ * One page of a list that is in memory, ascending by place. The cursor is a place and no count, so that what comes
+ * or goes between two pages neither repeats nor hides anything else.
+ */
 export function pageOf<Item>(
   items: readonly Item[],
-  limit: number,
-  cursor: string | undefined,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  types: readonly ('string' | 'number')[],
+  placeOf: (item: Item) => Place,
 ): { items: Item[]; next: string | null } {
-  const start = cursor === undefined ? 0 : Number(decodeCursor(cursor, ['number'])[0])
-  if (!Number.isSafeInteger(start) || start < 0) throw new HomeostatError('cursor_invalid')
-  const end = start + limit
-  return { items: items.slice(start, end), next: end < items.length ? encodeCursor([end]) : null }
+  const sorted = [...items].sort((a, b) => compare(placeOf(a), placeOf(b)))
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, types)
+  const found = after === undefined ? 0 : sorted.findIndex((item) => compare(placeOf(item), after) > 0)
+  const start = found < 0 ? sorted.length : found
+  const page = sorted.slice(start, start + limit)
+  return { items: page, next: start + limit < sorted.length ? encodeCursor(placeOf(page.at(-1)!)) : null }
+}
+
+function compare(a: Place, b: Place): number {
+  for (const [index, part] of a.entries()) {
+    const other = b[index]!
+    if (part !== other) return part < other ? -1 : 1
+  }
+  return 0
 }

@@ -1,5 +1,5 @@
 import { HomeostatError } from '../../core/errors.ts'
-import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
+import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 
@@ -9,11 +9,7 @@ export const hubRoutes = (
 ): Omit<Handlers, keyof ReturnType<typeof import('./readings.ts').readingRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
-    return pageOf(
-      sites === null ? all : all.filter(({ id }) => sites.includes(id)),
-      all.length + 1,
-      undefined,
-    )
+    return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))
   },
 
   async removeSite({ params }) {
@@ -22,34 +18,37 @@ export const hubRoutes = (
   },
 
   async rooms({ sites }) {
-    const rooms = within(await hub.engine.rooms(), sites)
-    return pageOf(rooms, rooms.length + 1, undefined)
+    return whole(within(await hub.engine.rooms(), sites))
   },
 
   async devices({ query, sites }) {
     const devices = within(await hub.engine.devices(), sites).filter(
       ({ id }) => query.device === undefined || id === query.device,
     )
-    return pageOf(devices, query.limit, query.cursor)
+    return pageOf(devices, query, ['string', 'string'], ({ site, id }) => [site, id])
   },
 
   async forecasts({ query, sites }) {
     const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
-    return pageOf(forecasts, query.limit, query.cursor)
+    return pageOf(forecasts, query, seriesTypes, seriesPlace)
   },
 
   async models({ query, sites }) {
     const cards = (await hub.engine.models()).filter(
       ({ series }) => (sites === null || sites.includes(series.site)) && isAsked(series, query),
     )
-    return pageOf(cards, query.limit, query.cursor)
+    // newest first
+    return pageOf(cards, query, ['number', ...seriesTypes, 'string'], ({ trainedAt, series, model }) => [
+      -trainedAt,
+      ...seriesPlace(series),
+      model.version,
+    ])
   },
 
   train: ({ sites }) => ({ queued: hub.engine.trainer.again(sites) }),
 
   async alerts({ sites }) {
-    const alerts = within(await hub.engine.ledger.alerts(), sites)
-    return pageOf(alerts, alerts.length + 1, undefined)
+    return whole(within(await hub.engine.ledger.alerts(), sites))
   },
 
   async quarantine({ query }) {
@@ -64,7 +63,7 @@ export const hubRoutes = (
 
   async keys() {
     const keys = (await hub.engine.ledger.keys()).map(({ sha256: _sha256, ...key }) => key)
-    return pageOf(keys, keys.length + 1, undefined)
+    return whole(keys)
   },
 
   async createKey({ body, status }) {

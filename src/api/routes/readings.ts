@@ -3,7 +3,7 @@ import type { SeriesKey } from '../../core/event.ts'
 import type { ReadingPosition } from '../../core/ports.ts'
 import { parseTime, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
-import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
+import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
 
 const yearMs = 366 * 86_400_000
@@ -49,14 +49,14 @@ export const readingRoutes = (
   },
 
   latest({ query, sites }) {
-    return pageOf(matching(within(hub.engine.latest(), sites), query), query.limit, query.cursor)
+    return pageOf(matching(within(hub.engine.latest(), sites), query), query, seriesTypes, seriesPlace)
   },
 
   series({ query, sites }) {
     const all = matching(within(hub.engine.latest(), sites), query).map(
       ({ value: _value, at: _at, ...series }) => series,
     )
-    return pageOf(all, query.limit, query.cursor)
+    return pageOf(all, query, seriesTypes, seriesPlace)
   },
 
   window({ query }) {
@@ -83,12 +83,19 @@ export const readingRoutes = (
   async rollups({ query }) {
     const { unit } = known(hub, query)
     const [from, to] = yearUpTo(hub, query)
-    return { ...pageOf(await hub.engine.rollups(query, from, to), query.limit, query.cursor), unit }
+    const hours = await hub.engine.rollups(query, from, to)
+    return { ...pageOf(hours, query, ['number'], ({ at }) => [at]), unit }
   },
 
   async predictions({ query }) {
     const [from, to] = yearUpTo(hub, query)
-    return pageOf(await hub.engine.ledger.predictions(query, from, to), query.limit, query.cursor)
+    const all = await hub.engine.ledger.predictions(query, from, to)
+    return pageOf(all, query, ['number', 'number', 'string', 'string'], ({ at, madeAt, model }) => [
+      at,
+      madeAt,
+      model.name,
+      model.version,
+    ])
   },
 })
 
@@ -149,6 +156,6 @@ function moment(name: string, value: string | number): number {
 }
 
 function positionOf(cursor: string): ReadingPosition {
-  const [at, site, device, metric] = decodeCursor(cursor, ['number', 'string', 'string', 'string'])
+  const [at, site, device, metric] = decodeCursor(cursor, ['number', ...seriesTypes])
   return { at: Number(at), site: String(site), device: String(device), metric: String(metric) }
 }
