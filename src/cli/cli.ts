@@ -4,6 +4,7 @@ import { exitOf, HomeostatError } from '../core/errors.ts'
 import { doctorCommand } from './doctor.ts'
 import { importCommand } from './import-command.ts'
 import { keyCommand } from './key.ts'
+import { labCommand } from './lab.ts'
 import { serveCommand } from './serve.ts'
 import { simulateCommand } from './simulate.ts'
 
@@ -22,6 +23,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   importCommand(program)
   simulateCommand(program)
   keyCommand(program)
+  labCommand(program)
   doctorCommand(program)
   try {
     await program.parseAsync(argv)

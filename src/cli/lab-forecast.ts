@@ -1,0 +1,249 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { HomeostatError } from '../core/errors.ts'
+import { forecastSeries, type SeriesForecast } from '../ml/forecast/forecast.ts'
+import type { Series } from '../ml/forecast/series.ts'
+import { coverage, mase, msis, smape } from '../ml/metrics.ts'
+import { actualsFor, readSeries, type SeriesFormat } from './lab-series.ts'
+import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
+
+interface ForecastFlags {
+  readonly input: string
+  readonly format?: SeriesFormat
+  readonly time?: string
+  readonly value?: string
+  readonly series?: string
+  readonly zone: string
+  readonly season: number
+  readonly horizon: number
+  readonly level: readonly number[]
+  readonly actuals?: string
+  readonly out?: string
+  readonly json?: boolean
+}
+
+/** Adds `lab forecast`. */
+export function forecastCommand(lab: Command): void {
+  lab
+    .command('forecast')
+    .description('forecast every series of a CSV file, with intervals, and score it against what came')
+    .requiredOption('--input <file>', 'CSV file')
+    .option(
+      '--format <format>',
+      'long (a value column), wide (a column a series), m4 (a row a series)',
+      format,
+    )
+    .option('--time <column>', 'column of times (default: found)')
+    .option('--value <column>', 'column to forecast; wide: several, with commas')
+    .option('--series <column>', 'long: column that names the series of a row')
+    .option('--zone <zone>', 'zone of the calendar, and of times without an offset', 'UTC')
+    .requiredOption('--season <steps>', 'steps after which things repeat, 24 for hours', steps)
+    .requiredOption('--horizon <steps>', 'steps to forecast', steps)
+    .option('--level <shares>', 'share of the values that intervals shall cover, with commas', levels, [0.9])
+    .option('--actuals <file>', 'what came after, in the same format: scores the forecast')
+    .option('--out <file>', 'write series,step,mean,lo,hi to this CSV file')
+    .option('--json', 'JSON instead of tables')
+    .action(async (flags: ForecastFlags) => {
+      process.stdout.write(await labForecast(flags))
+    })
+}
+
+/** What `actuals` say of a forecast. NaN where a history is flat, so that there is no scale. */
+export interface ForecastScores {
+  readonly mase: number
+  readonly smape: number
+  /** By level, in the order of the flags. */
+  readonly msis: readonly number[]
+  readonly coverage: readonly number[]
+}
+
+/** Runs the command; gives what it prints. Nothing is written unless all is well. */
+export async function labForecast(flags: ForecastFlags): Promise<string> {
+  const series = await readSeries(flags.input, flags)
+  const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
+  const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
+  const { season, horizon, level } = flags
+  const forecasts = forecastSeries(series, { season, horizon, levels: level })
+  const scores =
+    actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))
+  if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts))
+  return flags.json === true
+    ? jsonText(report(flags, forecasts, scores))
+    : describe(flags, series, forecasts, actuals, scores)
+}
+
+/** Scores over the steps that are known. */
+export function scoreOf(
+  { mean, intervals, id }: SeriesForecast,
+  { values }: Series,
+  actual: Float64Array,
+  season: number,
+): ForecastScores {
+  const known = [...actual.keys()].filter((step) => Number.isFinite(actual[step]!))
+  if (known.length === 0)
+    throw new HomeostatError('data_invalid', { detail: `the actuals hold no value of the steps after ${id}` })
+  const pick = (column: Float64Array): Float64Array => Float64Array.from(known, (step) => column[step]!)
+  const truth = pick(actual)
+  return {
+    mase: mase(truth, pick(mean), values, season),
+    smape: smape(truth, pick(mean)),
+    msis: intervals.map(({ level, lo, hi }) => msis(truth, pick(lo), pick(hi), level, values, season)),
+    coverage: intervals.map(({ lo, hi }) => coverage(truth, pick(lo), pick(hi))),
+  }
+}
+
+/** Means over the series, of those where a score is defined. */
+function meanScores(scores: readonly ForecastScores[]): ForecastScores {
+  const mean = (of: (one: ForecastScores) => number): number => {
+    const known = scores.map(of).filter((value) => Number.isFinite(value))
+    return known.reduce((sum, value) => sum + value, 0) / known.length
+  }
+  const levels = scores[0]?.msis ?? []
+  return {
+    mase: mean((one) => one.mase),
+    smape: mean((one) => one.smape),
+    msis: levels.map((_, at) => mean((one) => one.msis[at]!)),
+    coverage: levels.map((_, at) => mean((one) => one.coverage[at]!)),
+  }
+}
+
+/** `series,step,mean,lo,hi`, a row a step; further levels follow as lo_0.95,hi_0.95. */
+function csvOf(forecasts: readonly SeriesForecast[]): string {
+  const further = forecasts[0]?.intervals.slice(1).map(({ level }) => `,lo_${level},hi_${level}`) ?? []
+  const lines = [`series,step,mean,lo,hi${further.join('')}`]
+  for (const { id, mean, intervals } of forecasts)
+    for (const [step, value] of mean.entries()) {
+      const ends = intervals.flatMap(({ lo, hi }) => [lo[step]!, hi[step]!])
+      lines.push([csvField(id), step + 1, value, ...ends].join(','))
+    }
+  return `${lines.join('\n')}\n`
+}
+
+/** Scores with the first level as `msis` and `coverage`, and every level by name. */
+const named = (scores: ForecastScores, level: readonly number[]) => ({
+  mase: scores.mase,
+  smape: scores.smape,
+  msis: scores.msis[0],
+  coverage: scores.coverage[0],
+  levels: Object.fromEntries(
+    level.map((share, at) => [share, { msis: scores.msis[at], coverage: scores.coverage[at] }]),
+  ),
+})
+
+function report(
+  { season, horizon, level }: ForecastFlags,
+  forecasts: readonly SeriesForecast[],
+  scores: readonly ForecastScores[] | undefined,
+): unknown {
+  return {
+    season,
+    horizon,
+    levels: level,
+    ...(scores ? { mean: named(meanScores(scores), level) } : {}),
+    series: forecasts.map(({ id, mean, intervals, weights, past }, at) => ({
+      series: id,
+      ...(scores ? named(scores[at]!, level) : {}),
+      weights,
+      past,
+      forecast: { mean, intervals },
+    })),
+  }
+}
+
+/** Series shown in full; of more only the first, and the mean of all. */
+const shownMax = 12
+
+function describe(
+  flags: ForecastFlags,
+  series: readonly Series[],
+  forecasts: readonly SeriesForecast[],
+  actuals: readonly Float64Array[] | undefined,
+  scores: readonly ForecastScores[] | undefined,
+): string {
+  const parts = [
+    `${series.length} series, ${flags.horizon} steps ahead, season ${flags.season}\n\n`,
+    picture(flags, series[0]!, forecasts[0]!, actuals?.[0]),
+    '\n',
+    textTable([
+      head(flags, scores !== undefined),
+      ...forecasts.slice(0, shownMax).map((forecast, at) => row(forecast, scores?.[at])),
+    ]),
+  ]
+  if (forecasts.length > shownMax) parts.push(`  ... and ${forecasts.length - shownMax} more\n`)
+  if (scores)
+    parts.push('\n', textTable([scoreNames(flags), ['mean of all', ...scoreCells(meanScores(scores))]]))
+  parts.push(
+    `\nPast error: mean |error| of the blend at past origins, in units of the mean change over a season.\n`,
+  )
+  if (flags.out !== undefined) parts.push(`Written to ${flags.out}\n`)
+  return parts.join('')
+}
+
+const scoreNames = ({ level }: ForecastFlags): string[] => [
+  '',
+  'MASE',
+  'sMAPE',
+  ...level.flatMap((share) => [`MSIS ${100 * share}`, `covered ${100 * share}`]),
+]
+
+const scoreCells = (scores: ForecastScores): string[] => [
+  figure(scores.mase),
+  figure(scores.smape),
+  ...scores.msis.flatMap((value, at) => [figure(value), percent(scores.coverage[at]!)]),
+]
+
+function head(flags: ForecastFlags, scored: boolean): string[] {
+  const past = ['past origins', 'past error', 'best naive', 'mostly']
+  return ['series', ...(scored ? scoreNames(flags).slice(1) : []), ...past]
+}
+
+function row({ id, weights, past }: SeriesForecast, scores: ForecastScores | undefined): string[] {
+  const naive = ['season', 'cycle', 'slot-mean'].map((name) => past.members[name] ?? Number.NaN)
+  const best = Math.min(...naive.filter((error) => !Number.isNaN(error)))
+  const [most] = Object.entries(weights).sort((a, b) => b[1] - a[1])
+  return [
+    id,
+    ...(scores ? scoreCells(scores) : []),
+    String(past.origins),
+    figure(past.error),
+    figure(best),
+    most ? `${most[0]} ${percent(most[1])}` : '',
+  ]
+}
+
+/** The last two seasons, then the forecast in its band, and what came. */
+function picture(
+  { season, level }: ForecastFlags,
+  { id, values }: Series,
+  { mean, intervals }: SeriesForecast,
+  actual: Float64Array | undefined,
+): string {
+  const before = values.subarray(Math.max(0, values.length - 2 * season))
+  const gap = new Float64Array(before.length).fill(Number.NaN)
+  const after = (column: ArrayLike<number>): Float64Array =>
+    Float64Array.from([...gap, ...Array.from(column)])
+  const band = intervals[0]
+  const curves = [
+    { values: before, mark: '•' },
+    { values: after(mean), mark: '─' },
+    ...(actual ? [{ values: after(actual), mark: '×' }] : []),
+  ]
+  const legend = `  ${id}: • known, ─ forecast, ░ ${100 * level[0]!} % interval${actual ? ', × what came' : ''}\n`
+  return legend + plot(curves, band && { lo: after(band.lo), hi: after(band.hi) })
+}
+
+function format(text: string): SeriesFormat {
+  if (text === 'long' || text === 'wide' || text === 'm4') return text
+  throw new InvalidArgumentError('Formats are long, wide and m4.')
+}
+
+function steps(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= 1 && number <= 100_000) return number
+  throw new InvalidArgumentError('A whole number from 1 to 100000.')
+}
+
+function levels(text: string): number[] {
+  const shares = text.split(',').map(Number)
+  if (shares.every((share) => share > 0 && share < 1)) return shares
+  throw new InvalidArgumentError('Shares between 0 and 1, e.g. 0.9,0.95.')
+}
