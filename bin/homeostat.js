@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// CommonJS (see package.json beside it): a module would be read by the thread pool, whose size is then fixed.
+// Two readers, the writer and the upkeep of the store may each wait in one of its threads.
+process.env.UV_THREADPOOL_SIZE ??= '8'
 
-const cli = new URL('../dist/cli/cli.js', import.meta.url)
-if (!existsSync(cli)) {
-  process.stderr.write(
-    `Homeostat is not built yet. Run "npm run build" in ${fileURLToPath(new URL('..', import.meta.url))}\n`,
-  )
-  process.exit(2)
+const { existsSync } = require('node:fs')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+
+const cli = join(__dirname, '..', 'dist', 'cli', 'cli.js')
+if (existsSync(cli)) {
+  import(pathToFileURL(cli).href).then(({ run }) => run(process.argv))
+} else {
+  process.stderr.write(`Homeostat is not built yet. Run "npm run build" in ${join(__dirname, '..')}\n`)
+  process.exitCode = 2
 }
-const { run } = await import(cli.href)
-await run(process.argv)

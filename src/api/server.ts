@@ -37,18 +37,14 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   })
   server.setErrorHandler(onError(options.log))
   server.setNotFoundHandler(onNotFound)
-  await server.register(helmet, {
-    // plain HTTP on a home network: an upgrade to HTTPS would break the page
-    contentSecurityPolicy: {
-      directives: { 'connect-src': ["'self'", 'ws:', 'wss:'], 'upgrade-insecure-requests': null },
-    },
-    strictTransportSecurity: false,
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
   })
   if (hub.open) server.addHook('onRequest', async (request) => requireLoopbackNames(request))
   await server.register(websocket, { options: { maxPayload: 64 * 1024 } })
   await server.register((scope) => registerLive(scope, hub))
   await server.register((scope) => registerRoutes(scope, hub))
-  await registerPage(server, hub, options.webFolder)
+  await server.register((scope) => registerPage(scope, hub, options.webFolder))
   return server
 }
 
@@ -139,8 +135,18 @@ function siteOf(route: Route, request: FastifyRequest): string | undefined {
   return route.scope === 'params' ? (request.params as { site?: string }).site : undefined
 }
 
+const pageHeaders = {
+  contentSecurityPolicy: {
+    // plain HTTP on a home network: an upgrade to HTTPS would break the page
+    directives: { 'connect-src': ["'self'", 'ws:', 'wss:'], 'upgrade-insecure-requests': null },
+  },
+  strictTransportSecurity: false,
+}
+
 /** `/metrics` in Prometheus text, the dashboard at `/`, and what the seeds' clients expect there. */
 async function registerPage(server: FastifyInstance, hub: Hub, webFolder: string): Promise<void> {
+  // headers for pages: building them for each answer of the API would cost more than taking a reading
+  await server.register(helmet, pageHeaders)
   const metrics = createMetrics(hub.engine)
   server.get('/metrics', async (request, reply) => {
     const caller = identify(request, hub)

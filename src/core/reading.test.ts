@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseReading, parseTime, parseValue, type RawReading } from './reading.ts'
 
@@ -101,6 +102,11 @@ describe('times', () => {
     ['08:15:30', '2026-06-01T06:15:30.000Z'],
     [1780000000000, '2026-05-28T20:26:40.000Z'],
     ['1780000000000', '2026-05-28T20:26:40.000Z'],
+    ['2026-05-30T10:00:00.5x3Z', undefined],
+    ['2026-05-30T24:00:00.001Z', undefined],
+    ['2026-02-30T10:00:00.000Z', undefined],
+    ['2026-02-30 10:00', undefined],
+    ['2028-02-29T10:00:00Z', '2028-02-29T10:00:00.000Z'],
     ['25:00:00', undefined],
     ['2026-13-01T00:00:00Z', undefined],
     ['2026-05-30T10', undefined],
@@ -110,6 +116,14 @@ describe('times', () => {
     const at = parseTime(given, context.dayStart)
     expect(at === undefined ? undefined : new Date(at).toISOString()).toBe(expected)
   })
+})
+
+it('reads the form of JSON dates as the runtime does, in any order of days', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 20 }), (times) =>
+      times.every((ms) => parseTime(new Date(ms).toISOString(), 0) === ms),
+    ),
+  )
 })
 
 it('reads a number from text only where all of it is one', () => {

@@ -134,6 +134,10 @@ const clockTime = /^(\d{2}):(\d{2}):(\d{2})(\.\d{1,3})?$/
 export function parseTime(value: unknown, dayStart: number): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined
   if (typeof value !== 'string') return undefined
+  if (value.length === 24) {
+    const at = parseFullIso(value)
+    if (at !== undefined) return at
+  }
   const text = value.trim()
   if (/^\d{10,16}$/.test(text)) return Number(text)
   if (isoDate.test(text)) return parseIso(text)
@@ -144,9 +148,49 @@ export function parseTime(value: unknown, dayStart: number): number | undefined 
   return dayStart + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
 }
 
+/** The day of the last full time: readings of one minute share it, and Date.parse is the dearest part of parsing. */
+const lastDay = { text: '', start: Number.NaN }
+
+/** `2026-05-30T10:00:00.123Z`, the form that JSON dates have; undefined for anything else. */
+function parseFullIso(text: string): number | undefined {
+  if (text[10] !== 'T' || text[13] !== ':' || text[16] !== ':' || text[19] !== '.' || text[23] !== 'Z')
+    return undefined
+  if (!text.startsWith(lastDay.text) || lastDay.text === '') {
+    const day = text.slice(0, 10)
+    if (!isoDate.test(day)) return undefined
+    const start = startOfDay(day)
+    if (start === undefined) return undefined
+    lastDay.text = day
+    lastDay.start = start
+  }
+  const hours = digits(text, 11, 2)
+  const minutes = digits(text, 14, 2)
+  const seconds = digits(text, 17, 2)
+  const ms = digits(text, 20, 3)
+  // comparisons with NaN are false: what is no digit is left to the slow way, which refuses it
+  if (!(hours < 24 && minutes < 60 && seconds < 60 && ms < 1000)) return undefined
+  return lastDay.start + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
+}
+
+/** UTC midnight of `2026-05-30`; undefined for a day that does not exist, which Date.parse would make the next one. */
+function startOfDay(day: string): number | undefined {
+  const start = Date.parse(day)
+  return new Date(start).getUTCDate() === Number(day.slice(8)) ? start : undefined
+}
+
+/** The number that `count` digits from `from` on stand for, NaN where one of them is no digit. */
+function digits(text: string, from: number, count: number): number {
+  let number = 0
+  for (let index = from; index < from + count; index++) {
+    const digit = text.charCodeAt(index) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    number = number * 10 + digit
+  }
+  return number
+}
+
 function parseIso(text: string): number | undefined {
-  // most senders write this form, which Date.parse reads as it is
-  if (text.length === 24 && text.endsWith('Z')) return orUndefined(Date.parse(text))
+  if (startOfDay(text.slice(0, 10)) === undefined) return undefined
   let iso = text.replace(' ', 'T').replace(',', '.').replace(/\s/g, '')
   if (!/(Z|[+-]\d{2}(:?\d{2})?)$/i.test(iso.slice(10)) && iso.length > 10) iso += 'Z'
   iso = iso.replace(/([+-]\d{2})$/, (offset) => (iso.length > 10 ? `${offset}:00` : offset))
@@ -156,13 +200,21 @@ function parseIso(text: string): number | undefined {
 
 const orUndefined = (ms: number): number | undefined => (Number.isNaN(ms) ? undefined : ms)
 
+/** Ids that were found good: a home has hundreds of them, and each comes again with every reading. */
+const checkedIds = new Set<string>()
+const checkedIdsMax = 20_000
+
 /** Text of 1..limit characters without control characters, trimmed; numbers become text. Undefined otherwise. */
 export function parseId(value: unknown, limit: number): string | undefined {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
   if (typeof value !== 'string') return undefined
+  if (value.length <= limit && checkedIds.has(value)) return value
   const text = value.trim()
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  return text === '' || text.length > limit || /[\u0000-\u001f\u007f]/.test(text) ? undefined : text
+  if (text === '' || text.length > limit || /[\u0000-\u001f\u007f]/.test(text)) return undefined
+  if (checkedIds.size >= checkedIdsMax) checkedIds.clear()
+  checkedIds.add(text)
+  return text
 }
 
 function inCanonicalUnit(

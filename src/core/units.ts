@@ -206,11 +206,12 @@ const caseSensitive = new Map<string, Conversion>([
   ['MW', { dimension: 'power', scale: 1e6, offset: 0 }],
 ])
 
+const canonicalUnits = new Map(
+  Object.entries(metricDimension).map(([metric, dimension]) => [metric, dimensions[dimension]?.[0]?.[0]]),
+)
+
 /** Unit that a metric is stored in, or undefined for a metric that is not in the table. */
-export function canonicalUnit(metric: string): string | undefined {
-  const dimension = metricDimension[metric]
-  return dimension === undefined ? undefined : dimensions[dimension]?.[0]?.[0]
-}
+export const canonicalUnit = (metric: string): string | undefined => canonicalUnits.get(metric)
 
 /** Every metric of the table. */
 export const knownMetrics: readonly string[] = Object.freeze(Object.keys(metricDimension))

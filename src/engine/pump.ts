@@ -166,7 +166,9 @@ export class Pump {
     windows.push(reading)
     directory.see(reading)
     predictor.observe(reading, context.now, turn.predictions)
-    for (const alert of rules.check(reading, windows.newestAt(reading))) turn.alerts.push(alert)
+    if (rules.watches(reading.metric)) {
+      for (const alert of rules.check(reading, windows.newestAt(reading))) turn.alerts.push(alert)
+    }
     turn.readings.push(reading)
   }
 

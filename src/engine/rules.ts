@@ -35,6 +35,11 @@ export class Rules {
     }
   }
 
+  /** Whether there is a rule for the metric. */
+  watches(metric: string): boolean {
+    return this.#byMetric.has(metric)
+  }
+
   /** Alerts that this reading opens or closes. A reading older than the state is left out: it changes nothing now. */
   check(reading: Reading, newestAt: number): Alert[] {
     const list = this.#byMetric.get(reading.metric)
