@@ -62,58 +62,87 @@ const sojournLimit = 200_000
 export function createOccupants(createRandom: CreateRandom, seed: number, people: readonly Person[]) {
   const planner = createPlanner(createRandom, seed, people)
   const random = createRandom(seedOf(seed, 'occupants'))
-  const sojourns: Sojourn[] = []
-  const walkers: Walker[] = people.map((person) => ({
-    person,
-    planDay: Number.NaN,
-    plan: [],
-    stay: undefined,
-    errand: undefined,
-    presence: { name: person.name, role: person.role, room: 'hall', activity: 'chores' },
-    since: Number.NaN,
-  }))
+  const diary = new Diary()
+  const walkers = people.map(newcomer)
 
   const tick = (now: Tick): Life => {
-    const moved = new Set<RoomName>()
-    const started: Presence[] = []
-    let snacks = 0
-    let doorPassed = false
+    const seen: Seen = { started: [], moved: new Set(), snacks: 0, doorPassed: false }
     for (const walker of walkers) {
-      const before = walker.presence
       const fresh = follow(walker, now, planner)
-      snacks += wander(walker, now, random)
-      const room = walker.errand?.room ?? walker.stay?.room ?? null
-      const activity = walker.stay?.activity ?? 'away'
-      if (room !== before.room || activity !== before.activity) {
-        if (sojourns.length >= sojournLimit) sojourns.splice(0, sojournLimit / 10)
-        sojourns.push(...sojournOf(walker, now.at))
-        walker.presence = { name: before.name, role: before.role, room, activity }
+      seen.snacks += wander(walker, now, random)
+      const before = walker.presence
+      const after = presenceOf(walker)
+      if (after.room !== before.room || after.activity !== before.activity) {
+        diary.close(walker, now.at)
+        walker.presence = after
         walker.since = now.at
       }
-      if (room !== before.room) {
-        if ((room === null) !== (before.room === null)) doorPassed = true
-        if (random.next() < 0.9) moved.add('hall')
-        if (room) moved.add(room)
-      }
-      if (fresh) started.push(walker.presence)
-      const pace = movesPerHour[walker.errand ? 'chores' : activity]
-      if (room && happens(random, pace, now.seconds)) moved.add(room)
+      if (after.room !== before.room) pass(before.room, after.room, random, seen)
+      if (fresh) seen.started.push(walker.presence)
+      const pace = movesPerHour[walker.errand ? 'chores' : after.activity]
+      if (after.room && happens(random, pace, now.seconds)) seen.moved.add(after.room)
     }
-    const parcel = walkers.some(({ presence }) => presence.room && presence.activity !== 'sleep')
-    if (parcel && happens(random, 0.06, now.seconds)) {
-      doorPassed = true
-      moved.add('hall')
-    }
-    const presences = walkers.map((walker) => walker.presence)
-    return { people: presences, started, snacks, doorPassed, moved: (room) => moved.has(room) }
+    takeParcel(walkers, now, random, seen)
+    const { moved, ...life } = seen
+    return { ...life, people: walkers.map(({ presence }) => presence), moved: (room) => moved.has(room) }
   }
 
   /** Everybody's whereabouts since the simulation began, in order of their end; the present ones end `at`. */
   const truth = (at: number): Sojourn[] => [
-    ...sojourns,
-    ...walkers.flatMap((walker) => sojournOf(walker, at)),
+    ...diary.sojourns,
+    ...walkers.flatMap((one) => sojournOf(one, at)),
   ]
   return { tick, truth }
+}
+
+/** What a tick has brought so far. */
+interface Seen {
+  readonly started: Presence[]
+  readonly moved: Set<RoomName>
+  snacks: number
+  doorPassed: boolean
+}
+
+const newcomer = (person: Person): Walker => ({
+  person,
+  planDay: Number.NaN,
+  plan: [],
+  stay: undefined,
+  errand: undefined,
+  presence: { name: person.name, role: person.role, room: 'hall', activity: 'chores' },
+  since: Number.NaN,
+})
+
+const presenceOf = ({ presence: { name, role }, errand, stay }: Walker): Presence => ({
+  name,
+  role,
+  room: errand?.room ?? stay?.room ?? null,
+  activity: stay?.activity ?? 'away',
+})
+
+/** Ends of stays in the order in which they came, the newest only. */
+class Diary {
+  readonly sojourns: Sojourn[] = []
+
+  close(walker: Walker, at: number): void {
+    if (this.sojourns.length >= sojournLimit) this.sojourns.splice(0, sojournLimit / 10)
+    this.sojourns.push(...sojournOf(walker, at))
+  }
+}
+
+/** From one room to another, mostly through the hall, or through the front door. */
+function pass(from: RoomName | null, to: RoomName | null, random: Random, seen: Seen): void {
+  if ((to === null) !== (from === null)) seen.doorPassed = true
+  if (random.next() < 0.9) seen.moved.add('hall')
+  if (to) seen.moved.add(to)
+}
+
+/** Now and then somebody rings, where somebody is up to open. */
+function takeParcel(walkers: readonly Walker[], now: Tick, random: Random, seen: Seen): void {
+  const up = walkers.some(({ presence }) => presence.room && presence.activity !== 'sleep')
+  if (!up || !happens(random, 0.06, now.seconds)) return
+  seen.doorPassed = true
+  seen.moved.add('hall')
 }
 
 /** The stay that ends `to`; none before the first tick. */
