@@ -18,6 +18,7 @@ import {
 import { type Checkpoint, type ImportCounts, importCsv } from '../sources/csv.ts'
 import { importProgress } from './import-progress.ts'
 import { describeMapping, describeSummary } from './import-text.ts'
+import type { Output } from './progress.ts'
 
 /** The flags of `homeostat import FILE`, as commander hands them over, and where its state is kept. */
 export interface ImportOptions extends MappingFlags {
@@ -43,12 +44,6 @@ export interface ImportSummary extends ImportCounts {
   readonly seconds: number
   /** 0 all good, 1 some rows were bad, 130 interrupted. */
   readonly exitCode: number
-}
-
-/** Where the command writes to. */
-export interface Output {
-  write(text: string): void
-  readonly isTTY: boolean
 }
 
 /** Registers the flags of the import. */

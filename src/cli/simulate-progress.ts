@@ -1,19 +1,10 @@
-import { Writable } from 'node:stream'
-import { Presets, SingleBar } from 'cli-progress'
-
-/** Where the command writes to. */
-export interface Output {
-  write(text: string): void
-  readonly isTTY: boolean
-}
+import { lineNowAndThen, type Output, startBar } from './progress.ts'
 
 export interface SimulateProgress {
   /** Home `index` has come to `at`; `readings` are all that were sent so far. */
   update(index: number, at: number, readings: number): void
   stop(): void
 }
-
-const lineEveryMs = 5_000
 
 /** A bar on a terminal, a line every few seconds elsewhere and where there is no end to come to. */
 export function simulateProgress(out: Output, homes: number, from: number, until: number): SimulateProgress {
@@ -42,39 +33,25 @@ interface Show {
 }
 
 function bar(out: Output): Show {
-  const stream = new Writable({
-    decodeStrings: false,
-    write(text, _encoding, done) {
-      out.write(String(text))
-      done()
-    },
+  const shown = startBar(out, {
+    format: '{bar} {percentage} % | {text} | {rate}/s',
+    columns: 100,
+    total: 1000,
+    from: 0,
+    fields: { text: '', rate: '-' },
   })
-  const single = new SingleBar(
-    {
-      format: '{bar} {percentage} % | {text} | {rate}/s',
-      stream: Object.assign(stream, { isTTY: true, columns: 100 }),
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-    },
-    Presets.shades_classic,
-  )
-  single.start(1000, 0, { text: '', rate: '-' })
   return {
-    update: (share, text, rate) => single.update(Math.round(1000 * share), { text, rate }),
-    stop: () => single.stop(),
+    update: (share, text, rate) => shown.update(Math.round(1000 * share), { text, rate }),
+    stop: shown.stop,
   }
 }
 
 function lines(out: Output): Show {
-  let lastMs = performance.now()
+  const say = lineNowAndThen(out)
   return {
     update(share, text, rate) {
-      const ms = performance.now()
-      if (ms - lastMs < lineEveryMs) return
-      lastMs = ms
       const percent = share > 0 ? `${Math.floor(100 * share)} %, ` : ''
-      out.write(`${percent}${text}, ${rate}/s\n`)
+      say(() => `${percent}${text}, ${rate}/s`)
     },
     stop: () => undefined,
   }
