@@ -1,17 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { isZone } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock, Emit } from '../core/ports.ts'
 import { parseTime } from '../core/reading.ts'
 import { createRandom } from '../ml/random.ts'
+import { systemClock } from '../platform/clock.ts'
 import { seedOf } from '../sources/simulator/chance.ts'
 import { noFaults } from '../sources/simulator/faults.ts'
 import type { Home } from '../sources/simulator/home.ts'
 import { createSimulator } from '../sources/simulator.ts'
+import type { Output } from './progress.ts'
 import { fileTarget } from './simulate-files.ts'
 import { mqttTarget } from './simulate-mqtt.ts'
-import { type Output, simulateProgress } from './simulate-progress.ts'
+import { simulateProgress } from './simulate-progress.ts'
 
 /** The flags of `homeostat simulate`. Times in ms unless named otherwise. */
 export interface SimulateOptions {
@@ -178,12 +179,6 @@ function describe(options: SimulateOptions, from: number, until: number): string
   const homes = options.homes === 1 ? '1 home' : `${options.homes} homes`
   const end = Number.isFinite(until) ? new Date(until + 1).toISOString() : 'until stopped'
   return `${homes}, seed ${options.seed}, ${new Date(from).toISOString()} .. ${end}, every ${options.step / 1000} s`
-}
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 }
 
 function number(low: number, high: number): (text: string) => number {
