@@ -1,5 +1,5 @@
 import './zod-setup.ts'
-import '@mantine/core/styles.layer.css'
+import './styles/mantine.ts'
 import 'uplot/dist/uPlot.min.css'
 import './styles/base.css'
 import './styles/shell.css'

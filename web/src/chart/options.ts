@@ -68,7 +68,7 @@ function lineOf(line: ChartShape['lines'][number]): uPlot.Series {
     label: line.label,
     stroke: () => css(`--${line.tone}`),
     width: 1.5,
-    points: { fill: () => css('--surface') },
+    points: { fill: () => css('--surface'), space: 24 },
     ...(line.dashed ? { dash: [5, 5], points: { show: false } } : {}),
     ...(steps ? { paths: steps, width: 1, fill: () => css('--band'), points: { show: false } } : {}),
   }

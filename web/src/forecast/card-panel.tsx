@@ -1,6 +1,6 @@
 import type { Card } from '../api/types.ts'
 import { plural, spanText, timeText } from '../format/time.ts'
-import { formatScore, percentText, unitLabel } from '../format/value.ts'
+import { changeText, formatScore, percentText, unitLabel } from '../format/value.ts'
 import { forecasterName, plainName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
 import { type ScoreRow, scoreRows, verdictOf } from './score.ts'
@@ -33,7 +33,8 @@ function ScoreTable({ card }: { card: Card }) {
       <table className="table">
         <caption>
           Mean errors in {unitLabel(card.unit)} over the same {plural(card.scoredSteps, 'step')} that no model
-          had seen, in {plural(card.folds, 'fold')}. Lower is better.
+          had seen, in {plural(card.folds, 'fold')}. Lower is better; the percentages compare with the least
+          error of the naive forecasts.
         </caption>
         <thead>
           <tr>
@@ -43,9 +44,6 @@ function ScoreTable({ card }: { card: Card }) {
             </th>
             <th scope="col" className="num">
               RMSE
-            </th>
-            <th scope="col" className="num">
-              Against best naive
             </th>
           </tr>
         </thead>
@@ -65,15 +63,20 @@ function Row({ row }: { row: ScoreRow }) {
       <th scope="row">
         {forecasterName(row.name)} {row.best && <span className="tag">best</span>}
       </th>
-      <td className="num">{formatScore(row.mae)}</td>
-      <td className="num">{formatScore(row.rmse)}</td>
-      <td className="num">{changeText(row.change)}</td>
+      <ScoreCell value={row.mae} change={row.maeChange} />
+      <ScoreCell value={row.rmse} change={row.rmseChange} />
     </tr>
   )
 }
 
-const changeText = (change: number | undefined): string =>
-  change === undefined ? 'baseline' : `${percentText(Math.abs(change), 1)} ${change < 0 ? 'lower' : 'higher'}`
+function ScoreCell({ value, change }: { value: number; change: number | undefined }) {
+  return (
+    <td className="num">
+      {formatScore(value)}
+      <span className="change">{change === undefined ? '' : changeText(change)}</span>
+    </td>
+  )
+}
 
 function CardFacts({ card, zone }: { card: Card; zone: string }) {
   const { coverage, span } = card

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useCards, useForecasts } from '../api/queries.ts'
 import type { Card, Forecast, Site } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
-import { formatValue, percentText } from '../format/value.ts'
+import { changeText, formatValue } from '../format/value.ts'
 import { idName } from '../format/words.ts'
 import { useClock } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
@@ -39,7 +39,7 @@ export function ForecastTable({ site }: { site: Site }) {
                   Total
                 </th>
                 <th scope="col" className="num">
-                  Error against naive
+                  RMSE against naive
                 </th>
               </tr>
             </thead>
@@ -96,7 +96,7 @@ function Worth({ forecast, card }: { forecast: Forecast; card: Card | undefined 
   if (change === undefined) return <span className="tag">learnt</span>
   return (
     <span className="tag" data-tone={change < 0 ? 'accent' : 'amber'}>
-      {percentText(Math.abs(change))} {change < 0 ? 'lower' : 'higher'}
+      {changeText(change)}
     </span>
   )
 }

@@ -48,23 +48,21 @@ describe('the score table', () => {
     expect(scoreRows(card()).map((row) => row.name)).toEqual(['model', 'slot-mean', 'yesterday'])
   })
 
-  test('measures every row against the best naive one, which has no change of its own', () => {
-    const changes = scoreRows(card()).map((row) => row.change)
-    expect(changes[0]).toBeCloseTo(-0.25)
-    expect(changes[1]).toBeUndefined()
-    expect(changes[2]).toBeCloseTo(1)
+  test('measures every row against the least naive error of each measure', () => {
+    const [model, mean, yesterday] = scoreRows(card())
+    expect([model?.maeChange, model?.rmseChange]).toEqual([expect.closeTo(-0.25), expect.closeTo(0.25)])
+    expect([mean?.maeChange, mean?.rmseChange]).toEqual([0, 0])
+    expect([yesterday?.maeChange, yesterday?.rmseChange]).toEqual([expect.closeTo(1), expect.closeTo(1)])
   })
 
-  test('calls the naive one best where it is', () => {
-    const beaten = card({ scores: { model: { mae: 3, rmse: 3 }, yesterday: { mae: 2, rmse: 2 } } })
-    expect(scoreRows(beaten).map((row) => row.best)).toEqual([false, true])
-    expect(changeOf(beaten)).toBeCloseTo(0.5)
+  test('calls best what has the least RMSE, the naive one too', () => {
+    expect(scoreRows(card()).map((row) => row.best)).toEqual([false, true, false])
+    expect(changeOf(card())).toBeCloseTo(0.25)
   })
 
-  test('claims no gain over a naive forecast without error', () => {
-    expect(
-      changeOf(card({ scores: { model: { mae: 0, rmse: 0 }, yesterday: { mae: 0, rmse: 0 } } })),
-    ).toBeUndefined()
+  test('claims no gain or loss over a naive forecast without error', () => {
+    const flat = { model: { mae: 0.1, rmse: 0.1 }, yesterday: { mae: 7e-16, rmse: 4e-15 } }
+    expect(changeOf(card({ scores: flat }))).toBeUndefined()
   })
 })
 

@@ -8,37 +8,43 @@ export interface ScoreRow {
   readonly learned: boolean
   readonly mae: number
   readonly rmse: number
-  /** Error against the best naive forecast: -0.31 is 31 % less. Absent for that one itself. */
-  readonly change?: number
+  /** Against the least error of the naive forecasts by the same measure: -0.31 is 31 % less. */
+  readonly maeChange: number | undefined
+  readonly rmseChange: number | undefined
+  /** Least RMSE of all: what is live is chosen by it. */
   readonly best: boolean
 }
 
-/** The rows of a card's score table: the learnt model first, then the naive ones from best to worst by MAE. */
+/** The rows of a card's score table: the learnt model first, then the naive ones from best to worst by RMSE. */
 export function scoreRows(card: Card): ScoreRow[] {
   const entries = Object.entries(card.scores)
-  const least = Math.min(...entries.map(([, score]) => score.mae))
-  const naive = bestNaive(card)
+  const least = Math.min(...entries.map(([, score]) => score.rmse))
+  const naive = entries.filter(([name]) => name !== candidate).map(([, score]) => score)
+  const leastMae = Math.min(...naive.map((score) => score.mae))
+  const leastRmse = Math.min(...naive.map((score) => score.rmse))
   return entries
-    .map(([name, { mae, rmse }]): ScoreRow => {
-      const row = { name, learned: name === candidate, mae, rmse, best: mae === least }
-      return naive === undefined || name === naive.name || naive.mae === 0
-        ? row
-        : { ...row, change: mae / naive.mae - 1 }
-    })
-    .sort((a, b) => Number(b.learned) - Number(a.learned) || a.mae - b.mae)
+    .map(([name, { mae, rmse }]) => ({
+      name,
+      learned: name === candidate,
+      mae,
+      rmse,
+      maeChange: changeFrom(leastMae, mae),
+      rmseChange: changeFrom(leastRmse, rmse),
+      best: rmse === least,
+    }))
+    .sort((a, b) => Number(b.learned) - Number(a.learned) || a.rmse - b.rmse)
 }
 
-/** MAE of the candidate against the best naive one over the same steps: -0.31 is 31 % less. */
+/** RMSE of the candidate against the best naive one over the same steps: -0.31 is 31 % less. */
 export function changeOf(card: Card): number | undefined {
-  return scoreRows(card).find((row) => row.learned)?.change
+  return scoreRows(card).find((row) => row.learned)?.rmseChange
 }
 
-function bestNaive(card: Card): { name: string; mae: number } | undefined {
-  let best: { name: string; mae: number } | undefined
-  for (const [name, { mae }] of Object.entries(card.scores)) {
-    if (name !== candidate && (best === undefined || mae < best.mae)) best = { name, mae }
-  }
-  return best
+/** A naive forecast that is right but for rounding leaves nothing to be measured against. */
+const noError = 1e-9
+
+function changeFrom(reference: number, value: number): number | undefined {
+  return Number.isFinite(reference) && reference > noError ? value / reference - 1 : undefined
 }
 
 /** The card that belongs to a forecast: the same version, else the live one, else the newest of its series. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ageText, spanText, timeText } from './time.ts'
-import { formatNumber, formatScore, valueText } from './value.ts'
+import { changeText, formatNumber, formatScore, valueText } from './value.ts'
 import { idName, isState, metricName } from './words.ts'
 
 const at = Date.UTC(2026, 5, 1, 10, 30)
@@ -69,6 +69,14 @@ describe('values', () => {
   ])('a score of %d reads "%s"', (score, text) => {
     expect(formatScore(score)).toBe(text)
   })
+})
+
+test.each([
+  [-0.056, `\u2212${n(5.6, 1)}\u00a0%`],
+  [0.25, `+${n(25, 1)}\u00a0%`],
+  [0, `\u00b1${n(0, 1)}\u00a0%`],
+])('a change of %d reads "%s"', (change, text) => {
+  expect(changeText(change)).toBe(text)
 })
 
 describe('names', () => {

@@ -60,6 +60,12 @@ export function valueText(value: number, unit: string, metric: string): string {
 export const percentText = (share: number, digits = 0): string =>
   `${numberFormat(digits).format(share * 100)}\u00a0%`
 
+/** A relative change with its sign: -0.056 -> −5.6 %. */
+export function changeText(change: number): string {
+  const sign = change > 0 ? '+' : change < 0 ? '\u2212' : '\u00b1'
+  return `${sign}${percentText(Math.abs(change), 1)}`
+}
+
 /** Error scores need more digits than values: three that count. */
 export function formatScore(value: number): string {
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))

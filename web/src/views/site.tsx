@@ -6,7 +6,7 @@ import { powerNow } from '../devices/power.ts'
 import { ForecastTable } from '../forecast/forecast-table.tsx'
 import { summarise } from '../forecast/score.ts'
 import { ageText, plural, timeText } from '../format/time.ts'
-import { formatCount, formatValue, percentText } from '../format/value.ts'
+import { changeText, formatCount, formatValue } from '../format/value.ts'
 import { idName, siteName } from '../format/words.ts'
 import { useAllReadings, useClock, useLiveStore } from '../live/live.tsx'
 import { isStale, type Live } from '../live/merge.ts'
@@ -127,7 +127,7 @@ function ForecastTile({ site }: { site: Site }) {
   }
   const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
   const note = best
-    ? `${idName(best.device)}: error ${percentText(Math.abs(best.change))} ${best.change < 0 ? 'below' : 'above'} the best naive forecast`
+    ? `${idName(best.device)}: RMSE ${changeText(best.change)} against the best naive forecast`
     : learned > 0
       ? 'learnt models are live'
       : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
