@@ -50,7 +50,7 @@ export function settingsOf(env: Environment, where: string): Setting[] {
     const key = keysByEnvName.get(name)
     if (!key) {
       const meant = nearest(name, [...keysByEnvName.keys()])
-      const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
+      const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`
       throw new HomeostatError('config_key_unknown', { where, key: name, hint })
     }
     settings.push({ key: key.name, value: parsed(text, key.node), where: `${where}, ${name}` })

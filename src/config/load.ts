@@ -120,7 +120,7 @@ function refusal(
     if (issue.code !== 'unrecognized_keys') continue
     const key = nameOf([...issue.path, issue.keys[0] ?? ''])
     const meant = nearest(key, knownNames)
-    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
+    const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`
     return new HomeostatError('config_key_unknown', { where: whereOf(key), key, hint })
   }
   const [issue] = issues

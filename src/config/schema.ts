@@ -208,7 +208,6 @@ export const configSchema = z.strictObject({
         .max(8760)
         .default(24)
         .describe('Time between two trainings of a series.'),
-      horizonHours: count(1, 168, 24).describe('How far forecasts reach.'),
       workers: count(1, 64, 1).describe('Threads that train.'),
     })
     .prefault({})

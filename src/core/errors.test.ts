@@ -16,7 +16,7 @@ it('gives every code a status, an exit code and a sentence that ends', () => {
   for (const code of errorCodes) {
     expect(statusOf(code), code).toBeGreaterThanOrEqual(400)
     expect(exitOf(code), code).toBeGreaterThan(0)
-    expect(problem(code).message, code).toMatch(/[.)]$/)
+    expect(problem(code).message, code).toMatch(/[.)}]$/)
   }
 })
 

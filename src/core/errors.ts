@@ -97,7 +97,7 @@ const table = {
 
   // start and commands
   config_invalid: { status: 500, exit: 2, sentence: '{where}: {detail}.' },
-  config_key_unknown: { status: 500, exit: 2, sentence: '{where}: there is no key "{key}"{hint}.' },
+  config_key_unknown: { status: 500, exit: 2, sentence: '{where}: there is no key "{key}".{hint}' },
   auth_required: {
     status: 500,
     exit: 2,
