@@ -70,7 +70,8 @@ export const isolationForest: Learner<IsolationForestOptions> = {
       fill,
       depth,
       trees,
-      scale: averageDepth(sample),
+      // a single row teaches nothing: every row then scores 1
+      scale: averageDepth(sample) || 1,
       features: [...features],
       cuts: Array.from(cuts, (cut) => (Number.isFinite(cut) ? cut : null)),
       lengths: [...lengths],
@@ -108,7 +109,7 @@ class IsolationForest implements Model {
     const scores = new Float64Array(frame.rows)
     const block = new Float64Array(blockRows * names.length)
     const lengths = new Float64Array(blockRows)
-    const factor = -1 / (trees * Math.max(scale, Number.MIN_VALUE))
+    const factor = -1 / (trees * scale)
     for (let from = 0; from < frame.rows; from += blockRows) {
       const rows = Math.min(blockRows, frame.rows - from)
       fillBlock(block, columns, fill, from, rows)

@@ -15,8 +15,9 @@ export interface LevelShiftOptions {
 }
 
 interface WindowState {
-  /** Oldest first. */
+  /** As they lie in the ring, so that they are counted anew at the same moment. */
   readonly values: readonly number[]
+  readonly next: number
   readonly origin: number
   readonly sum: number
   readonly squares: number
@@ -29,6 +30,10 @@ interface LevelShiftState {
 
 /** Keeps the score finite where the past was flat: a spread below this share of the level is rounding. */
 const smallestSpread = 1e-9
+
+/** No reading is that large; the square of a larger one would not be finite. */
+const largestValue = 1e150
+const clamped = (value: number): number => Math.max(-largestValue, Math.min(largestValue, value))
 
 class LevelShift implements SeriesDetector {
   readonly #options: LevelShiftOptions
@@ -45,13 +50,13 @@ class LevelShift implements SeriesDetector {
   score(value: number): number {
     if (this.#past.size < this.#options.minValues) return 0
     const level = this.#past.mean()
-    const recent = (this.#recent.sum() + value) / (this.#recent.size + 1)
+    const recent = (this.#recent.sum() + clamped(value)) / (this.#recent.size + 1)
     const spread = Math.max(this.#past.deviation(), smallestSpread * Math.abs(level), Number.MIN_VALUE ** 0.5)
     return Math.abs(recent - level) / spread
   }
 
   learn(value: number): void {
-    const left = this.#recent.push(value)
+    const left = this.#recent.push(clamped(value))
     if (left !== undefined) this.#past.push(left)
   }
 
@@ -74,7 +79,7 @@ class MeanWindow {
     if (!state) return
     this.#ring.set(state.values)
     this.#size = state.values.length
-    this.#next = capacity === 0 ? 0 : this.#size % capacity
+    this.#next = state.next
     this.#origin = state.origin
     this.#sum = state.sum
     this.#squares = state.squares
@@ -114,12 +119,13 @@ class MeanWindow {
   }
 
   toJSON(): WindowState {
-    const start = this.#size < this.#ring.length ? 0 : this.#next
-    const values = Array.from(
-      { length: this.#size },
-      (_, at) => this.#ring[(start + at) % this.#ring.length]!,
-    )
-    return { values, origin: this.#origin, sum: this.#sum, squares: this.#squares }
+    return {
+      values: [...this.#ring.subarray(0, this.#size)],
+      next: this.#next,
+      origin: this.#origin,
+      sum: this.#sum,
+      squares: this.#squares,
+    }
   }
 
   #add(value: number, sign: 1 | -1): void {

@@ -166,9 +166,12 @@ function design(frame: Frame, terms: readonly Term[]): Float64Array[] {
   return terms.map(({ name, code, mean, scale }) => {
     const column = columnsByName(frame, [name])[0]!
     const raw = code === null ? column : indicator(column, code)
-    return raw.map((value) => (Number.isNaN(value) ? 0 : (value - mean) / scale))
+    return raw.map((value) => (Number.isNaN(value) ? 0 : clamped((value - mean) / scale)))
   })
 }
+
+/** Further off than this decides the class by itself; larger ones might cancel as infinities. */
+const clamped = (value: number): number => Math.max(-1e100, Math.min(1e100, value))
 
 const indicator = (column: Float64Array, code: number): Float64Array =>
   column.map((value) => (Number.isNaN(value) ? value : value === code ? 1 : 0))

@@ -175,8 +175,11 @@ function scaleOf(column: Float64Array, mean: number): number {
   return deviation > 1e-9 * Math.abs(mean) ? deviation : constantScale * (Math.abs(mean) || 1)
 }
 
+/** Further off than this is as far as can be said: its square stays finite. */
+const clamped = (value: number): number => Math.max(-1e100, Math.min(1e100, value))
+
 const standardised = (column: Float64Array, mean: number, scale: number): Float64Array =>
-  column.map((value) => (Number.isNaN(value) ? 0 : (value - mean) / scale))
+  column.map((value) => (Number.isNaN(value) ? 0 : clamped((value - mean) / scale)))
 
 function correlations(columns: readonly Float64Array[]): number[][] {
   return columns.map((a) =>

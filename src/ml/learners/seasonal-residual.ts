@@ -62,7 +62,7 @@ class SeasonalResidual implements SeriesDetector {
   score(value: number, at: number): number {
     const profile = this.#profile(at)
     if (!profile) return 0
-    return Math.abs(value - medianOf(profile)) / this.#scale()
+    return Math.min(Number.MAX_VALUE, Math.abs(value - medianOf(profile)) / this.#scale())
   }
 
   learn(value: number, at: number): void {
