@@ -67,7 +67,9 @@ async function oneRound(
   tally.add('memory after batches', hub.memory().most)
   await httpRound('influx batches', influx.pid, () => influxHttp(influx, batches), tally)
   await httpRound('influx batches of 1000', influx.pid, () => influxHttp(influx, thousands), tally)
+  const turns = await hub.metric(turnsTotal)
   await httpRound('hub singles', hub.pid, () => hubHttp(hub, singles), tally)
+  tally.add('hub singles a commit', singles.requests / ((await hub.metric(turnsTotal)) - turns))
   await httpRound('influx singles', influx.pid, () => influxHttp(influx, singles), tally)
   await httpRound('influx singles of 8', influx.pid, () => influxHttp(influx, singlesOf8), tally)
 }
@@ -200,6 +202,7 @@ const mqttLoad = (hub: HubProcess, qos: 0 | 1, count: number): Omit<MqttLoad, 'b
 })
 
 const storedTotal = 'homeostat_readings_stored_total'
+const turnsTotal = 'homeostat_turns_total'
 
 /** The moment when the counter has risen so far; rejects when it stands still for 10 s, or goes beyond. */
 async function untilStored(hub: HubProcess, readings: number): Promise<number> {
