@@ -34,7 +34,14 @@ export function rowsOf(body: unknown): RawReading[] | undefined {
   return [toRaw(body)]
 }
 
+/** Far deeper than any reading, far from where writing it out again would run out of stack. */
+const levelsMax = 16
+
 function toRaw(row: unknown): RawReading {
+  if (isDeep(row, levelsMax)) {
+    const got = `something nested more than ${levelsMax} levels deep`
+    return { source: 'push', fault: problem('reading_not_object', { got }), payload: '' }
+  }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
     const got = row === null ? 'null' : Array.isArray(row) ? 'a list' : `a ${typeof row}`
     return {
@@ -45,4 +52,11 @@ function toRaw(row: unknown): RawReading {
   }
   const { site, device, metric, value, unit, at, room } = row as Record<string, unknown>
   return { source: 'push', site, device, metric, value, unit, at, room }
+}
+
+function isDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  for (const key in value) if (isDeep((value as Record<string, unknown>)[key], levels - 1)) return true
+  return false
 }
