@@ -28,6 +28,8 @@ export interface ServerOptions {
 /** The HTTP side of a hub; the caller listens and closes. */
 export async function createServer(hub: Hub, options: ServerOptions): Promise<FastifyInstance> {
   const server = fastify({
+    // what fails before a route is found, such as a URL that cannot be decoded
+    frameworkErrors: onError(options.log),
     bodyLimit: hub.limits.bodyBytes,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },

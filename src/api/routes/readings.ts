@@ -1,12 +1,14 @@
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { ReadingPosition } from '../../core/ports.ts'
-import { parseTime, type RawReading } from '../../core/reading.ts'
+import { idLimits, parseId, parseTime, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
 
 const yearMs = 366 * 86_400_000
+/** Where the time of ECMAScript ends, 275,760 AD. */
+const latestMs = 8.64e15
 
 /** What came in, and what is kept of it. */
 export const readingRoutes = (
@@ -81,8 +83,8 @@ export const readingRoutes = (
   },
 
   async rollups({ query }) {
-    const { unit } = known(hub, query)
     const [from, to] = yearUpTo(hub, query)
+    const { unit } = known(hub, query)
     const hours = await hub.engine.rollups(query, from, to)
     return { ...pageOf(hours, query, ['number'], ({ at }) => [at]), unit }
   },
@@ -104,8 +106,10 @@ function inReach(rows: RawReading[], { caller }: Ask<'push'>, defaultSite: strin
   const { sites } = caller
   if (sites === null) return rows
   return rows.map((row) => {
-    const site = String(row.site ?? defaultSite)
-    return sites.includes(site) ? row : { ...row, fault: problem('site_forbidden', { site }) }
+    // read as the parser reads it; of what is no name at all the parser says so
+    const site = row.site === undefined ? defaultSite : parseId(row.site, idLimits.site)
+    if (site === undefined || sites.includes(site)) return row
+    return { ...row, fault: problem('site_forbidden', { site }) }
   })
 }
 
@@ -148,8 +152,9 @@ function yearUpTo(
 }
 
 function moment(name: string, value: string | number): number {
-  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value, 0)
-  if (at !== undefined) return at
+  // a bare clock time means today in a reading, and nothing in a question
+  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value, Number.NaN)
+  if (at !== undefined && Math.abs(at) <= latestMs) return at
   throw new HomeostatError('request_invalid', {
     detail: `"${name}" is "${value}"; it takes ISO 8601 or milliseconds since 1970`,
   })
