@@ -5,6 +5,7 @@ import { ApiError } from './api/client.ts'
 import { apiKey } from './api/key.ts'
 import { LiveProvider } from './live/live.tsx'
 import { type Route, useRoute } from './route.ts'
+import { useArrival } from './shell/arrival.ts'
 import { DemoBanner } from './shell/demo-banner.tsx'
 import { Header } from './shell/header.tsx'
 import { KeyForm } from './shell/key-form.tsx'
@@ -41,6 +42,7 @@ function Session() {
 
 function Page() {
   const route = useRoute()
+  useArrival(route)
   return (
     <>
       <button className="skip" type="button" onClick={focusMain}>

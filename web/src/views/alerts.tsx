@@ -4,6 +4,7 @@ import { timeText } from '../format/time.ts'
 import { idName, plainName } from '../format/words.ts'
 import { hrefOf } from '../route.ts'
 import { Answer, SectionHead } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 
 const tones = { critical: 'red', warning: 'amber', info: 'muted' } as const
 
@@ -16,7 +17,7 @@ export function AlertsView() {
           Overview
         </a>
       </nav>
-      <h1 className="page-title">Alerts</h1>
+      <PageTitle text="Alerts" />
       <div className="section">
         <Answer of={useAlerts()}>
           {(alerts) =>

@@ -8,6 +8,7 @@ import { HistoryPanel } from '../history/history-panel.tsx'
 import { useAllReadings, useReading } from '../live/live.tsx'
 import { hrefOf, type Route } from '../route.ts'
 import { Answer, Loading } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 import { UnknownView } from './unknown.tsx'
 
 type DeviceRoute = Extract<Route, { view: 'device' }>
@@ -52,7 +53,7 @@ function DeviceBody({ route, site, device, single }: BodyProps) {
           {siteName(site)}
         </a>
       </nav>
-      <h1 className="page-title">{name}</h1>
+      <PageTitle text={name} />
       <p className="page-sub">
         {facts.join(' · ')}
         {name.toLowerCase() !== device.id && <span className="mono"> {device.id}</span>}

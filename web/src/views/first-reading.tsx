@@ -2,6 +2,7 @@ import { Button, CopyButton, VisuallyHidden } from '@mantine/core'
 import { useHealth } from '../api/queries.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
 import { SectionHead } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 import { mqttAddress } from './mqtt-address.ts'
 
 /** Nothing has come in yet: how to send the first reading, with this page's own address. */
@@ -17,7 +18,7 @@ export function FirstReading() {
   const file = 'npx homeostat import readings.csv'
   return (
     <>
-      <h1 className="page-title">No readings yet</h1>
+      <PageTitle text="No readings yet" />
       <p className="page-sub">
         Send one in any of these ways. It appears here the moment it is stored, and this page becomes the
         home.

@@ -6,6 +6,7 @@ import { useAllReadings } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
 import { Answer, SectionHead } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 import { ActiveAlerts } from './alerts.tsx'
 import { FirstReading } from './first-reading.tsx'
 import { SiteBody, SiteTiles } from './site.tsx'
@@ -32,7 +33,7 @@ export function HomeView() {
 function ManySites({ sites }: { sites: readonly Site[] }) {
   return (
     <>
-      <h1 className="page-title">Overview</h1>
+      <PageTitle text="Overview" />
       <p className="page-sub">{sites.length} sites</p>
       <ActiveAlerts />
       {sites.map((site) => (

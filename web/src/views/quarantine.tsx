@@ -2,6 +2,7 @@ import type { Reply } from '../api/client.ts'
 import { useQuarantine } from '../api/queries.ts'
 import { timeText } from '../format/time.ts'
 import { Answer } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 
 /** The hub has no site of its own for these, so they are told in the reader's zone. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
@@ -15,7 +16,7 @@ export function QuarantineView() {
           Overview
         </a>
       </nav>
-      <h1 className="page-title">Quarantine</h1>
+      <PageTitle text="Quarantine" />
       <p className="page-sub">Messages that could not become readings, newest first, each with its reason.</p>
       <div className="section">
         <Answer of={useQuarantine()}>{(page) => <Rows page={page} />}</Answer>

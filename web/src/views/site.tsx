@@ -11,6 +11,7 @@ import { idName, siteName } from '../format/words.ts'
 import { useAllReadings, useClock, useLiveStore } from '../live/live.tsx'
 import { isStale, type Live } from '../live/merge.ts'
 import { Answer } from '../shell/notes.tsx'
+import { PageTitle } from '../shell/page-title.tsx'
 import { Tile } from '../shell/tile.tsx'
 import { ActiveAlerts } from './alerts.tsx'
 import { UnknownView } from './unknown.tsx'
@@ -41,7 +42,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
           </a>
         </nav>
       )}
-      <h1 className="page-title">{siteName(site)}</h1>
+      <PageTitle text={siteName(site)} />
       <p className="page-sub">
         {clock} · {site.zone}
       </p>

@@ -1,7 +1,8 @@
+import { PageTitle } from '../shell/page-title.tsx'
 export function UnknownView({ what = 'such view' }: { what?: string }) {
   return (
     <>
-      <h1 className="page-title">Nothing here</h1>
+      <PageTitle text="Nothing here" />
       <p className="page-sub">
         There is no {what}.{' '}
         <a className="plain-link" href="#/">
