@@ -23,14 +23,21 @@ export class VirtualClock implements Clock {
   sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()
-      const sleeper = { dueMs: this.#passedMs + ms, wake: resolve }
-      this.#sleepers.push(sleeper)
-      const wakeEarly = (): void => {
+      const wake = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+        signal?.removeEventListener('abort', wake)
         resolve()
       }
-      signal?.addEventListener('abort', wakeEarly, { once: true })
+      const sleeper = { dueMs: this.#passedMs + ms, wake }
+      this.#sleepers.push(sleeper)
+      signal?.addEventListener('abort', wake, { once: true })
     })
+
+  /** Time passes in which nobody slept: those who sleep now wake at its end. */
+  async skip(ms: number): Promise<void> {
+    this.#passedMs += ms
+    await this.advance(0)
+  }
 
   /** Lets time pass. Between two sleepers what the first one started may run, up to its next real wait. */
   async advance(ms: number): Promise<void> {
@@ -38,7 +45,6 @@ export class VirtualClock implements Clock {
     for (;;) {
       const [next] = this.#sleepers.filter(({ dueMs }) => dueMs <= end).sort((a, b) => a.dueMs - b.dueMs)
       if (!next) break
-      this.#sleepers = this.#sleepers.filter((other) => other !== next)
       this.#passedMs = Math.max(this.#passedMs, next.dueMs)
       next.wake()
       await turnOfTheLoop()
