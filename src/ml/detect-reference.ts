@@ -1,7 +1,7 @@
 /**
  * Detection against a reference: the rows of a normal time are shown once, and every later row is judged by how unlike
- * them it is, for as long as it is. Rows are smoothed first: the mean of the last 20 tells of a change that single rows
- * hide in their noise.
+ * them it is, for as long as it is. Rows are smoothed first: a mean tells of a change that single rows hide in their
+ * noise. How slow the change will be nobody knows, so means of three lengths are watched.
  *
  * The scores of the reference itself would be too small, because the model was made from them. So p-values are read
  * off scores of rows that their model did not see: the reference is cut into blocks, and each block is scored by a
@@ -12,15 +12,15 @@ import { type DetectOptions, type Detector, type Finding, StreamDetector, weekMs
 import { purgedFolds } from './folds.ts'
 import type { Frame } from './frame.ts'
 import { checkFrame, columnsByName } from './learners/columns.ts'
-import { fitPca, PcaModel } from './learners/pca.ts'
+import { fitPca, PcaModel, sumOf } from './learners/pca.ts'
 import { takeRows } from './rows.ts'
 import { timeColumn } from './streaming.ts'
-import { type TailState, TailWindow } from './tail.ts'
+import { sidak, type TailState, TailWindow } from './tail.ts'
 
 export interface ReferenceOptions {
   readonly falseAlarmsPerWeek: number
-  /** Rows whose mean is judged. */
-  readonly smoothingRows: number
+  /** Numbers of rows whose mean is judged, rising. */
+  readonly scalesRows: readonly number[]
   /** Blocks that the reference is cut into. */
   readonly blocks: number
   /** See PcaOptions. */
@@ -30,7 +30,7 @@ export interface ReferenceOptions {
 /** Chosen on the shared benchmark files; see bench/truth-anomaly.ts. */
 export const referenceDefaults: ReferenceOptions = {
   falseAlarmsPerWeek: 2,
-  smoothingRows: 20,
+  scalesRows: [10, 20, 40],
   blocks: 5,
   shrinkage: 0.2,
 }
@@ -62,42 +62,54 @@ export function trainDetector(
     return stream
   }
   const all = { ...referenceDefaults, ...options }
-  const smooth = smoothed(frame, names, all.smoothingRows)
-  const model = fitPca(smooth, { shrinkage: all.shrinkage })
   const stepMs = (at[frame.rows - 1]! - at[0]!) / Math.max(1, frame.rows - 1)
-  const past = { capacity: frame.rows, tailShare, scores: heldOutScores(smooth, all) }
+  const scales = fittingScales(frame.rows, all).map((rows): ScaleJson => {
+    const smooth = smoothed(frame, names, rows)
+    const scores = heldOutScores(smooth, rows, all)
+    const model = fitPca(smooth, { shrinkage: all.shrinkage })
+    return { rows, model: model.toJSON(), past: { capacity: frame.rows, tailShare, scores } }
+  })
   return new ReferenceDetector({
     kind: 'reference-detector',
     names,
-    options: all,
-    model: model.toJSON(),
-    past,
+    scales,
     alarmP: alarmPValue(all, stepMs),
     recent: [],
   })
 }
 
+interface ScaleJson {
+  readonly rows: number
+  readonly model: ReturnType<PcaModel['toJSON']>
+  readonly past: TailState
+}
+
 interface ReferenceJson {
   readonly kind: 'reference-detector'
   readonly names: readonly string[]
-  readonly options: ReferenceOptions
-  readonly model: unknown
-  readonly past: TailState
+  readonly scales: readonly ScaleJson[]
   readonly alarmP: number
-  /** The newest rows, oldest first; null = missing. */
+  /** The newest rows in the order of `names`, oldest first; null = missing. */
   readonly recent: readonly (readonly (number | null)[])[]
 }
 
 export class ReferenceDetector implements Detector {
   readonly #json: ReferenceJson
-  readonly #model: PcaModel
-  readonly #past: TailWindow
+  readonly #scales: readonly { readonly rows: number; readonly model: PcaModel; readonly past: TailWindow }[]
+  /** Place of each of the models' columns in a row. */
+  readonly #places: readonly number[]
+  readonly #recentMax: number
   #recent: Float64Array[]
 
   constructor(json: ReferenceJson) {
     this.#json = json
-    this.#model = new PcaModel(json.model as ReturnType<PcaModel['toJSON']>)
-    this.#past = TailWindow.load(json.past)
+    this.#scales = json.scales.map(({ rows, model, past }) => ({
+      rows,
+      model: new PcaModel(model),
+      past: TailWindow.load(past),
+    }))
+    this.#places = this.#scales[0]!.model.names.map((name) => json.names.indexOf(name))
+    this.#recentMax = Math.max(...json.scales.map((scale) => scale.rows))
     this.#recent = json.recent.map((row) => Float64Array.from(row, (value) => value ?? Number.NaN))
   }
 
@@ -106,17 +118,21 @@ export class ReferenceDetector implements Detector {
   }
 
   next(values: ArrayLike<number>): Finding {
-    const { names, options, alarmP } = this.#json
     this.#recent.push(Float64Array.from(values, (value) => (Number.isFinite(value) ? value : Number.NaN)))
-    if (this.#recent.length > options.smoothingRows) this.#recent.shift()
-    const columns = names.map((_, at) => Float64Array.of(meanOfKnown(this.#recent, at)))
-    if (columns.every((column) => Number.isNaN(column[0]!)))
-      return { score: 0, alarm: false, pValue: 1, column: undefined }
-    const row = { rows: 1, names, columns }
-    const pValue = this.#past.pValue(this.#model.predict(row)[0]!)
-    const adds = this.#model.contributions(row)
-    const column = names.reduce((most, name) => (adds[name]![0]! > adds[most]![0]! ? name : most), names[0]!)
-    return { score: 1 - pValue, alarm: pValue <= alarmP, pValue, column }
+    if (this.#recent.length > this.#recentMax) this.#recent.shift()
+    let smallest = 1
+    let column: string | undefined
+    for (const { rows, model, past } of this.#scales) {
+      const means = meansOfKnown(this.#recent, rows, this.#places)
+      if (means.every(Number.isNaN)) continue
+      const adds = model.contributionsOf(means)
+      const pValue = past.pValue(sumOf(adds))
+      if (pValue > smallest) continue
+      smallest = pValue
+      column = model.names[adds.indexOf(Math.max(...adds))]
+    }
+    const pValue = sidak(smallest, this.#scales.length)
+    return { score: 1 - pValue, alarm: pValue <= this.#json.alarmP, pValue, column }
   }
 
   toJSON(): ReferenceJson {
@@ -128,22 +144,30 @@ export class ReferenceDetector implements Detector {
 }
 
 /**
- * The p-value from which on a row is an alarm. A strange smoothed row stays strange until its rows have left the mean,
- * so `falseAlarmsPerWeek` alarms are so many runs of `smoothingRows` rows.
+ * The p-value from which on a row is an alarm. A strange mean stays strange until its rows have left it, so
+ * `falseAlarmsPerWeek` alarms are so many runs of as many rows as the middle scale has.
  */
 function alarmPValue(options: ReferenceOptions, stepMs: number): number {
   const rowsPerWeek = weekMs / Math.max(1, stepMs)
-  return Math.min(0.5, (options.falseAlarmsPerWeek * options.smoothingRows) / rowsPerWeek)
+  const runRows = options.scalesRows[options.scalesRows.length >> 1]!
+  return Math.min(0.5, (options.falseAlarmsPerWeek * runRows) / rowsPerWeek)
 }
 
-function heldOutScores(smooth: Frame, options: ReferenceOptions): number[] {
-  if (smooth.rows < options.blocks * options.smoothingRows)
+/** The scales that the reference is long enough for: a block must hold a mean that no other block has a share in. */
+function fittingScales(rows: number, options: ReferenceOptions): number[] {
+  const fitting = options.scalesRows.filter((window) => rows >= options.blocks * window)
+  if (fitting.length === 0)
     throw new HomeostatError('data_invalid', {
-      detail: `a reference of ${smooth.rows} rows is too short; it needs ${options.blocks * options.smoothingRows}`,
+      detail: `a reference of ${rows} rows is too short; it needs ${options.blocks * Math.min(...options.scalesRows)}`,
     })
+  return fitting
+}
+
+/** Scores of the reference's rows by models that did not see them. */
+function heldOutScores(smooth: Frame, window: number, options: ReferenceOptions): number[] {
+  // rows stand for time here: purged and embargoed by the rows that a mean holds
   const rows = Float64Array.from({ length: smooth.rows }, (_, row) => row)
-  const reach = options.smoothingRows
-  return purgedFolds(rows, { folds: options.blocks, purgeMs: reach, embargoMs: reach }).flatMap((fold) => {
+  return purgedFolds(rows, { folds: options.blocks, purgeMs: window, embargoMs: window }).flatMap((fold) => {
     const model = fitPca(takeRows(smooth, fold.train), { shrinkage: options.shrinkage })
     return [...model.predict(takeRows(smooth, fold.test))]
   })
@@ -168,15 +192,24 @@ function smoothed(frame: Frame, names: readonly string[], window: number): Frame
   return { rows: frame.rows, names, columns }
 }
 
-function meanOfKnown(rows: readonly Float64Array[], place: number): number {
-  let sum = 0
-  let known = 0
-  for (const row of rows) {
-    if (Number.isNaN(row[place]!)) continue
-    sum += row[place]!
-    known++
-  }
-  return sum / known
+/** Mean of the known values of the last `window` rows, one a place; NaN where none is known. */
+function meansOfKnown(
+  rows: readonly Float64Array[],
+  window: number,
+  places: readonly number[],
+): Float64Array {
+  const from = Math.max(0, rows.length - window)
+  return Float64Array.from(places, (place) => {
+    let sum = 0
+    let known = 0
+    for (let row = from; row < rows.length; row++) {
+      const value = rows[row]![place]!
+      if (Number.isNaN(value)) continue
+      sum += value
+      known++
+    }
+    return sum / known
+  })
 }
 
 /** Times of the rows; without such a column rows count as a minute apart. */

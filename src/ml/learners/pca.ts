@@ -61,7 +61,9 @@ export function fitPca(frame: Frame, options: Partial<PcaOptions> = {}): PcaMode
   const columns = columnsByName(frame, names)
   const means = columns.map(meanOf)
   const scales = columns.map((column, at) => scaleOf(column, means[at]!))
-  const standard = columns.map((column, at) => standardised(column, means[at]!, scales[at]!))
+  const standard = columns.map((column, at) =>
+    column.map((value) => standardised(value, means[at]!, scales[at]!)),
+  )
   const { values, vectors } = symmetricEigen(correlations(standard))
   const total = values.reduce((sum, value) => sum + value, 0)
   let leading = 0
@@ -82,78 +84,111 @@ export function fitPca(frame: Frame, options: Partial<PcaOptions> = {}): PcaMode
 export class PcaModel implements Model {
   readonly outputs = 1
   readonly #json: PcaJson
+  /** Inverse of the shrunk correlations, row by row. */
+  readonly #precision: readonly Float64Array[]
 
   constructor(json: PcaJson) {
     if (json.kind !== 'pca') throw new HomeostatError('data_invalid', { detail: 'this is not a PCA model' })
     this.#json = json
+    const { names, variances, components, shrinkage } = json
+    this.#precision = names.map((_, i) =>
+      Float64Array.from(names, (_, j) =>
+        components.reduce((sum, component, at) => {
+          const variance = (1 - shrinkage) * variances[at]! + shrinkage
+          return sum + (component[i]! * component[j]!) / variance
+        }, 0),
+      ),
+    )
+  }
+
+  /** Columns in the order in which `contributionsOf` takes and gives them. */
+  get names(): readonly string[] {
+    return this.#json.names
   }
 
   predict(frame: Frame): Float64Array {
-    const { variances, shrinkage } = this.#json
-    const weights = variances.map((variance) => 1 / ((1 - shrinkage) * variance + shrinkage))
     const scores = new Float64Array(frame.rows)
-    this.#project(frame).forEach((projection, at) => {
-      for (let row = 0; row < scores.length; row++) scores[row]! += weights[at]! * projection[row]! ** 2
+    this.#eachRow(frame, (adds, row) => {
+      scores[row] = sumOf(adds)
     })
     return scores
   }
 
-  /** T2 and Q apart. */
-  statistics(frame: Frame): PcaStatistics {
-    const { variances, leading } = this.#json
-    const t2 = new Float64Array(frame.rows)
-    const q = new Float64Array(frame.rows)
-    this.#project(frame).forEach((projection, at) => {
-      for (let row = 0; row < frame.rows; row++)
-        if (at < leading) t2[row]! += projection[row]! ** 2 / variances[at]!
-        else q[row]! += projection[row]! ** 2
-    })
-    return { t2, q }
+  /**
+   * What each value of one row adds to its score; the score is their sum. A value can add less than 0: it makes the
+   * others look less strange.
+   */
+  contributionsOf(values: ArrayLike<number>): Float64Array {
+    const { names, means, scales } = this.#json
+    const z = Float64Array.from(names, (_, at) => standardised(values[at]!, means[at]!, scales[at]!))
+    return this.#adds(z, new Float64Array(z.length))
   }
 
-  /**
-   * What each column adds to the score of each row, by name; they sum to the score. A column can add less than 0: it
-   * makes the others look less strange.
-   */
+  /** The same for every row of a frame, by column. */
   contributions(frame: Frame): Readonly<Record<string, Float64Array>> {
-    const { names, variances, components, shrinkage } = this.#json
-    const weights = variances.map((variance) => 1 / ((1 - shrinkage) * variance + shrinkage))
-    const projections = this.#project(frame)
+    const columns = this.names.map(() => new Float64Array(frame.rows))
+    this.#eachRow(frame, (adds, row) => {
+      for (let at = 0; at < adds.length; at++) columns[at]![row] = adds[at]!
+    })
+    return Object.fromEntries(this.names.map((name, at) => [name, columns[at]!]))
+  }
+
+  /** T2 and Q apart. */
+  statistics(frame: Frame): PcaStatistics {
+    const { variances, components, leading } = this.#json
     const standard = this.#standardised(frame)
-    return Object.fromEntries(
-      names.map((name, feature) => {
-        const of = new Float64Array(frame.rows)
-        projections.forEach((projection, at) => {
-          const weight = weights[at]! * components[at]![feature]!
-          for (let row = 0; row < of.length; row++) of[row]! += weight * projection[row]!
-        })
-        return [name, of.map((value, row) => value * standard[feature]![row]!)]
-      }),
-    )
+    const t2 = new Float64Array(frame.rows)
+    const q = new Float64Array(frame.rows)
+    components.forEach((component, at) => {
+      for (let row = 0; row < frame.rows; row++) {
+        let along = 0
+        for (let column = 0; column < standard.length; column++)
+          along += component[column]! * standard[column]![row]!
+        if (at < leading) t2[row]! += along ** 2 / variances[at]!
+        else q[row]! += along ** 2
+      }
+    })
+    return { t2, q }
   }
 
   toJSON(): PcaJson {
     return this.#json
   }
 
-  /** Columns in standard deviations from the mean; a missing value is 0. */
   #standardised(frame: Frame): Float64Array[] {
     const { names, means, scales } = this.#json
-    return columnsByName(frame, names).map((column, at) => standardised(column, means[at]!, scales[at]!))
+    return columnsByName(frame, names).map((column, at) =>
+      column.map((value) => standardised(value, means[at]!, scales[at]!)),
+    )
   }
 
-  /** Coordinates along each component, one column a component. */
-  #project(frame: Frame): Float64Array[] {
+  #eachRow(frame: Frame, visit: (adds: Float64Array, row: number) => void): void {
     const standard = this.#standardised(frame)
-    return this.#json.components.map((component) => {
-      const projection = new Float64Array(frame.rows)
-      standard.forEach((column, feature) => {
-        const weight = component[feature]!
-        for (let row = 0; row < projection.length; row++) projection[row]! += weight * column[row]!
-      })
-      return projection
-    })
+    const z = new Float64Array(standard.length)
+    const adds = new Float64Array(standard.length)
+    for (let row = 0; row < frame.rows; row++) {
+      for (let at = 0; at < z.length; at++) z[at] = standard[at]![row]!
+      visit(this.#adds(z, adds), row)
+    }
   }
+
+  /** z times precision times z, one summand a column. */
+  #adds(z: Float64Array, into: Float64Array): Float64Array {
+    for (let i = 0; i < z.length; i++) {
+      const line = this.#precision[i]!
+      let sum = 0
+      for (let j = 0; j < z.length; j++) sum += line[j]! * z[j]!
+      into[i] = z[i]! * sum
+    }
+    return into
+  }
+}
+
+/** The score that the summands make; a square, so what rounding takes below 0 is 0. */
+export const sumOf = (adds: Float64Array): number => {
+  let sum = 0
+  for (let at = 0; at < adds.length; at++) sum += adds[at]!
+  return Math.max(0, sum)
 }
 
 function meanOf(column: Float64Array): number {
@@ -178,8 +213,9 @@ function scaleOf(column: Float64Array, mean: number): number {
 /** Further off than this is as far as can be said: its square stays finite. */
 const clamped = (value: number): number => Math.max(-1e100, Math.min(1e100, value))
 
-const standardised = (column: Float64Array, mean: number, scale: number): Float64Array =>
-  column.map((value) => (Number.isNaN(value) ? 0 : clamped((value - mean) / scale)))
+/** In standard deviations from the mean; a missing value is 0. */
+const standardised = (value: number, mean: number, scale: number): number =>
+  Number.isNaN(value) ? 0 : clamped((value - mean) / scale)
 
 function correlations(columns: readonly Float64Array[]): number[][] {
   return columns.map((a) =>
