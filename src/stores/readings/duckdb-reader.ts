@@ -21,14 +21,24 @@ export function inSession<Result>(
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   return readers.queries.run(async () => {
-    const session = readers.idle.pop() ?? (await Session.open(readers.instance))
+    const session = await borrow(readers)
     try {
       return await work(session)
     } finally {
-      if (readers.closed) session.close()
-      else readers.idle.push(session)
+      giveBack(readers, session)
     }
   })
+}
+
+/** To open and close one costs more than a short scan. */
+const idleMax = 4
+
+const borrow = async (readers: Readers): Promise<Session> =>
+  readers.idle.pop() ?? (await Session.open(readers.instance))
+
+function giveBack(readers: Readers, session: Session): void {
+  if (readers.closed || readers.idle.length >= idleMax) session.close()
+  else readers.idle.push(session)
 }
 
 /** Sessions at work close themselves when they are done. */
@@ -216,9 +226,10 @@ export async function* scanSeries(
   from: number,
   to: number,
 ): AsyncGenerator<Columns> {
-  const connection = await readers.instance.connect()
+  const session = await borrow(readers)
+  const { connection } = session
   try {
-    // ends with the connection; for why the plan is made inside it see Session
+    // for why the plan is made inside a transaction see Session
     await connection.run('BEGIN')
     const parameters: Parameter[] = [id, fromMs(from), toMs(to)]
     const result = await readers.queries.run(() =>
@@ -242,7 +253,9 @@ export async function* scanSeries(
     }
     if (held.at.length > 0) yield toColumns(held)
   } finally {
-    connection.closeSync()
+    // also where the caller stopped half way: this ends the stream
+    await connection.run('ROLLBACK')
+    giveBack(readers, session)
   }
 }
 
