@@ -1,4 +1,5 @@
-import { problem } from '../../core/errors.ts'
+import { isUtf8 } from 'node:buffer'
+import { HomeostatError, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
 
 /** How messages of some topics become readings. */
@@ -43,8 +44,12 @@ type Decode = (payload: Buffer) => RawReading[]
 
 const cachedTopicsMax = 10_000
 
-/** Finds the mapping of a topic and decodes its payloads. The first mapping that fits is taken. */
+/**
+ * Finds the mapping of a topic and decodes its payloads. The first mapping that fits is taken.
+ * The constructor throws `config_invalid` for a topic that is no filter.
+ */
 export class TopicMap {
+  /** What to subscribe to, without filters that another one covers: brokers deliver once for each that fits. */
   readonly filters: readonly string[]
   readonly #mappings: readonly { readonly levels: readonly string[]; readonly mapping: TopicMapping }[]
   readonly #decoders = new Map<string, Decode | null>()
@@ -52,7 +57,8 @@ export class TopicMap {
 
   constructor(mappings: readonly TopicMapping[], payloadBytes: number) {
     this.#mappings = mappings.map((mapping) => ({ levels: mapping.topic.split('/'), mapping }))
-    this.filters = [...new Set(mappings.map(({ topic }) => topic.replace(/\{\w+\}/g, '+')))]
+    for (const { levels } of this.#mappings) checkPattern(levels)
+    this.filters = withoutCovered(this.#mappings.map(({ levels }) => levels))
     this.#payloadBytes = payloadBytes
   }
 
@@ -76,6 +82,41 @@ export class TopicMap {
   }
 }
 
+const placeholders: readonly string[] = ['{site}', '{room}', '{device}', '{metric}']
+
+function checkPattern(levels: readonly string[]): void {
+  const wrong = levels.find((level, index) => {
+    if (level === '#') return index < levels.length - 1
+    return /[#+{}]/.test(level) && level !== '+' && !placeholders.includes(level)
+  })
+  if (wrong === undefined) return
+  const detail = `in the topic "${levels.join('/')}", "${wrong}" is none of a name, +, a closing # and ${placeholders.join(', ')}`
+  throw new HomeostatError('config_invalid', { where: 'mqtt.mappings', detail })
+}
+
+function withoutCovered(patterns: readonly (readonly string[])[]): string[] {
+  const topics = patterns.map((levels) =>
+    levels.map((level) => (level.startsWith('{') ? '+' : level)).join('/'),
+  )
+  const filters = [...new Set(topics)].map((topic) => topic.split('/'))
+  return filters
+    .filter((one) => !filters.some((other) => other !== one && covers(other, one)))
+    .map((levels) => levels.join('/'))
+}
+
+/** Whether all topics of the filter `narrow` are also topics of `wide`. */
+function covers(wide: readonly string[], narrow: readonly string[]): boolean {
+  // a wildcard in front leaves out topics of the broker itself (MQTT 3.1.1, section 4.7.2)
+  if (/^[#+]$/.test(wide[0] ?? '') && narrow[0]?.startsWith('$')) return false
+  for (const [index, level] of wide.entries()) {
+    if (level === '#') return true
+    const other = narrow[index]
+    if (other === undefined || other === '#') return false
+    if (level !== '+' && level !== other) return false
+  }
+  return wide.length === narrow.length
+}
+
 function match(pattern: readonly string[], levels: readonly string[]): TopicParts | undefined {
   const parts: TopicParts = {}
   for (const [index, level] of pattern.entries()) {
@@ -95,6 +136,10 @@ function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit
     return [{ source: 'mqtt', fault, payload: payload.toString('utf8', 0, 1024) }]
   }
   const text = payload.toString('utf8')
+  if (!isUtf8(payload)) {
+    const fault = problem('payload_not_json', { detail: 'it is not UTF-8' })
+    return [{ source: 'mqtt', fault, payload: text }]
+  }
   if (mapping.payload === 'number') return [{ source: 'mqtt', ...parts, value: text, payload: text }]
   let message: unknown
   try {
@@ -107,52 +152,58 @@ function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit
     const got = message === null ? 'null' : Array.isArray(message) ? 'a list' : `a ${typeof message}`
     return [{ source: 'mqtt', fault: problem('reading_not_object', { got }), payload: text }]
   }
+  const fields = mapping.fields ?? {}
   return mapping.metrics
-    ? severalValues(mapping, mapping.metrics, parts, message, text)
-    : [oneValue(mapping.fields ?? {}, parts, message, text)]
+    ? severalValues(fields, mapping.metrics, parts, message, text)
+    : [oneValue(fields, parts, message, text)]
 }
 
 function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payload: string): RawReading {
-  const part = (name: ReadingPart): unknown => pick(message, fields[name] ?? name) ?? parts[name]
-  const device = part('device')
-  const metric = part('metric')
-  const value = part('value')
-  const raw: RawReading = {
-    source: 'mqtt',
-    site: part('site'),
-    device,
-    metric,
-    value,
-    unit: part('unit'),
-    at: part('at'),
-    room: part('room'),
-    payload,
-  }
-  // name the sender's own field, not ours
-  const missing =
-    device === undefined ? 'device' : metric === undefined ? 'metric' : value === undefined ? 'value' : null
+  const part = finder(fields, parts, message)
+  const raw = { ...about(part, payload), metric: part('metric'), value: part('value'), unit: part('unit') }
+  const missing = required.find((name) => raw[name] === undefined)
   return missing ? { ...raw, fault: problem('field_missing', { field: fields[missing] ?? missing }) } : raw
 }
 
+/** Named in this order, by the sender's own name for it. */
+const required = ['device', 'metric', 'value'] as const
+
 function severalValues(
-  mapping: TopicMapping,
+  fields: FieldPaths,
   metrics: NonNullable<TopicMapping['metrics']>,
   parts: TopicParts,
   message: object,
   payload: string,
 ): RawReading[] {
+  const shared = about(finder(fields, parts, message), payload)
+  const fault =
+    shared.device === undefined ? problem('field_missing', { field: fields.device ?? 'device' }) : undefined
   const rows: RawReading[] = []
   for (const [key, { metric, unit }] of Object.entries(metrics)) {
     const value = pick(message, key)
     // a device that leaves a value out has nothing to say of it now
     if (value === undefined || value === null) continue
-    const fields = { ...mapping.fields }
-    const part = (name: ReadingPart): unknown => pick(message, fields[name] ?? name) ?? parts[name]
-    const [site, device, at, room] = [part('site'), part('device'), part('at'), part('room')]
-    rows.push({ source: 'mqtt', site, device, metric, value, unit, at, room, payload })
+    rows.push({ ...shared, metric, value, unit, ...(fault ? { fault } : {}) })
   }
   return rows
 }
+
+type Find = (name: ReadingPart) => unknown
+
+/** The payload says more of a reading than its topic. */
+const finder =
+  (fields: FieldPaths, parts: TopicParts, message: object): Find =>
+  (name) =>
+    pick(message, fields[name] ?? name) ?? parts[name]
+
+const about = (part: Find, payload: string) => ({
+  source: 'mqtt',
+  site: part('site'),
+  device: part('device'),
+  at: part('at'),
+  room: part('room'),
+  payload,
+})
 
 /** Own properties only, so that a message cannot reach into prototypes. */
 function pick(message: object, path: string): unknown {
