@@ -14,6 +14,9 @@ export class Gather {
   #rows: RawReading[] = []
   #settled: Settled[] = []
   #pending = 0
+  /** Rows that have not been settled. */
+  #waiting = 0
+  #below: { readonly rows: number; readonly call: () => void }[] = []
   #idle: (() => void)[] = []
 
   constructor(emit: Emit, batchReadings: number) {
@@ -24,8 +27,15 @@ export class Gather {
   add(rows: readonly RawReading[], settled: Settled): void {
     if (this.#settled.length === 0) queueMicrotask(() => this.#flush())
     for (const row of rows) this.#rows.push(row)
+    this.#waiting += rows.length
     this.#settled.push(settled)
     if (this.#rows.length >= this.#batchReadings) this.#flush()
+  }
+
+  /** Calls back once fewer than `rows` wait for their commit; at once where that is so. */
+  whenBelow(rows: number, call: () => void): void {
+    if (this.#waiting < rows) call()
+    else this.#below.push({ rows, call })
   }
 
   /** Resolves when all that was added is settled. */
@@ -42,14 +52,17 @@ export class Gather {
     this.#settled = []
     this.#pending++
     this.#emit(rows).then(
-      () => this.#settle(settled),
-      (error: unknown) => this.#settle(settled, error instanceof Error ? error : new Error(String(error))),
+      () => this.#settle(rows.length, settled),
+      (error: unknown) =>
+        this.#settle(rows.length, settled, error instanceof Error ? error : new Error(String(error))),
     )
   }
 
-  #settle(settled: readonly Settled[], error?: Error): void {
+  #settle(rows: number, settled: readonly Settled[], error?: Error): void {
     for (const call of settled) call(error)
     this.#pending--
+    this.#waiting -= rows
+    for (const { rows: most, call } of this.#below.splice(0)) this.whenBelow(most, call)
     if (this.#pending > 0 || this.#settled.length > 0) return
     for (const resolve of this.#idle.splice(0)) resolve()
   }
