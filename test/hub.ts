@@ -72,6 +72,7 @@ const usualEngine: EngineOptions = {
   series: 100_000,
   maxFutureMs: 600_000,
   quarantineRows: 10_000,
+  modelsKept: 5,
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   training: { enabled: false, retrainMs: 24 * 3_600_000 },

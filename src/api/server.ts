@@ -139,8 +139,18 @@ function siteOf(route: Route, request: FastifyRequest): string | undefined {
 
 const pageHeaders = {
   contentSecurityPolicy: {
-    // plain HTTP on a home network: an upgrade to HTTPS would break the page
-    directives: { 'connect-src': ["'self'", 'ws:', 'wss:'], 'upgrade-insecure-requests': null },
+    useDefaults: false,
+    directives: {
+      'default-src': ["'self'"],
+      // the styles that the page's components set on their elements
+      'style-src': ["'self'", "'unsafe-inline'"],
+      'img-src': ["'self'", 'data:'],
+      'connect-src': ["'self'", 'ws:', 'wss:'],
+      'object-src': ["'none'"],
+      'base-uri': ["'self'"],
+      'form-action': ["'self'"],
+      'frame-ancestors': ["'none'"],
+    },
   },
   strictTransportSecurity: false,
 }

@@ -125,6 +125,7 @@ const limits = z
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
+    modelsKept: count(1, 1000, 5).describe('Versions of each model that are kept, the newest.'),
     maxFutureMs: count(0, 86_400_000, 600_000).describe('How far ahead of this clock a reading may be.'),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(

@@ -113,7 +113,8 @@ export interface Ledger {
   putForecasts(forecasts: readonly Forecast[]): Promise<void>
   /** The newest forecast of each series. */
   forecasts(site?: string): Promise<Forecast[]>
-  putModel(model: StoredModel): Promise<void>
+  /** Same (series, version) replaces. */
+  putModels(models: readonly StoredModel[]): Promise<void>
   /** Newest first; `body` only through `model`. */
   models(site?: string): Promise<Card[]>
   model(series: SeriesKey, version: string): Promise<StoredModel | undefined>
@@ -121,6 +122,7 @@ export interface Ledger {
   predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
   /** Same (rule, series, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
+  /** Newest first; all of them without a limit. */
   alerts(site?: string, limit?: number): Promise<Alert[]>
   putQuarantined(rows: readonly Quarantined[]): Promise<void>
   /** Newest first; `before` is the id of the last row of the page before. */
@@ -128,8 +130,12 @@ export interface Ledger {
   putKey(key: ApiKey): Promise<void>
   removeKey(id: string): Promise<boolean>
   keys(): Promise<ApiKey[]>
-  /** Keeps the newest `keep` quarantined rows and predictions made after `keepFrom`. */
-  maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void>
+  /** Keeps so many quarantined rows and models of each series, the newest, and predictions made after `keepFrom`. */
+  maintain(keep: {
+    readonly quarantined: number
+    readonly models: number
+    readonly keepFrom: number
+  }): Promise<void>
   close(): Promise<void>
 }
 

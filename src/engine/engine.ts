@@ -45,6 +45,7 @@ export interface EngineOptions {
   readonly series: number
   readonly maxFutureMs: number
   readonly quarantineRows: number
+  readonly modelsKept: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number

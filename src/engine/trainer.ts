@@ -1,7 +1,7 @@
 import type { Card, Forecast, Series, SeriesKey } from '../core/event.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
 import { SeriesMap } from '../core/series.ts'
-import type { Learning, LearningInput, LearningOutput } from '../domains/domain.ts'
+import type { Learning, LearningInput, LearningOutput, Steps } from '../domains/domain.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 
@@ -35,6 +35,9 @@ interface State {
 const hourMs = 3_600_000
 const checkMs = 2000
 
+/** Forecasts that are written as one: each write waits for the disk. */
+const publishedAtOnce = 64
+
 /**
  * Learns each target when there is something new to learn from, off the loop that carries readings.
  * A target is looked at once its newest hour has stood still for one check: an import in progress is let finish.
@@ -45,7 +48,7 @@ export class Trainer {
   readonly #states = new SeriesMap<State>()
   readonly #stop = new AbortController()
   #done: Promise<void> | undefined
-  #training = 0
+  #training = false
 
   constructor(parts: TrainerParts, options: { readonly enabled: boolean; readonly retrainMs: number }) {
     this.#parts = parts
@@ -53,7 +56,7 @@ export class Trainer {
   }
 
   get training(): boolean {
-    return this.#training > 0
+    return this.#training
   }
 
   get hasLearned(): boolean {
@@ -82,24 +85,29 @@ export class Trainer {
   }
 
   async #run(): Promise<void> {
-    const { clock, ledger, log } = this.#parts
+    const { clock, ledger } = this.#parts
     // oldest first, so that the newest judgement of a series stays
     for (const card of (await ledger.models()).reverse()) this.#state(card.series).card = card
     while (!this.#stop.signal.aborted) {
-      for (const target of this.#due()) {
-        if (this.#stop.signal.aborted) return
-        this.#training++
-        try {
-          await this.#learn(target)
-        } catch (error) {
-          if (!this.#stop.signal.aborted) {
-            log.error('Learning failed.', { ...target.target, error: String(error) })
-          }
-        } finally {
-          this.#training--
-        }
-      }
+      const due = this.#due()
+      this.#training = due.length > 0
+      const unlearnt = await this.#answer(due)
+      for (const target of unlearnt) await this.#attempt(target, () => this.#learn(target))
+      this.#training = false
       await clock.sleep(checkMs, this.#stop.signal)
+    }
+  }
+
+  /** One target that fails does not keep the others from learning. */
+  async #attempt<Result>({ target }: Target, work: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.#stop.signal.aborted) return undefined
+    try {
+      return await work()
+    } catch (error) {
+      if (!this.#stop.signal.aborted) {
+        this.#parts.log.error('Learning failed.', { ...target, error: String(error) })
+      }
+      return undefined
     }
   }
 
@@ -121,42 +129,80 @@ export class Trainer {
     })
   }
 
-  async #learn({ learning, source, target }: Target): Promise<void> {
-    const { readings, ledger, windows, directory, jobs, clock, log } = this.#parts
-    const state = this.#state(target)
-    state.doneHour = state.seenHour
-    const now = clock.now()
-    const steps = await learning.collect(source, readings, windows.newestAt(source))
-    if (!steps) return
-    const input = { ...steps, target, now, zone: directory.zoneOf(target.site) }
-    const run = (job: LearningInput): Promise<LearningOutput> =>
-      jobs.run(learning.task, job, this.#stop.signal)
-    const { card } = state
-    const renew = card !== undefined && !state.learnAgain && now - card.trainedAt < this.#options.retrainMs
-    const stored = renew ? await ledger.model(target, card.model.version) : undefined
-    if (stored) {
-      await this.#publish(target, await run({ ...input, mode: 'renew', kept: stored }), false)
-      return
+  /** A forecast for everyone at once: by the kept model, else naive and labelled so. Returns who has to learn. */
+  async #answer(due: readonly Target[]): Promise<Target[]> {
+    const unlearnt: Target[] = []
+    let outputs: LearningOutput[] = []
+    for (const target of due) {
+      const answer = await this.#attempt(target, () => this.#quickAnswer(target))
+      if (answer?.output) outputs.push(answer.output)
+      if (answer?.learn) unlearnt.push(target)
+      if (outputs.length < publishedAtOnce) continue
+      await this.#publish(outputs)
+      outputs = []
     }
-    // an answer at once, labelled as what it is; then the learnt one, if it is better
-    if (!card) await this.#publish(target, await run({ ...input, mode: 'naive' }), false)
-    state.learnAgain = false
-    const output = await run({ ...input, mode: 'learn' })
-    await this.#publish(target, output, true)
-    const { model, reason } = output.card
-    log.info('A model was judged.', { ...target, model: model.name, version: model.version, reason })
+    await this.#publish(outputs)
+    return unlearnt
   }
 
-  async #publish(target: SeriesKey, output: LearningOutput, isNew: boolean): Promise<void> {
+  async #quickAnswer(target: Target): Promise<{ output?: LearningOutput; learn: boolean }> {
+    const { ledger, clock } = this.#parts
+    const state = this.#state(target.target)
+    state.doneHour = state.seenHour
+    const steps = await this.#collect(target)
+    if (!steps) return { learn: false }
+    const { card } = state
+    const enough = target.learning.isEnough(steps)
+    const isFresh = card !== undefined && clock.now() - card.trainedAt < this.#options.retrainMs
+    if (isFresh && !state.learnAgain) {
+      const kept = await ledger.model(target.target, card.model.version)
+      if (kept) return { output: await this.#work(target, steps, { mode: 'renew', kept }), learn: false }
+    }
+    state.learnAgain = false
+    if (enough && card) return { learn: true }
+    return { output: await this.#work(target, steps, { mode: 'naive' }), learn: enough }
+  }
+
+  async #learn(target: Target): Promise<void> {
+    const steps = await this.#collect(target)
+    if (!steps) return
+    const output = await this.#work(target, steps, { mode: 'learn' })
+    await this.#publish([output])
+    const { model, reason } = output.card
+    const { site, device } = target.target
+    this.#parts.log.info('A model was judged.', { site, device, ...model, reason })
+  }
+
+  #collect({ learning, source }: Target): Promise<Steps | undefined> {
+    const { readings, windows } = this.#parts
+    return learning.collect(source, readings, windows.newestAt(source))
+  }
+
+  #work(
+    { learning, target }: Target,
+    steps: Steps,
+    how: Pick<LearningInput, 'mode' | 'kept'>,
+  ): Promise<LearningOutput> {
+    const { directory, clock, jobs } = this.#parts
+    const input = { ...steps, ...how, target, now: clock.now(), zone: directory.zoneOf(target.site) }
+    return jobs.run<LearningInput, LearningOutput>(learning.task, input, this.#stop.signal)
+  }
+
+  async #publish(outputs: readonly LearningOutput[]): Promise<void> {
     const { ledger, directory, feed, onForecast } = this.#parts
-    const { forecast, card, body } = output
-    // the site may have been erased meanwhile
-    if (!directory.sites().some(({ id }) => id === target.site)) return
-    if (isNew) await ledger.putModel({ card, body })
-    await ledger.putForecasts([forecast])
-    if (isNew) this.#state(target).card = card
-    onForecast(forecast)
-    feed.publish({ kind: 'forecasts', forecasts: [forecast] })
+    // a site may have been erased meanwhile
+    const sites = new Set(directory.sites().map(({ id }) => id))
+    const wanted = outputs.filter(({ card }) => sites.has(card.series.site))
+    if (wanted.length === 0) return
+    const judged = wanted.filter(
+      ({ card }) => this.#state(card.series).card?.model.version !== card.model.version,
+    )
+    const forecasts = wanted.map(({ forecast }) => forecast)
+    await ledger.putModels(judged.map(({ card, body }) => ({ card, body })))
+    await ledger.putForecasts(forecasts)
+    for (const { card } of judged) this.#state(card.series).card = card
+    for (const forecast of forecasts) onForecast(forecast)
+    feed.publish({ kind: 'forecasts', forecasts })
   }
 
   #state(target: SeriesKey): State {

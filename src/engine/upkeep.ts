@@ -9,6 +9,8 @@ export interface UpkeepParts {
 
 export interface UpkeepOptions {
   readonly quarantineRows: number
+  /** Versions of each series, the newest. */
+  readonly modelsKept: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
@@ -52,9 +54,13 @@ export class Upkeep {
 
   async #once(): Promise<void> {
     const { readings, ledger, clock } = this.#parts
-    const { readingsKeptMs, predictionsKeptMs, quarantineRows } = this.#options
+    const { readingsKeptMs, predictionsKeptMs, quarantineRows, modelsKept } = this.#options
     const now = clock.now()
     await readings.maintain(readingsKeptMs === null ? undefined : now - readingsKeptMs)
-    await ledger.maintain({ quarantined: quarantineRows, keepFrom: now - predictionsKeptMs })
+    await ledger.maintain({
+      quarantined: quarantineRows,
+      models: modelsKept,
+      keepFrom: now - predictionsKeptMs,
+    })
   }
 }

@@ -124,9 +124,9 @@ const laws: readonly Law[] = [
   {
     name: 'models come newest first without their bodies, of one site where it is named',
     put: [
-      (l) => l.putModel(model({ trainedAt: 1 })),
-      (l) => l.putModel(model({ trainedAt: 3, model: { ...card().model, version: '2' } })),
-      (l) => l.putModel(model({ trainedAt: 2, series: { ...series, site: 'office' } })),
+      (l) => l.putModels([model({ trainedAt: 1 })]),
+      (l) => l.putModels([model({ trainedAt: 3, model: { ...card().model, version: '2' } })]),
+      (l) => l.putModels([model({ trainedAt: 2, series: { ...series, site: 'office' } })]),
     ],
     read: async (l) => [(await l.models()).map(({ trainedAt }) => trainedAt), await l.models('office')],
     gives: [[3, 2, 1], [card({ trainedAt: 2, series: { ...series, site: 'office' } })]],
@@ -134,8 +134,8 @@ const laws: readonly Law[] = [
   {
     name: 'a model is found by series and version; put again, it is replaced',
     put: [
-      (l) => l.putModel(model()),
-      (l) => l.putModel(model({ live: false, reason: 'A better one came.' }, 'B')),
+      (l) => l.putModels([model()]),
+      (l) => l.putModels([model({ live: false, reason: 'A better one came.' }, 'B')]),
     ],
     read: async (l) => [await l.model(series, '1'), await l.model(series, '2')],
     gives: [model({ live: false, reason: 'A better one came.' }, 'B'), undefined],
@@ -201,7 +201,7 @@ const laws: readonly Law[] = [
         (l: Ledger) => l.putSites([site(id)]),
         (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
         (l: Ledger) => l.putForecasts([forecast({ site: id })]),
-        (l: Ledger) => l.putModel(model({ series: { ...series, site: id } })),
+        (l: Ledger) => l.putModels([model({ series: { ...series, site: id } })]),
         (l: Ledger) => l.putPredictions([prediction({ site: id })]),
         (l: Ledger) => l.putAlerts([alert({ site: id })]),
       ]),
@@ -234,8 +234,8 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
       (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, models: 5, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, models: 5, keepFrom: 900 }),
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
@@ -247,8 +247,28 @@ const laws: readonly Law[] = [
     ],
   },
   {
+    name: 'maintain keeps the newest versions of each model',
+    put: [
+      ...[3, 1, 4, 2].map(
+        (trainedAt) => (l: Ledger) =>
+          l.putModels([model({ trainedAt, model: { ...card().model, version: `v${trainedAt}` } })]),
+      ),
+      (l) => l.putModels([model({ trainedAt: 1, series: { ...series, site: 'office' } })]),
+      (l) => l.maintain({ quarantined: 9, models: 2, keepFrom: 0 }),
+    ],
+    read: async (l) => (await l.models()).map(({ series: of, trainedAt }) => [of.site, trainedAt]),
+    gives: [
+      [series.site, 4],
+      [series.site, 3],
+      ['office', 1],
+    ],
+  },
+  {
     name: 'maintain can empty the quarantine',
-    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain({ quarantined: 0, keepFrom: 0 })],
+    put: [
+      (l) => l.putQuarantined([quarantined(1)]),
+      (l) => l.maintain({ quarantined: 0, models: 5, keepFrom: 0 }),
+    ],
     read: (l) => l.quarantined(10),
     gives: [],
   },

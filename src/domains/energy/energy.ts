@@ -4,6 +4,8 @@ import { seriesId } from '../../core/series.ts'
 import type { Learning, Steps } from '../domain.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
 
+import { learnDaysMin } from './learn.ts'
+
 /** More history than three years does not make tomorrow clearer. */
 const historyMs = 3 * 366 * 86_400_000
 
@@ -24,6 +26,7 @@ export const energyLearning: Learning = {
     return [...best.values()]
   },
   collect: collectHourly,
+  isEnough: ({ values }) => values.length >= learnDaysMin * 24,
 }
 
 /** Place of a metric in the order of preference, -1 for one that is no energy. */

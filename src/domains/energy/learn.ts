@@ -16,7 +16,7 @@ import { buildFeatures, featureNames, History, horizon } from './features.ts'
 const level = 0.9
 
 /** Days before a model is learnt at all: one week to judge on, the rest to learn from. */
-const learnDaysMin = 21
+export const learnDaysMin = 21
 /** Days that are judged, the newest ones, at most. */
 const judgedDaysMax = 56
 const folds = 4
@@ -289,10 +289,21 @@ function reasonOf(
       : 'Naive forecast, until the model is learnt.'
   }
   const [ours, naive] = [scores['model']!.rmse, scores[naiveName]!.rmse]
+  const rival = `the best naive forecast (${naiveLabels[naiveName]})`
+  if (naive < exact) return `Not live: ${rival} is exact already.`
   const percent = `${Math.abs((1 - ours / naive) * 100).toFixed(1)} %`
   return live
-    ? `Live: its root mean square error is ${percent} below the best naive forecast (${naiveName}) on hours it had not seen.`
-    : `Not live: its root mean square error is ${percent} above the best naive forecast (${naiveName}) on hours it had not seen; the naive one is used.`
+    ? `Live: its root mean square error is ${percent} below ${rival} on hours it had not seen.`
+    : `Not live: its root mean square error is ${percent} above ${rival} on hours it had not seen; the naive one is used.`
+}
+
+/** An error in kWh that only rounding leaves. */
+const exact = 1e-9
+
+const naiveLabels: Readonly<Record<NaiveKind, string>> = {
+  yesterday: 'same time yesterday',
+  'last-week': 'same time last week',
+  'slot-mean': 'mean of the hour over 28 days',
 }
 
 const knownSteps = ({ values }: LearningInput): number =>

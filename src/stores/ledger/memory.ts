@@ -88,8 +88,10 @@ class MemoryLedger implements Ledger {
     return of(site, this.#forecasts).sort(compareSeries)
   }
 
-  async putModel(model: StoredModel): Promise<void> {
-    this.#models.set(modelId(model.card.series, model.card.model.version), structuredClone(model))
+  async putModels(models: readonly StoredModel[]): Promise<void> {
+    for (const model of models) {
+      this.#models.set(modelId(model.card.series, model.card.model.version), structuredClone(model))
+    }
   }
 
   async models(site?: string): Promise<Card[]> {
@@ -158,10 +160,17 @@ class MemoryLedger implements Ledger {
     return [...this.#keys.values()].sort((a, b) => compare(a.id, b.id))
   }
 
-  async maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void> {
+  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
     for (const [key, { madeAt }] of this.#predictions) {
       if (madeAt < keep.keepFrom) this.#predictions.delete(key)
+    }
+    const seen = new Map<string, number>()
+    // newest first
+    for (const { series, model } of await this.models()) {
+      const place = (seen.get(seriesId(series)) ?? 0) + 1
+      seen.set(seriesId(series), place)
+      if (place > keep.models) this.#models.delete(modelId(series, model.version))
     }
   }
 

@@ -180,17 +180,19 @@ export class SqlLedger implements Ledger {
     return rows.map(forecastOf)
   }
 
-  putModel(model: StoredModel): Promise<void> {
+  putModels(models: readonly StoredModel[]): Promise<void> {
     return this.#write(async (db) => {
-      await db
-        .insertInto('models')
-        .values(modelRow(model))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['site', 'device', 'metric', 'version'])
-            .doUpdateSet(excluded(['trained_at', 'card', 'body'])),
-        )
-        .execute()
+      for (const batch of batches(models, ({ card }) => `${seriesId(card.series)} ${card.model.version}`)) {
+        await db
+          .insertInto('models')
+          .values(batch.map(modelRow))
+          .onConflict((conflict) =>
+            conflict
+              .columns(['site', 'device', 'metric', 'version'])
+              .doUpdateSet(excluded(['trained_at', 'card', 'body'])),
+          )
+          .execute()
+      }
     })
   }
 
@@ -329,10 +331,11 @@ export class SqlLedger implements Ledger {
     return rows.map(keyOf)
   }
 
-  async maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void> {
+  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
     await this.#trimQuarantined(keep.quarantined)
     await this.#write(async (db) => {
       await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
+      await trimModels(db, keep.models)
     })
     await this.#database.tidy?.(this.#db)
   }
@@ -387,3 +390,31 @@ async function countQuarantined(db: Kysely<Database>): Promise<number> {
 /** `set column = excluded.column` for each: the row that was to be inserted wins. */
 const excluded = (columns: readonly string[]) =>
   Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)]))
+
+/** Deletes all but the newest `keep` versions of each series. */
+async function trimModels(db: Transaction<Database>, keep: number): Promise<void> {
+  const ranked = db
+    .selectFrom('models')
+    .select(['site', 'device', 'metric', 'version'])
+    .select(({ fn }) =>
+      fn
+        .agg<number>('row_number')
+        .over((over) =>
+          over
+            .partitionBy(['site', 'device', 'metric'])
+            .orderBy('trained_at', 'desc')
+            .orderBy('version', 'desc'),
+        )
+        .as('place'),
+    )
+  const old = await db.selectFrom(ranked.as('ranked')).selectAll().where('place', '>', keep).execute()
+  for (const { site, device, metric, version } of old) {
+    await db
+      .deleteFrom('models')
+      .where('site', '=', site)
+      .where('device', '=', device)
+      .where('metric', '=', metric)
+      .where('version', '=', version)
+      .execute()
+  }
+}
