@@ -43,12 +43,15 @@ export interface DetectOptions {
 /** Chosen on the shared benchmark files; neighbours of each value do as well (see bench/truth-anomaly.ts). */
 export const detectDefaults: DetectOptions = {
   falseAlarmsPerWeek: 2,
-  eventRows: 144,
+  eventRows: 96,
   historyRows: 10_000,
   minHistoryRows: 50,
 }
 
 export const weekMs = 7 * 86_400_000
+
+/** Alarms beyond the measure that are forgiven before the measure is tightened: so many may come of one bad day. */
+const patience = 5
 
 /** Unlike its time of day, and unlike the hours before: together they find what each alone takes for chance. */
 const members = {
@@ -86,8 +89,7 @@ interface StreamDetectorJson {
   readonly rows: number
   readonly firstAt: number
   readonly lastAt: number
-  readonly candidates: TailState
-  readonly candidateCount: number
+  readonly alarms: number
 }
 
 export class StreamDetector implements Detector {
@@ -99,11 +101,9 @@ export class StreamDetector implements Detector {
   /** Rows of the last `eventRows` that no later row has outdone, strangest first: [row, strangeness]. */
   #recent: [number, number][] = []
   #rows = 0
-  #firstAt = Number.NaN
-  #lastAt = Number.NaN
-  /** Strangeness of the rows that were the strangest of their event so far. */
-  readonly #candidates: TailWindow
-  #candidateCount = 0
+  #firstAt = 0
+  #lastAt = 0
+  #alarms = 0
 
   constructor(names: readonly string[], options: Partial<DetectOptions> = {}, json?: StreamDetectorJson) {
     if (names.length === 0)
@@ -118,15 +118,12 @@ export class StreamDetector implements Detector {
           : { model: members[member].make(name), past: new TailWindow(this.#options.historyRows) }
       }),
     )
-    this.#candidates = json
-      ? TailWindow.load(json.candidates)
-      : new TailWindow(this.#options.historyRows, 0.1)
     if (!json) return
     this.#recent = json.recent.map(([row, strangeness]) => [row, strangeness])
     this.#rows = json.rows
     this.#firstAt = json.firstAt
     this.#lastAt = json.lastAt
-    this.#candidateCount = json.candidateCount
+    this.#alarms = json.alarms
   }
 
   static load(json: unknown): StreamDetector {
@@ -153,7 +150,7 @@ export class StreamDetector implements Detector {
     const pValue = known === 0 ? 1 : sidak(smallest, known)
     const strangeness = -Math.log(Math.max(pValue, Number.MIN_VALUE))
     const isPeak = this.#isPeak(strangeness)
-    const alarm = isPeak && this.#isAlarm(strangeness)
+    const alarm = isPeak && pValue < 1 && this.#isAlarm(pValue)
     return { score: isPeak ? 1 - pValue : (1 - pValue) / 2, alarm, pValue, column }
   }
 
@@ -169,8 +166,7 @@ export class StreamDetector implements Detector {
       rows: this.#rows,
       firstAt: this.#firstAt,
       lastAt: this.#lastAt,
-      candidates: this.#candidates.toJSON(),
-      candidateCount: this.#candidateCount,
+      alarms: this.#alarms,
     }
   }
 
@@ -199,15 +195,17 @@ export class StreamDetector implements Detector {
   }
 
   /**
-   * Peaks are what could have become an alarm. So many a week came by so far; of them, as many may speak as the user
-   * will bear: the strangest, by their rank among all peaks.
+   * With p-values that are what they claim, a share p of the rows of a normal week is as strange as p; of these only
+   * the first of an event speaks, so the alarms of such a week stay below what the user will bear. Where they do not
+   * (the p-values of a series whose noise grows and shrinks by the hour claim too much), each alarm beyond the measure
+   * makes the next one harder.
    */
-  #isAlarm(strangeness: number): boolean {
+  #isAlarm(pValue: number): boolean {
     const weeks = (this.#lastAt - this.#firstAt) / weekMs
-    const pValue = this.#candidates.pValue(strangeness)
-    const enough = this.#candidates.size >= 10
-    this.#candidates.push(strangeness)
-    this.#candidateCount++
-    return enough && pValue * (this.#candidateCount / weeks) <= this.#options.falseAlarmsPerWeek
+    const borne = this.#options.falseAlarmsPerWeek * weeks
+    const excess = (Math.max(borne, this.#alarms) + patience) / (borne + patience)
+    const isAlarm = pValue * (this.#rows - 1) * excess ** 2 <= borne
+    if (isAlarm) this.#alarms++
+    return isAlarm
   }
 }
