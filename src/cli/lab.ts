@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { detectCommand } from './lab-detect.ts'
 import { forecastCommand } from './lab-forecast.ts'
 import { learnCommand } from './lab-learn.ts'
 
@@ -7,4 +8,5 @@ export function labCommand(program: Command): void {
   const lab = program.command('lab').description('try learning on your own CSV files, offline, without a hub')
   learnCommand(lab)
   forecastCommand(lab)
+  detectCommand(lab)
 }
