@@ -42,12 +42,26 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   server.addHook('onRequest', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
   })
+  // before the check of names: it ends the socket of an upgrade only where its own hook ran
+  await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
   if (hub.open) server.addHook('onRequest', async (request) => requireLoopbackNames(request))
-  await server.register(websocket, { options: { maxPayload: 64 * 1024 } })
   await server.register((scope) => registerLive(scope, hub))
   await server.register((scope) => registerRoutes(scope, hub))
   await server.register((scope) => registerPage(scope, hub, options.webFolder))
   return server
+}
+
+const goodbyeMs = 1000
+
+/** Says goodbye to live clients; one that does not answer is cut, so that nobody holds up a stop. */
+function endLive(this: FastifyInstance, done: () => void): void {
+  const { websocketServer } = this
+  websocketServer.close()
+  for (const client of websocketServer.clients) {
+    client.close(1001, 'the hub stops')
+    setTimeout(() => client.terminate(), goodbyeMs).unref()
+  }
+  done()
 }
 
 /** Every route of the contract, with its documents. */
