@@ -9,6 +9,8 @@ export interface Caller {
   readonly name: string
   readonly role: Role
   readonly sites: readonly string[] | null
+  /** Absent for those who need none. */
+  readonly keyId?: string
 }
 
 const rank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
@@ -35,7 +37,7 @@ export function identify(request: FastifyRequest, { open, keys }: AuthOptions): 
   }
   const key = keys.find(secret)
   if (!key) throw new HomeostatError('key_unknown')
-  return { name: key.name, role: key.role, sites: key.sites }
+  return { name: key.name, role: key.role, sites: key.sites, keyId: key.id }
 }
 
 /** Throws `role_too_low` or `site_forbidden` where the caller may not use this route. */

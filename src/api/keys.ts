@@ -25,6 +25,10 @@ export class KeyRing {
     return this.#keys.size
   }
 
+  has(id: string): boolean {
+    return this.#keys.has(id)
+  }
+
   add(key: ApiKey): void {
     this.#keys.set(key.id, key)
   }

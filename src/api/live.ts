@@ -3,14 +3,20 @@ import type { WebSocket } from 'ws'
 import type { LiveMessage, SensorUpdate } from '../contract/live.ts'
 import type { Frozen } from '../contract/routes.ts'
 import type { Reading } from '../core/reading.ts'
+import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
-import { authorise, identify, reachOf } from './auth.ts'
+import { authorise, type Caller, identify, reachOf } from './auth.ts'
 import { type Hub, within } from './hub.ts'
 
 interface Client {
   readonly socket: WebSocket
   /** null: all sites. */
   readonly sites: readonly string[] | null
+  readonly keyId: string | undefined
+  /** Bytes of the snapshot, which may wait beside what follows it. */
+  snapshotBytes: number
+  /** What the snapshot showed, until the first delta: a turn that was on its way then may bring it again. */
+  shown?: SeriesMap<Reading> | undefined
 }
 
 /** Close codes: 1008 policy (RFC 6455), 1013 try again later. */
@@ -18,8 +24,9 @@ const closeCodes = { policy: 1008, tryAgain: 1013 } as const
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
 export async function registerLive(scope: FastifyInstance, hub: Hub): Promise<void> {
-  const sensors = new Channel(hub)
-  const live = new Channel(hub)
+  const everybody = new Set<Client>()
+  const sensors = new Channel(hub, everybody)
+  const live = new Channel(hub, everybody)
   const unsubscribe = hub.engine.feed.subscribe((news) => {
     if (sensors.size > 0 && news.kind === 'readings') {
       for (const reading of news.readings)
@@ -32,26 +39,32 @@ export async function registerLive(scope: FastifyInstance, hub: Hub): Promise<vo
   })
 
   scope.get('/ws/sensors', { websocket: true, schema: { hide: true } }, (socket, request) => {
-    if (!sensors.admit(socket, request)) return
-    socket.on('message', (data) => {
-      socket.send(JSON.stringify(answerTo(String(data))))
-    })
+    const client = sensors.admit(socket, request)
+    if (client)
+      socket.on('message', (data) => sensors.deliver(client, JSON.stringify(answerTo(String(data)))))
   })
 
   scope.get('/api/v1/live', { websocket: true, schema: { hide: true } }, (socket, request) => {
     const client = live.admit(socket, request)
     if (!client) return
     const readings = within(hub.engine.latest(), client.sites)
-    socket.send(encode({ type: 'snapshot', at: hub.engine.clock.now(), readings }))
+    const text = encode({ type: 'snapshot', at: hub.engine.clock.now(), readings })
+    client.snapshotBytes = Buffer.byteLength(text)
+    client.shown = new SeriesMap()
+    for (const reading of readings) client.shown.set(reading, reading)
+    socket.send(text)
   })
 }
 
 class Channel {
   readonly #hub: Hub
   readonly #clients = new Set<Client>()
+  /** Clients of all channels. */
+  readonly #everybody: Set<Client>
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, everybody: Set<Client>) {
     this.#hub = hub
+    this.#everybody = everybody
   }
 
   get size(): number {
@@ -61,9 +74,10 @@ class Channel {
   /** Undefined where the client was refused and its socket closed. */
   admit(socket: WebSocket, request: FastifyRequest): Client | undefined {
     socket.on('error', () => socket.terminate())
+    let caller: Caller
     let sites: readonly string[] | null
     try {
-      const caller = identify(request, this.#hub)
+      caller = identify(request, this.#hub)
       const { site } = request.query as { site?: string }
       authorise(caller, { role: 'viewer', scope: 'query' }, site)
       sites = reachOf(caller, site)
@@ -71,13 +85,14 @@ class Channel {
       socket.close(closeCodes.policy, error instanceof Error ? error.message.slice(0, 120) : '')
       return undefined
     }
-    if (this.#clients.size >= this.#hub.limits.liveClients) {
+    if (this.#everybody.size >= this.#hub.limits.liveClients) {
       socket.close(closeCodes.tryAgain, 'too many live clients')
       return undefined
     }
-    const client = { socket, sites }
+    const client: Client = { socket, sites, keyId: caller.keyId, snapshotBytes: 0 }
     this.#clients.add(client)
-    socket.on('close', () => this.#clients.delete(client))
+    this.#everybody.add(client)
+    socket.on('close', () => this.#forget(client))
     return client
   }
 
@@ -87,36 +102,49 @@ class Channel {
     for (const client of this.#clients) {
       if (client.sites !== null && !client.sites.includes(site)) continue
       text ??= make()
-      this.#deliver(client, text)
+      this.deliver(client, text)
     }
   }
 
-  /** To every client, cut to what it may see; `make` runs once for each distinct reach. */
-  sendEach(make: (sites: readonly string[] | null) => string | undefined): void {
-    const byReach = new Map<string, string | undefined>()
+  /** To every client, cut to what it may see; `make` runs once for each distinct reach, and for each new client. */
+  sendEach(make: (client: Client) => string | undefined): void {
+    const byReach = new Map<unknown, string | undefined>()
     for (const client of this.#clients) {
-      const reach = JSON.stringify(client.sites)
-      if (!byReach.has(reach)) byReach.set(reach, make(client.sites))
+      const reach = client.shown ? client : JSON.stringify(client.sites)
+      if (!byReach.has(reach)) byReach.set(reach, make(client))
       const text = byReach.get(reach)
-      if (text !== undefined) this.#deliver(client, text)
+      if (text !== undefined) this.deliver(client, text)
     }
   }
 
-  #deliver(client: Client, text: string): void {
-    if (client.socket.bufferedAmount > this.#hub.limits.clientBufferBytes) {
-      this.#clients.delete(client)
-      client.socket.terminate()
-      return
-    }
-    client.socket.send(text)
+  /** Cuts a client that does not drain, or whose key was revoked. */
+  deliver(client: Client, text: string): void {
+    const { socket, keyId, snapshotBytes } = client
+    if (socket.bufferedAmount > this.#hub.limits.clientBufferBytes + snapshotBytes) {
+      this.#forget(client)
+      socket.terminate()
+    } else if (keyId !== undefined && !this.#hub.keys.has(keyId)) {
+      this.#forget(client)
+      socket.close(closeCodes.policy, 'the API key was revoked')
+    } else socket.send(text)
+  }
+
+  #forget(client: Client): void {
+    this.#clients.delete(client)
+    this.#everybody.delete(client)
   }
 }
 
 function sendNews(live: Channel, news: News, at: number): void {
-  live.sendEach((sites) => {
+  live.sendEach((client) => {
+    const { sites } = client
     switch (news.kind) {
       case 'readings':
-        return some(within(news.readings, sites), (readings) => ({ type: 'delta', at, readings }))
+        return some(unseen(within(news.readings, sites), client), (readings) => ({
+          type: 'delta',
+          at,
+          readings,
+        }))
       case 'predictions':
         return some(within(news.predictions, sites), (predictions) => ({ type: 'predictions', predictions }))
       case 'forecasts':
@@ -128,6 +156,17 @@ function sendNews(live: Channel, news: News, at: number): void {
           ? encode({ type: 'site_removed', site: news.site })
           : undefined
     }
+  })
+}
+
+/** Windows run a commit ahead of the feed: of the first delta, what the snapshot showed already is left out. */
+function unseen(readings: readonly Reading[], client: Client): readonly Reading[] {
+  const { shown } = client
+  if (!shown) return readings
+  client.shown = undefined
+  return readings.filter((reading) => {
+    const known = shown.get(reading)
+    return known?.at !== reading.at || known.value !== reading.value
   })
 }
 
