@@ -206,7 +206,7 @@ function trainedRows(rows: number, { earlyStopping }: EnsembleOptions): number {
 }
 
 /** Fills `order` with a sample of the trained rows, then all others, each ascending. Gives the sample's size. */
-function drawRows(order: Int32Array, trained: number, share: number, random: Random): number {
+export function drawRows(order: Int32Array, trained: number, share: number, random: Random): number {
   const wanted = Math.max(1, Math.round(trained * share))
   if (wanted === trained) {
     for (let row = 0; row < order.length; row++) order[row] = row

@@ -179,7 +179,8 @@ function applyWeight(
   }
 }
 
-function weightedMean(values: Float64Array, weight: Float64Array | undefined, rows: number): number {
+/** Mean of the first `rows` values. */
+export function weightedMean(values: Float64Array, weight: Float64Array | undefined, rows: number): number {
   let sum = 0
   let total = 0
   for (let row = 0; row < rows; row++) {

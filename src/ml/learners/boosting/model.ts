@@ -1,8 +1,8 @@
 import type { Frame } from '../../frame.ts'
-import type { Model } from '../../learner.ts'
+import type { Learner, Model } from '../../learner.ts'
 import { codeBin } from './binning.ts'
 import { addScores, type FlatTrees } from './flat-trees.ts'
-import { sigmoid } from './losses.ts'
+import { logSumExp, sigmoid } from './losses.ts'
 import { modelFromJson, modelToJson } from './model-json.ts'
 
 /** Rows that are gathered and sent through the trees together: their values stay in the fast caches. */
@@ -31,6 +31,12 @@ export interface BoostingModel extends Model {
   predictRow(values: Float64Array, output?: number): number
   /** Raw scores before sigmoid or softmax, row-major. */
   rawScores(frame: Frame): Float64Array
+}
+
+/** A learner whose models are trees, and can be explained as such. */
+export interface TreeLearner<Options extends object> extends Learner<Options> {
+  fit(frame: Frame, target: Float64Array | undefined, options?: Partial<Options>): BoostingModel
+  load(json: unknown): BoostingModel
 }
 
 export function createModel(parts: EnsembleParts): BoostingModel {
@@ -113,13 +119,19 @@ function gather(
 /** Turns raw scores into answers, in place. */
 function link(loss: string, scores: Float64Array, at: number, outputs: number): void {
   if (loss === 'logistic') scores[at] = sigmoid(scores[at]!)
-  if (loss !== 'softmax') return
-  let top = Number.NEGATIVE_INFINITY
-  for (let k = at; k < at + outputs; k++) top = Math.max(top, scores[k]!)
+  else if (loss === 'softmax') softmaxInPlace(scores, at, outputs)
+  else if (loss === 'share') scores[at] = Math.min(Math.max(scores[at]!, 0), 1)
+  else if (loss === 'shares') normalise(scores, at, outputs)
+}
+
+function softmaxInPlace(scores: Float64Array, at: number, outputs: number): void {
+  const all = logSumExp(scores, at, outputs)
+  for (let k = at; k < at + outputs; k++) scores[k] = Math.exp(scores[k]! - all)
+}
+
+/** Shares that were learnt one by one add up to one only nearly. */
+function normalise(scores: Float64Array, at: number, outputs: number): void {
   let sum = 0
-  for (let k = at; k < at + outputs; k++) {
-    scores[k] = Math.exp(scores[k]! - top)
-    sum += scores[k]!
-  }
-  for (let k = at; k < at + outputs; k++) scores[k]! /= sum
+  for (let k = at; k < at + outputs; k++) sum += Math.max(scores[k]!, 0)
+  for (let k = at; k < at + outputs; k++) scores[k] = sum > 0 ? Math.max(scores[k]!, 0) / sum : 1 / outputs
 }

@@ -88,7 +88,8 @@ export function checkOptions(options: EnsembleOptions, rows: number): void {
   checkWeights(options.sampleWeight, rows)
 }
 
-function checkWeights(weight: Float64Array | undefined, rows: number): void {
+/** Throws `data_invalid` for weights that do not fit the rows. */
+export function checkWeights(weight: Float64Array | undefined, rows: number): void {
   if (weight === undefined) return
   if (weight.length !== rows) refuse(`sampleWeight has ${weight.length} values, the table ${rows} rows`)
   const bad = weight.findIndex((w) => !(Number.isFinite(w) && w >= 0))
