@@ -1,19 +1,26 @@
-import { createServer, type Server } from 'node:net'
-import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from 'aedes'
+import { createServer, type Server, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { AedesOptions, AuthenticateError, Client, PublishPacket } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, SourceAdapter } from '../../core/ports.ts'
+import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
+import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
 import { TopicMap, type TopicMapping } from './mapping.ts'
+import { boundPackets } from './packet-lengths.ts'
 
 /** Sites that a client may publish for: null means all. */
 export type Reach = readonly string[] | null
 
 export interface BrokerOptions {
   readonly host: string
+  /** 0 takes a free one; `health` names it. */
   readonly port: number
   readonly mappings: readonly TopicMapping[]
   readonly payloadBytes: number
   readonly batchReadings: number
+  /** Bytes that may wait for a subscriber before it is cut; default 1 MiB. */
+  readonly clientBufferBytes?: number
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
@@ -21,60 +28,107 @@ export interface BrokerOptions {
   readonly log: Log
 }
 
-/** A client that does not read for so long is cut, so that it holds up nobody else on its topics. */
+const mib = 1024 * 1024
+
+/** A client that takes nothing for so long is cut, however little waits for it. */
 const drainTimeoutMs = 10_000
 
-/** The longest MQTT packet by the standard is 256 MiB; here a packet is a message, not a file. */
 const clientIdCharacters = 128
+
+const connectionsMax = 10_000
+
+/**
+ * A packet may be longer than a payload that becomes readings, so that such a payload is quarantined rather than
+ * sent again for ever, and so that topics that are none of ours may carry a picture.
+ */
+const packetBytesMax = (payloadBytes: number): number => Math.max(mib, 2 * payloadBytes)
 
 /**
  * An MQTT 3.1.1 broker in this process. A message of a mapped topic is acknowledged (PUBACK, PUBREC) after its
  * commit; until then its client is not read further, which is the backpressure.
  */
 export function createBrokerSource(options: BrokerOptions): SourceAdapter {
-  let listening = false
+  let port: number | undefined
   let clients = 0
 
   return {
     name: 'mqtt',
     health: () => ({
-      ready: listening,
-      detail: listening
-        ? `broker on ${options.host}:${options.port}, ${clients} clients`
-        : 'broker not listening',
+      ready: port !== undefined,
+      detail:
+        port === undefined
+          ? 'broker not listening'
+          : `broker on ${options.host}:${port}, ${clients} ${clients === 1 ? 'client' : 'clients'}`,
     }),
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
-      const broker = await createBroker(options, gather)
+      const broker = createBroker(options, gather, signal)
+      await broker.listen()
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
+      const sockets = new Set<Socket>()
       const server = createServer({ noDelay: true }, (socket) => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        boundPackets(socket, packetBytesMax(options.payloadBytes))
         broker.handle(socket)
       })
-      await listen(server, options)
-      listening = true
-      if (!signal.aborted) {
-        await new Promise<void>((resolve) =>
-          signal.addEventListener('abort', () => resolve(), { once: true }),
-        )
+      try {
+        port = await listen(server, options)
+        await aborted(signal)
+        port = undefined
+        await gather.drained()
+        // the acknowledgements of the last commit leave before the connections end
+        await nextTurn()
+      } finally {
+        await new Promise<void>((resolve) => broker.close(() => resolve()))
+        for (const socket of sockets) socket.destroy()
+        await new Promise<void>((resolve) => server.close(() => resolve()))
       }
-      listening = false
-      server.close()
-      await gather.drained()
-      await new Promise<void>((resolve) => broker.close(() => resolve()))
     },
   }
 }
 
-async function createBroker(options: BrokerOptions, gather: Gather): Promise<Aedes> {
-  const map = new TopicMap(options.mappings, options.payloadBytes)
+function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSignal): FreeAedes {
+  const { log, clientBufferBytes = mib } = options
   const reach = new WeakMap<Client, Reach>()
-  const { authenticate, defaultSite, log } = options
-  const broker = await Aedes.createBroker({
+  const hearsAll = (client: Client): boolean => (reach.get(client) ?? null) === null
+  const broker = new FreeAedes({
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
+    ...authentication(options, reach),
+    authorizePublish: publishing(options, gather, signal, reach, (packet) => broker.withhold(packet)),
+    // what others publish is open to keys for all sites only: topics know no sites
+    authorizeSubscribe: (client, subscription, done) => done(null, hearsAll(client) ? subscription : null),
+    authorizeForward: (client, packet) => {
+      // a session that another key has left behind under this client's name
+      if (!hearsAll(client)) return null
+      // retained messages wait for their reader, live ones do not
+      if (!packet.retain && client.conn.writableLength > clientBufferBytes) {
+        client.conn.destroy(new Error(`It does not read: more than ${clientBufferBytes} bytes wait for it.`))
+      }
+      return packet
+    },
+  })
+  const cut = new WeakSet<Client>()
+  broker.on('clientError', (client, error) => {
+    // the first error is the reason; each delivery under way then fails as well
+    if (!cut.has(client)) log.info('MQTT client cut', { client: client.id, error: error.message })
+    cut.add(client)
+  })
+  broker.on('connectionError', (_client, error) =>
+    log.info('MQTT connection failed', { error: error.message }),
+  )
+  return broker
+}
+
+function authentication(
+  { authenticate, log }: BrokerOptions,
+  reach: WeakMap<Client, Reach>,
+): Pick<AedesOptions, 'authenticate'> {
+  if (!authenticate) return {}
+  return {
     authenticate: (client, username, password, done) => {
-      if (!authenticate) return done(null, true)
       authenticate(username ?? '', password?.toString('utf8') ?? '').then(
         (sites) => {
           if (sites === undefined) return done(refused(), false)
@@ -87,34 +141,51 @@ async function createBroker(options: BrokerOptions, gather: Gather): Promise<Aed
         },
       )
     },
-    authorizePublish: (client, packet, done) => {
-      if (packet.topic.startsWith('$'))
-        return done(new Error('Topics that begin with $ belong to the broker.'))
-      const decode = map.decoder(packet.topic)
-      if (!decode) return done(null)
-      const sites = client ? (reach.get(client) ?? null) : null
-      const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-      gather.add(
-        decode(payload).map((row) =>
-          sites === null || sites.includes(String(row.site ?? defaultSite))
-            ? row
-            : { ...row, fault: problem('site_forbidden', { site: String(row.site ?? defaultSite) }) },
-        ),
-        (error) => done(error ?? null),
-      )
-    },
-    // what others publish is open to keys for all sites only: topics know no sites
-    authorizeSubscribe: (client, subscription, done) =>
-      done(null, (reach.get(client) ?? null) === null ? subscription : null),
-    authorizeForward: (_client, packet: AedesPublishPacket) => packet,
-  })
-  broker.on('clientError', (client, error) =>
-    log.info('MQTT client cut', { client: client.id, error: error.message }),
-  )
-  broker.on('connectionError', (_client, error) =>
-    log.info('MQTT connection failed', { error: error.message }),
-  )
-  return broker
+  }
+}
+
+/**
+ * Takes a message before Aedes acknowledges it. A key for some sites speaks to the hub only: others hear it where
+ * all that it said was for its own sites.
+ */
+function publishing(
+  { mappings, payloadBytes, defaultSite }: BrokerOptions,
+  gather: Gather,
+  signal: AbortSignal,
+  reach: WeakMap<Client, Reach>,
+  withhold: (packet: PublishPacket) => void,
+): NonNullable<AedesOptions['authorizePublish']> {
+  const map = new TopicMap(mappings, payloadBytes)
+  return (client, packet, done) => {
+    // a hub that stops does not answer: the client keeps its message and sends it again
+    if (signal.aborted) return
+    if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
+    // a PUBLISH was looked at before, a will was not
+    if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
+    const decode = map.decoder(packet.topic)
+    const sites = client ? (reach.get(client) ?? null) : null
+    if (!decode) {
+      if (sites !== null) withhold(packet)
+      return done(null)
+    }
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    let rows = decode(payload)
+    if (sites !== null) {
+      rows = rows.map((row) => within(sites, row, defaultSite))
+      if (rows.some(({ fault }) => fault)) withhold(packet)
+    }
+    gather.add(rows, (error) => done(error ?? null))
+  }
+}
+
+function within(sites: readonly string[], row: RawReading, defaultSite: string): RawReading {
+  const site = row.site === undefined ? defaultSite : parseId(row.site, idLimits.site)
+  if (row.fault || (site !== undefined && sites.includes(site))) return row
+  const fault =
+    site === undefined
+      ? problem('id_invalid', { field: 'site', limit: idLimits.site })
+      : problem('site_forbidden', { site })
+  return { ...row, fault }
 }
 
 function refused(): AuthenticateError {
@@ -122,13 +193,27 @@ function refused(): AuthenticateError {
   return Object.assign(new Error('The API key is not known.'), { returnCode: 5 })
 }
 
-function listen(server: Server, options: BrokerOptions): Promise<void> {
+/** Returns the port. */
+function listen(server: Server, { host, port, log }: BrokerOptions): Promise<number> {
+  server.maxConnections = connectionsMax
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const { host, port } = options
+    const failed = (error: NodeJS.ErrnoException): void => {
       const taken = new HomeostatError('port_taken', { host, port, option: '--mqtt-port N' }, error)
       reject(error.code === 'EADDRINUSE' ? taken : error)
+    }
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      server.on('error', (error) =>
+        log.error('MQTT connection could not be accepted', { error: error.message }),
+      )
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
     })
-    server.listen(options.port, options.host, resolve)
   })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
