@@ -37,6 +37,23 @@ describe('principal components', () => {
     expect(scores.reduce((sum, score) => sum + score, 0) / 1_000).toBeCloseTo(3, 5)
   })
 
+  test('the score is the distance under correlations drawn towards 0 by the shrinkage', () => {
+    const [a, b] = [Float64Array.of(1, 2, 3, 4, 6), Float64Array.of(2, 1, 4, 3, 7)]
+    const two: Frame = { rows: 5, names: ['a', 'b'], columns: [a, b] }
+    const z = [a, b].map((column) => {
+      const mean = column.reduce((sum, value) => sum + value, 0) / 5
+      const spread = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 5)
+      return column.map((value) => (value - mean) / spread)
+    })
+    const r = 0.7 * (z[0]!.reduce((sum, value, row) => sum + value * z[1]![row]!, 0) / 5)
+    fitPca(two, { shrinkage: 0.3 })
+      .predict(two)
+      .forEach((score, row) => {
+        const [x, y] = [z[0]![row]!, z[1]![row]!]
+        expect(score).toBeCloseTo((x * x + y * y - 2 * r * x * y) / (1 - r * r), 9)
+      })
+  })
+
   test('contributions sum to the score and name the column that moved', () => {
     const row = rowOf(0.2, 0.4, 12)
     const adds = model.contributions(row)

@@ -129,5 +129,7 @@ describe('half-space trees', () => {
     const before = model.scoreOne([3.4], 0)
     for (let at = 0; at < 500; at++) model.learnOne([3.4 + 0.1 * random.normal()], at)
     expect(model.scoreOne([3.4], 0)).toBeLessThan(before)
+    // two windows later nothing is left of the rows around 0
+    expect(model.scoreOne([-1], 0)).toBe(1)
   })
 })
