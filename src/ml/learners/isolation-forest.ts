@@ -206,10 +206,16 @@ class TreeGrower {
     cuts[node] = cut.at
     const column = this.#columns[cut.feature]!
     const fill = this.#fill[cut.feature]!
-    const goesRight = (row: number): boolean => (Number.isNaN(column[row]!) ? fill : column[row]!) >= cut.at
-    const left = rows.filter((row) => !goesRight(row))
-    this.#split(left, 2 * node + 1, level + 1, features, cuts, lengths)
-    this.#split(rows.filter(goesRight), 2 * node + 2, level + 1, features, cuts, lengths)
+    const parted = new Int32Array(rows.length)
+    let left = 0
+    let right = rows.length
+    for (const row of rows) {
+      const value = Number.isNaN(column[row]!) ? fill : column[row]!
+      if (value >= cut.at) parted[--right] = row
+      else parted[left++] = row
+    }
+    this.#split(parted.subarray(0, left), 2 * node + 1, level + 1, features, cuts, lengths)
+    this.#split(parted.subarray(right), 2 * node + 2, level + 1, features, cuts, lengths)
   }
 
   /** A feature by chance among those that vary in these rows, and a cut by chance inside its range. */
