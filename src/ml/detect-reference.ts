@@ -78,6 +78,14 @@ export function trainDetector(
   })
 }
 
+/** A detector of either kind as it was when it was written as JSON. */
+export function loadDetector(json: unknown): Detector {
+  const { kind } = json as { kind?: unknown }
+  if (kind === 'reference-detector') return ReferenceDetector.load(json)
+  if (kind === 'stream-detector') return StreamDetector.load(json)
+  throw new HomeostatError('data_invalid', { detail: `there is no kind of detector ${String(kind)}` })
+}
+
 interface ScaleJson {
   readonly rows: number
   readonly model: ReturnType<PcaModel['toJSON']>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Detector, StreamDetector } from './detect.ts'
-import { ReferenceDetector, trainDetector } from './detect-reference.ts'
+import { loadDetector, trainDetector } from './detect-reference.ts'
 import type { Frame } from './frame.ts'
 import { createRandom } from './random.ts'
 
@@ -82,7 +82,7 @@ describe('a stream detector', () => {
     const values = wave(10, 7)
     const detector = new StreamDetector(['x'])
     findings(detector, [values.subarray(0, 2_000)])
-    const copy = StreamDetector.load(JSON.parse(JSON.stringify(detector)))
+    const copy = loadDetector(JSON.parse(JSON.stringify(detector)))
     for (let row = 2_000; row < values.length; row++) {
       const at = monday + row * 5 * minuteMs
       expect(copy.next([values[row]!], at)).toEqual(detector.next([values[row]!], at))
@@ -131,7 +131,7 @@ describe('a detector that was shown a reference', () => {
   test('does not learn what it sees, and survives a JSON round trip', () => {
     const detector = trainDetector(plant(400, 8))
     const first = findings(detector, columns, 1_000)
-    const copy = ReferenceDetector.load(JSON.parse(JSON.stringify(detector)))
+    const copy = loadDetector(JSON.parse(JSON.stringify(detector)))
     const second = findings(copy, columns, 1_000)
     expect(second.slice(40)).toEqual(first.slice(40))
   })
@@ -155,4 +155,8 @@ describe('a detector that was shown a reference', () => {
     const night = detector.next([10], monday + 18 * 3_600_000)
     expect(night.score).toBeGreaterThan(0.99)
   })
+})
+
+test('a detector of a kind that does not exist is refused', () => {
+  expect(() => loadDetector({ kind: 'oracle' })).toThrow(/no kind of detector oracle/)
 })
