@@ -20,6 +20,8 @@ export function atEnd(close: () => unknown): void {
 export class Intake {
   readonly rows: RawReading[] = []
   batches = 0
+  /** Rows of all batches, answered or not. */
+  offered = 0
   /** Batches that wait for an answer. */
   waiting = 0
   #held: Promise<void> | undefined
@@ -28,6 +30,7 @@ export class Intake {
 
   readonly emit = async (batch: readonly RawReading[]): Promise<Receipt> => {
     this.batches++
+    this.offered += batch.length
     this.waiting++
     await this.#held
     this.waiting--

@@ -14,52 +14,65 @@ export interface ExternalOptions {
   readonly mappings: readonly TopicMapping[]
   readonly payloadBytes: number
   readonly batchReadings: number
+  /** Time between two canary messages. */
   readonly canaryMs?: number
+  readonly reconnectMs?: number
   readonly log: Log
 }
 
-/** A canary that did not come back for so many rounds means: connected, but deaf. */
+/** So many rounds without the canary nor any other message mean: connected, but deaf. */
 const canaryRoundsMax = 3
+
+/** Rows that may wait for their commit, in batches; then the socket is not read further. */
+const waitingBatchesMax = 4
 
 /**
  * Subscribes to an external broker with a persistent session at QoS 1. A message is acknowledged after its commit.
+ * Ready means that a message came through on this connection: a canary that it sends to itself, if no other.
  *
  * The library answers messages strictly one after the other, which would make one commit per message. So a QoS 1
  * message is shown to it as QoS 0 (it then answers nothing), and its PUBACK is written here, after the commit.
  */
 export function createExternalSource(options: ExternalOptions): SourceAdapter {
-  const state: State = { connected: false, subscribed: false, canariesMissed: 0, detail: 'connecting' }
-  const canaryMs = options.canaryMs ?? 10_000
+  const state: State = {
+    connected: false,
+    subscribed: false,
+    heard: false,
+    busy: false,
+    silentRounds: 0,
+    detail: 'connecting',
+  }
+  const canary = `homeostat/canary/${options.clientId}`
 
   return {
     name: 'mqtt',
     health: () => {
-      const deaf = state.canariesMissed >= canaryRoundsMax
-      const ready = state.connected && state.subscribed && !deaf
-      const why = deaf ? 'connected but deaf: its own canary message does not come back' : state.detail
-      return { ready, detail: ready ? `subscribed at ${withoutSecrets(options.url)}` : why }
+      const deaf = state.connected && state.silentRounds >= canaryRoundsMax
+      const ready = state.connected && state.subscribed && state.heard && !deaf
+      if (ready) return { ready, detail: `subscribed at ${withoutSecrets(options.url)}` }
+      const why = `connected but deaf: neither its own messages on ${canary} come back nor any others`
+      return { ready, detail: deaf ? why : state.detail }
     },
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const client = open(options)
-      const canary = `homeostat/canary/${options.clientId}`
-      listen(client, options, gather, canary, () => {
-        state.canariesMissed = 0
-      })
+      hear(client, options, gather, canary, state, signal)
       watch(client, options, canary, state)
-      await sing(client, canary, canaryMs, state, signal)
+      await sing(client, canary, options.canaryMs ?? 10_000, state, signal)
       await gather.drained()
       await client.endAsync()
+      Object.assign(state, { connected: false, subscribed: false, heard: false, detail: 'stopped' })
     },
   }
 }
 
-/** Returns at once and goes on trying: the broker may come up after the hub. */
-function open({ url, username, password, clientId }: ExternalOptions): MqttClient {
+/** Returns at once and goes on trying: the broker may come up after the hub, or learn its password later. */
+function open({ url, username, password, clientId, reconnectMs = 2000 }: ExternalOptions): MqttClient {
   return connect(url, {
     clientId,
     clean: false,
-    reconnectPeriod: 2000,
+    reconnectPeriod: reconnectMs,
+    reconnectOnConnackError: true,
     resubscribe: false,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -69,77 +82,107 @@ function open({ url, username, password, clientId }: ExternalOptions): MqttClien
 interface State {
   connected: boolean
   subscribed: boolean
-  canariesMissed: number
+  /** A message came on this connection. */
+  heard: boolean
+  /** The socket is not read, since too much waits for its commit. */
+  busy: boolean
+  /** Canary rounds since the last message, also over reconnections. */
+  silentRounds: number
   detail: string
 }
 
 function watch(client: MqttClient, options: ExternalOptions, canary: string, state: State): void {
-  const filters = [...new TopicMap(options.mappings, 0).filters, canary]
+  const { log, mappings } = options
+  const filters = [...new TopicMap(mappings, 0).filters, canary]
+  let told = ''
+  const fail = (what: string, error: unknown): void => {
+    state.detail = `${what}: ${sentence(error)}`
+    // an attempt every two seconds is one line in the log, not one each
+    if (state.detail !== told) log.warn('The MQTT broker cannot be used.', { error: state.detail })
+    told = state.detail
+  }
   client.on('connect', () => {
     state.connected = true
-    state.canariesMissed = 0
+    state.detail = 'subscribing'
     client.subscribeAsync(filters, { qos: 1 }).then(
       (granted) => {
         const refused = granted.filter(({ qos }) => qos > 2).map(({ topic }) => topic)
-        state.subscribed = refused.length === 0
-        if (refused.length > 0) state.detail = `the broker refuses to subscribe ${refused.join(', ')}`
+        if (refused.length > 0) return fail('the broker refuses to subscribe', refused.join(', '))
+        told = ''
+        state.subscribed = true
+        state.detail = 'waiting for its own first message'
+        client.publish(canary, '0', { qos: 0 })
       },
-      (error: unknown) => {
-        state.detail = `subscription failed: ${error instanceof Error ? error.message : String(error)}`
-      },
+      (error: unknown) => fail('the broker refuses to subscribe', error),
     )
   })
   client.on('close', () => {
+    // where there was no connection, the error says why
+    if (state.connected) state.detail = 'connection lost, trying again'
     state.connected = false
     state.subscribed = false
-    state.detail = 'connection lost, trying again'
+    state.heard = false
   })
-  client.on('error', (error) => {
-    state.detail = error.message
-    options.log.warn('The MQTT broker answers with an error.', { error: error.message })
-  })
+  client.on('error', (error) => fail(withoutSecrets(options.url), error))
 }
 
-function listen(
+function hear(
   client: MqttClient,
   options: ExternalOptions,
   gather: Gather,
   canary: string,
-  onCanary: () => void,
+  state: State,
+  signal: AbortSignal,
 ): void {
   const map = new TopicMap(options.mappings, options.payloadBytes)
-  const received = new WeakMap<
-    object,
-    { readonly messageId: number; readonly stream: MqttClient['stream'] }
-  >()
+  const received = new WeakMap<object, Due>()
   client.on('packetreceive', (packet: Packet) => {
     if (packet.cmd !== 'publish' || packet.qos !== 1 || packet.messageId === undefined) return
     received.set(packet, { messageId: packet.messageId, stream: client.stream })
     packet.qos = 0
   })
   client.on('message', (topic: string, payload: Buffer, packet: IPublishPacket) => {
+    // a hub that stops does not answer: the broker keeps the message
+    if (signal.aborted) return
+    state.heard = true
+    state.silentRounds = 0
     const due = received.get(packet)
-    // an acknowledgement belongs to its connection; on a new one the broker sends the message again
-    const acknowledge = (): void => {
-      if (due && due.stream === client.stream && client.connected) {
-        due.stream.write(generate({ cmd: 'puback', messageId: due.messageId }))
-      }
-    }
-    if (topic === canary) {
-      onCanary()
-      acknowledge()
-      return
-    }
-    const decode = map.decoder(topic)
-    if (!decode) return acknowledge()
+    const decode = topic === canary ? null : map.decoder(topic)
+    if (!decode) return acknowledge(client, due)
     gather.add(decode(payload), (error) => {
-      if (!error) acknowledge()
+      if (!error) acknowledge(client, due)
       // not stored: break the connection, so that the broker sends it again
       else client.stream.destroy()
     })
   })
+  client.handleMessage = (_packet, done) => {
+    state.busy = true
+    gather.whenBelow(waitingBatchesMax * options.batchReadings, () => {
+      state.busy = false
+      done()
+    })
+  }
 }
 
+/** An acknowledgement that a message waits for, and the connection that it came on. */
+interface Due {
+  readonly messageId: number
+  readonly stream: MqttClient['stream']
+}
+
+/** Nothing where the connection is another one by now: there the broker sends the message again. */
+function acknowledge(client: MqttClient, due: Due | undefined): void {
+  if (!due || due.stream !== client.stream || !client.connected) return
+  const { stream, messageId } = due
+  // the acknowledgements of one commit leave together
+  if (stream.writableCorked === 0) {
+    stream.cork()
+    process.nextTick(() => stream.uncork())
+  }
+  stream.write(generate({ cmd: 'puback', messageId }))
+}
+
+/** Until the signal aborts: a message to itself each round, and a new connection after each few that stayed silent. */
 async function sing(
   client: MqttClient,
   canary: string,
@@ -148,25 +191,30 @@ async function sing(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    if (client.connected) {
-      state.canariesMissed++
-      client.publish(canary, String(state.canariesMissed), { qos: 0 })
-      if (state.canariesMissed > canaryRoundsMax) {
-        state.canariesMissed = 1
-        state.detail = 'deaf, connecting anew'
-        client.stream.destroy()
-      }
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, canaryMs)
-      function done(): void {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      signal.addEventListener('abort', done, { once: true })
-    })
+    await pause(canaryMs, signal)
+    if (signal.aborted || !state.subscribed || state.busy) continue
+    state.silentRounds++
+    if (state.silentRounds % (canaryRoundsMax + 1) === 0) client.stream.destroy()
+    else client.publish(canary, String(state.silentRounds), { qos: 0 })
   }
 }
 
-const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/, '//')
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}
+
+/** Errors of several addresses at once have a code and no message. */
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error ? String(error.code) : error.name)
+}
+
+const withoutSecrets = (url: string): string => url.replace(/\/\/.*@/, '//')
