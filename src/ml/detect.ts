@@ -40,7 +40,7 @@ export interface DetectOptions {
   readonly minHistoryRows: number
 }
 
-/** Chosen on the shared benchmark files; neighbours of each value do as well (see bench/truth-anomaly.ts). */
+/** Chosen on labelled series (bench/truth-anomaly.ts), where halving or doubling any of them costs less than 2 points. */
 export const detectDefaults: DetectOptions = {
   falseAlarmsPerWeek: 2,
   eventRows: 96,
