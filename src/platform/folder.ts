@@ -25,12 +25,13 @@ export async function claimFolder(folder: string): Promise<FolderClaim> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, fileName)
   const holder = await readHolder(file)
-  if (holder && holder.pid !== process.pid && isAlive(holder.pid)) {
+  if (holder && holder.pid !== process.pid && (await isAlive(holder))) {
     throw new HomeostatError('data_locked', { folder, pid: holder.pid })
   }
-  await writeWhole(file, JSON.stringify({ pid: process.pid }))
+  const self: Holder = { pid: process.pid, born: await bornOf(process.pid) }
+  await writeWhole(file, JSON.stringify(self))
   return {
-    announce: (address) => writeWhole(file, JSON.stringify({ pid: process.pid, ...address })),
+    announce: (address) => writeWhole(file, JSON.stringify({ ...self, ...address })),
     release: () => rm(file, { force: true }),
   }
 }
@@ -38,7 +39,7 @@ export async function claimFolder(folder: string): Promise<FolderClaim> {
 /** The hub that holds the folder and answers, if there is one. */
 export async function findHub(folder: string): Promise<HubAddress | undefined> {
   const holder = await readHolder(join(folder, fileName))
-  if (!holder?.url || !holder.secret || !isAlive(holder.pid)) return undefined
+  if (!holder?.url || !holder.secret || !(await isAlive(holder))) return undefined
   try {
     const response = await fetch(new URL('/livez', holder.url), { signal: AbortSignal.timeout(5000) })
     return response.ok ? { url: holder.url, secret: holder.secret } : undefined
@@ -47,24 +48,42 @@ export async function findHub(folder: string): Promise<HubAddress | undefined> {
   }
 }
 
-async function readHolder(file: string): Promise<({ pid: number } & Partial<HubAddress>) | undefined> {
+interface Holder extends Partial<HubAddress> {
+  readonly pid: number
+  /** When the process started, as the kernel counts; undefined where it does not tell. */
+  readonly born?: string | undefined
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
   try {
     const holder: unknown = JSON.parse(await readFile(file, 'utf8'))
     const valid =
       typeof holder === 'object' && holder !== null && 'pid' in holder && typeof holder.pid === 'number'
-    return valid ? (holder as { pid: number }) : undefined
+    return valid ? (holder as Holder) : undefined
   } catch {
     // absent, or cut short by a power cut: nobody holds the folder by it
     return undefined
   }
 }
 
-function isAlive(pid: number): boolean {
+/** After a power cut the number of the process may belong to another one: then its start is another, too. */
+async function isAlive({ pid, born }: Holder): Promise<boolean> {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
+  }
+  const now = await bornOf(pid)
+  return born === undefined || now === undefined || born === now
+}
+
+/** Clock ticks from the boot to the start of the process, the 22nd field of proc(5); the name may hold anything. */
+async function bornOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
   }
 }
 
