@@ -122,7 +122,9 @@ async function checkRunning(url: string): Promise<Finding> {
 }
 
 async function checkKeys(config: Config): Promise<Finding> {
-  const wide = [config.host, config.mqtt.host].find((host) => !isLoopbackName(host))
+  const { host, mqtt } = config
+  const hosts = mqtt.enabled && mqtt.url === undefined ? [host, mqtt.host] : [host]
+  const wide = hosts.find((one) => !isLoopbackName(one))
   if (wide === undefined) return { what: 'access', verdict: 'ok', detail: 'open to this machine only' }
   const ledger = ledgers.sqlite({ folder: config.data })
   try {
