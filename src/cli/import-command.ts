@@ -2,7 +2,6 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../config/load.ts'
 import type { Emit } from '../core/ports.ts'
-import { openEngine } from '../main.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { createPushSource } from '../sources/push.ts'
@@ -59,6 +58,7 @@ async function openTarget(config: Config): Promise<Target> {
       close: async () => undefined,
     }
   }
+  const { openEngine } = await import('../main.ts')
   const { engine, close } = await openEngine(config, createLog('warn'))
   const push = createPushSource()
   engine.startSource(push)

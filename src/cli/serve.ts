@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { startHub } from '../main.ts'
 import { createLog } from '../platform/log.ts'
 import { type ConfigFlags, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
 
@@ -21,7 +20,13 @@ export function serveCommand(program: Command, version: string): void {
     .option('--port <n>', 'port of the page and the API (default: 8000)', parsePort)
     .option('--mqtt-port <n>', 'port of the MQTT broker (default: 1883)', parsePort)
     .option('--no-demo', 'no simulated home while there is no real reading')
-    .action((flags: ServeFlags) => serve(flags, version))
+    // as the default command it gets every word that is no command
+    .allowExcessArguments()
+    .action((flags: ServeFlags, command: Command) => {
+      const [word] = command.args
+      if (word !== undefined) command.error(`error: unknown command '${word}'; see homeostat --help`)
+      return serve(flags, version)
+    })
 }
 
 async function serve(flags: ServeFlags, version: string): Promise<void> {
@@ -33,6 +38,8 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
   })
   const log = createLog(config.log.level)
   const { signal, release } = stopSignal()
+  // loaded here, so that commands that need no hub answer at once
+  const { startHub } = await import('../main.ts')
   const hub = await startHub(config, {
     log,
     version,
