@@ -22,6 +22,7 @@ interface Setting {
   readonly mappings?: readonly TopicMapping[]
   readonly keys?: Readonly<Record<string, Reach>>
   readonly clientBufferBytes?: number
+  readonly sessionMessages?: number
 }
 
 async function broker({ mappings = hypervoltMappings('HyperVolt/sensors'), keys, ...rest }: Setting = {}) {
@@ -219,23 +220,34 @@ describe('a broker like any other', () => {
     expect(heard).toEqual(['state/b true'])
   })
 
-  it('keeps messages for a session while its client is away', async () => {
-    const { port } = await broker()
-    const session = { clientId: 'listener', clean: false }
-    const before = await client(port, session)
+  it('keeps messages for a session while its client is away, so many and no more', async () => {
+    const { port } = await broker({ sessionMessages: 3 })
+    const before = await client(port, { clientId: 'listener', clean: false })
     await before.subscribeAsync('other/#', { qos: 1 })
     await before.endAsync()
     const sender = await client(port)
-    for (const value of ['1', '2', '3']) await sender.publishAsync('other/x', value, { qos: 1 })
-    const heard: string[] = []
-    const raw = await rawClient(port)
-    raw.send(connectPacket('listener', { clean: false }))
-    expect(await raw.next('connack')).toMatchObject({ sessionPresent: true })
-    for (let count = 0; count < 3; count++) {
-      const packet = await raw.next('publish')
-      if (packet.cmd === 'publish') heard.push(packet.payload.toString())
+    const values = async (packets: RawClient): Promise<string[]> => {
+      packets.send({ cmd: 'pingreq' })
+      await packets.next('pingresp')
+      await settle(port)
+      const heard = packets.packets.splice(0).filter((packet) => packet.cmd === 'publish')
+      for (const { messageId = 0 } of heard) packets.send({ cmd: 'puback', messageId })
+      return heard.map(({ payload }) => payload.toString())
     }
-    expect(heard).toEqual(['1', '2', '3'])
+    // what was acknowledged makes room
+    for (const round of ['a', 'b']) {
+      for (const value of [1, 2, 3, 4, 5]) {
+        await sender.publishAsync('other/x', `${round}${value}`, { qos: 1 })
+      }
+      const session = await rawClient(port)
+      session.send(connectPacket('listener', { clean: false }))
+      expect(await session.next('connack')).toMatchObject({ sessionPresent: true })
+      expect(await values(session)).toEqual([`${round}1`, `${round}2`, `${round}3`])
+      await sender.publishAsync('other/x', 'live', { qos: 1 })
+      expect(await values(session)).toEqual(['live'])
+      session.send({ cmd: 'pingreq' }, { cmd: 'disconnect' })
+      await until('it is gone', () => session.closed)
+    }
   })
 
   it('stops delivering to who unsubscribes', async () => {
@@ -282,8 +294,8 @@ describe('a subscriber that does not read', () => {
   it('is not cut for the retained messages that it asked for', async () => {
     const { port, lines } = await broker({ clientBufferBytes: 50_000 })
     const sender = await client(port)
-    const payload = Buffer.alloc(20_000)
-    const [topics, subscriptions] = [50, 20]
+    const payload = Buffer.alloc(400_000)
+    const [topics, subscriptions] = [10, 12]
     for (let index = 0; index < topics; index++) {
       await sender.publishAsync(`state/${index}`, payload, { qos: 1, retain: true })
     }

@@ -157,11 +157,15 @@ describe.skipIf(!mosquitto.available)(`with Mosquitto ${mosquitto.reason}`, () =
     await sender.publishAsync(topic, reading(1), { qos: 1 })
     await until('it is on its way', () => first.intake.waiting === 1)
     first.abort()
+    let echoes = 0
+    sender.on('message', () => echoes++)
+    await sender.subscribeAsync(topic)
     await sender.publishAsync(topic, reading(2), { qos: 1 })
-    await sender.publishAsync('other', 'x', { qos: 1 })
+    await until('subscribers have it', () => echoes === 1)
     first.intake.failNext(1)
     first.intake.release()
     await first.ended
+    expect(first.intake.offered).toBe(1)
     const second = subscriber(server.url, { clientId: 'stopping' })
     await until('both have come', () => second.intake.rows.length >= 2)
     expect(second.intake.values).toEqual([1, 2])

@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly batchReadings: number
   /** Bytes that may wait for a subscriber before it is cut; default 1 MiB. */
   readonly clientBufferBytes?: number
+  /** Messages that are kept for a session whose client is away; default 10,000. */
+  readonly sessionMessages?: number
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
@@ -90,10 +92,10 @@ export function createBrokerSource(options: BrokerOptions): SourceAdapter {
 }
 
 function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSignal): FreeAedes {
-  const { log, clientBufferBytes = mib } = options
+  const { log, clientBufferBytes = mib, sessionMessages = 10_000 } = options
   const reach = new WeakMap<Client, Reach>()
   const hearsAll = (client: Client): boolean => (reach.get(client) ?? null) === null
-  const broker = new FreeAedes({
+  const aedes: AedesOptions = {
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
     ...authentication(options, reach),
@@ -109,7 +111,8 @@ function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSigna
       }
       return packet
     },
-  })
+  }
+  const broker = new FreeAedes(aedes, sessionMessages)
   const cut = new WeakSet<Client>()
   broker.on('clientError', (client, error) => {
     // the first error is the reason; each delivery under way then fails as well

@@ -1,16 +1,53 @@
-import { Aedes, type AedesPublishPacket, type PublishPacket } from 'aedes'
+import { Aedes, type AedesOptions, type AedesPublishPacket, type PublishPacket } from 'aedes'
 
 type Deliver = (packet: AedesPublishPacket, done: () => void) => void
+
+/** What sessions keep for clients that are away, in memory: the part of Aedes' store that is bounded here. */
+interface Sessions {
+  outgoingEnqueueCombi(to: readonly { readonly clientId: string }[], packet: object): Promise<void>
+  /** The message that the client has acknowledged, undefined where it was none. */
+  outgoingClearMessageId(client: { readonly id: string }, packet: object): Promise<object | undefined>
+}
 
 /**
  * Aedes, in which a publisher does not wait for subscribers. By itself it ends a PUBLISH when the slowest subscriber
  * of the topic has drained its socket, and lets at most 100 PUBLISH wait like that: one subscriber that sleeps then
  * stops every publisher until it is cut. Here a delivery is begun and not waited for; `authorizeForward` sees how
- * much waits for a subscriber and cuts those that do not read.
+ * much waits for a subscriber and cuts those that do not read. Nor does a session grow for ever that nobody comes
+ * back to: it keeps the oldest `sessionMessages`.
  */
 export class FreeAedes extends Aedes {
   readonly #eager = new WeakMap<Deliver, Deliver>()
   readonly #unheard = new WeakSet<object>()
+  /** Messages that each session keeps, by client id; none where there is none. */
+  readonly #kept = new Map<string, number>()
+  readonly #sessionMessages: number
+  /** The types of Aedes leave it out. */
+  declare readonly persistence: Sessions
+
+  constructor(options: AedesOptions, sessionMessages: number) {
+    super(options)
+    this.#sessionMessages = sessionMessages
+  }
+
+  override async listen(): Promise<void> {
+    await super.listen()
+    const { persistence } = this
+    const enqueue = persistence.outgoingEnqueueCombi.bind(persistence)
+    const clear = persistence.outgoingClearMessageId.bind(persistence)
+    persistence.outgoingEnqueueCombi = (sessions, packet) => {
+      const open = sessions.filter(({ clientId }) => (this.#kept.get(clientId) ?? 0) < this.#sessionMessages)
+      for (const { clientId } of open) this.#kept.set(clientId, (this.#kept.get(clientId) ?? 0) + 1)
+      return enqueue(open, packet)
+    }
+    persistence.outgoingClearMessageId = async (client, packet) => {
+      const cleared = await clear(client, packet)
+      const left = (this.#kept.get(client.id) ?? 0) - (cleared ? 1 : 0)
+      if (left > 0) this.#kept.set(client.id, left)
+      else this.#kept.delete(client.id)
+      return cleared
+    }
+  }
 
   /** The message is acknowledged as usual, but neither retained nor delivered. */
   withhold(packet: PublishPacket): void {
