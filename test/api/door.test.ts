@@ -103,7 +103,7 @@ describe('every answer', () => {
     })
     const policy = String(answer.headers['content-security-policy'])
     expect(policy).toMatch(/default-src 'self'/)
-    expect(policy).toMatch(/frame-ancestors 'self'/)
+    expect(policy).toMatch(/frame-ancestors 'none'/)
     expect(policy).not.toMatch(/script-src[^;]*'unsafe/)
     // plain HTTP on a home network stays plain
     expect(answer.headers).not.toHaveProperty('strict-transport-security')
