@@ -55,9 +55,8 @@ export class FreeAedes extends Aedes {
   }
 
   /** Aedes itself calls it with the client between the two. */
-  override publish(packet: PublishPacket, ...rest: readonly unknown[]): void {
-    const done = rest.at(-1)
-    if (!this.#unheard.has(packet)) Reflect.apply(super.publish, this, [packet, ...rest])
+  override publish(packet: PublishPacket, client: unknown, done?: unknown): void {
+    if (!this.#unheard.has(packet)) Reflect.apply(super.publish, this, [packet, client, done])
     else if (typeof done === 'function') done()
   }
 

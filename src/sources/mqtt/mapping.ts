@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { HomeostatError, problem } from '../../core/errors.ts'
+import { HomeostatError, type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
 
 /** How messages of some topics become readings. */
@@ -159,14 +159,23 @@ function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit
 }
 
 function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payload: string): RawReading {
-  const part = finder(fields, parts, message)
-  const raw = { ...about(part, payload), metric: part('metric'), value: part('value'), unit: part('unit') }
-  const missing = required.find((name) => raw[name] === undefined)
-  return missing ? { ...raw, fault: problem('field_missing', { field: fields[missing] ?? missing }) } : raw
+  // one literal: 40,000 of them a second are built here, and spreading costs as much as parsing the JSON
+  const raw: RawReading = {
+    source: 'mqtt',
+    site: part('site', fields, parts, message),
+    device: part('device', fields, parts, message),
+    metric: part('metric', fields, parts, message),
+    value: part('value', fields, parts, message),
+    unit: part('unit', fields, parts, message),
+    at: part('at', fields, parts, message),
+    room: part('room', fields, parts, message),
+    payload,
+  }
+  const { device, metric, value } = raw
+  if (device !== undefined && metric !== undefined && value !== undefined) return raw
+  const missing = device === undefined ? 'device' : metric === undefined ? 'metric' : 'value'
+  return { ...raw, fault: fieldMissing(missing, fields) }
 }
-
-/** Named in this order, by the sender's own name for it. */
-const required = ['device', 'metric', 'value'] as const
 
 function severalValues(
   fields: FieldPaths,
@@ -175,35 +184,28 @@ function severalValues(
   message: object,
   payload: string,
 ): RawReading[] {
-  const shared = about(finder(fields, parts, message), payload)
-  const fault =
-    shared.device === undefined ? problem('field_missing', { field: fields.device ?? 'device' }) : undefined
+  const site = part('site', fields, parts, message)
+  const device = part('device', fields, parts, message)
+  const at = part('at', fields, parts, message)
+  const room = part('room', fields, parts, message)
   const rows: RawReading[] = []
   for (const [key, { metric, unit }] of Object.entries(metrics)) {
     const value = pick(message, key)
     // a device that leaves a value out has nothing to say of it now
     if (value === undefined || value === null) continue
-    rows.push({ ...shared, metric, value, unit, ...(fault ? { fault } : {}) })
+    const raw: RawReading = { source: 'mqtt', site, device, metric, value, unit, at, room, payload }
+    rows.push(device === undefined ? { ...raw, fault: fieldMissing('device', fields) } : raw)
   }
   return rows
 }
 
-type Find = (name: ReadingPart) => unknown
+/** Names the sender's own field, not ours. */
+const fieldMissing = (name: ReadingPart, fields: FieldPaths): Problem =>
+  problem('field_missing', { field: fields[name] ?? name })
 
 /** The payload says more of a reading than its topic. */
-const finder =
-  (fields: FieldPaths, parts: TopicParts, message: object): Find =>
-  (name) =>
-    pick(message, fields[name] ?? name) ?? parts[name]
-
-const about = (part: Find, payload: string) => ({
-  source: 'mqtt',
-  site: part('site'),
-  device: part('device'),
-  at: part('at'),
-  room: part('room'),
-  payload,
-})
+const part = (name: ReadingPart, fields: FieldPaths, parts: TopicParts, message: object): unknown =>
+  pick(message, fields[name] ?? name) ?? parts[name]
 
 /** Own properties only, so that a message cannot reach into prototypes. */
 function pick(message: object, path: string): unknown {
