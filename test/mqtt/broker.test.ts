@@ -1,4 +1,6 @@
+import { execFile, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 import type { Packet } from 'mqtt-packet'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMqttSource, hypervoltMappings, type Reach, type TopicMapping } from '../../src/sources/mqtt.ts'
@@ -187,6 +189,34 @@ describe('a sender', () => {
     const sender = await connected(port, 'sender', { will })
     sender.socket.destroy()
     await until('the will has come', () => intake.rows.length === 1)
+  })
+})
+
+/** Under CI=true it must be there. */
+const noSender = process.env['CI'] !== 'true' && spawnSync('mosquitto_pub', ['--help']).error !== undefined
+
+describe.skipIf(noSender)('mosquitto_pub (skipped where mosquitto-clients is not installed)', () => {
+  const message = '{"sensor_type":"temperature","sensor_id":"t1","value":21.5}'
+  const send = (port: number, ...more: readonly string[]) =>
+    promisify(execFile)('mosquitto_pub', ['-p', String(port), '-t', topic, '-m', message, ...more])
+
+  it.each([0, 1, 2])('sends the HyperVolt form at QoS %i', async (qos) => {
+    const { intake, port } = await broker()
+    await send(port, '-q', String(qos))
+    await until('it has come', () => intake.rows.length > 0)
+    expect(intake.rows).toEqual([
+      {
+        ...{ source: 'mqtt', device: 't1', metric: 'temperature', value: 21.5, room: 'kitchen' },
+        payload: message,
+      },
+    ])
+  })
+
+  it('is told where it speaks MQTT 5', async () => {
+    const { port } = await broker()
+    await expect(send(port, '-V', 'mqttv5')).rejects.toMatchObject({
+      stderr: expect.stringMatching(/protocol version|refused/i),
+    })
   })
 })
 
