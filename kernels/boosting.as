@@ -40,6 +40,8 @@ const TASK_JOIN: i32 = 6
 const TASK_BIN: i32 = 7
 const TASK_TURN: i32 = 8
 const TASK_SEARCH: i32 = 9
+const TASK_ADD: i32 = 10
+const TASK_RESIDUALS: i32 = 11
 
 @unmanaged
 class Job {
@@ -65,6 +67,9 @@ class Job {
   packed: u32
   edges: u32
   staging: u32
+  scores: u32
+  target: u32
+  leaves: u32
   histograms: u32
   // of the task at hand
   from: u32
@@ -177,6 +182,8 @@ function work(member: i32): void {
   else if (task == TASK_BIN) binValues(member)
   else if (task == TASK_TURN) turnRows(member)
   else if (task == TASK_SEARCH) searchShare(member, 0)
+  else if (task == TASK_ADD) addShare(member)
+  else if (task == TASK_RESIDUALS) residualsShare(member)
 }
 
 /** Where the share of a thread begins when `count` things are dealt out in one piece each. */
@@ -188,7 +195,15 @@ function shareFrom(member: i32, count: usize): usize {
 // ---------------------------------------------------------------- memory
 
 /** Lays out the memory for a fit and gives the bytes needed before the first histogram. */
-export function layout(threads: i32, rows: u32, width: u32, words: u32, countBits: u32): u32 {
+export function layout(
+  threads: i32,
+  rows: u32,
+  width: u32,
+  words: u32,
+  countBits: u32,
+  outputs: u32,
+  leaves: u32,
+): u32 {
   const j = job()
   j.threads = threads
   j.rows = rows
@@ -220,6 +235,12 @@ export function layout(threads: i32, rows: u32, width: u32, words: u32, countBit
   at = align(at + rows * 8)
   j.hessian = at
   at = align(at + rows * 8)
+  j.scores = at
+  at = align(at + rows * 8 * outputs)
+  j.target = at
+  at = align(at + rows * 8)
+  j.leaves = at
+  at = align(at + leaves * 16)
   j.packed = at
   j.staging = at
   at = align(at + rows * 8 * words)
@@ -258,6 +279,15 @@ export function gradientAt(): u32 {
 }
 export function hessianAt(): u32 {
   return job().hessian
+}
+export function scoresAt(): u32 {
+  return job().scores
+}
+export function targetAt(): u32 {
+  return job().target
+}
+export function leavesAt(): u32 {
+  return job().leaves
 }
 export function sidesAt(): u32 {
   return <u32>SIDES
@@ -364,6 +394,92 @@ function packRows(member: i32): void {
       store<i64>(<usize>j.packed + (row << 4), <i64>nearest(load<f64>(<usize>j.hessian + (row << 3)) * j.hessianScale), 8)
     }
   }
+}
+
+/** Gradients of the squared error of the first `rows` rows. */
+export function residuals(rows: u32): void {
+  job().to = rows
+  fork(TASK_RESIDUALS)
+}
+
+function residualsShare(member: i32): void {
+  const j = job()
+  const to = shareFrom(member + 1, j.to)
+  for (let row = shareFrom(member, j.to); row < to; row++) {
+    const at = row << 3
+    store<f64>(<usize>j.gradient + at, load<f64>(<usize>j.scores + at) - load<f64>(<usize>j.target + at))
+  }
+}
+
+/** Adds leaves' values to one output's scores: `count` times end of its range in order, then value, from place 0 on. */
+export function addLeaves(count: u32, output: u32): void {
+  const j = job()
+  j.from = count
+  j.array = j.scores + output * j.rows * 8
+  j.to = count == 0 ? 0 : <u32>load<f64>(<usize>j.leaves + (<usize>count - 1) * 16)
+  fork(TASK_ADD)
+}
+
+function addShare(member: i32): void {
+  const j = job()
+  const scores = <usize>j.array
+  const last = shareFrom(member + 1, j.to)
+  let place = shareFrom(member, j.to)
+  for (let leaf: usize = 0; leaf < <usize>j.from && place < last; leaf++) {
+    const end = min(<usize>load<f64>(<usize>j.leaves + leaf * 16), last)
+    const value = load<f64>(<usize>j.leaves + leaf * 16, 8)
+    for (; place < end; place++) {
+      const at = scores + (<usize>load<u32>(<usize>j.order + (place << 2)) << 3)
+      store<f64>(at, load<f64>(at) + value)
+    }
+  }
+}
+
+// ---------------------------------------------------------------- sorting
+
+/**
+ * Sorts `count` numbers (no NaN) at HEAP ascending by their bits, eleven at a time from the lowest (radix sort), with as
+ * much room behind them; gives where the sorted ones lie. Not for use during a fit.
+ */
+export function sortNumbers(count: u32): u32 {
+  let from: usize = HEAP
+  let to: usize = HEAP + ((<usize>count) << 3)
+  const places: usize = HEAP + ((<usize>count) << 4)
+  for (let at = from; at < to; at += 8) {
+    // as whole numbers, negative ones are ordered the wrong way round and behind positive ones
+    const bits = load<i64>(at)
+    store<i64>(at, bits ^ ((bits >> 63) | i64.MIN_VALUE))
+  }
+  for (let shift: u64 = 0; shift < 64; shift += 11) {
+    memory.fill(places, 0, 2048 * 4)
+    const end = from + ((<usize>count) << 3)
+    for (let at = from; at < end; at += 8) {
+      const place = places + (<usize>((load<u64>(at) >> shift) & 2047) << 2)
+      store<u32>(place, load<u32>(place) + 1)
+    }
+    let sum = <u32>to
+    for (let place = places; place < places + 2048 * 4; place += 4) {
+      const here = load<u32>(place)
+      store<u32>(place, sum)
+      sum += here << 3
+    }
+    for (let at = from; at < end; at += 8) {
+      const bits = load<u64>(at)
+      const place = places + (<usize>((bits >> shift) & 2047) << 2)
+      const free = load<u32>(place)
+      store<u64>(free, bits)
+      store<u32>(place, free + 8)
+    }
+    const other = from
+    from = to
+    to = other
+  }
+  const end = from + ((<usize>count) << 3)
+  for (let at = from; at < end; at += 8) {
+    const bits = load<i64>(at)
+    store<i64>(at, bits ^ ((~bits >> 63) | i64.MIN_VALUE))
+  }
+  return <u32>from
 }
 
 // ---------------------------------------------------------------- histograms

@@ -72,7 +72,15 @@ function fitForest(
   const weight = options.sampleWeight
   const random = createRandom(options.seed)
   const table = prepareTable(frame, options.maxBins, random)
-  const data = { ...table, features: table.bins, rows, trained: rows, unitHessian: weight === undefined }
+  const data = {
+    ...table,
+    features: table.bins,
+    rows,
+    trained: rows,
+    unitHessian: weight === undefined,
+    outputs: 1,
+    target: targets[0]!,
+  }
   const kernel = createKernel(data, { ...options, maxLeaves: 0 })
   const start = Float64Array.from(targets, (target) => weightedMean(target, weight, rows))
   const collector = new TreeCollector(table.bins, table.positions, table.names.length)

@@ -1,6 +1,7 @@
 import { HomeostatError } from '../../../core/errors.ts'
 import type { Frame } from '../../frame.ts'
 import type { Random } from '../../random.ts'
+import { sortNumbers } from './program.ts'
 
 /** The bin of a value that is missing, or of a category that was not seen. Values take the bins 0..254. */
 export const missingBin = 255
@@ -44,7 +45,8 @@ export function chooseBins(
   maxBins: number,
   random: Random,
 ): FeatureBins {
-  const sorted = finiteSample(column, random).sort()
+  const sorted = finiteSample(column, random)
+  sortNumbers(sorted)
   const { values, counts } = distinct(sorted)
   if (categorical) {
     const codes = mostFrequent(values, counts, maxBins).sort()

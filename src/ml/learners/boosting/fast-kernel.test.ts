@@ -4,8 +4,8 @@ import { compileKernel, moduleText } from '../../../../scripts/build-kernels.mjs
 import { type NodeTeam, startNodeTeam } from '../../../threads/node-team.ts'
 import type { Frame } from '../../frame.ts'
 import { boosting, boostingClassifier } from '../boosting.ts'
-import { kernelProgram } from './fast-kernel.ts'
 import { madeData } from './made-data.ts'
+import { kernelProgram } from './program.ts'
 
 const made = madeData(6000, 10, 3)
 const columns = made.frame.columns.map((column, k) => {

@@ -1,7 +1,7 @@
-import type { Program, Team } from '../../parallel.ts'
+import type { Team } from '../../parallel.ts'
 import { binColumn, binSpan } from './binning.ts'
 import { bitsOf, type KernelData, type TreeKernel, wholeLimit, wholeScale } from './kernel.ts'
-import { kernelBase64 } from './kernel-wasm.ts'
+import { compiled, type Exports, pageBytes } from './program.ts'
 import {
   findSplit,
   type Node,
@@ -13,70 +13,10 @@ import {
   statistics,
 } from './split.ts'
 
-/** What kernels/boosting.as exports; addresses and sizes in bytes. */
-interface Exports {
-  layout(threads: number, rows: number, width: number, words: number, countBits: number): number
-  usedAt(): number
-  maskAt(seat: number): number
-  edgesAt(): number
-  stagingAt(): number
-  columnsAt(): number
-  orderAt(): number
-  gradientAt(): number
-  hessianAt(): number
-  sidesAt(): number
-  resultsAt(): number
-  slotBytes(): number
-  histogramAt(slot: number): number
-  binColumn(feature: number): void
-  turn(): void
-  largest(which: number, rows: number): number
-  pack(rows: number, scale: number, hessianScale: number): void
-  rules(l2: number, minChildRows: number, minChildWeight: number): void
-  sit(
-    seat: number,
-    slot: number,
-    open: number,
-    from: number,
-    to: number,
-    gradient: number,
-    hessian: number,
-    rows: number,
-    parent: number,
-    least: number,
-  ): void
-  countRoot(): void
-  searchRoot(): void
-  openPair(): void
-  partition(from: number, to: number, feature: number): number
-}
-
-const pageBytes = 65_536
+/** Ranges that `addLeaves` takes in one go. */
+const leavesAtOnce = 4096
 /** Numbers of one best split: gain, feature, bin, missing left, gradient, hessian, rows, unused. */
 const resultNumbers = 8
-
-/** The compiled kernel for a team to run. */
-export const kernelProgram: Program = {
-  bytes: Uint8Array.from(atob(kernelBase64), (letter) => letter.charCodeAt(0)),
-  maxPages: 32_768,
-}
-
-/** Module and memory for fits without a team: one of each a thread, since a memory's addresses are scarce. */
-let own: { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory } | undefined | null
-
-/** Whether this machine has WebAssembly with SIMD and shared memory; compiles the kernel at the first question. */
-function compiled(): typeof own {
-  if (own !== undefined) return own
-  try {
-    const module = new WebAssembly.Module(kernelProgram.bytes)
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: kernelProgram.maxPages, shared: true })
-    own = { module, memory }
-  } catch {
-    // no WebAssembly, SIMD or shared memory here: the plain loops do the same
-    own = null
-  }
-  return own
-}
 
 /** The compiled passes, for at most `slots` histograms at once; undefined where they cannot run. */
 export function createFastKernel(data: KernelData, slots: number, team?: Team): TreeKernel | undefined {
@@ -89,10 +29,15 @@ export function createFastKernel(data: KernelData, slots: number, team?: Team): 
 }
 
 /** At least the bytes that a fit takes with so many histograms at once. */
-function bytesFor({ rows, features, unitHessian }: KernelData, slots: number): number {
+function bytesFor({ rows, features, unitHessian, outputs }: KernelData, slots: number): number {
   const stride = features.length + 4
   const words = unitHessian ? 1 : 2
-  return 65_536 + rows * (2 * stride + 28 + 8 * words) + slots * stride * binSpan * 8 * words
+  return (
+    65_536 +
+    rows * (2 * stride + 36 + 8 * outputs + 8 * words) +
+    leavesAtOnce * 16 +
+    slots * stride * binSpan * 8 * words
+  )
 }
 
 class FastKernel implements TreeKernel {
@@ -100,6 +45,8 @@ class FastKernel implements TreeKernel {
   readonly order: Int32Array
   readonly gradient: Float64Array
   readonly hessian: Float64Array
+  readonly scores: Float64Array
+  readonly #leaves: Float64Array
   readonly #data: KernelData
   readonly #wasm: Exports
   readonly #memory: WebAssembly.Memory
@@ -121,15 +68,42 @@ class FastKernel implements TreeKernel {
     this.#threads = threads
     this.#countBits = bitsOf(trained)
     this.#words = data.unitHessian ? 1 : 2
-    this.#reserve(wasm.layout(threads, rows, features.length, this.#words, this.#countBits))
+    const most = Math.min(leavesAtOnce, rows * 2)
+    const { outputs } = data
+    this.#reserve(wasm.layout(threads, rows, features.length, this.#words, this.#countBits, outputs, most))
     const { buffer } = memory
     this.order = new Int32Array(buffer, wasm.orderAt(), rows)
     this.gradient = new Float64Array(buffer, wasm.gradientAt(), rows)
     this.hessian = new Float64Array(buffer, wasm.hessianAt(), rows)
+    this.scores = new Float64Array(buffer, wasm.scoresAt(), rows * outputs).fill(0)
+    this.#leaves = new Float64Array(buffer, wasm.leavesAt(), most * 2)
+    new Float64Array(buffer, wasm.targetAt(), rows).set(data.target)
     this.#sides = new Uint8Array(buffer, wasm.sidesAt(), binSpan)
     this.#results = new Float64Array(buffer, wasm.resultsAt(), threads * 2 * resultNumbers)
     this.#masks = [0, 1].map((seat) => new Uint8Array(buffer, wasm.maskAt(seat), features.length))
     this.#bin()
+  }
+
+  residuals(): void {
+    this.#wasm.residuals(this.#data.trained)
+  }
+
+  addLeaves(leaves: readonly Node[], output: number): void {
+    // left to right the leaves own order[0, sampled) piece by piece, and then the rest in the same way
+    const ends = leaves.flatMap(({ to, value }) => [to, value])
+    const rest = leaves.flatMap(({ restTo, value }) => [restTo, value])
+    if (ends.length + rest.length <= this.#leaves.length) {
+      this.#leaves.set(ends)
+      this.#leaves.set(rest, ends.length)
+      this.#wasm.addLeaves(leaves.length * 2, output)
+      return
+    }
+    const { scores, order } = this
+    const first = output * this.rows
+    for (const { from, to, restFrom, restTo, value } of leaves) {
+      for (let k = from; k < to; k++) scores[first + order[k]!]! += value
+      for (let k = restFrom; k < restTo; k++) scores[first + order[k]!]! += value
+    }
   }
 
   begin(): { gradient: number; hessian: number } {

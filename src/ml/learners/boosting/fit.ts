@@ -68,12 +68,12 @@ export function fitEnsemble(
   const weight = options.sampleWeight
   const unitHessian = loss.constantHessian && weight === undefined
   const kernel = createKernel(
-    { ...table, features: table.bins, rows: frame.rows, trained, unitHessian },
+    { ...table, features: table.bins, rows: frame.rows, trained, unitHessian, target, outputs: loss.outputs },
     options,
   )
   const start = loss.start(target, weight, trained)
-  const scores = new Float64Array(frame.rows * loss.outputs)
-  for (let k = 0; k < scores.length; k++) scores[k] = start[k % loss.outputs]!
+  const { scores } = kernel
+  for (const [k, score] of start.entries()) scores.fill(score, k * frame.rows, (k + 1) * frame.rows)
   const trees = new TreeCollector(table.bins, table.positions, table.names.length)
   const features = Int32Array.from(table.bins.keys())
   const run: Run = { kernel, loss, options, table, target, weight, trained, scores, random, features, trees }
@@ -129,7 +129,8 @@ function boostOnce(run: Run): void {
   for (let output = 0; output < loss.outputs; output++) {
     const { gradient, hessian } = kernel
     const { target, weight } = run
-    loss.gradients({ scores: before, target, weight, output, rows: trained, gradient, hessian })
+    if (loss.residual === true && weight === undefined) kernel.residuals()
+    else loss.gradients({ scores: before, target, weight, output, rows: trained, gradient, hessian })
     const units = kernel.begin()
     const chosen = Math.max(1, Math.round(options.columnSample * features.length))
     const picked = chosen < features.length ? sampleOf(features, chosen, random) : features
@@ -154,17 +155,15 @@ function rulesOf({ options, table }: Run, units: Units): SearchRules {
 
 /** Turns the leaves' values from units into steps of the score, and takes these steps for every row. */
 function setLeaves(run: Run, root: Node, output: number, units: Units): void {
-  const { kernel, loss, options, scores } = run
-  const { order } = kernel
+  const { kernel, loss, options } = run
   const unit = units.gradient / units.hessian
   const renewed = loss.leafQuantile !== undefined
   if (renewed) renewLeaves(run, root, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
-  for (const leaf of leavesOf(root)) {
+  const leaves = leavesOf(root)
+  for (const leaf of leaves) {
     leaf.value *= renewed ? options.learningRate : unit * options.learningRate
-    const { value } = leaf
-    for (let k = leaf.from; k < leaf.to; k++) scores[order[k]! * loss.outputs + output]! += value
-    for (let k = leaf.restFrom; k < leaf.restTo; k++) scores[order[k]! * loss.outputs + output]! += value
   }
+  kernel.addLeaves(leaves, output)
 }
 
 /**

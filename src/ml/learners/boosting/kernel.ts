@@ -15,6 +15,12 @@ export interface TreeKernel {
   /** Of the trained rows, to be filled before `begin` (the hessian only where it is not 1 everywhere). */
   readonly gradient: Float64Array
   readonly hessian: Float64Array
+  /** Raw scores of all rows, one output after the other. */
+  readonly scores: Float64Array
+  /** Fills `gradient` with scores less target: that of half the squared error. */
+  residuals(): void
+  /** Adds the leaves' values to the scores of their rows, those outside the sample too. */
+  addLeaves(leaves: readonly Node[], output: number): void
   /** Starts a tree: rounds the gradients of the trained rows to whole units. Gives their sizes, powers of two. */
   begin(): Units
   /** Counts the root's histogram, its sums, and its best split. */
@@ -39,6 +45,9 @@ export interface KernelData {
   readonly trained: number
   /** Whether each row's hessian is 1. */
   readonly unitHessian: boolean
+  /** Scores of a row. */
+  readonly outputs: number
+  readonly target: Float64Array
 }
 
 /** Bits that a number of rows takes. */

@@ -1,5 +1,5 @@
 /**
- * What a tree is asked to make smaller. Raw scores are row-major, `outputs` a row; a tree of output k adds to entry k.
+ * What a tree is asked to make smaller. Raw scores lie one output after the other, each for all rows.
  * Gradients and hessians are those of the loss towards the raw score (Friedman 2001; Chen & Guestrin 2016), times the
  * row's weight.
  */
@@ -13,6 +13,8 @@ export interface Loss {
   start(target: Float64Array, weight: Float64Array | undefined, rows: number): Float64Array
   /** Fills `gradient` (and `hessian`) of the first `rows` rows for output `k`. */
   gradients(out: GradientTask): void
+  /** The gradient is scores less target, where there are no weights. */
+  readonly residual?: true
   /** The quantile of the residuals that a leaf should hold, for losses whose Newton step is none. */
   readonly leafQuantile?: number
   /** Mean loss over the rows [from, to). */
@@ -38,6 +40,7 @@ export interface GradientTask {
 /** Half the squared error: the mean. */
 export const squared: Loss = {
   name: 'squared',
+  residual: true,
   outputs: 1,
   constantHessian: true,
   start: (target, weight, rows) => Float64Array.of(weightedMean(target, weight, rows)),
@@ -114,45 +117,48 @@ export function softmax(classes: number): Loss {
       return sums.map((sum) => Math.log(clampShare(sum / total)))
     },
     gradients: ({ scores, target, weight, output, rows, gradient, hessian }) => {
+      const all = scores.length / classes
       for (let row = 0; row < rows; row++) {
-        const at = row * classes
-        const p = Math.exp(scores[at + output]! - logSumExp(scores, at, classes))
+        const p = Math.exp(scores[output * all + row]! - logSumExp(scores, row, classes, all))
         const w = weight === undefined ? 1 : weight[row]!
         gradient[row] = (p - (target[row] === output ? 1 : 0)) * w
         hessian[row] = Math.max(factor * p * (1 - p), 1e-16) * w
       }
     },
-    mean: (scores, target, weight, from, to) =>
-      meanOver(weight, from, to, (row) => {
-        const at = row * classes
-        return logSumExp(scores, at, classes) - scores[at + target[row]!]!
-      }),
+    mean: (scores, target, weight, from, to) => {
+      const all = scores.length / classes
+      return meanOver(weight, from, to, (row) => {
+        return logSumExp(scores, row, classes, all) - scores[target[row]! * all + row]!
+      })
+    },
   }
 }
 
 export const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score))
 
-/** log(sum(exp(scores[at .. at+count)))), without overflow. */
-export function logSumExp(scores: Float64Array, at: number, count: number): number {
+/** log(sum(exp(scores))) of `count` scores from `at` on, `step` apart, without overflow. */
+export function logSumExp(scores: Float64Array, at: number, count: number, step: number): number {
+  const end = at + count * step
   let top = scores[at]!
-  for (let k = 1; k < count; k++) top = Math.max(top, scores[at + k]!)
+  for (let k = at; k < end; k += step) top = Math.max(top, scores[k]!)
   let sum = 0
-  for (let k = 0; k < count; k++) sum += Math.exp(scores[at + k]! - top)
+  for (let k = at; k < end; k += step) sum += Math.exp(scores[k]! - top)
   return top + Math.log(sum)
 }
 
 /**
  * The alpha-quantile: linear between order statistics (Hyndman & Fan 1996, type 7); with weights the smallest value
- * that at least the share alpha of the weight does not exceed. Sorts `values` in place where there are no weights.
+ * that at least the share alpha of the weight does not exceed. Reorders `values` where there are no weights.
  */
 export function quantileOf(values: Float64Array, weight: Float64Array | undefined, alpha: number): number {
   if (values.length === 0) return 0
   if (weight === undefined) {
-    values.sort()
     const at = alpha * (values.length - 1)
     const below = Math.floor(at)
-    const lower = values[below]!
-    const upper = values[Math.min(below + 1, values.length - 1)]!
+    const lower = select(values, below)
+    if (at === below) return lower
+    let upper = Number.POSITIVE_INFINITY
+    for (let k = below + 1; k < values.length; k++) upper = Math.min(upper, values[k]!)
     return lower + (at - below) * (upper - lower)
   }
   const order = Int32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]! || a - b)
@@ -165,6 +171,32 @@ export function quantileOf(values: Float64Array, weight: Float64Array | undefine
   }
   return values[order[order.length - 1]!]!
 }
+
+/** The value of rank k; smaller ones end up before it, larger ones behind (Hoare 1961, "Find"). */
+function select(values: Float64Array, k: number): number {
+  let left = 0
+  let right = values.length - 1
+  while (left < right) {
+    const pivot = medianOfThree(values[left]!, values[(left + right) >> 1]!, values[right]!)
+    let i = left
+    let j = right
+    while (i <= j) {
+      while (values[i]! < pivot) i++
+      while (values[j]! > pivot) j--
+      if (i > j) break
+      const held = values[i]!
+      values[i++] = values[j]!
+      values[j--] = held
+    }
+    if (k <= j) right = j
+    else if (k >= i) left = i
+    else break
+  }
+  return values[k]!
+}
+
+const medianOfThree = (a: number, b: number, c: number): number =>
+  Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
 
 function applyWeight(
   weight: Float64Array | undefined,

@@ -125,7 +125,7 @@ function link(loss: string, scores: Float64Array, at: number, outputs: number): 
 }
 
 function softmaxInPlace(scores: Float64Array, at: number, outputs: number): void {
-  const all = logSumExp(scores, at, outputs)
+  const all = logSumExp(scores, at, outputs, 1)
   for (let k = at; k < at + outputs; k++) scores[k] = Math.exp(scores[k]! - all)
 }
 

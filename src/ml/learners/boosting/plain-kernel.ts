@@ -12,6 +12,7 @@ export function createPlainKernel(data: KernelData): TreeKernel {
   const spare = new Int32Array(rows)
   const gradient = new Float64Array(rows)
   const hessian = new Float64Array(rows).fill(1)
+  const scores = new Float64Array(rows * data.outputs)
   const wholeGradient = new Float64Array(rows)
   const wholeHessian = new Float64Array(rows).fill(1)
   const histograms: Float64Array[] = []
@@ -46,6 +47,17 @@ export function createPlainKernel(data: KernelData): TreeKernel {
     order,
     gradient,
     hessian,
+    scores,
+    residuals() {
+      for (let row = 0; row < trained; row++) gradient[row] = scores[row]! - data.target[row]!
+    },
+    addLeaves(leaves, output) {
+      const first = output * rows
+      for (const { from, to, restFrom, restTo, value } of leaves) {
+        for (let k = from; k < to; k++) scores[first + order[k]!]! += value
+        for (let k = restFrom; k < restTo; k++) scores[first + order[k]!]! += value
+      }
+    },
     begin() {
       const limit = wholeLimit(trained)
       const scale = toWhole(gradient, wholeGradient, trained, limit)
