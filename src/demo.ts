@@ -23,6 +23,7 @@ export class Demo {
   readonly #log: Log
   readonly #marker: string
   #stop: (() => Promise<void>) | undefined
+  #removed = false
 
   constructor(engine: Engine, config: Config, log: Log) {
     this.#engine = engine
@@ -56,9 +57,6 @@ export class Demo {
       historyStepMs,
       historyDays: Math.min(historyDays, (now - newestAt) / dayMs),
     })
-    const { home } = source
-    await this.#engine.putSite(home.site, home.devices)
-    const { stop } = this.#engine.startSource(source)
     const unsubscribe = this.#engine.feed.subscribe((news) => {
       if (news.kind !== 'readings' || news.readings.every((reading) => reading.site === siteId)) return
       unsubscribe()
@@ -67,6 +65,10 @@ export class Demo {
         this.#log.error('The demo home could not be removed.', { error: String(error) }),
       )
     })
+    const { home } = source
+    await this.#engine.putSite(home.site, home.devices)
+    if (this.#removed) return this.#engine.removeSite(siteId)
+    const { stop } = this.#engine.startSource(source)
     this.#stop = async () => {
       unsubscribe()
       await stop()
@@ -76,6 +78,7 @@ export class Demo {
 
   /** Stops the simulator and erases its site, for good. */
   async remove(): Promise<void> {
+    this.#removed = true
     const stop = this.#stop
     this.#stop = undefined
     await stop?.()

@@ -51,7 +51,7 @@ export async function startHub(
     const demo = new Demo(engine, config, log)
     const hub = assemble(config, { engine, keys, open, version, push, demo })
     const server = await createServer(hub, { webFolder, log })
-    stops.push(() => server.close())
+    stops.push(() => closeServer(server))
     await startMqtt(config, engine, keys, open, log)
     const url = await listen(server, config)
     await announce(claim, url, keys)
@@ -186,6 +186,15 @@ async function startMqtt(
   const { done } = engine.startSource(source)
   while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
 }
+
+/** Answers under way are finished; a client that takes too long over its request is cut. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const limit = setTimeout(() => server.server.closeAllConnections(), requestMsAtStop)
+  await server.close()
+  clearTimeout(limit)
+}
+
+const requestMsAtStop = 3000
 
 async function listen(server: FastifyInstance, { host, port }: Config): Promise<string> {
   try {

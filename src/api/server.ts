@@ -12,6 +12,7 @@ import { type Route, type RouteName, routes } from '../contract/routes.ts'
 import { problemReply } from '../contract/schemas.ts'
 import type { Log } from '../core/ports.ts'
 import { authorise, type Caller, identify, reachOf, requireLoopbackNames } from './auth.ts'
+import { BodyGate } from './body-gate.ts'
 import { onError, onNotFound } from './errors.ts'
 import type { Ask, Handler, Handlers, Hub } from './hub.ts'
 import { registerLive } from './live.ts'
@@ -31,11 +32,9 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     // what fails before a route is found, such as a URL that cannot be decoded
     frameworkErrors: onError(options.log),
     bodyLimit: hub.limits.bodyBytes,
-    forceCloseConnections: true,
+    // connections that wait for nothing end with the server, answers under way are finished
+    forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true },
-    // the parser of readings takes each field by its own checks; a poisoned key is never copied into anything
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
   })
   server.setErrorHandler(onError(options.log))
   server.setNotFoundHandler(onNotFound)
@@ -81,6 +80,13 @@ async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
     timeWindow: 60_000,
   })
   scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
+  const gate = new BodyGate(hub.engine, hub.limits)
+  scope.removeContentTypeParser('application/json')
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (_request: FastifyRequest, body: Buffer) => gate.parse(body),
+  )
   scope.setValidatorCompiler(validatorCompiler)
   // a test holds the replies to the contract; checking each row of each answer would cost more than the query
   scope.setSerializerCompiler(() => JSON.stringify)

@@ -154,7 +154,7 @@ export const key = z.object({
 })
 
 export const keyInput = z.strictObject({
-  name: z.string().min(1).max(100),
+  name: z.string().regex(/^\P{Cc}{1,100}$/u, '1 to 100 characters without control characters'),
   role,
   sites: z.array(z.string().min(1)).min(1).nullable().default(null),
 })

@@ -54,6 +54,7 @@ describe('a bad reading is refused with a code', () => {
     ['no value', { value: undefined }, 'field_missing'],
     ['an empty device', { device: '  ' }, 'id_invalid'],
     ['a device with a control character', { device: 'a\u0000b' }, 'id_invalid'],
+    ['a device with half a character', { device: 'a\ud800' }, 'id_invalid'],
     ['a device of an object', { device: {} }, 'id_invalid'],
     ['a device too long', { device: 'x'.repeat(129) }, 'id_invalid'],
     ['a site that is null', { site: null }, 'id_invalid'],

@@ -200,6 +200,9 @@ function parseIso(text: string): number | undefined {
 
 const orUndefined = (ms: number): number | undefined => (Number.isNaN(ms) ? undefined : ms)
 
+/** Control characters, and halves of a character, which no store could give back as they were. */
+const unfit = /[\p{Cc}\p{Cs}]/u
+
 /** Ids that were found good: a home has hundreds of them, and each comes again with every reading. */
 const checkedIds = new Set<string>()
 const checkedIdsMax = 20_000
@@ -210,8 +213,7 @@ export function parseId(value: unknown, limit: number): string | undefined {
   if (typeof value !== 'string') return undefined
   if (value.length <= limit && checkedIds.has(value)) return value
   const text = value.trim()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (text === '' || text.length > limit || /[\u0000-\u001f\u007f]/.test(text)) return undefined
+  if (text === '' || text.length > limit || unfit.test(text)) return undefined
   if (checkedIds.size >= checkedIdsMax) checkedIds.clear()
   checkedIds.add(text)
   return text
@@ -245,8 +247,10 @@ function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {
 
 const refuse = (why: Problem): Parsed => ({ ok: false, problem: why })
 
+/** A value for a message. Of an object only that it is one: it may be deeper than a stack, and says no more. */
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? typeof value)
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '(a list)' : '(an object)'
+  const text = typeof value === 'string' ? `"${value}"` : String(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

@@ -146,47 +146,49 @@ const dimensions: Readonly<Record<string, readonly (readonly [string, number, nu
 }
 
 /** The dimension of each metric that Homeostat knows. Others keep the unit that they come with. */
-const metricDimension: Readonly<Record<string, string>> = {
-  power: 'power',
-  pv_power: 'power',
-  battery_power: 'power',
-  grid_power: 'power',
-  energy: 'energy',
-  energy_total: 'energy',
-  temperature: 'temperature',
-  temperature_outdoor: 'temperature',
-  setpoint: 'temperature',
-  dew_point: 'temperature',
-  humidity: 'ratio',
-  soc: 'ratio',
-  battery: 'ratio',
-  cloud_cover: 'ratio',
-  illuminance: 'illuminance',
-  co2: 'fraction',
-  eco2: 'fraction',
-  tvoc: 'traceFraction',
-  pressure: 'pressure',
-  pm1: 'massDensity',
-  pm2_5: 'massDensity',
-  pm10: 'massDensity',
-  noise: 'soundLevel',
-  voltage: 'voltage',
-  current: 'current',
-  carbon_intensity: 'carbonIntensity',
-  price: 'energyPrice',
-  wind_speed: 'speed',
-  irradiance: 'irradiance',
-  rain: 'length',
-  nc0_5: 'numberDensity',
-  nc1_0: 'numberDensity',
-  nc2_5: 'numberDensity',
-  motion: 'state',
-  door: 'state',
-  window_open: 'state',
-  occupied: 'state',
-  switch: 'state',
-  smoke: 'state',
-}
+const metricDimensions: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    power: 'power',
+    pv_power: 'power',
+    battery_power: 'power',
+    grid_power: 'power',
+    energy: 'energy',
+    energy_total: 'energy',
+    temperature: 'temperature',
+    temperature_outdoor: 'temperature',
+    setpoint: 'temperature',
+    dew_point: 'temperature',
+    humidity: 'ratio',
+    soc: 'ratio',
+    battery: 'ratio',
+    cloud_cover: 'ratio',
+    illuminance: 'illuminance',
+    co2: 'fraction',
+    eco2: 'fraction',
+    tvoc: 'traceFraction',
+    pressure: 'pressure',
+    pm1: 'massDensity',
+    pm2_5: 'massDensity',
+    pm10: 'massDensity',
+    noise: 'soundLevel',
+    voltage: 'voltage',
+    current: 'current',
+    carbon_intensity: 'carbonIntensity',
+    price: 'energyPrice',
+    wind_speed: 'speed',
+    irradiance: 'irradiance',
+    rain: 'length',
+    nc0_5: 'numberDensity',
+    nc1_0: 'numberDensity',
+    nc2_5: 'numberDensity',
+    motion: 'state',
+    door: 'state',
+    window_open: 'state',
+    occupied: 'state',
+    switch: 'state',
+    smoke: 'state',
+  }),
+)
 
 const conversions = new Map<string, Map<string, Conversion>>(
   Object.entries(dimensions).map(([dimension, spellings]) => [
@@ -207,14 +209,14 @@ const caseSensitive = new Map<string, Conversion>([
 ])
 
 const canonicalUnits = new Map(
-  Object.entries(metricDimension).map(([metric, dimension]) => [metric, dimensions[dimension]?.[0]?.[0]]),
+  [...metricDimensions].map(([metric, dimension]) => [metric, dimensions[dimension]?.[0]?.[0]]),
 )
 
 /** Unit that a metric is stored in, or undefined for a metric that is not in the table. */
 export const canonicalUnit = (metric: string): string | undefined => canonicalUnits.get(metric)
 
 /** Every metric of the table. */
-export const knownMetrics: readonly string[] = Object.freeze(Object.keys(metricDimension))
+export const knownMetrics: readonly string[] = Object.freeze([...metricDimensions.keys()])
 
 /** A conversion to canonical: multiply, then add. */
 export interface Affine {
@@ -229,7 +231,7 @@ const identity: Affine = { scale: 1, offset: 0 }
  * For a metric that is not in the table only the identical unit fits (the caller keeps its own unit).
  */
 export function toCanonical(metric: string, unit: string): Affine | undefined {
-  const dimension = metricDimension[metric]
+  const dimension = metricDimensions.get(metric)
   if (dimension === undefined) return identity
   const exact = caseSensitive.get(unit)
   if (exact?.dimension === dimension) return exact

@@ -25,9 +25,14 @@ export class Counters {
     codes.set(code, (codes.get(code) ?? 0) + 1)
   }
 
-  countCommit(readings: number, ms: number): void {
+  countCommit(
+    turn: { readings: readonly unknown[]; predictions: readonly unknown[]; alerts: readonly unknown[] },
+    ms: number,
+  ): void {
     this.turns++
-    this.readingsStored += readings
+    this.readingsStored += turn.readings.length
+    this.predictions += turn.predictions.length
+    this.alerts += turn.alerts.length
     this.commitMsTotal += ms
     if (ms > this.commitMsMax) this.commitMsMax = ms
   }

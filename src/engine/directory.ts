@@ -73,7 +73,7 @@ export class Directory {
     const device: Device = {
       site: reading.site,
       id: reading.device,
-      type: known?.type ?? typeByMetric[reading.metric] ?? 'sensor',
+      type: known?.type ?? typeByMetric.get(reading.metric) ?? 'sensor',
       ...(room === undefined ? {} : { room }),
       attributes: known?.attributes ?? {},
     }
@@ -108,19 +108,21 @@ export class Directory {
 }
 
 /** A first guess of what a device is, by the metric that it was first seen with. */
-const typeByMetric: Readonly<Record<string, string>> = {
-  power: 'appliance',
-  energy: 'appliance',
-  energy_total: 'appliance',
-  pv_power: 'pv',
-  battery_power: 'battery',
-  soc: 'battery',
-  grid_power: 'meter',
-  motion: 'motion',
-  door: 'door',
-  temperature: 'climate',
-  humidity: 'climate',
-  co2: 'climate',
-  smoke: 'smoke-detector',
-  tvoc: 'smoke-detector',
-}
+const typeByMetric: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    power: 'appliance',
+    energy: 'appliance',
+    energy_total: 'appliance',
+    pv_power: 'pv',
+    battery_power: 'battery',
+    soc: 'battery',
+    grid_power: 'meter',
+    motion: 'motion',
+    door: 'door',
+    temperature: 'climate',
+    humidity: 'climate',
+    co2: 'climate',
+    smoke: 'smoke-detector',
+    tvoc: 'smoke-detector',
+  }),
+)

@@ -154,6 +154,11 @@ export class Engine {
     return this.#pump.full
   }
 
+  /** Resolves when the pump has room for more rows; see `Pump.room`. */
+  room(): Promise<void> {
+    return this.#pump.room()
+  }
+
   /** What is missing before readings are taken; empty when ready. */
   missing(): string[] {
     if (!this.#ready) return ['stores']

@@ -234,3 +234,24 @@ describe('a full inbox', () => {
     await expect(pump.emit([row('z', 1)])).rejects.toMatchObject({ code: 'stopping' })
   })
 })
+
+describe('a row that nobody expected', () => {
+  it('costs itself only: deeper than a stack', async () => {
+    const { pump, ledger } = await setUp()
+    let deep: unknown = 1
+    for (let level = 0; level < 50_000; level++) deep = [deep]
+    const receipt = await pump.emit([row('a', 1), row('b', deep), row('c', 3)])
+    expect([receipt.accepted, receipt.rejected.map(({ index }) => index)]).toEqual([2, [1]])
+    expect(await ledger.quarantined(5)).toHaveLength(1)
+  })
+
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'is stored under the metric %s',
+    async (metric) => {
+      const { pump, memory, ledger } = await setUp()
+      expect(await pump.emit([row('a', 1, { metric })])).toMatchObject({ accepted: 1 })
+      expect(await memory.read({}, 5)).toMatchObject([{ metric, unit: 'raw' }])
+      expect(await ledger.devices()).toMatchObject([{ id: 'a', type: 'sensor' }])
+    },
+  )
+})

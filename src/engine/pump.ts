@@ -1,5 +1,5 @@
 import { dayStart } from '../core/calendar.ts'
-import { HomeostatError, type Problem } from '../core/errors.ts'
+import { HomeostatError, type Problem, problem } from '../core/errors.ts'
 import type { Alert, Prediction, Quarantined } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, Receipt, WindowStore } from '../core/ports.ts'
 import type { ParseContext, RawReading, Reading } from '../core/reading.ts'
@@ -8,6 +8,7 @@ import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 import type { Predictor } from './predictor.ts'
+import { quarantined } from './quarantine.ts'
 import type { Rules } from './rules.ts'
 
 export interface PumpParts {
@@ -53,9 +54,6 @@ interface Turn {
   readonly rows: { readonly delivery: Delivery; readonly count: number }[]
 }
 
-/** `payload` as quarantine keeps it, in characters. */
-const payloadKept = 1024
-
 /**
  * The only loop. One turn = one commit: parse, window, predict, rules, store, answer, feed.
  * A batch is answered when its last row is on disk.
@@ -82,6 +80,13 @@ export class Pump {
   /** True where a new batch would have to wait outside. */
   get full(): boolean {
     return this.#waiting >= this.#options.inboxReadings
+  }
+
+  /** Resolves when a turn has room for more rows. Who can wait before he unpacks what he holds, waits here. */
+  async room(): Promise<void> {
+    while (this.#waiting >= this.#options.turnReadings && !this.#stopping) {
+      await new Promise<void>((resolve) => this.#outside.push(resolve))
+    }
   }
 
   /** Resolves once the batch is durable; see `Emit`. */
@@ -123,7 +128,7 @@ export class Pump {
       for (const { delivery } of turn.rows) this.#fail(delivery, failure)
       return
     }
-    this.#parts.counters.countCommit(turn.readings.length, this.#parts.clock.monotonic() - started)
+    this.#parts.counters.countCommit(turn, this.#parts.clock.monotonic() - started)
     for (const { delivery, count } of turn.rows) settle(delivery, count)
     if (turn.readings.length > 0) this.#parts.feed.publish({ kind: 'readings', readings: turn.readings })
     if (turn.predictions.length > 0) {
@@ -141,7 +146,14 @@ export class Pump {
       if (room === 0) break
       const count = Math.min(room, delivery.batch.length - delivery.next)
       for (let index = delivery.next; index < delivery.next + count; index++) {
-        this.#step(delivery, index, context, turn)
+        try {
+          this.#step(delivery, index, context, turn)
+        } catch (error) {
+          // a bug costs this one row, and says so; it must not stop the loop for all
+          this.#parts.log.error('A row could not be processed.', { error: String(error) })
+          const why = problem('internal', { reference: String(error) })
+          this.#quarantine(delivery, index, why, context.now, turn)
+        }
       }
       delivery.next += count
       room -= count
@@ -173,16 +185,15 @@ export class Pump {
   }
 
   #quarantine(delivery: Delivery, index: number, why: Problem, at: number, turn: Turn): void {
-    const raw = delivery.batch[index]!
+    const row = quarantined(delivery.batch[index]!, why, at)
     delivery.rejected.push({ index, problem: why })
-    this.#parts.counters.countQuarantined(raw.source, why.code)
-    const payload = (raw.payload ?? JSON.stringify({ ...raw, source: undefined })).slice(0, payloadKept)
-    turn.quarantined.push({ at, source: raw.source, code: why.code, message: why.message, payload })
+    this.#parts.counters.countQuarantined(row.source, row.code)
+    turn.quarantined.push(row)
   }
 
   /** Step 7. What is new in the ledger goes first: a reading on disk then always has its site and device. */
   async #commit(turn: Turn): Promise<void> {
-    const { readings, ledger, directory, counters } = this.#parts
+    const { readings, ledger, directory } = this.#parts
     const news = directory.takeNews()
     try {
       if (news) {
@@ -197,8 +208,6 @@ export class Pump {
     if (turn.quarantined.length > 0) await ledger.putQuarantined(turn.quarantined)
     if (turn.predictions.length > 0) await ledger.putPredictions(turn.predictions)
     if (turn.alerts.length > 0) await ledger.putAlerts(turn.alerts)
-    counters.predictions += turn.predictions.length
-    counters.alerts += turn.alerts.length
   }
 
   #context(): ParseContext {

@@ -1,0 +1,26 @@
+import type { Problem } from '../core/errors.ts'
+import type { Quarantined } from '../core/event.ts'
+import type { RawReading } from '../core/reading.ts'
+
+/** So much of what arrived is kept, in characters. */
+const payloadKept = 1024
+
+/** A row that did not become a reading, as the ledger keeps it. */
+export const quarantined = (raw: RawReading, { code, message }: Problem, at: number): Quarantined => ({
+  at,
+  source: raw.source,
+  code,
+  message,
+  payload: textOf(raw).slice(0, payloadKept),
+})
+
+/** What arrived, as text. */
+function textOf(raw: RawReading): string {
+  if (raw.payload !== undefined) return raw.payload
+  try {
+    return JSON.stringify({ ...raw, source: undefined })
+  } catch {
+    // deeper than the stack, or of a kind that JSON does not have
+    return '(cannot be shown)'
+  }
+}
