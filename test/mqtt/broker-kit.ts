@@ -1,0 +1,54 @@
+import { expect } from 'vitest'
+import { createMqttSource, hypervoltMappings, type Reach, type TopicMapping } from '../../src/sources/mqtt.ts'
+import { connectPacket, Intake, keptLog, type RawClient, rawClient, start, until } from './kit.ts'
+
+/** The broker in this process, and what its tests send to it. */
+
+export const payloadBytes = 4096
+
+interface Setting {
+  readonly mappings?: readonly TopicMapping[]
+  readonly keys?: Readonly<Record<string, Reach>>
+  readonly clientBufferBytes?: number
+  readonly sessionMessages?: number
+}
+
+export async function broker({
+  mappings = hypervoltMappings('HyperVolt/sensors'),
+  keys,
+  ...rest
+}: Setting = {}) {
+  const intake = new Intake()
+  const { log, lines } = keptLog()
+  const source = createMqttSource({
+    kind: 'broker',
+    ...{ host: '127.0.0.1', port: 0, mappings, payloadBytes, batchReadings: 1000, defaultSite: 'home', log },
+    ...(keys ? { authenticate: async (_name: string, password: string) => keys[password] } : {}),
+    ...rest,
+  })
+  const running = start(source, intake)
+  await until('the broker listens', () => source.health().ready)
+  const port = Number(/:(\d+),/.exec(source.health().detail)?.[1])
+  return { intake, lines, source, port, ...running }
+}
+
+export const topic = 'HyperVolt/sensors/kitchen/temperature'
+export const reading = (value: number, more: object = {}): string =>
+  JSON.stringify({ sensor_type: 'temperature', sensor_id: 't1', value, ...more })
+
+export async function connected(port: number, id: string, more: object = {}): Promise<RawClient> {
+  const made = await rawClient(port)
+  made.send(connectPacket(id, more))
+  expect(await made.next('connack')).toMatchObject({ returnCode: 0 })
+  return made
+}
+
+/** So many times there and back: what the broker had to send by then has come. */
+export async function settle(port: number, rounds = 5): Promise<void> {
+  const made = await connected(port, `settle-${Math.random()}`)
+  for (let round = 0; round < rounds; round++) {
+    made.send({ cmd: 'pingreq' })
+    await made.next('pingresp')
+  }
+  made.socket.destroy()
+}
