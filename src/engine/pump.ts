@@ -140,8 +140,7 @@ export class Pump {
   #take(): Turn {
     const turn: Turn = { readings: [], quarantined: [], predictions: [], alerts: [], rows: [] }
     const context = this.#context()
-    let room = this.#options.turnReadings
-    let finished = 0
+    let [room, finished] = [this.#options.turnReadings, 0]
     for (const delivery of this.#inbox) {
       if (room === 0) break
       const count = Math.min(room, delivery.batch.length - delivery.next)

@@ -33,6 +33,7 @@ import {
   siteRow,
 } from './rows.ts'
 import type { Database } from './schema.ts'
+import { trimModels, trimQuarantined } from './trim.ts'
 
 /** What a database has to bring so that it can hold the ledger. */
 export interface LedgerDatabase {
@@ -354,13 +355,7 @@ export class SqlLedger implements Ledger {
 
   async #trimQuarantined(keep: number): Promise<void> {
     this.#quarantinedRows = await this.#write(async (db) => {
-      const newestToGo = db
-        .selectFrom('quarantined')
-        .select('id')
-        .orderBy('id', 'desc')
-        .limit(1)
-        .offset(Math.max(0, keep))
-      await db.deleteFrom('quarantined').where('id', '<=', newestToGo).execute()
+      await trimQuarantined(db, keep)
       return countQuarantined(db)
     })
   }
@@ -390,31 +385,3 @@ async function countQuarantined(db: Kysely<Database>): Promise<number> {
 /** `set column = excluded.column` for each: the row that was to be inserted wins. */
 const excluded = (columns: readonly string[]) =>
   Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)]))
-
-/** Deletes all but the newest `keep` versions of each series. */
-async function trimModels(db: Transaction<Database>, keep: number): Promise<void> {
-  const ranked = db
-    .selectFrom('models')
-    .select(['site', 'device', 'metric', 'version'])
-    .select(({ fn }) =>
-      fn
-        .agg<number>('row_number')
-        .over((over) =>
-          over
-            .partitionBy(['site', 'device', 'metric'])
-            .orderBy('trained_at', 'desc')
-            .orderBy('version', 'desc'),
-        )
-        .as('place'),
-    )
-  const old = await db.selectFrom(ranked.as('ranked')).selectAll().where('place', '>', keep).execute()
-  for (const { site, device, metric, version } of old) {
-    await db
-      .deleteFrom('models')
-      .where('site', '=', site)
-      .where('device', '=', device)
-      .where('metric', '=', metric)
-      .where('version', '=', version)
-      .execute()
-  }
-}
