@@ -174,6 +174,7 @@ async function startMqtt(
     host: mqtt.host,
     port: mqtt.port,
     defaultSite: site.id,
+    clientBufferBytes: limits.clientBufferBytes,
     // the password is the API key; the user name is free
     authenticate: openToAll
       ? undefined
