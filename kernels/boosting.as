@@ -23,6 +23,9 @@ const NODES: usize = 1024
 const RESULTS: usize = 2048
 /** One f64 for each thread, a cache line apart. */
 const PARTIALS: usize = 8192
+/** Addresses of the rows that a thread counts next, 64 bytes for each thread; 2,048 bytes on, what touching them gave. */
+const BATCHES: usize = 12288
+const BATCH_ROWS: u32 = 16
 /** One byte a bin: 1 goes left. */
 const SIDES: usize = 16384
 const HEAP: usize = 20480
@@ -49,22 +52,23 @@ class Job {
   threads: i32
   rows: u32
   width: u32
-  /** Features rounded up to fours: bytes of a row of bins. */
+  /** Features rounded up to fours. */
+  padded: u32
+  /** Bytes of a row: its words, then its bins. With 24 features and one word that is half a cache line. */
   stride: u32
   /** Words of a histogram entry: 1 or 2. */
   words: u32
   countBits: u32
   slotBytes: u32
-  /** Bins by column, bins by row, bins in use. */
+  /** Bins by column, words and bins by row, bins in use. */
   columns: u32
-  bins: u32
+  records: u32
   used: u32
   order: u32
   spareLeft: u32
   spareRight: u32
   gradient: u32
   hessian: u32
-  packed: u32
   edges: u32
   staging: u32
   scores: u32
@@ -208,22 +212,25 @@ export function layout(
   j.threads = threads
   j.rows = rows
   j.width = width
-  j.stride = (width + 3) & ~3
+  j.padded = (width + 3) & ~3
+  j.stride = (j.padded + words * 8 + 7) & ~7
   j.words = words
   j.countBits = countBits
-  j.slotBytes = (j.stride / 4) * <u32>GROUP_BYTES * words
+  j.slotBytes = (j.padded / 4) * <u32>GROUP_BYTES * words
   let at = <u32>HEAP
   j.used = at
-  at = align(at + j.stride * 2)
+  at = align(at + j.padded * 2)
   changetype<Seat>(NODES).mask = at
-  at = align(at + j.stride)
+  at = align(at + j.padded)
   changetype<Seat>(NODES + 128).mask = at
-  at = align(at + j.stride)
+  at = align(at + j.padded)
   j.edges = at
   at = align(at + 256 * 8)
   j.columns = at
-  at = align(at + rows * j.stride)
-  j.bins = at
+  at = align(at + rows * j.padded)
+  j.records = at
+  // the column to be binned is staged where the rows will be
+  j.staging = at
   at = align(at + rows * j.stride)
   j.order = at
   at = align(at + rows * 4)
@@ -241,9 +248,6 @@ export function layout(
   at = align(at + rows * 8)
   j.leaves = at
   at = align(at + leaves * 16)
-  j.packed = at
-  j.staging = at
-  at = align(at + rows * 8 * words)
   j.histograms = at
   return at
 }
@@ -328,7 +332,7 @@ function binValues(member: i32): void {
   }
 }
 
-/** Writes the bins by row from the bins by column. */
+/** Writes the bins by row from the bins by column; ends the use of the staged column. */
 export function turn(): void {
   fork(TASK_TURN)
 }
@@ -342,7 +346,7 @@ function turnRows(member: i32): void {
     const last = min(first + 128, end)
     for (let feature: usize = 0; feature < <usize>j.width; feature++) {
       const column = <usize>j.columns + feature * rows
-      let to = <usize>j.bins + first * stride + feature
+      let to = <usize>j.records + first * stride + <usize>j.words * 8 + feature
       for (let row = first; row < last; row++) {
         store<u8>(to, load<u8>(column + row))
         to += stride
@@ -385,13 +389,12 @@ function packRows(member: i32): void {
   const bits = <i64>j.countBits
   const to = shareFrom(member + 1, j.to)
   for (let row = shareFrom(member, j.to); row < to; row++) {
+    const record = <usize>j.records + row * <usize>j.stride
     const whole = <i64>nearest(load<f64>(<usize>j.gradient + (row << 3)) * j.scale)
     const word = (whole << bits) + 1
-    if (j.words == 1) {
-      store<i64>(<usize>j.packed + (row << 3), word)
-    } else {
-      store<i64>(<usize>j.packed + (row << 4), word)
-      store<i64>(<usize>j.packed + (row << 4), <i64>nearest(load<f64>(<usize>j.hessian + (row << 3)) * j.hessianScale), 8)
+    store<i64>(record, word)
+    if (j.words == 2) {
+      store<i64>(record, <i64>nearest(load<f64>(<usize>j.hessian + (row << 3)) * j.hessianScale), 8)
     }
   }
 }
@@ -531,42 +534,63 @@ export function searchRoot(): void {
 }
 
 function openOne(member: i32): void {
-  const groups = <usize>job().stride >> 2
-  count(0, shareFrom(member, groups), shareFrom(member + 1, groups))
+  const groups = <usize>job().padded >> 2
+  count(member, 0, shareFrom(member, groups), shareFrom(member + 1, groups))
 }
 
 function openBoth(member: i32): void {
-  const groups = <usize>job().stride >> 2
+  const groups = <usize>job().padded >> 2
   const first = shareFrom(member, groups)
   const last = shareFrom(member + 1, groups)
-  count(0, first, last)
+  count(member, 0, first, last)
   subtract(first, last)
   if (seat(0).open) searchShare(member, 0)
   if (seat(1).open) searchShare(member, 1)
 }
 
-function count(which: usize, first: usize, last: usize): void {
+function count(member: i32, which: usize, first: usize, last: usize): void {
   const j = job()
   const s = seat(which)
   const groupBytes = GROUP_BYTES * <usize>j.words
   const histogram = <usize>histogramAt(s.slot) + first * groupBytes
   memory.fill(histogram, 0, (last - first) * groupBytes)
-  if (j.words == 1) countWords(histogram, s.from, s.to, first, last)
-  else countPairs(histogram, s.from, s.to, first, last)
+  const batch = BATCHES + ((<usize>member) << 6)
+  for (let from = s.from; from < s.to; from += BATCH_ROWS) {
+    const end = gather(batch, from, min(from + BATCH_ROWS, s.to))
+    if (j.words == 1) countWords(histogram, batch, end, first, last)
+    else countPairs(histogram, batch, end, first, last)
+  }
 }
 
-function countWords(histogram: usize, from: usize, to: usize, first: usize, last: usize): void {
+/**
+ * Writes where the records of order[from, to) lie to the batch, and touches each: the waits for memory of a batch then
+ * overlap, while between two counted rows there is too much to do for the processor to look that far ahead.
+ */
+function gather(batch: usize, from: u32, to: u32): usize {
   const j = job()
-  const packed = <usize>j.packed
+  const records = <usize>j.records
   const stride = <usize>j.stride
-  const bins = <usize>j.bins + (first << 2)
-  const end = <usize>j.order + (to << 2)
+  const end = <usize>j.order + (<usize>to << 2)
+  let out = batch
+  let touched: u64 = 0
+  for (let at = <usize>j.order + (<usize>from << 2); at < end; at += 4) {
+    const record = records + <usize>load<u32>(at) * stride
+    touched ^= load<u64>(record)
+    store<u32>(out, <u32>record)
+    out += 4
+  }
+  store<u64>(batch, touched, 2048)
+  return out
+}
+
+function countWords(histogram: usize, batch: usize, end: usize, first: usize, last: usize): void {
+  const bins = 8 + (first << 2)
   const bytes = (last - first) * GROUP_BYTES
   const fullBytes = bytes & ~(2 * GROUP_BYTES - 1)
-  for (let at = <usize>j.order + (from << 2); at < end; at += 4) {
-    const row = <usize>load<u32>(at)
-    const word = load<i64>(packed + (row << 3))
-    let p = bins + row * stride
+  for (let at = batch; at < end; at += 4) {
+    const record = <usize>load<u32>(at)
+    const word = load<i64>(record)
+    let p = record + bins
     let h = histogram
     let a: usize
     const full = histogram + fullBytes
@@ -604,17 +628,13 @@ function countWords(histogram: usize, from: usize, to: usize, first: usize, last
   }
 }
 
-function countPairs(histogram: usize, from: usize, to: usize, first: usize, last: usize): void {
-  const j = job()
-  const packed = <usize>j.packed
-  const stride = <usize>j.stride
-  const bins = <usize>j.bins + (first << 2)
-  const end = <usize>j.order + (to << 2)
+function countPairs(histogram: usize, batch: usize, end: usize, first: usize, last: usize): void {
+  const bins = 16 + (first << 2)
   const full = histogram + (last - first) * GROUP_BYTES * 2
-  for (let at = <usize>j.order + (from << 2); at < end; at += 4) {
-    const row = <usize>load<u32>(at)
-    const pair = v128.load(packed + (row << 4))
-    let p = bins + row * stride
+  for (let at = batch; at < end; at += 4) {
+    const record = <usize>load<u32>(at)
+    const pair = v128.load(record)
+    let p = record + bins
     let a: usize
     for (let h = histogram; h < full; h += 2 * GROUP_BYTES) {
       const b = load<u32>(p)
@@ -645,7 +665,7 @@ function subtract(first: usize, last: usize): void {
 // ---------------------------------------------------------------- splits
 
 function searchShare(member: i32, which: usize): void {
-  const groups = <usize>job().stride >> 2
+  const groups = <usize>job().padded >> 2
   const last = min(shareFrom(member + 1, groups) << 2, <usize>job().width)
   const result = RESULTS + ((<usize>member << 1) + which) * 64
   store<f64>(result, seat(which).least)
