@@ -7,7 +7,7 @@ import type { Frame } from '../frame.ts'
 import type { Model } from '../learner.ts'
 import type { BoostingOptions } from '../learners/boosting/options.ts'
 import { boosting } from '../learners/boosting.ts'
-import { featureNames, type OriginView, slotBefore, slotMean, viewOrigin, writeFeatures } from './features.ts'
+import { featureNames, type OriginView, slotBefore, slotMean, viewer, writeFeatures } from './features.ts'
 import type { Member, Task } from './member.ts'
 import { cycleSeasons, type Prepared } from './series.ts'
 
@@ -38,10 +38,11 @@ export function trainingRows(
   const columns = names.map(() => new Float64Array(places.length))
   const target = (): Float64Array => new Float64Array(places.length)
   const targets = { season: target(), cycle: target(), 'slot-mean': target() }
+  const viewers = all.map(viewer)
   let view: OriginView | undefined
   for (const [row, { series, origin, lead }] of places.entries()) {
     const prepared = all[series]!
-    if (view?.prepared !== prepared || view.origin !== origin) view = viewOrigin(prepared, origin)
+    if (view?.prepared !== prepared || view.origin !== origin) view = viewers[series]!(origin)
     writeFeatures(view, lead, columns, row)
     const actual = prepared.series.values[origin + lead]!
     for (const anchor of anchors) {
@@ -120,13 +121,14 @@ function predict(model: Model, anchor: Anchor, { all, origins, horizon }: Task):
   const count = origins.reduce((sum, list) => sum + list.length, 0) * horizon
   const columns = names.map(() => new Float64Array(count))
   let row = 0
-  const views = all.map((prepared, at) =>
-    origins[at]!.map((origin) => {
-      const view = viewOrigin(prepared, origin)
+  const views = all.map((prepared, at) => {
+    const viewAt = viewer(prepared)
+    return origins[at]!.map((origin) => {
+      const view = viewAt(origin)
       for (let lead = 0; lead < horizon; lead++) writeFeatures(view, lead, columns, row++)
       return view
-    }),
-  )
+    })
+  })
   const said = model.predict({ rows: count, names, columns })
   row = 0
   return views.map((list) =>

@@ -1,74 +1,216 @@
 /**
- * Features of a forecast: what is known at an origin about one step after it. One function makes them for training
- * and for use, and it reads values before the origin only (besides the calendar and covariates known ahead).
- * Everything but shares and calendar is in units of the series' scale and relative to the same slot of the last season,
- * so that one model serves many series.
+ * Features of a forecast: what is known at an origin about one step after it. One table of functions makes them for
+ * training and for use, and they read values before the origin only (besides the calendar and covariates known ahead).
+ * Everything but the calendar and the covariates is in units of the series' scale and relative to the same slot of the
+ * last season, so that one model serves many series.
  */
 import { localParts } from '../../core/calendar.ts'
 import { cycleSeasons, meanBefore, type Prepared, scaleAt } from './series.ts'
+import { Smoother, type SmoothingPaces } from './smoothing.ts'
 
-/** Names of the features, in the order in which `writeFeatures` gives them. */
-export function featureNames(all: readonly Prepared[]): string[] {
-  const series = all[0]?.series
-  const calendar = series?.times ? calendarNames : []
-  const ahead = Object.keys(series?.ahead ?? {}).sort()
-  return [...shapeNames, ...calendar, ...ahead.flatMap((name) => [`ahead ${name}`, `ahead ${name} change`])]
+/** Slow, middling and fast: what a smoothing at each pace expects. Fixed, so that nothing of them is learnt. */
+const paces: readonly SmoothingPaces[] = [
+  { level: 0.003, season: 0.03, cycle: 0.15, echo: 0.97 },
+  { level: 0.02, season: 0.12, cycle: 0.15, echo: 0.9 },
+  { level: 0.1, season: 0.3, cycle: 0.05, echo: 0.8 },
+]
+
+/** What is the same for all leads of an origin. */
+export interface OriginView {
+  readonly prepared: Prepared
+  readonly origin: number
+  readonly scale: number
+  readonly shared: Shared
+  /** As they stand at the origin. */
+  readonly smoothers: readonly Smoother[]
 }
 
-const shapeNames = [
-  'lead',
-  'season-2',
-  'season-3',
-  'season-4',
-  'season-5',
-  'season-6',
-  'season-7',
-  'cycle-1',
-  'cycle-2',
-  'cycle-3',
-  'slot mean',
-  'slot deviation',
-  'slot long mean',
-  'before-1',
-  'before-2',
-  'after-1',
-  'after-2',
-  'last',
-  'last mean 3',
-  'last season mean',
-  'last cycle mean',
-  'long mean',
-  'season trend',
-  'least',
-  'most',
-  'change 1',
-  'change 3',
-  'change 6',
-  'change half',
-  'change season',
-  'cycle change 1',
-  'cycle change 3',
-  'cycle change season',
-  'cycle change slot',
-  'roughness',
-  'cycle roughness',
-  'level',
-] as const
+/** Views of a series. Each is valid until the next is asked for; origins that rise cost least. */
+export function viewer(prepared: Prepared): (origin: number) => OriginView {
+  let smoothers: readonly Smoother[] = []
+  let newest = Number.POSITIVE_INFINITY
+  return (origin) => {
+    if (origin < newest) smoothers = paces.map((one) => new Smoother(prepared, one, origin))
+    newest = origin
+    for (const smoother of smoothers) smoother.runTo(origin)
+    const scale = scaleAt(prepared, origin)
+    return { prepared, origin, scale, shared: shareOf(prepared, origin, scale), smoothers }
+  }
+}
 
-const calendarNames = ['hour', 'weekday', 'day of year']
+interface Shared {
+  readonly last: number
+  readonly last3: number
+  readonly seasonMean: number
+  readonly cycleMean: number
+  readonly longMean: number
+  readonly least: number
+  readonly most: number
+  /** In scales: how far the newest steps lie from those a season, and a cycle, before them. */
+  readonly trend: number
+  readonly changes: readonly number[]
+  readonly cycleChanges: readonly number[]
+  readonly roughness: number
+  readonly cycleRoughness: number
+  readonly level: number
+}
 
-/** The same slot in the newest season that is known at the origin, `back` seasons further back; NaN before the start. */
-export function slotBefore(p: Prepared, origin: number, lead: number, back = 0, period = p.season): number {
-  const at = origin + lead - period * (Math.floor(lead / period) + 1 + back)
-  return at >= p.first ? p.filled[at]! : Number.NaN
+function shareOf(prepared: Prepared, origin: number, scale: number): Shared {
+  const { season, filled, first } = prepared
+  const cycle = cycleSeasons * season
+  const newest = filled.subarray(Math.max(first, origin - season), origin)
+  const seasonMean = meanBefore(prepared, origin, season)
+  const cycleMean = meanBefore(prepared, origin, cycle)
+  const spans = [1, Math.min(3, season), Math.min(6, season), Math.max(1, season >> 1), season]
+  const cycleSpans = [1, Math.min(3, season), season]
+  return {
+    last: valueAt(prepared, origin - 1),
+    last3: meanBefore(prepared, origin, Math.min(3, season)),
+    seasonMean,
+    cycleMean,
+    longMean: meanBefore(prepared, origin, 4 * cycle),
+    least: newest.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+    most: newest.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+    trend: (seasonMean - meanBefore(prepared, origin - season, season)) / scale,
+    changes: spans.map((span) => change(prepared, origin, span, season) / scale),
+    cycleChanges: cycleSpans.map((span) => change(prepared, origin, span, cycle) / scale),
+    roughness: roughness(prepared, origin, season, cycle) / scale,
+    cycleRoughness: roughness(prepared, origin, cycle, cycle) / scale,
+    level: cycleMean / scale,
+  }
+}
+
+/** One step to forecast. */
+interface Step {
+  readonly view: OriginView
+  readonly lead: number
+  /** Value of the slot in the last season: what features are relative to. */
+  readonly base: number
+  /** Place of that value. */
+  readonly slot: number
+}
+
+type Feature = readonly [name: string, of: (step: Step) => number]
+
+const relative =
+  (of: (step: Step) => number) =>
+  (step: Step): number =>
+    (of(step) - step.base) / step.view.scale
+
+const slot = (back: number) =>
+  relative(({ view, lead }) => slotBefore(view.prepared, view.origin, lead, back))
+
+const cycleSlot = (back: number) =>
+  relative(({ view: { prepared, origin }, lead }) =>
+    slotBefore(prepared, origin, lead, back, cycleSeasons * prepared.season),
+  )
+
+/** The value beside the slot; where that lies after the origin, a season earlier. */
+const beside = (by: number) =>
+  relative(({ view: { prepared, origin }, slot: at }) =>
+    valueAt(prepared, at + by < origin ? at + by : at + by - prepared.season),
+  )
+
+const shared = (of: (shared: Shared) => number) => (step: Step) => of(step.view.shared)
+const sharedRelative = (of: (shared: Shared) => number) => relative((step) => of(step.view.shared))
+
+const shape: readonly Feature[] = [
+  ['lead', ({ lead }) => lead + 1],
+  ...[1, 2, 3, 4, 5, 6].map((back): Feature => [`season -${back + 1}`, slot(back)]),
+  ...[0, 1, 2].map((back): Feature => [`cycle -${back + 1}`, cycleSlot(back)]),
+  ['slot mean', relative((step) => meanOfSlot(step, cycleSeasons))],
+  ['slot long mean', relative((step) => meanOfSlot(step, 4 * cycleSeasons))],
+  ['slot deviation', slotDeviation],
+  ['slot change', (step) => -slot(cycleSeasons)(step)],
+  ...[-2, -1, 1, 2].map((by): Feature => [`slot ${by > 0 ? '+' : ''}${by}`, beside(by)]),
+  ...paces.map(
+    (_, pace): Feature => [
+      `smoothed ${pace + 1}`,
+      relative(({ view, lead }) => view.smoothers[pace]!.ahead(lead)),
+    ],
+  ),
+  ['last', sharedRelative((of) => of.last)],
+  ['last 3', sharedRelative((of) => of.last3)],
+  ['season mean', sharedRelative((of) => of.seasonMean)],
+  ['cycle mean', sharedRelative((of) => of.cycleMean)],
+  ['long mean', sharedRelative((of) => of.longMean)],
+  ['least', sharedRelative((of) => of.least)],
+  ['most', sharedRelative((of) => of.most)],
+  ['trend', shared((of) => of.trend)],
+  ...[0, 1, 2, 3, 4].map((k): Feature => [`change ${k + 1}`, shared((of) => of.changes[k]!)]),
+  ...[0, 1, 2].map((k): Feature => [`cycle change ${k + 1}`, shared((of) => of.cycleChanges[k]!)]),
+  ['roughness', shared((of) => of.roughness)],
+  ['cycle roughness', shared((of) => of.cycleRoughness)],
+  ['level', shared((of) => of.level)],
+]
+
+const calendar: readonly string[] = ['hour', 'weekday', 'day of year']
+
+/** What the features of these series are called; all must have times and the same covariates, or none. */
+export function featureNames(all: readonly Prepared[]): string[] {
+  const series = all[0]?.series
+  return [
+    ...shape.map(([name]) => name),
+    ...(series?.times ? calendar : []),
+    ...aheadNames(series?.ahead).flatMap((name) => [`ahead ${name}`, `ahead ${name} change`]),
+  ]
+}
+
+const aheadNames = (ahead: object | undefined): string[] => Object.keys(ahead ?? {}).sort()
+
+/** Writes the features of a lead (0 is the first step after the origin) to `columns[..][row]`, in the names' order. */
+export function writeFeatures(
+  view: OriginView,
+  lead: number,
+  columns: readonly Float64Array[],
+  row: number,
+): void {
+  const { prepared, origin } = view
+  const step: Step = {
+    view,
+    lead,
+    base: slotBefore(prepared, origin, lead),
+    slot: placeBefore(prepared, origin, lead),
+  }
+  let at = 0
+  for (const [, of] of shape) columns[at++]![row] = of(step)
+  const { times, ahead } = prepared.series
+  if (times) {
+    const { year, month, day, hour, minute, weekday } = localParts(
+      times.zone ?? 'UTC',
+      times.startMs + (origin + lead) * times.stepMs,
+    )
+    columns[at++]![row] = hour + minute / 60
+    columns[at++]![row] = weekday
+    columns[at++]![row] = (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / 86_400_000
+  }
+  for (const name of aheadNames(ahead)) {
+    const then = ahead![name]![origin + lead] ?? Number.NaN
+    columns[at++]![row] = then
+    columns[at++]![row] = then - (ahead![name]![step.slot] ?? Number.NaN)
+  }
+}
+
+const placeBefore = (prepared: Prepared, origin: number, lead: number): number =>
+  origin + lead - prepared.season * (Math.floor(lead / prepared.season) + 1)
+
+/** The newest value of the slot that is known at the origin, `back` periods before it; NaN before the start. */
+export function slotBefore(
+  prepared: Prepared,
+  origin: number,
+  lead: number,
+  back = 0,
+  period = prepared.season,
+): number {
+  return valueAt(prepared, origin + lead - period * (Math.floor(lead / period) + 1 + back))
 }
 
 /** Mean of the slot over the newest `seasons` seasons known at the origin, of as many as there are. */
-export function slotMean(p: Prepared, origin: number, lead: number, seasons: number): number {
+export function slotMean(prepared: Prepared, origin: number, lead: number, seasons: number): number {
   let sum = 0
   let known = 0
   for (let back = 0; back < seasons; back++) {
-    const value = slotBefore(p, origin, lead, back)
+    const value = slotBefore(prepared, origin, lead, back)
     if (Number.isNaN(value)) break
     sum += value
     known++
@@ -76,132 +218,36 @@ export function slotMean(p: Prepared, origin: number, lead: number, seasons: num
   return sum / known
 }
 
-/** Per-origin part, shared by its leads. */
-export interface OriginView {
-  readonly prepared: Prepared
-  readonly origin: number
-  readonly scale: number
-  readonly shared: Float64Array
+const meanOfSlot = ({ view, lead }: Step, seasons: number): number =>
+  slotMean(view.prepared, view.origin, lead, seasons)
+
+/** Standard deviation of the slot over a cycle, in scales. */
+function slotDeviation({ view: { prepared, origin, scale }, lead, base }: Step): number {
+  let [sum, squares, known] = [0, 0, 0]
+  for (let back = 0; back < cycleSeasons; back++) {
+    const value = (slotBefore(prepared, origin, lead, back) - base) / scale
+    if (Number.isNaN(value)) break
+    sum += value
+    squares += value * value
+    known++
+  }
+  return Math.sqrt(Math.max(0, squares / known - (sum / known) ** 2))
 }
 
-const at = (p: Prepared, place: number): number => (place >= p.first ? p.filled[place]! : Number.NaN)
+const valueAt = ({ filled, first }: Prepared, at: number): number => (at >= first ? filled[at]! : Number.NaN)
 
 /** Mean of y(t) - y(t - period) over the `count` steps before the origin. */
-function change(p: Prepared, origin: number, count: number, period: number): number {
-  if (origin - count - period < p.first) return Number.NaN
-  return meanBefore(p, origin, count) - (p.sums[origin - period]! - p.sums[origin - period - count]!) / count
+function change(prepared: Prepared, origin: number, count: number, period: number): number {
+  const { sums, first } = prepared
+  const from = origin - count
+  if (from - period < first) return Number.NaN
+  return (sums[origin]! - sums[from]! - sums[origin - period]! + sums[from - period]!) / count
 }
 
-function roughness(p: Prepared, origin: number, period: number, count: number): number {
+/** Mean |y(t) - y(t - period)| over the `count` steps before the origin. */
+function roughness({ filled, first }: Prepared, origin: number, period: number, count: number): number {
   let sum = 0
-  let n = 0
-  for (let t = Math.max(p.first + period, origin - count); t < origin; t++) {
-    sum += Math.abs(p.filled[t]! - p.filled[t - period]!)
-    n++
-  }
-  return n > 0 ? sum / n : Number.NaN
-}
-
-export function viewOrigin(p: Prepared, origin: number): OriginView {
-  const m = p.season
-  const cycle = cycleSeasons * m
-  const scale = scaleAt(p, origin)
-  let least = Number.POSITIVE_INFINITY
-  let most = Number.NEGATIVE_INFINITY
-  for (let t = Math.max(p.first, origin - m); t < origin; t++) {
-    least = Math.min(least, p.filled[t]!)
-    most = Math.max(most, p.filled[t]!)
-  }
-  const absolute = [
-    at(p, origin - 1),
-    meanBefore(p, origin, Math.min(3, m)),
-    meanBefore(p, origin, m),
-    meanBefore(p, origin, cycle),
-    meanBefore(p, origin, 4 * cycle),
-  ]
-  const half = Math.max(1, m >> 1)
-  const relative = [
-    (meanBefore(p, origin, m) - meanBefore(p, origin - m, m)) / scale,
-    change(p, origin, 1, m) / scale,
-    change(p, origin, Math.min(3, m), m) / scale,
-    change(p, origin, Math.min(6, m), m) / scale,
-    change(p, origin, half, m) / scale,
-    change(p, origin, m, m) / scale,
-    change(p, origin, 1, cycle) / scale,
-    change(p, origin, Math.min(3, m), cycle) / scale,
-    change(p, origin, m, cycle) / scale,
-    roughness(p, origin, m, cycle) / scale,
-    roughness(p, origin, cycle, cycle) / scale,
-    meanBefore(p, origin, cycle) / scale,
-  ]
-  return { prepared: p, origin, scale, shared: Float64Array.from([...absolute, least, most, ...relative]) }
-}
-
-/** Writes the features of one lead (0 is the first step after the origin) to `columns[..][row]`. */
-export function writeFeatures(
-  view: OriginView,
-  lead: number,
-  columns: readonly Float64Array[],
-  row: number,
-): void {
-  const { prepared: p, origin, scale, shared } = view
-  const m = p.season
-  const cycle = cycleSeasons * m
-  const base = slotBefore(p, origin, lead)
-  const rel = (value: number): number => (value - base) / scale
-  let k = 0
-  const put = (value: number): void => {
-    columns[k++]![row] = value
-  }
-  put(lead + 1)
-  let sum = base
-  let squares = 0
-  let n = 1
-  for (let back = 1; back < cycleSeasons; back++) {
-    const value = slotBefore(p, origin, lead, back)
-    put(rel(value))
-    if (Number.isNaN(value)) continue
-    sum += value
-    squares += rel(value) ** 2
-    n++
-  }
-  for (let back = 0; back < 3; back++) put(rel(slotBefore(p, origin, lead, back, cycle)))
-  put(rel(sum / n))
-  put(Math.sqrt(Math.max(0, squares / n - rel(sum / n) ** 2)))
-  let long = sum
-  let nl = n
-  for (let back = cycleSeasons; back < 4 * cycleSeasons; back++) {
-    const value = slotBefore(p, origin, lead, back)
-    if (Number.isNaN(value)) break
-    long += value
-    nl++
-  }
-  put(rel(long / nl))
-  const slot = origin + lead - m * (Math.floor(lead / m) + 1)
-  put(rel(at(p, slot - 1)))
-  put(rel(at(p, slot - 2)))
-  put(rel(slot + 1 < origin ? at(p, slot + 1) : at(p, slot + 1 - m)))
-  put(rel(slot + 2 < origin ? at(p, slot + 2) : at(p, slot + 2 - m)))
-  for (let s = 0; s < 5; s++) put(rel(shared[s]!))
-  put(shared[7]!)
-  put(rel(shared[5]!))
-  put(rel(shared[6]!))
-  for (let s = 8; s < 13; s++) put(shared[s]!)
-  for (let s = 13; s < 16; s++) put(shared[s]!)
-  put(rel(slotBefore(p, origin, lead, 0)) + (base - slotBefore(p, origin, lead, cycleSeasons)) / scale)
-  put(shared[16]!)
-  put(shared[17]!)
-  put(shared[18]!)
-  const { times, ahead } = p.series
-  if (times) {
-    const parts = localParts(times.zone ?? 'UTC', times.startMs + (origin + lead) * times.stepMs)
-    put(parts.hour + parts.minute / 60)
-    put(parts.weekday)
-    put((Date.UTC(parts.year, parts.month - 1, parts.day) - Date.UTC(parts.year, 0, 1)) / 86_400_000)
-  }
-  for (const name of Object.keys(ahead ?? {}).sort()) {
-    const column = ahead![name]!
-    put(column[origin + lead] ?? Number.NaN)
-    put((column[origin + lead] ?? Number.NaN) - (column[slot] ?? Number.NaN))
-  }
+  const from = Math.max(first + period, origin - count)
+  for (let at = from; at < origin; at++) sum += Math.abs(filled[at]! - filled[at - period]!)
+  return origin > from ? sum / (origin - from) : Number.NaN
 }
