@@ -1,7 +1,7 @@
 import type { Team } from '../../parallel.ts'
 import { binColumn, binSpan } from './binning.ts'
 import { bitsOf, type KernelData, type TreeKernel, wholeLimit, wholeScale } from './kernel.ts'
-import { compiled, type Exports, pageBytes } from './program.ts'
+import { compiled, type Exports, reserve } from './program.ts'
 import {
   findSplit,
   type Node,
@@ -70,7 +70,10 @@ class FastKernel implements TreeKernel {
     this.#words = data.unitHessian ? 1 : 2
     const most = Math.min(leavesAtOnce, rows * 2)
     const { outputs } = data
-    this.#reserve(wasm.layout(threads, rows, features.length, this.#words, this.#countBits, outputs, most))
+    reserve(
+      this.#memory,
+      wasm.layout(threads, rows, features.length, this.#words, this.#countBits, outputs, most),
+    )
     const { buffer } = memory
     this.order = new Int32Array(buffer, wasm.orderAt(), rows)
     this.gradient = new Float64Array(buffer, wasm.gradientAt(), rows)
@@ -116,7 +119,7 @@ class FastKernel implements TreeKernel {
   }
 
   openRoot(root: Node, rules: SearchRules): void {
-    this.#reserve(this.#wasm.histogramAt(root.slot + 1))
+    reserve(this.#memory, this.#wasm.histogramAt(root.slot + 1))
     this.#sit(0, root, rules)
     this.#wasm.countRoot()
     const plain = this.#decode(root.slot, 0)
@@ -132,7 +135,7 @@ class FastKernel implements TreeKernel {
   }
 
   openPair(smaller: Node, larger: Node, rules: SearchRules): void {
-    this.#reserve(this.#wasm.histogramAt(smaller.slot + 1))
+    reserve(this.#memory, this.#wasm.histogramAt(smaller.slot + 1))
     this.#sit(0, smaller, rules)
     this.#sit(1, larger, rules)
     this.#wasm.openPair()
@@ -165,12 +168,6 @@ class FastKernel implements TreeKernel {
       this.#wasm.binColumn(k)
     }
     this.#wasm.turn()
-  }
-
-  /** Makes the memory reach to `end`. */
-  #reserve(end: number): void {
-    const missing = end - this.#memory.buffer.byteLength
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / pageBytes))
   }
 
   #sit(seat: 0 | 1, node: Node, rules: SearchRules): void {

@@ -4,9 +4,12 @@ import { codeBin } from './binning.ts'
 import { addScores, type FlatTrees } from './flat-trees.ts'
 import { logSumExp, sigmoid } from './losses.ts'
 import { modelFromJson, modelToJson } from './model-json.ts'
+import { createWalker } from './walker.ts'
 
 /** Rows that are gathered and sent through the trees together: their values stay in the fast caches. */
 const blockRows = 128
+/** Rows below which it is not worth handing the trees to the compiled walk. */
+const fewRows = 64
 
 /** What an ensemble consists of. */
 export interface EnsembleParts {
@@ -48,8 +51,10 @@ export function createModel(parts: EnsembleParts): BoostingModel {
   const rawScores = (frame: Frame): Float64Array => {
     const scores = new Float64Array(frame.rows * outputs)
     for (let k = 0; k < scores.length; k++) scores[k] = start[k % outputs]!
+    const fast = frame.rows < fewRows ? undefined : createWalker(trees, names.length, outputs, blockRows)
     forEachBlock(parts, frame, (matrix, first, rows) => {
-      addScores(trees, matrix, names.length, rows, scores, first, outputs)
+      if (fast === undefined) addScores(trees, matrix, names.length, rows, scores, first, outputs)
+      else fast(matrix, rows, scores.subarray(first * outputs, (first + rows) * outputs))
     })
     return scores
   }

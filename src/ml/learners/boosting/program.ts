@@ -18,6 +18,17 @@ export interface Exports {
   residuals(rows: number): void
   addLeaves(count: number, output: number): void
   sortNumbers(count: number): number
+  predict(
+    nodes: number,
+    values: number,
+    roots: number,
+    trees: number,
+    matrix: number,
+    width: number,
+    rows: number,
+    scores: number,
+    outputs: number,
+  ): void
   usedAt(): number
   maskAt(seat: number): number
   edgesAt(): number
@@ -53,9 +64,9 @@ export interface Exports {
   partition(from: number, to: number, feature: number): number
 }
 
-export const pageBytes = 65_536
-/** Where the program lets numbers to be sorted begin, and what it needs beside them. */
-const sortAt = 20_480
+const pageBytes = 65_536
+/** Where data of the caller may lie; what sorting needs beside the numbers. */
+export const heapAt = 20_480
 const sortRoom = 8192
 
 /** The compiled kernel for a team to run. */
@@ -65,7 +76,10 @@ export const kernelProgram: Program = {
 }
 
 /** Module and memory for fits without a team: one of each a thread, since a memory's addresses are scarce. */
-let own: { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory } | undefined | null
+let own:
+  | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory; readonly wasm: Exports }
+  | undefined
+  | null
 
 /** Whether this machine has WebAssembly with SIMD and shared memory; compiles the kernel at the first question. */
 export function compiled(): typeof own {
@@ -73,7 +87,8 @@ export function compiled(): typeof own {
   try {
     const module = new WebAssembly.Module(kernelProgram.bytes)
     const memory = new WebAssembly.Memory({ initial: 1, maximum: kernelProgram.maxPages, shared: true })
-    own = { module, memory }
+    const wasm = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports
+    own = { module, memory, wasm }
   } catch {
     // no WebAssembly, SIMD or shared memory here: the plain loops do the same
     own = null
@@ -88,10 +103,14 @@ export function sortNumbers(values: Float64Array): void {
     values.sort()
     return
   }
-  const { memory } = mine
-  const wasm = new WebAssembly.Instance(mine.module, { env: { memory } }).exports as Exports
-  const missing = sortAt + sortRoom + values.length * 16 - memory.buffer.byteLength
-  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes))
-  new Float64Array(memory.buffer, sortAt, values.length).set(values)
+  const { memory, wasm } = mine
+  reserve(memory, heapAt + sortRoom + values.length * 16)
+  new Float64Array(memory.buffer, heapAt, values.length).set(values)
   values.set(new Float64Array(memory.buffer, wasm.sortNumbers(values.length), values.length))
+}
+
+/** Makes a memory reach to `end`. */
+export function reserve(memory: WebAssembly.Memory, end: number): void {
+  const missing = end - memory.buffer.byteLength
+  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes))
 }
