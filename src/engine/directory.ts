@@ -14,15 +14,16 @@ export interface News {
  */
 export class Directory {
   readonly #ledger: Ledger
-  readonly #defaultZone: string
+  readonly #own: Omit<Site, 'demo'>
   readonly #sites = new Map<string, Site>()
   readonly #devices = new Map<string, Map<string, Device>>()
   #newSites: Site[] = []
   #newDevices = new Set<Device>()
 
-  constructor(ledger: Ledger, defaultZone: string) {
+  /** `own` is the hub's own site; a site that is first seen in a reading gets its zone. */
+  constructor(ledger: Ledger, own: Omit<Site, 'demo'>) {
     this.#ledger = ledger
-    this.#defaultZone = defaultZone
+    this.#own = own
   }
 
   async load(): Promise<void> {
@@ -35,7 +36,7 @@ export class Directory {
   }
 
   zoneOf(site: string): string {
-    return this.#sites.get(site)?.zone ?? this.#defaultZone
+    return this.#sites.get(site)?.zone ?? this.#own.zone
   }
 
   hasDemo(): boolean {
@@ -65,7 +66,8 @@ export class Directory {
     const known = devices?.get(reading.device)
     if (known && (reading.room === undefined || known.room === reading.room)) return
     if (!this.#sites.has(reading.site)) {
-      const site = { id: reading.site, name: reading.site, zone: this.#defaultZone, demo: false }
+      const { id, name, zone } = this.#own
+      const site = { id: reading.site, name: reading.site === id ? name : reading.site, zone, demo: false }
       this.#sites.set(site.id, site)
       this.#newSites.push(site)
     }

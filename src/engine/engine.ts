@@ -76,7 +76,7 @@ export class Engine {
     this.#parts = parts
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
-    this.#directory = new Directory(ledger, options.site.zone)
+    this.#directory = new Directory(ledger, options.site)
     this.#predictor = new Predictor(parts.liveModels)
     this.#rules = new Rules(options.rules)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }

@@ -57,7 +57,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
       readings,
       ledger,
       windows,
-      directory: new Directory(ledger, 'UTC'),
+      directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
       predictor: new Predictor([]),
       rules: new Rules(rules),
       feed,

@@ -45,7 +45,7 @@ const pump = new Pump(
     readings: manner === 'early' ? saidTooEarly(store) : store,
     ledger,
     windows: createMemoryWindows({ capacity: 60 }),
-    directory: new Directory(ledger, 'UTC'),
+    directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
     predictor: new Predictor([]),
     rules: new Rules([]),
     feed: new Feed((error) => log.error('feed', { error: String(error) })),
