@@ -1,13 +1,13 @@
 /**
- * Compiles kernels/*.as (AssemblyScript) to WebAssembly and writes it as base64 into the module that loads it, so that
+ * Compiles kernels/boosting (AssemblyScript) to WebAssembly and writes it as base64 into the module that loads it, so that
  * src/ml needs no file at run time. `node scripts/build-kernels.mjs` after every change of a kernel; a test compares.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { main } from 'assemblyscript/asc'
 
 const root = new URL('../', import.meta.url)
-const source = 'kernels/boosting.as'
+const source = 'kernels/boosting/'
 const target = 'src/ml/learners/boosting/kernel-wasm.ts'
 
 /** The bytes of the compiled kernel, the same ones for the same source and compiler. */
@@ -15,7 +15,7 @@ export async function compileKernel() {
   let wasm
   const { error, stderr } = await main(
     [
-      'boosting.ts',
+      'index.ts',
       '--outFile',
       'boosting.wasm',
       '-O3',
@@ -35,7 +35,11 @@ export async function compileKernel() {
       '20480',
     ],
     {
-      readFile: (name) => (name === 'boosting.ts' ? readFileSync(new URL(source, root), 'utf8') : null),
+      // the compiler wants .ts; ours end in .as because they are not TypeScript
+      readFile: (name) => {
+        const file = new URL(source + name.replace(/\.ts$/, '.as'), root)
+        return existsSync(file) ? readFileSync(file, 'utf8') : null
+      },
       writeFile: (_name, contents) => {
         wasm = contents
       },
