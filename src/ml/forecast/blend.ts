@@ -4,8 +4,8 @@
  * Granger (1969) and Pawlikowski and Chorowska (2020).
  */
 
-/** Errors of the members at past origins: `errors[series][origin][member]`, mean |error| / scale, NaN where unknown. */
-export type PastErrors = readonly (readonly (readonly number[])[])[]
+/** Errors of the members at past origins: `errors[series][origin][member]`, root mean square in scales, NaN where unknown. */
+export type PastErrors = readonly (readonly number[][])[]
 
 export interface BlendOptions {
   /** How sharply weights fall with the error. */
@@ -16,19 +16,29 @@ export interface BlendOptions {
   readonly least: number
 }
 
-export const blendDefaults: Readonly<BlendOptions> = { power: 4, prior: 4, least: 0.1 }
+export const blendDefaults: Readonly<BlendOptions> = { power: 8, prior: 4, least: 0.1 }
 
-/** Gives the weights of the members for a series, from its origins without `left`, that sum to 1. */
+/**
+ * Gives the weights of the members for a series, that sum to 1. With `left`, from its origins without this one and
+ * those whose forecasts overlap with it: what the blend would have been without knowing what came.
+ */
 export type Weigh = (series: number, left?: number) => Float64Array
 
-/** Without any past error all members weigh the same. */
-export function weighing(errors: PastErrors, members: number, options: BlendOptions = blendDefaults): Weigh {
+/** Origins up to `overlap` apart share steps. Without any past error all members weigh the same. */
+export function weighing(
+  errors: PastErrors,
+  members: number,
+  overlap: number,
+  options: BlendOptions = blendDefaults,
+): Weigh {
   const overall = meanErrors(
     errors.flatMap((series) => series.map(relative)),
     members,
   )
   return (series, left) => {
-    const own = (errors[series] ?? []).filter((_, origin) => origin !== left).map(relative)
+    const own = (errors[series] ?? [])
+      .filter((_, origin) => left === undefined || Math.abs(origin - left) > overlap)
+      .map(relative)
     const mean = meanErrors(own, members)
     const weights = new Float64Array(members)
     for (let k = 0; k < members; k++) {
@@ -66,7 +76,7 @@ function shares(weights: Float64Array, least: number): Float64Array {
 
 /** The members' forecasts of one origin as one: the weighted mean of those that say something at a lead. */
 export function blended(
-  forecasts: readonly Float64Array[],
+  forecasts: readonly (Float64Array | undefined)[],
   weights: Float64Array,
   horizon: number,
 ): Float64Array {
@@ -74,7 +84,7 @@ export function blended(
     let sum = 0
     let total = 0
     for (const [k, forecast] of forecasts.entries()) {
-      const value = forecast[lead]!
+      const value = forecast?.[lead] ?? Number.NaN
       if (weights[k] === 0 || Number.isNaN(value)) continue
       sum += weights[k]! * value
       total += weights[k]!
@@ -83,5 +93,6 @@ export function blended(
   })
 }
 
-const firstKnown = (forecasts: readonly Float64Array[], lead: number): number =>
-  forecasts.map((forecast) => forecast[lead]!).find((value) => !Number.isNaN(value)) ?? Number.NaN
+const firstKnown = (forecasts: readonly (Float64Array | undefined)[], lead: number): number =>
+  forecasts.map((forecast) => forecast?.[lead] ?? Number.NaN).find((value) => !Number.isNaN(value)) ??
+  Number.NaN

@@ -25,15 +25,10 @@ export interface TrainingRows {
 
 /**
  * Rows to learn from: origins and leads whose actual value lies at least `cut` steps before the end of its series, in
- * order of time within a series, thinned evenly to about `rowsMax`.
+ * order of time within a series, thinned evenly to about `leadsPerOrigin` an origin and `rowsMax` in all.
  */
-export function trainingRows(
-  all: readonly Prepared[],
-  cut: number,
-  horizon: number,
-  rowsMax: number,
-): TrainingRows {
-  const places = chooseRows(all, cut, horizon, rowsMax)
+export function trainingRows(all: readonly Prepared[], cut: number, horizon: number): TrainingRows {
+  const places = chooseRows(all, cut, horizon)
   const names = featureNames(all)
   const columns = names.map(() => new Float64Array(places.length))
   const target = (): Float64Array => new Float64Array(places.length)
@@ -61,7 +56,11 @@ interface Place {
   readonly lead: number
 }
 
-function chooseRows(all: readonly Prepared[], cut: number, horizon: number, rowsMax: number): Place[] {
+const rowsMax = 200_000
+/** Rows of one origin share all that happened before it: more of them add little. */
+const leadsPerOrigin = 4
+
+function chooseRows(all: readonly Prepared[], cut: number, horizon: number): Place[] {
   const spans = all.map((prepared) => {
     const to = prepared.filled.length - cut
     const length = Math.max(0, to - prepared.first)
@@ -71,9 +70,9 @@ function chooseRows(all: readonly Prepared[], cut: number, horizon: number, rows
     )
     return { from: prepared.first + warmUp, to }
   })
-  const total = spans.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0) * horizon
+  const count = spans.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0)
   // a stride that shares no factor with the horizon gives every lead its share
-  let stride = Math.max(1, Math.ceil(total / rowsMax))
+  let stride = Math.ceil(Math.max(1, horizon / leadsPerOrigin, (count * horizon) / rowsMax))
   while (commonFactor(stride, horizon) !== 1) stride++
   const places: Place[] = []
   let counter = 0
@@ -102,19 +101,26 @@ export interface BoostedOptions extends Partial<BoostingOptions> {
   readonly anchor: Anchor
 }
 
-/** A member that learns from `rows`, made once for all members of a task. */
-export function boostedMember(name: string, rows: TrainingRows, options: BoostedOptions): Member {
+/** Fewer rows than this are no ground for trees. */
+const leastRows = 200
+
+/** `rowsOf` gives the rows to learn from; members of the same forecast share them. */
+export function boostedMember(
+  name: string,
+  rowsOf: (all: readonly Prepared[], cut: number, horizon: number) => TrainingRows,
+  options: BoostedOptions,
+): Member {
   const { anchor, ...rest } = options
   return {
     name,
-    forecast: (task) => {
-      if (rows.frame.rows < leastRows) return undefined
-      return predict(boosting.fit(rows.frame, rows.targets[anchor], rest), anchor, task)
+    fit: (all, cut, horizon) => {
+      const { frame, targets } = rowsOf(all, cut, horizon)
+      if (frame.rows < leastRows) return undefined
+      const model = boosting.fit(frame, targets[anchor], rest)
+      return (task) => predict(model, anchor, task)
     },
   }
 }
-
-const leastRows = 100
 
 function predict(model: Model, anchor: Anchor, { all, origins, horizon }: Task): Float64Array[][] {
   const names = featureNames(all)

@@ -1,15 +1,14 @@
 /**
- * Forecasts of many series at once, with intervals: members (naive ones, boosted ones, others that are handed in) are
- * tried at past origins of every series, blended by how they did there, and surrounded by conformal intervals from the
- * errors that the blend made there. What the past origins showed comes back with the forecast.
+ * Forecasts of many series at once, with intervals: members (naive ones, smoothing, boosted ones, others that are handed
+ * in) are tried at past origins of every series, blended by how they did there, and surrounded by conformal intervals
+ * from the errors that the blend made there. What the past origins showed comes back with the forecast.
  */
 import { HomeostatError } from '../../core/errors.ts'
 import type { Team } from '../parallel.ts'
-import { blended, type PastErrors, weighing } from './blend.ts'
-import { boostedMember, trainingRows } from './boosted.ts'
-import { intervalsOf } from './intervals.ts'
-import type { Member } from './member.ts'
-import { naiveMembers } from './naive-members.ts'
+import { blended, type PastErrors, type Weigh, weighing } from './blend.ts'
+import { type IntervalsOf, intervalsOf } from './intervals.ts'
+import type { Forecasts, Member, Task } from './member.ts'
+import { membersOf } from './members.ts'
 import { type Prepared, prepare, type Series, scaleAt } from './series.ts'
 
 export interface ForecastOptions {
@@ -17,9 +16,9 @@ export interface ForecastOptions {
   readonly season: number
   /** Steps to forecast. */
   readonly horizon: number
-  /** Share of the values that intervals cover, e.g. 0.9. */
+  /** Shares of the values that intervals cover, e.g. 0.9. */
   readonly levels: readonly number[]
-  /** Members besides the naive and the boosted ones. */
+  /** Members besides those that are always tried. */
   readonly members?: readonly Member[]
   /** Threads for boosting; the result does not depend on them. */
   readonly team?: Team
@@ -34,7 +33,7 @@ export interface Interval {
 /** How a forecast did at past origins, in units of the series' scale (mean |change over a season|). */
 export interface PastSkill {
   readonly origins: number
-  /** Mean |error| / scale of the blend; of a series without past origins NaN. */
+  /** Mean over the origins of the blend's root mean square error in scales; NaN of a series without past origins. */
   readonly error: number
   /** The same of each member. */
   readonly members: Readonly<Record<string, number>>
@@ -51,157 +50,145 @@ export interface SeriesForecast {
   readonly past: PastSkill
 }
 
-/** Past origins tried at most, one season apart; they take up at most this share of a series. */
-const originsMax = 28
-const shareMax = 0.31
-const rowsMax = 200_000
+/** What was learnt from some series; forecasts them, and them with more steps. */
+export interface Forecaster {
+  /** The same series in the same order, as long or longer. One forecast a series, from its end on. */
+  forecast(series: readonly Series[]): SeriesForecast[]
+}
 
 /**
- * Throws `data_invalid` for a series that is shorter than the horizon or a season, without values or infinite. The
- * same series, options and members give the same forecast, bit for bit.
+ * Learns and forecasts. Throws `data_invalid` for a series that is shorter than the horizon or a season, without values
+ * or infinite. The same series, options and members give the same forecast, bit for bit.
  */
-export function forecastSeries(series: readonly Series[], options: ForecastOptions): SeriesForecast[] {
-  const { season, horizon, levels } = options
-  const all = series.map((one) => prepare(one, season))
-  for (const prepared of all) checkLength(prepared, horizon)
-  const past = pastOrigins(all, season, horizon)
-  const cut = past.reduce(
-    (most, origins, at) => Math.max(most, all[at]!.filled.length - (origins[0] ?? all[at]!.filled.length)),
-    0,
-  )
-  const before = forecastMembers(all, past, horizon, cut, options)
-  const now = forecastMembers(
-    all,
-    all.map(({ filled }) => [filled.length]),
-    horizon,
-    0,
-    options,
-  )
-  const names = [...now.keys()].filter((name) => cut === 0 || before.has(name))
-  const tried = names.map((name) => before.get(name)!)
+export const forecastSeries = (series: readonly Series[], options: ForecastOptions): SeriesForecast[] =>
+  learnForecaster(series, options).forecast(series)
 
-  const scales = all.map((prepared, at) => past[at]!.map((origin) => scaleAt(prepared, origin)))
-  const errors: PastErrors = all.map((prepared, at) =>
-    past[at]!.map((origin, nth) =>
-      tried.map((member) => meanError(prepared, origin, member[at]![nth]!, scales[at]![nth]!)),
-    ),
-  )
-  const weigh = weighing(errors, names.length)
+/** Past origins tried at most, one season apart; with the horizon they take up at most this share of a series. */
+const originsMax = 28
+const shareMax = 0.31
+
+export function learnForecaster(series: readonly Series[], options: ForecastOptions): Forecaster {
+  const { season, horizon, levels } = options
+  const all = series.map((one) => checked(prepare(one, season), horizon))
+  const members = membersOf(options)
+  const trial = tryMembers(all, members, horizon)
+  const tried = new Set(trial.names)
+  const fitted = members.flatMap((member) => {
+    const forecast = tried.has(member.name) ? member.fit(all, 0, horizon) : undefined
+    return forecast ? [{ at: trial.names.indexOf(member.name), forecast }] : []
+  })
+  return {
+    forecast: (now) => {
+      const prepared = now.map((one) => checked(prepare(one, season), horizon))
+      const task: Task = { all: prepared, origins: prepared.map(({ filled }) => [filled.length]), horizon }
+      const said: (Forecasts | undefined)[] = trial.names.map(() => undefined)
+      for (const { at, forecast } of fitted) said[at] = forecast(task)
+      return prepared.map((one, at) => {
+        const mean = blended(
+          said.map((forecasts) => forecasts?.[at]?.[0]),
+          trial.weigh(at),
+          horizon,
+        )
+        const scale = scaleAt(one, one.filled.length)
+        return {
+          id: one.series.id,
+          mean,
+          intervals: levels.map((level) => {
+            const { lo, hi } = trial.reach(at, level)
+            return {
+              level,
+              lo: mean.map((m, k) => m + scale * lo[k]!),
+              hi: mean.map((m, k) => m + scale * hi[k]!),
+            }
+          }),
+          weights: Object.fromEntries(trial.names.map((name, k) => [name, trial.weigh(at)[k]!])),
+          past: trial.past[at]!,
+        }
+      })
+    },
+  }
+}
+
+interface Trial {
+  /** Members that could be tried, or all where there was no past origin to try them at. */
+  readonly names: readonly string[]
+  readonly weigh: Weigh
+  readonly reach: IntervalsOf
+  readonly past: readonly PastSkill[]
+}
+
+/** Lets the members forecast what is known already, having learnt from what came before. */
+function tryMembers(all: readonly Prepared[], members: readonly Member[], horizon: number): Trial {
+  const origins = all.map((prepared) => pastOrigins(prepared, horizon))
+  const cut = Math.max(0, ...all.map(({ filled }, at) => filled.length - (origins[at]![0] ?? filled.length)))
+  const tried = members.flatMap((member) => {
+    const forecast = member.fit(all, cut, horizon)
+    return forecast ? [{ name: member.name, forecasts: forecast({ all, origins, horizon }) }] : []
+  })
+  const scales = all.map((prepared, at) => origins[at]!.map((origin) => scaleAt(prepared, origin)))
+  const errorsOf = (forecasts: Forecasts): Float64Array[][] =>
+    all.map(({ series: { values } }, at) =>
+      origins[at]!.map((origin, nth) =>
+        forecasts[at]![nth]!.map((mean, lead) => (values[origin + lead]! - mean) / scales[at]![nth]!),
+      ),
+    )
+  const errors: PastErrors = all.map((_, at) => origins[at]!.map(() => []))
+  for (const { forecasts } of tried)
+    for (const [at, list] of errorsOf(forecasts).entries())
+      for (const [nth, error] of list.entries()) errors[at]![nth]!.push(rootMeanSquare(error))
+  // origins are a season apart, so the next ones share steps where the horizon is longer than that
+  const overlap = Math.ceil(horizon / (all[0]?.season ?? horizon)) - 1
+  const weigh = weighing(errors, tried.length, overlap)
   const blends = all.map((_, at) =>
-    past[at]!.map((_, nth) =>
+    origins[at]!.map((_, nth) =>
       blended(
-        tried.map((member) => member[at]![nth]!),
+        tried.map(({ forecasts }) => forecasts[at]![nth]!),
         weigh(at, nth),
         horizon,
       ),
     ),
   )
-  const residuals = all.map(({ series: { values } }, at) =>
-    past[at]!.map((origin, nth) => blends[at]![nth]!.map((mean, lead) => values[origin + lead]! - mean)),
-  )
-  const reach = intervalsOf(
-    residuals,
-    scales,
-    all.map((prepared) => scaleAt(prepared, prepared.filled.length)),
-    horizon,
-  )
-  return all.map((prepared, at) => {
-    const weights = weigh(at)
-    const mean = blended(
-      names.map((name) => now.get(name)![at]![0]!),
-      weights,
-      horizon,
-    )
-    return {
-      id: prepared.series.id,
-      mean,
-      intervals: levels.map((level) => {
-        const { lo, hi } = reach(at, level)
-        return {
-          level,
-          lo: lo.map((by, lead) => mean[lead]! + by),
-          hi: hi.map((by, lead) => mean[lead]! + by),
-        }
-      }),
-      weights: Object.fromEntries(names.map((name, k) => [name, weights[k]!])),
-      past: {
-        origins: past[at]!.length,
-        error: average(
-          blends[at]!.map((blend, nth) => meanError(prepared, past[at]![nth]!, blend, scales[at]![nth]!)),
-        ),
-        members: Object.fromEntries(
-          names.map((name, k) => [name, average(errors[at]!.map((row) => row[k]!))]),
-        ),
-      },
-    }
-  })
+  const residuals = errorsOf(blends)
+  const past = all.map((_, at) => ({
+    origins: origins[at]!.length,
+    error: average(residuals[at]!.map(rootMeanSquare)),
+    members: Object.fromEntries(
+      tried.map(({ name }, k) => [name, average(errors[at]!.map((row) => row[k]!))]),
+    ),
+  }))
+  return {
+    names: tried.map(({ name }) => name),
+    weigh,
+    reach: intervalsOf(residuals, horizon, overlap),
+    past,
+  }
 }
 
-function checkLength({ series, filled, first, season }: Prepared, horizon: number): void {
+function checked(prepared: Prepared, horizon: number): Prepared {
+  const { series, filled, first, season } = prepared
   const least = Math.max(horizon, season + 1)
-  if (filled.length - first >= least) return
+  if (filled.length - first >= least) return prepared
   throw new HomeostatError('data_invalid', {
     detail: `the series ${series.id} has ${filled.length - first} values; a forecast of ${horizon} steps with a season of ${season} needs ${least}`,
   })
 }
 
-function pastOrigins(all: readonly Prepared[], season: number, horizon: number): number[][] {
-  return all.map(({ filled, first }) => {
-    const room = Math.floor((filled.length - first) * shareMax) - horizon
-    const count = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / season))
-    return Array.from({ length: count }, (_, at) => filled.length - horizon - (count - 1 - at) * season)
-  })
+function pastOrigins({ filled, first, season }: Prepared, horizon: number): number[] {
+  const room = Math.floor((filled.length - first) * shareMax) - horizon
+  const count = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / season))
+  return Array.from({ length: count }, (_, at) => filled.length - horizon - (count - 1 - at) * season)
 }
 
-/** Forecasts of all members that can, by name, having learnt from what lies `cut` steps before the end. */
-function forecastMembers(
-  all: readonly Prepared[],
-  origins: readonly (readonly number[])[],
-  horizon: number,
-  cut: number,
-  options: ForecastOptions,
-): Map<string, Float64Array[][]> {
-  const rows = trainingRows(all, cut, horizon, rowsMax)
-  const boosting = {
-    rounds: 150,
-    learningRate: 0.08,
-    maxLeaves: 31,
-    minChildRows: 50,
-    columnSample: 0.6,
-    subsample: 0.7,
-    l2: 1,
-    loss: 'absolute' as const,
-    ...(options.team ? { team: options.team } : {}),
-  }
-  const members = [
-    ...naiveMembers,
-    boostedMember('boosted season', rows, { anchor: 'season', ...boosting }),
-    boostedMember('boosted slot mean', rows, { anchor: 'slot-mean', ...boosting }),
-    ...(options.members ?? []),
-  ]
-  const made = new Map<string, Float64Array[][]>()
-  for (const member of members) {
-    const forecasts = member.forecast({ all, origins, horizon })
-    if (forecasts) made.set(member.name, forecasts)
-  }
-  return made
-}
-
-function meanError(
-  { series: { values } }: Prepared,
-  origin: number,
-  forecast: Float64Array,
-  scale: number,
-): number {
+/** Root mean square of the known errors of an origin. */
+function rootMeanSquare(errors: Float64Array): number {
   let sum = 0
   let known = 0
-  for (let lead = 0; lead < forecast.length; lead++) {
-    const error = Math.abs(values[origin + lead]! - forecast[lead]!)
+  for (const error of errors) {
     if (Number.isNaN(error)) continue
-    sum += error
+    sum += error * error
     known++
   }
-  return known > 0 ? sum / known / scale : Number.NaN
+  return known > 0 ? Math.sqrt(sum / known) : Number.NaN
 }
 
 function average(values: readonly number[]): number {

@@ -4,7 +4,7 @@
  */
 import { conformalQuantile } from '../conformal.ts'
 
-/** Errors at past origins: `errors[series][origin]` is actual - forecast, one a lead time, NaN where not known. */
+/** Errors at past origins in scales: `residuals[series][origin]`, one a lead time, NaN where not known. */
 export type Residuals = readonly (readonly Float64Array[])[]
 
 export interface SpreadOptions {
@@ -14,7 +14,7 @@ export interface SpreadOptions {
   readonly nearby: number
 }
 
-export const spreadDefaults: Readonly<SpreadOptions> = { prior: 2, nearby: 2 }
+export const spreadDefaults: Readonly<SpreadOptions> = { prior: 4, nearby: 2 }
 
 /** How far the ends of the interval lie from the forecast: one a lead time, the lower <= 0 where errors are centred. */
 export interface Reach {
@@ -22,39 +22,43 @@ export interface Reach {
   readonly hi: Float64Array
 }
 
+/** Gives the reach for a series, in its scale now. */
+export type IntervalsOf = (series: number, level: number) => Reach
+
 /**
- * Gives the reach for a series. `scales[series][origin]` are the series' scales at the origins, `now[series]` those at
- * the forecast. Where too few errors are known to promise `level`, the largest known one is taken.
+ * Origins up to `overlap` apart share steps: what is to be expected of an origin is judged without those. Where too few
+ * errors are known to promise a level, the largest known one is taken.
  */
 export function intervalsOf(
   residuals: Residuals,
-  scales: readonly (readonly number[])[],
-  now: readonly number[],
   horizon: number,
+  overlap: number,
   options: SpreadOptions = spreadDefaults,
-): (series: number, level: number) => Reach {
-  const profile = leadProfile(residuals, scales, horizon)
-  const sizes = residuals.map((rows, series) =>
-    rows.map((row, origin) => sizeOf(row, scales[series]![origin]!, profile)),
+): IntervalsOf {
+  const profile = leadProfile(residuals, horizon)
+  const sizes = residuals.map((rows) =>
+    rows.map((row) => mean([...row].map((error, lead) => Math.abs(error) / profile[lead]!))),
   )
   const overall = mean(sizes.flat())
-  const sizeWithout = (series: number, left: number): number => {
-    const own = sizes[series]!.filter((size, origin) => origin !== left && !Number.isNaN(size))
+  const sizeWithout = (series: number, left?: number): number => {
+    const own = sizes[series]!.filter(
+      (size, origin) => !Number.isNaN(size) && (left === undefined || Math.abs(origin - left) > overlap),
+    )
     const prior = options.prior
     return (own.reduce((sum, size) => sum + size, 0) + prior * overall) / (own.length + prior)
   }
   const pooled = Array.from({ length: horizon }, (): number[] => [])
   for (const [series, rows] of residuals.entries())
     for (const [origin, row] of rows.entries()) {
-      const unit = sizeWithout(series, origin) * scales[series]![origin]!
+      const size = sizeWithout(series, origin)
       for (let lead = 0; lead < horizon; lead++)
-        if (!Number.isNaN(row[lead]!)) pooled[lead]!.push(row[lead]! / (unit * profile[lead]!))
+        if (!Number.isNaN(row[lead]!)) pooled[lead]!.push(row[lead]! / (size * profile[lead]!))
     }
-  const quantiles = new Map<number, Reach>()
+  const known = new Map<number, Reach>()
   return (series, level) => {
-    const unit = quantiles.get(level) ?? unitReach(pooled, level, options.nearby)
-    quantiles.set(level, unit)
-    const size = sizeWithout(series, -1) * now[series]!
+    const unit = known.get(level) ?? unitReach(pooled, level, options.nearby)
+    known.set(level, unit)
+    const size = sizeWithout(series)
     return {
       lo: unit.lo.map((reach, lead) => reach * size * profile[lead]!),
       hi: unit.hi.map((reach, lead) => reach * size * profile[lead]!),
@@ -80,28 +84,22 @@ function unitReach(pooled: readonly (readonly number[])[], level: number, nearby
   return { lo, hi }
 }
 
-/** Mean size of the error a lead time over the mean of all, smoothed by its neighbours. */
-function leadProfile(
-  residuals: Residuals,
-  scales: readonly (readonly number[])[],
-  horizon: number,
-): Float64Array {
+/** Errors beyond this many scales do not count for more in the profile. */
+const farthest = 20
+
+/** Mean size of the error a lead time over the mean of all. */
+function leadProfile(residuals: Residuals, horizon: number): Float64Array {
   const sums = new Float64Array(horizon)
   const counts = new Float64Array(horizon)
-  for (const [series, rows] of residuals.entries())
-    for (const [origin, row] of rows.entries())
-      for (let lead = 0; lead < horizon; lead++)
-        if (!Number.isNaN(row[lead]!)) {
-          sums[lead]! += Math.min(20, Math.abs(row[lead]!) / scales[series]![origin]!)
-          counts[lead]!++
-        }
+  for (const row of residuals.flat())
+    for (let lead = 0; lead < horizon; lead++) {
+      if (Number.isNaN(row[lead]!)) continue
+      sums[lead]! += Math.min(farthest, Math.abs(row[lead]!))
+      counts[lead]!++
+    }
   const means = sums.map((sum, lead) => (counts[lead]! > 0 ? sum / counts[lead]! : Number.NaN))
   const all = mean([...means])
   return means.map((value) => (all > 0 && value > 0 ? value / all : 1))
-}
-
-function sizeOf(row: Float64Array, scale: number, profile: Float64Array): number {
-  return mean([...row].map((error, lead) => Math.abs(error) / (scale * profile[lead]!)))
 }
 
 function mean(values: readonly number[]): number {

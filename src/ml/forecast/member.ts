@@ -8,23 +8,32 @@ export interface Task {
   readonly horizon: number
 }
 
+/** One value a lead time for every origin of every series, NaN where it has nothing to say. */
+export type Forecasts = readonly (readonly Float64Array[])[]
+
 export interface Member {
   readonly name: string
   /**
-   * One value a lead time for every origin of every series, NaN where it has nothing to say; undefined where it cannot
-   * forecast these series at all.
+   * Learns from what lies at least `cut` steps before the end of each series. Undefined where that is too little.
+   * What it gives may be used on the same series with more steps.
    */
-  forecast(task: Task): Float64Array[][] | undefined
+  fit(all: readonly Prepared[], cut: number, horizon: number): ((task: Task) => Forecasts) | undefined
 }
 
-/** A member that looks at one series at a time. */
+/** A member that looks at one series at a time, and learns nothing beforehand. */
 export function localMember(
   name: string,
-  forecastOne: (prepared: Prepared, origin: number, horizon: number) => Float64Array,
+  forecastOrigins: (
+    prepared: Prepared,
+    origins: readonly number[],
+    horizon: number,
+  ) => readonly Float64Array[],
 ): Member {
   return {
     name,
-    forecast: ({ all, origins, horizon }) =>
-      all.map((prepared, at) => origins[at]!.map((origin) => forecastOne(prepared, origin, horizon))),
+    fit:
+      () =>
+      ({ all, origins, horizon }) =>
+        all.map((prepared, at) => forecastOrigins(prepared, origins[at]!, horizon)),
   }
 }

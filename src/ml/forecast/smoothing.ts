@@ -3,7 +3,7 @@
  * electricity demand forecasting using double seasonal exponential smoothing", additive form): a level, a pattern of the
  * season (the day) and one of the cycle (the week), each forgetting at its own pace.
  */
-import type { Member } from './member.ts'
+import { localMember, type Member } from './member.ts'
 import { cycleSeasons, type Prepared } from './series.ts'
 
 /** How fast each part forgets, 0..1, and the share of an error that is still there a step later. */
@@ -21,11 +21,7 @@ const grid: readonly SmoothingPaces[] = [0.003, 0.02, 0.1].flatMap((level) =>
 )
 
 /** The paces are those that did best, forecasting as far ahead, at points of the series before the origin. */
-export const smoothedMember: Member = {
-  name: 'smoothed',
-  forecast: ({ all, origins, horizon }) =>
-    all.map((prepared, at) => forecastOrigins(prepared, origins[at]!, horizon)),
-}
+export const smoothedMember: Member = localMember('smoothed', forecastOrigins)
 
 function forecastOrigins(prepared: Prepared, origins: readonly number[], horizon: number): Float64Array[] {
   const { season, filled, first } = prepared

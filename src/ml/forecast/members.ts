@@ -1,0 +1,54 @@
+/** The members that every forecast tries. */
+import type { Team } from '../parallel.ts'
+import { boostedMember, type TrainingRows, trainingRows } from './boosted.ts'
+import type { Member } from './member.ts'
+import { naiveMembers } from './naive-members.ts'
+import { smoothedMember } from './smoothing.ts'
+
+/** Deep trees on the absolute loss: many series, each with a shape of its own. */
+const sharp = {
+  loss: 'absolute',
+  rounds: 150,
+  learningRate: 0.08,
+  maxLeaves: 63,
+  minChildRows: 50,
+  columnSample: 0.6,
+  subsample: 0.7,
+  l2: 1,
+} as const
+
+/** Shallow trees on the squared loss: few series, much noise, and a mean rather than a median. */
+const smooth = {
+  loss: 'squared',
+  rounds: 100,
+  learningRate: 0.04,
+  maxLeaves: 15,
+  minChildRows: 200,
+  columnSample: 0.5,
+  subsample: 0.5,
+  l2: 10,
+} as const
+
+/** The naive ones, smoothing, four boosted ones that differ in loss and anchor, and those that are handed in. */
+export function membersOf(options: { readonly team?: Team; readonly members?: readonly Member[] }): Member[] {
+  const rows = remembered(trainingRows)
+  const threads = options.team ? { team: options.team } : {}
+  return [
+    ...naiveMembers,
+    smoothedMember,
+    boostedMember('sharp season', rows, { anchor: 'season', ...sharp, ...threads }),
+    boostedMember('sharp slot-mean', rows, { anchor: 'slot-mean', ...sharp, ...threads }),
+    boostedMember('smooth season', rows, { anchor: 'season', ...smooth, ...threads }),
+    boostedMember('smooth slot-mean', rows, { anchor: 'slot-mean', ...smooth, ...threads }),
+    ...(options.members ?? []),
+  ]
+}
+
+/** The rows of the last call again, when it is asked for the same. */
+function remembered(make: typeof trainingRows): typeof trainingRows {
+  let last: { readonly of: readonly unknown[]; readonly rows: TrainingRows } | undefined
+  return (...of) => {
+    if (!last || last.of.some((one, at) => one !== of[at])) last = { of, rows: make(...of) }
+    return last.rows
+  }
+}
