@@ -4,6 +4,8 @@ import {
   type DuckDBPreparedStatement,
   DuckDBTableFunction,
   INTEGER,
+  LIST,
+  listValue,
 } from '@duckdb/node-api'
 import type { Reading } from '../../core/reading.ts'
 import type { SeriesTable } from './duckdb-series.ts'
@@ -11,6 +13,9 @@ import type { Session } from './duckdb-session.ts'
 
 /** Rows of a DuckDB vector; a chunk cannot hold more. */
 const chunkRows = 2048
+
+/** Up to so many rows are bound as lists. */
+const listRowsMax = 64
 
 /** A commit takes the calls that wait, until it has this many rows. */
 const commitRowsMax = 65_536
@@ -29,6 +34,9 @@ interface Call {
  * Rows enter through a table function that DuckDB calls back for each chunk, `INSERT ... SELECT ... FROM incoming()`:
  * one statement, so one journey to another thread and back a commit. Measured beside DuckDB's Appender it costs this
  * thread a third (0.22 ms a commit of 300 rows, against 1.0), because an Appender's flush runs on the caller's thread.
+ *
+ * Each call back waits for a turn of the event loop, though. Few rows are bound as lists instead, which costs more a
+ * row and no call back: beside a busy loop a commit of 32 rows then takes 1.0 ms instead of 2.2.
  */
 export class Writer {
   readonly #session: Session
@@ -38,6 +46,7 @@ export class Writer {
   #calls: Call[] = []
   #draining: Promise<void> | undefined
   #insertion: DuckDBPreparedStatement | undefined
+  #listInsertion: DuckDBPreparedStatement | undefined
 
   // the rows of the commit that runs
   #rows: Reading[] = []
@@ -132,10 +141,32 @@ export class Writer {
 
   /** One plan serves all commits: it reads no table, so there are no statistics for it to outlive. */
   async #insert(): Promise<void> {
+    if (this.#rows.length <= listRowsMax) return this.#insertLists()
     this.#insertion ??= await this.#session.connection.prepare(
       'INSERT INTO readings SELECT series, at_ms::BIGINT, value, seq::BIGINT FROM incoming()',
     )
     await this.#insertion.run()
+  }
+
+  async #insertLists(): Promise<void> {
+    this.#listInsertion ??= await this.#session.connection.prepare(
+      `INSERT INTO readings
+       SELECT unnest($1::INTEGER[]), unnest($2::DOUBLE[])::BIGINT, unnest($3::DOUBLE[]), unnest($4::DOUBLE[])::BIGINT`,
+    )
+    const rows = this.#rows
+    const columns = [
+      Array.from(this.#ids.subarray(0, rows.length)),
+      rows.map(({ at }) => at),
+      rows.map(({ value }) => value),
+      rows.map((_, row) => this.#nextSeq + row),
+    ]
+    this.#listInsertion.bind(columns.map(listValue), [
+      LIST(INTEGER),
+      LIST(DOUBLE),
+      LIST(DOUBLE),
+      LIST(DOUBLE),
+    ])
+    await this.#listInsertion.run()
   }
 
   /** DOUBLE holds times and counts exactly to 2^53 and spares a bigint a row. */
