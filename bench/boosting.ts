@@ -11,7 +11,7 @@ import type { BoostingOptions } from '../src/ml/learners/boosting/options.ts'
 import { kernelProgram } from '../src/ml/learners/boosting/program.ts'
 import { boosting } from '../src/ml/learners/boosting.ts'
 import { createRandom } from '../src/ml/random.ts'
-import { type NodeTeam, startNodeTeam } from '../src/threads/node-team.ts'
+import { type NodeTeam, startNodeTeam } from '../src/platform/node-team.ts'
 import { pythonWith } from './peers/python.ts'
 import { median, type Report } from './report.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileKernel, moduleText } from '../../../../scripts/build-kernels.mjs'
-import { type NodeTeam, startNodeTeam } from '../../../threads/node-team.ts'
+import { type NodeTeam, startNodeTeam } from '../../../platform/node-team.ts'
 import type { Frame } from '../../frame.ts'
 import { boosting, boostingClassifier } from '../boosting.ts'
 import { madeData } from './made-data.ts'

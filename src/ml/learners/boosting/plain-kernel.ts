@@ -3,32 +3,109 @@ import { type KernelData, type TreeKernel, wholeLimit, wholeScale } from './kern
 import { findSplit, type Node, type SearchRules, statistics } from './split.ts'
 
 /** The passes as plain loops over typed arrays: the version to read, and the one that the compiled one is held to. */
-export function createPlainKernel(data: KernelData): TreeKernel {
-  const { rows, trained, features, columns } = data
-  const width = features.length
-  const bins = new Uint8Array(rows * width)
-  for (const [k, feature] of features.entries()) binColumn(feature, columns[k]!, bins, k, width)
-  const order = new Int32Array(rows)
-  const spare = new Int32Array(rows)
-  const gradient = new Float64Array(rows)
-  const hessian = new Float64Array(rows).fill(1)
-  const scores = new Float64Array(rows * data.outputs)
-  const wholeGradient = new Float64Array(rows)
-  const wholeHessian = new Float64Array(rows).fill(1)
-  const histograms: Float64Array[] = []
+export const createPlainKernel = (data: KernelData): TreeKernel => new PlainKernel(data)
 
-  const histogramOf = (slot: number): Float64Array => {
-    histograms[slot] ??= new Float64Array(width * binSpan * statistics)
-    return histograms[slot]
+class PlainKernel implements TreeKernel {
+  readonly rows: number
+  readonly order: Int32Array
+  readonly gradient: Float64Array
+  readonly hessian: Float64Array
+  readonly scores: Float64Array
+  readonly #data: KernelData
+  /** Row-major: the bins of a row lie together. */
+  readonly #bins: Uint8Array
+  readonly #width: number
+  readonly #spare: Int32Array
+  readonly #wholeGradient: Float64Array
+  readonly #wholeHessian: Float64Array
+  readonly #histograms: Float64Array[] = []
+
+  constructor(data: KernelData) {
+    const { rows, features, columns, outputs } = data
+    this.#data = data
+    this.#width = features.length
+    this.#bins = new Uint8Array(rows * this.#width)
+    for (const [k, feature] of features.entries()) binColumn(feature, columns[k]!, this.#bins, k, this.#width)
+    this.rows = rows
+    this.order = new Int32Array(rows)
+    this.#spare = new Int32Array(rows)
+    this.gradient = new Float64Array(rows)
+    this.hessian = new Float64Array(rows).fill(1)
+    this.scores = new Float64Array(rows * outputs)
+    this.#wholeGradient = new Float64Array(rows)
+    this.#wholeHessian = new Float64Array(rows).fill(1)
   }
-  const base = (feature: number): number => feature * binSpan * statistics
 
-  function count(node: Node): void {
-    const histogram = histogramOf(node.slot).fill(0)
+  residuals(): void {
+    const { gradient, scores } = this
+    const { trained, target } = this.#data
+    for (let row = 0; row < trained; row++) gradient[row] = scores[row]! - target[row]!
+  }
+
+  addLeaves(leaves: Parameters<TreeKernel['addLeaves']>[0], output: number): void {
+    const { order, scores } = this
+    const first = output * this.rows
+    for (const { from, to, restFrom, restTo, value } of leaves) {
+      for (let k = from; k < to; k++) scores[first + order[k]!]! += value
+      for (let k = restFrom; k < restTo; k++) scores[first + order[k]!]! += value
+    }
+  }
+
+  begin(): ReturnType<TreeKernel['begin']> {
+    const { trained, unitHessian } = this.#data
+    const limit = wholeLimit(trained)
+    const scale = toWhole(this.gradient, this.#wholeGradient, trained, limit)
+    const hessianScale = unitHessian ? 1 : toWhole(this.hessian, this.#wholeHessian, trained, limit)
+    return { gradient: 1 / scale, hessian: 1 / hessianScale }
+  }
+
+  openRoot(root: Node, rules: SearchRules): void {
+    this.#count(root)
+    const histogram = this.#histogramOf(root.slot)
+    root.gradient = root.hessian = 0
+    for (let at = 0; at < binSpan * statistics; at += statistics) {
+      root.gradient += histogram[at]!
+      root.hessian += histogram[at + 1]!
+    }
+    this.#search(root, rules)
+  }
+
+  openPair(smaller: Node, larger: Node, rules: SearchRules): void {
+    this.#count(smaller)
+    const less = this.#histogramOf(smaller.slot)
+    const sibling = this.#histogramOf(larger.slot)
+    for (let k = 0; k < sibling.length; k++) sibling[k]! -= less[k]!
+    this.#search(smaller, rules)
+    this.#search(larger, rules)
+  }
+
+  partition(from: number, to: number, feature: number, goesLeft: Uint8Array): number {
+    const { order } = this
+    const bins = this.#bins
+    const width = this.#width
+    const spare = this.#spare
+    let left = from
+    let right = 0
+    for (let k = from; k < to; k++) {
+      const row = order[k]!
+      if (goesLeft[bins[row * width + feature]!] === 1) order[left++] = row
+      else spare[right++] = row
+    }
+    order.set(spare.subarray(0, right), left)
+    return left
+  }
+
+  #count(node: Node): void {
+    const { order } = this
+    const bins = this.#bins
+    const width = this.#width
+    const gradient = this.#wholeGradient
+    const hessian = this.#wholeHessian
+    const histogram = this.#histogramOf(node.slot).fill(0)
     for (let k = node.from; k < node.to; k++) {
       const row = order[k]!
-      const g = wholeGradient[row]!
-      const h = wholeHessian[row]!
+      const g = gradient[row]!
+      const h = hessian[row]!
       for (let feature = 0, at = row * width; feature < width; feature++, at++) {
         const entry = (feature * binSpan + bins[at]!) * statistics
         histogram[entry]! += g
@@ -38,63 +115,22 @@ export function createPlainKernel(data: KernelData): TreeKernel {
     }
   }
 
-  function search(node: Node, rules: SearchRules): void {
-    node.split = node.open ? findSplit(node, node.features, rules, histogramOf(node.slot), base) : undefined
+  #search(node: Node, rules: SearchRules): void {
+    const histogram = this.#histogramOf(node.slot)
+    node.split = node.open ? findSplit(node, node.features, rules, histogram, base) : undefined
   }
 
-  return {
-    rows,
-    order,
-    gradient,
-    hessian,
-    scores,
-    residuals() {
-      for (let row = 0; row < trained; row++) gradient[row] = scores[row]! - data.target[row]!
-    },
-    addLeaves(leaves, output) {
-      const first = output * rows
-      for (const { from, to, restFrom, restTo, value } of leaves) {
-        for (let k = from; k < to; k++) scores[first + order[k]!]! += value
-        for (let k = restFrom; k < restTo; k++) scores[first + order[k]!]! += value
-      }
-    },
-    begin() {
-      const limit = wholeLimit(trained)
-      const scale = toWhole(gradient, wholeGradient, trained, limit)
-      const hessianScale = data.unitHessian ? 1 : toWhole(hessian, wholeHessian, trained, limit)
-      return { gradient: 1 / scale, hessian: 1 / hessianScale }
-    },
-    openRoot(root, rules) {
-      count(root)
-      const histogram = histogramOf(root.slot)
-      root.gradient = root.hessian = 0
-      for (let at = 0; at < binSpan * statistics; at += statistics) {
-        root.gradient += histogram[at]!
-        root.hessian += histogram[at + 1]!
-      }
-      search(root, rules)
-    },
-    openPair(smaller, larger, rules) {
-      count(smaller)
-      const less = histogramOf(smaller.slot)
-      const sibling = histogramOf(larger.slot)
-      for (let k = 0; k < sibling.length; k++) sibling[k]! -= less[k]!
-      search(smaller, rules)
-      search(larger, rules)
-    },
-    partition(from, to, feature, goesLeft) {
-      let left = from
-      let right = 0
-      for (let k = from; k < to; k++) {
-        const row = order[k]!
-        if (goesLeft[bins[row * width + feature]!] === 1) order[left++] = row
-        else spare[right++] = row
-      }
-      order.set(spare.subarray(0, right), left)
-      return left
-    },
+  #histogramOf(slot: number): Float64Array {
+    const known = this.#histograms[slot]
+    if (known) return known
+    const made = new Float64Array(this.#width * binSpan * statistics)
+    this.#histograms[slot] = made
+    return made
   }
 }
+
+/** Where the histogram of a feature begins. */
+const base = (feature: number): number => feature * binSpan * statistics
 
 /** Rounds the first `rows` numbers to multiples of a power of two and gives its inverse. */
 function toWhole(from: Float64Array, to: Float64Array, rows: number, limit: number): number {
