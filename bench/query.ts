@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { ReadingStore } from '../src/core/ports.ts'
 import { createDuckDbReadings } from '../src/stores/readings/duckdb.ts'
+import { startHub } from '../test/servers/hub.ts'
 import { median, type Report } from './report.ts'
 
 const seriesCount = 1000
@@ -12,11 +13,52 @@ const yearMs = 365 * 86_400_000
 /** 2024-01-01T00:00Z. */
 const start = 1_704_067_200_000
 
-/** A year of one series as hours, out of BENCH_READINGS readings (default 50 million), and the start with a fifth. */
+/**
+ * The newest values of 10,000 series over HTTP; a year of one series as hours, out of BENCH_READINGS readings (default
+ * 50 million); and the start with a fifth.
+ */
 export async function run(report: Report): Promise<void> {
+  await latestOfMany(report)
   const readings = Number(process.env['BENCH_READINGS'] ?? 50_000_000)
   await withReadings(readings, (folder) => yearOfHours(report, folder, readings))
   await withReadings(readings / 5, (folder) => boot(report, folder, readings / 5))
+}
+
+/** Asked of a running hub, to the last byte of the answer. */
+async function latestOfMany(report: Report): Promise<void> {
+  const series = 10_000
+  const hub = await startHub()
+  try {
+    const at = Date.now() - 60_000
+    const readings = Array.from({ length: series }, (_, index) => ({
+      device: `d${index}`,
+      metric: 'humidity',
+      value: 50,
+      at,
+    }))
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ readings })
+    const pushed = await fetch(`${hub.url}/api/v1/readings`, { method: 'POST', headers, body })
+    if (!pushed.ok) throw new Error(await pushed.text())
+    const latest = async (limit: number): Promise<void> => {
+      const answer = await fetch(`${hub.url}/api/v1/latest?limit=${limit}`)
+      const { items } = (await answer.json()) as { items: unknown[] }
+      if (items.length !== limit) throw new Error(`latest gave ${items.length} series`)
+    }
+    const all = await medianMs(25, () => latest(series))
+    const one = await medianMs(25, () => latest(1))
+    const note = `answer read and parsed by the asker; one series alone takes ${one.toFixed(1)} ms`
+    report({
+      bench: 'query',
+      name: `newest value of ${series} series, over HTTP`,
+      value: all,
+      unit: 'ms',
+      target: 50,
+      note,
+    })
+  } finally {
+    await hub.stop()
+  }
 }
 
 async function yearOfHours(report: Report, folder: string, readings: number): Promise<void> {
