@@ -4,6 +4,7 @@ import { forecastSeries, type SeriesForecast } from '../ml/forecast/forecast.ts'
 import type { Series } from '../ml/forecast/series.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { actualsFor, readSeries, type SeriesFormat } from './lab-series.ts'
+import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
 
 interface ForecastFlags {
@@ -62,7 +63,7 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
   const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
   const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
   const { season, horizon, level } = flags
-  const forecasts = forecastSeries(series, { season, horizon, levels: level })
+  const forecasts = await withTeam((team) => forecastSeries(series, { season, horizon, levels: level, team }))
   const scores =
     actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))
   if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts))

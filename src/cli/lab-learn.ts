@@ -6,6 +6,7 @@ import { type RegressionScores, regressionScores } from '../ml/metrics.ts'
 import { type ClassificationScores, classesOf, classificationScores } from '../ml/metrics-classification.ts'
 import { type ColumnFlags, type LabRows, type Plan, planOf, rowsOf } from './lab-columns.ts'
 import { readTable } from './lab-table.ts'
+import { withTeam } from './lab-team.ts'
 import { figure, jsonText, percent, sparkline, textTable } from './lab-text.ts'
 
 interface LearnFlags extends ColumnFlags {
@@ -48,7 +49,8 @@ export async function labLearn(flags: LearnFlags): Promise<string> {
     throw new HomeostatError('data_invalid', {
       detail: `${trainTable.name}: the target ${flags.target} is ${train.target[0]} in every row; there is nothing to learn`,
     })
-  const learnt = learnTable(train.frame, train.target, plan.task, foldsOf(train, plan))
+  const folds = foldsOf(train, plan)
+  const learnt = await withTeam((team) => learnTable(train.frame, train.target, plan.task, folds, { team }))
   const said = learnt.predict(test.frame)
   const metrics = score(plan.task, test.target, said, learnt.outputs)
   const naive = score(

@@ -64,7 +64,7 @@ export const forecastSeries = (series: readonly Series[], options: ForecastOptio
   learnForecaster(series, options).forecast(series)
 
 /** Past origins tried at most, one season apart; with the horizon they take up at most this share of a series. */
-const originsMax = 28
+const originsMax = 56
 const shareMax = 0.31
 
 export function learnForecaster(series: readonly Series[], options: ForecastOptions): Forecaster {
