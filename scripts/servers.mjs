@@ -2,5 +2,7 @@
 export const servers = [
   { name: 'Mosquitto', commands: ['mosquitto'], debian: ['mosquitto'] },
   { name: 'InfluxDB', commands: ['influxd'], debian: ['influxdb'] },
+  { name: 'Redis', commands: ['redis-server'], debian: ['redis-server'] },
+  { name: 'PostgreSQL', commands: ['postgres', 'pg_ctlcluster'], debian: ['postgresql'] },
   { name: 'Chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: ['chromium'] },
 ]
