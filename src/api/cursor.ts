@@ -42,7 +42,7 @@ export function pageOf<Item>(
   types: readonly ('string' | 'number')[],
   placeOf: (item: Item) => Place,
 ): { items: Item[]; next: string | null } {
-  const sorted = [...items].sort((a, b) => compare(placeOf(a), placeOf(b)))
+  const sorted = ascending(items, placeOf)
   const after = cursor === undefined ? undefined : decodeCursor(cursor, types)
   const found = after === undefined ? 0 : sorted.findIndex((item) => compare(placeOf(item), after) > 0)
   const start = found < 0 ? sorted.length : found
@@ -50,9 +50,17 @@ export function pageOf<Item>(
   return { items: page, next: start + limit < sorted.length ? encodeCursor(placeOf(page.at(-1)!)) : null }
 }
 
+/** Most lists are in order already; to see that takes one pass. */
+function ascending<Item>(items: readonly Item[], placeOf: (item: Item) => Place): readonly Item[] {
+  const places = items.map(placeOf)
+  if (places.every((place, index) => index === 0 || compare(places[index - 1]!, place) <= 0)) return items
+  const order = places.map((_, index) => index).sort((a, b) => compare(places[a]!, places[b]!))
+  return order.map((index) => items[index]!)
+}
+
 function compare(a: Place, b: Place): number {
-  for (const [index, part] of a.entries()) {
-    const other = b[index]!
+  for (let index = 0; index < a.length; index++) {
+    const [part, other] = [a[index]!, b[index]!]
     if (part !== other) return part < other ? -1 : 1
   }
   return 0

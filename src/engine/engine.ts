@@ -13,7 +13,6 @@ import type {
   WindowStore,
 } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
-import { compareSeries } from '../core/series.ts'
 import type { Learning, LiveModel } from '../domains/domain.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
@@ -21,6 +20,7 @@ import { Feed } from './feed.ts'
 import { Predictor } from './predictor.ts'
 import { Pump } from './pump.ts'
 import { Rules, type ThresholdRule } from './rules.ts'
+import { SeriesOrder } from './series-order.ts'
 import { Trainer } from './trainer.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -69,6 +69,7 @@ export class Engine {
     readonly stop: AbortController
     readonly done: Promise<void>
   }[] = []
+  readonly #order = new SeriesOrder()
   #ready = false
 
   constructor(parts: EngineParts, options: EngineOptions) {
@@ -202,7 +203,7 @@ export class Engine {
 
   /** Newest reading of every series, ordered by series. */
   latest(): Reading[] {
-    return [...this.#parts.windows.latest()].sort(compareSeries)
+    return this.#order.sort([...this.#parts.windows.latest()])
   }
 
   get seriesCount(): number {
