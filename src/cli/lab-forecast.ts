@@ -2,7 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { HomeostatError } from '../core/errors.ts'
 import { forecastSeries, type SeriesForecast } from '../ml/forecast/forecast.ts'
 import type { Series } from '../ml/forecast/series.ts'
+import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
+import { loadMstl } from '../platform/augurs.ts'
 import { actualsFor, readSeries, type SeriesFormat } from './lab-series.ts'
 import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
@@ -19,6 +21,7 @@ interface ForecastFlags {
   readonly level: readonly number[]
   readonly actuals?: string
   readonly out?: string
+  readonly mstl?: boolean
   readonly json?: boolean
 }
 
@@ -42,6 +45,7 @@ export function forecastCommand(lab: Command): void {
     .option('--level <shares>', 'share of the values that intervals shall cover, with commas', levels, [0.9])
     .option('--actuals <file>', 'what came after, in the same format: scores the forecast')
     .option('--out <file>', 'write series,step,mean,lo,hi to this CSV file')
+    .option('--mstl', 'try MSTL with ETS, too: slower, and seldom better')
     .option('--json', 'JSON instead of tables')
     .action(async (flags: ForecastFlags) => {
       process.stdout.write(await labForecast(flags))
@@ -63,7 +67,10 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
   const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
   const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
   const { season, horizon, level } = flags
-  const forecasts = await withTeam((team) => forecastSeries(series, { season, horizon, levels: level, team }))
+  const members = flags.mstl === true ? [mstlMember(loadMstl())] : []
+  const forecasts = await withTeam((team) =>
+    forecastSeries(series, { season, horizon, levels: level, team, members }),
+  )
   const scores =
     actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))
   if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts))

@@ -2,7 +2,7 @@
  * Intervals by conformal prediction (conformal.ts) around forecasts of many series: errors of past origins, in units of
  * what was to be expected of the series then, are pooled per lead time.
  */
-import { conformalQuantile } from '../conformal.ts'
+import { conformalQuantile, SortedWindow } from '../conformal.ts'
 
 /** Errors at past origins in scales: `residuals[series][origin]`, one a lead time, NaN where not known. */
 export type Residuals = readonly (readonly Float64Array[])[]
@@ -47,17 +47,27 @@ export function intervalsOf(
     const prior = options.prior
     return (own.reduce((sum, size) => sum + size, 0) + prior * overall) / (own.length + prior)
   }
-  const pooled = Array.from({ length: horizon }, (): number[] => [])
-  for (const [series, rows] of residuals.entries())
-    for (const [origin, row] of rows.entries()) {
+  const scores = residuals.map((rows, series) =>
+    rows.map((row, origin) => {
       const size = sizeWithout(series, origin)
-      for (let lead = 0; lead < horizon; lead++)
-        if (!Number.isNaN(row[lead]!)) pooled[lead]!.push(row[lead]! / (size * profile[lead]!))
-    }
-  const known = new Map<number, Reach>()
+      return row.map((error, lead) => error / (size * profile[lead]!))
+    }),
+  )
+  const pooled = poolByLead(scores.flat(), horizon, options.nearby)
+  const known = new Map<number, Float64Array>()
+  const tail = (sign: 1 | -1, alpha: number): Float64Array => {
+    // a grid of levels, so that many series share what is sorted out once
+    const step = Math.round(alpha * tailSteps)
+    const reach = known.get(sign * step) ?? tailReach(pooled, sign, step / tailSteps)
+    known.set(sign * step, reach)
+    return reach
+  }
   return (series, level) => {
-    const unit = known.get(level) ?? unitReach(pooled, level, options.nearby)
-    known.set(level, unit)
+    const alpha = (1 - level) / 2
+    const unit = {
+      lo: tail(-1, adaptedAlpha(scores[series]!, -1, alpha, overlap)).map((reach) => -reach),
+      hi: tail(1, adaptedAlpha(scores[series]!, 1, alpha, overlap)),
+    }
     const size = sizeWithout(series)
     return {
       lo: unit.lo.map((reach, lead) => reach * size * profile[lead]!),
@@ -66,22 +76,54 @@ export function intervalsOf(
   }
 }
 
-function unitReach(pooled: readonly (readonly number[])[], level: number, nearby: number): Reach {
-  const lo = new Float64Array(pooled.length)
-  const hi = new Float64Array(pooled.length)
-  for (const lead of pooled.keys()) {
-    const near = pooled.slice(Math.max(0, lead - nearby), lead + nearby + 1).flat()
-    const most = near.reduce((top, score) => Math.max(top, Math.abs(score)), 0)
-    hi[lead] = Math.min(most, conformalQuantile(near, (1 - level) / 2))
-    lo[lead] = -Math.min(
-      most,
-      conformalQuantile(
-        near.map((score) => -score),
-        (1 - level) / 2,
-      ),
-    )
+const tailSteps = 1000
+
+/** The scores of each lead with those of its neighbours. */
+function poolByLead(rows: readonly Float64Array[], horizon: number, nearby: number): Float64Array[] {
+  return Array.from({ length: horizon }, (_, lead) => {
+    const from = Math.max(0, lead - nearby)
+    const near = rows.flatMap((row) => [...row.subarray(from, lead + nearby + 1)])
+    return Float64Array.from(near.filter((score) => !Number.isNaN(score))).sort()
+  })
+}
+
+/** How far one tail reaches at each lead so that a share `alpha` of the scores lies beyond; at least one step of it. */
+function tailReach(pooled: readonly Float64Array[], sign: 1 | -1, alpha: number): Float64Array {
+  return Float64Array.from(pooled, (sorted) => {
+    const most = Math.max(Math.abs(sorted[0] ?? 0), Math.abs(sorted[sorted.length - 1] ?? 0))
+    const scores = sign > 0 ? sorted : sorted.map((score) => -score)
+    return Math.min(most, conformalQuantile(scores, Math.max(alpha, 1 / tailSteps)))
+  })
+}
+
+/** Origins before an adaptation starts, and its step a season: Gibbs and Candes' gamma for whole rows of lead times. */
+const adaptFrom = 14
+const gamma = 0.05
+
+/**
+ * Adaptive conformal inference (Gibbs and Candes 2021) over the past origins of a series, in the order in which they
+ * became known: the tail gets wider after origins that left it more often than promised, and narrower after others.
+ * Gives the share that is to lie beyond the tail now.
+ */
+function adaptedAlpha(rows: readonly Float64Array[], sign: 1 | -1, alpha: number, overlap: number): number {
+  let adapted = alpha
+  const past = new SortedWindow(
+    Math.max(
+      1,
+      rows.reduce((sum, row) => sum + row.length, 0),
+    ),
+  )
+  for (const [origin, row] of rows.entries()) {
+    const before = rows[origin - 1 - overlap]
+    for (const score of before ?? []) past.push(sign * score)
+    if (origin < adaptFrom) continue
+    const known = row.filter((score) => !Number.isNaN(score))
+    if (known.length === 0) continue
+    const reach = conformalQuantile(past.sorted(), Math.min(0.999, Math.max(1 / tailSteps, adapted)))
+    const beyond = known.filter((score) => sign * score > reach).length / known.length
+    adapted += gamma * (alpha - beyond)
   }
-  return { lo, hi }
+  return Math.min(2 * alpha, Math.max(alpha / 4, adapted))
 }
 
 /** Errors beyond this many scales do not count for more in the profile. */
