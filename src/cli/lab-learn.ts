@@ -50,7 +50,11 @@ export async function labLearn(flags: LearnFlags): Promise<string> {
       detail: `${trainTable.name}: the target ${flags.target} is ${train.target[0]} in every row; there is nothing to learn`,
     })
   const folds = foldsOf(train, plan)
-  const learnt = await withTeam((team) => learnTable(train.frame, train.target, plan.task, folds, { team }))
+  const own = [...plan.numbers, ...plan.names.map(({ column }) => column)]
+  const alone = plan.spansMs ? { alone: own } : {}
+  const learnt = await withTeam((team) =>
+    learnTable(train.frame, train.target, plan.task, folds, { team, ...alone }),
+  )
   const said = learnt.predict(test.frame)
   const metrics = score(plan.task, test.target, said, learnt.outputs)
   const naive = score(

@@ -37,6 +37,8 @@ export interface Learnt {
 }
 
 export interface LearnOptions {
+  /** Columns that stand in the rows themselves: the learners are tried on these alone, too, besides on all columns. */
+  readonly alone?: readonly string[]
   readonly team?: Team
 }
 
@@ -72,8 +74,11 @@ export function learnTable(
     throw new HomeostatError('data_invalid', {
       detail: `the target is ${target[0]} in every row; there is nothing to learn`,
     })
-  const candidates =
-    task === 'regression' ? regressors(frame, target, options) : classifiers(frame, target, options)
+  const make = task === 'regression' ? regressors : classifiers
+  const candidates = make(frame, target, options)
+  if (options.alone !== undefined)
+    for (const candidate of make(columnsNamed(frame, options.alone), target, options))
+      candidates.push({ ...candidate, name: `${candidate.name}, rows alone` })
   const usable = task === 'regression' ? folds : folds.filter((fold) => holdsAll(target, fold))
   const tried = usable.length === 0 ? [] : candidates.map((candidate) => candidate.tryOut(usable))
   const weights = weightsOf(
@@ -123,8 +128,8 @@ function classifiers(frame: Frame, target: Float64Array, { team }: LearnOptions)
   })
   const line: Candidate = {
     name: 'logistic',
-    tryOut: tryOut(logistic, { l2: 100 }),
-    fit: () => ({ model: logistic.fit(frame, target, { l2: 100 }), importance: [] }),
+    tryOut: tryOut(logistic, { l2: 10 }),
+    fit: () => ({ model: logistic.fit(frame, target, { l2: 10 }), importance: [] }),
   }
   return [
     trees('boosting', boostingClassifier, { ...shared, rounds: 100, columnSample: 0.5, ...threads }),
@@ -181,6 +186,17 @@ function meanImportance(chosen: readonly Chosen[]): Importance[] {
     for (const { name, share } of importance)
       shares.set(name, (shares.get(name) ?? 0) + (weight / total) * share)
   return [...shares].map(([name, share]) => ({ name, share })).sort((a, b) => b.share - a.share)
+}
+
+function columnsNamed(frame: Frame, names: readonly string[]): Frame {
+  const wanted = new Set(names)
+  const kept = [...frame.names.keys()].filter((at) => wanted.has(frame.names[at]!))
+  return {
+    ...frame,
+    names: kept.map((at) => frame.names[at]!),
+    columns: kept.map((at) => frame.columns[at]!),
+    categorical: (frame.categorical ?? []).filter((name) => wanted.has(name)),
+  }
 }
 
 function holdsAll(target: Float64Array, { train }: Fold): boolean {
