@@ -84,28 +84,39 @@ export function learnForecaster(series: readonly Series[], options: ForecastOpti
       const said: (Forecasts | undefined)[] = trial.names.map(() => undefined)
       for (const { at, forecast } of fitted) said[at] = forecast(task)
       return prepared.map((one, at) => {
-        const mean = blended(
-          said.map((forecasts) => forecasts?.[at]?.[0]),
-          trial.weigh(at),
-          horizon,
-        )
-        const scale = scaleAt(one, one.filled.length)
-        return {
-          id: one.series.id,
-          mean,
-          intervals: levels.map((level) => {
-            const { lo, hi } = trial.reach(at, level)
-            return {
-              level,
-              lo: mean.map((m, k) => m + scale * lo[k]!),
-              hi: mean.map((m, k) => m + scale * hi[k]!),
-            }
-          }),
-          weights: Object.fromEntries(trial.names.map((name, k) => [name, trial.weigh(at)[k]!])),
-          past: trial.past[at]!,
-        }
+        const members = said.map((forecasts) => forecasts?.[at]?.[0])
+        return describe(one, at, blended(members, trial.weigh(at), horizon), trial, levels)
       })
     },
+  }
+}
+
+function describe(
+  prepared: Prepared,
+  at: number,
+  blend: Float64Array,
+  { names, weigh, reach, past }: Trial,
+  levels: readonly number[],
+): SeriesForecast {
+  const { series, filled, first } = prepared
+  const scale = scaleAt(prepared, filled.length)
+  // what was never below zero is not expected to be
+  const floor = filled.every((value, place) => place < first || value >= 0) ? 0 : Number.NEGATIVE_INFINITY
+  const mean = blend.map((value) => Math.max(floor, value))
+  const weights = weigh(at)
+  return {
+    id: series.id,
+    mean,
+    intervals: levels.map((level) => {
+      const { lo, hi } = reach(at, level)
+      return {
+        level,
+        lo: mean.map((value, lead) => Math.max(floor, value + scale * lo[lead]!)),
+        hi: mean.map((value, lead) => Math.max(floor, value + scale * hi[lead]!)),
+      }
+    }),
+    weights: Object.fromEntries(names.map((name, k) => [name, weights[k]!])),
+    past: past[at]!,
   }
 }
 
@@ -173,10 +184,21 @@ function checked(prepared: Prepared, horizon: number): Prepared {
   })
 }
 
+/**
+ * Origins with their whole horizon inside the series; of one that is too short for that, those after its first season,
+ * whose later steps stay unknown.
+ */
 function pastOrigins({ filled, first, season }: Prepared, horizon: number): number[] {
-  const room = Math.floor((filled.length - first) * shareMax) - horizon
-  const count = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / season))
-  return Array.from({ length: count }, (_, at) => filled.length - horizon - (count - 1 - at) * season)
+  const end = filled.length
+  const length = end - first
+  // one origin is worth up to half of a series
+  const usable = Math.max(length * shareMax, length >= 2 * horizon + season ? horizon : 0)
+  const room = Math.floor(usable) - horizon
+  const whole = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / season))
+  if (whole > 0) return Array.from({ length: whole }, (_, at) => end - horizon - (whole - 1 - at) * season)
+  const origins: number[] = []
+  for (let at = end - 1; at >= first + season; at -= season) origins.unshift(at)
+  return origins.slice(-originsMax)
 }
 
 /** Root mean square of the known errors of an origin. */

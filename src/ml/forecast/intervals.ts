@@ -27,7 +27,7 @@ export type IntervalsOf = (series: number, level: number) => Reach
 
 /**
  * Origins up to `overlap` apart share steps: what is to be expected of an origin is judged without those. Where too few
- * errors are known to promise a level, the largest known one is taken.
+ * errors are known to promise a level, the largest known one is taken, stretched the more the fewer there are.
  */
 export function intervalsOf(
   residuals: Residuals,
@@ -39,7 +39,9 @@ export function intervalsOf(
   const sizes = residuals.map((rows) =>
     rows.map((row) => mean([...row].map((error, lead) => Math.abs(error) / profile[lead]!))),
   )
-  const overall = mean(sizes.flat())
+  const known = sizes.flat().filter((size) => size > 0)
+  // without any known error: as if the season before were the forecast
+  const overall = known.length > 0 ? mean(known) : 1
   const sizeWithout = (series: number, left?: number): number => {
     const own = sizes[series]!.filter(
       (size, origin) => !Number.isNaN(size) && (left === undefined || Math.abs(origin - left) > overlap),
@@ -54,12 +56,12 @@ export function intervalsOf(
     }),
   )
   const pooled = poolByLead(scores.flat(), horizon, options.nearby)
-  const known = new Map<number, Float64Array>()
+  const reaches = new Map<number, Float64Array>()
   const tail = (sign: 1 | -1, alpha: number): Float64Array => {
     // a grid of levels, so that many series share what is sorted out once
     const step = Math.round(alpha * tailSteps)
-    const reach = known.get(sign * step) ?? tailReach(pooled, sign, step / tailSteps)
-    known.set(sign * step, reach)
+    const reach = reaches.get(sign * step) ?? tailReach(pooled, sign, step / tailSteps)
+    reaches.set(sign * step, reach)
     return reach
   }
   return (series, level) => {
@@ -87,14 +89,24 @@ function poolByLead(rows: readonly Float64Array[], horizon: number, nearby: numb
   })
 }
 
-/** How far one tail reaches at each lead so that a share `alpha` of the scores lies beyond; at least one step of it. */
+/**
+ * How far one tail reaches at each lead so that a share `alpha` of the scores lies beyond. A lead without any score
+ * takes that of the nearest one before it that has some.
+ */
 function tailReach(pooled: readonly Float64Array[], sign: 1 | -1, alpha: number): Float64Array {
+  let reach = unknownReach
   return Float64Array.from(pooled, (sorted) => {
-    const most = Math.max(Math.abs(sorted[0] ?? 0), Math.abs(sorted[sorted.length - 1] ?? 0))
+    if (sorted.length === 0) return reach
+    const most = Math.max(Math.abs(sorted[0]!), Math.abs(sorted[sorted.length - 1]!))
     const scores = sign > 0 ? sorted : sorted.map((score) => -score)
-    return Math.min(most, conformalQuantile(scores, Math.max(alpha, 1 / tailSteps)))
+    const promised = conformalQuantile(scores, Math.max(alpha, 1 / tailSteps))
+    reach = Number.isFinite(promised) ? promised : most * (1 + 2 / sorted.length)
+    return reach
   })
 }
+
+/** Where no error at all is known: three times what is to be expected of a series without learning. */
+const unknownReach = 3
 
 /** Origins before an adaptation starts, and its step a season: Gibbs and Candes' gamma for whole rows of lead times. */
 const adaptFrom = 14

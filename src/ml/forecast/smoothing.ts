@@ -23,44 +23,67 @@ const grid: readonly SmoothingPaces[] = [0.003, 0.02, 0.1].flatMap((level) =>
 /** The paces are those that did best, forecasting as far ahead, at points of the series before the origin. */
 export const smoothedMember: Member = localMember('smoothed', forecastOrigins)
 
+/** Points before the first origin at which paces are compared, at most. */
+const pointsMax = 60
+
 function forecastOrigins(prepared: Prepared, origins: readonly number[], horizon: number): Float64Array[] {
-  const { season, filled, first } = prepared
-  const last = Math.max(...origins)
-  // points a season apart, through the origins where they are a season apart too
-  const points: number[] = []
-  for (let at = last; at >= first + 3 * season; at -= season) points.push(at)
-  points.reverse()
-  const stops = [...new Set([...points, ...origins])].sort((a, b) => a - b)
-  const errors = grid.map(() => new Float64Array(stops.length).fill(Number.NaN))
-  const said = grid.map((): Float64Array[] => [])
-  for (const [k, paces] of grid.entries()) {
-    const smoother = new Smoother(prepared, paces, stops[0]!)
-    for (const [nth, stop] of stops.entries()) {
-      smoother.runTo(stop)
-      const forecast = smoother.forecast(horizon)
-      let sum = 0
-      const known = Math.min(horizon, last - stop)
-      for (let lead = 0; lead < known; lead++) sum += Math.abs(filled[stop + lead]! - forecast[lead]!)
-      errors[k]![nth] = known === horizon ? sum : Number.NaN
-      said[k]![nth] = forecast
-    }
-  }
+  if (origins.length === 0) return []
+  const stops = stopsFor(prepared, origins)
+  const tries = grid.map((paces) => tryPaces(prepared, paces, stops, new Set(origins), horizon))
   return origins.map((origin) => {
-    const nth = stops.indexOf(origin)
     const before = stops.filter((stop) => stop + horizon <= origin).length
-    let best = 0
+    let best = tries[0]!
     let least = Number.POSITIVE_INFINITY
-    for (const [k, list] of errors.entries()) {
+    for (const one of tries) {
       // the newer half: by then the patterns have settled
       let sum = 0
-      for (let at = before >> 1; at < before; at++) sum += list[at]!
-      if (sum < least) {
-        least = sum
-        best = k
-      }
+      for (let at = before >> 1; at < before; at++) sum += one.errors[at]!
+      if (sum >= least) continue
+      least = sum
+      best = one
     }
-    return said[best]![nth]!
+    return best.said.get(origin)!
   })
+}
+
+/** The origins, and points a season apart before and between them, rising. */
+function stopsFor({ season, first }: Prepared, origins: readonly number[]): number[] {
+  const from = Math.max(first + 3 * season, Math.min(...origins) - pointsMax * season)
+  const stops = new Set(origins)
+  for (let at = Math.max(...origins); at >= from; at -= season) stops.add(at)
+  return [...stops].sort((a, b) => a - b)
+}
+
+interface Tried {
+  /** By stop: sum of |error| over the horizon, of the steps that are known. */
+  readonly errors: Float64Array
+  /** Forecasts by origin. */
+  readonly said: ReadonlyMap<number, Float64Array>
+}
+
+function tryPaces(
+  prepared: Prepared,
+  paces: SmoothingPaces,
+  stops: readonly number[],
+  origins: ReadonlySet<number>,
+  horizon: number,
+): Tried {
+  const { filled } = prepared
+  const errors = new Float64Array(stops.length)
+  const said = new Map<number, Float64Array>()
+  const smoother = new Smoother(prepared, paces, stops[0]!)
+  for (const [nth, stop] of stops.entries()) {
+    smoother.runTo(stop)
+    const known = Math.min(horizon, filled.length - stop)
+    for (let lead = 0; lead < known; lead++)
+      errors[nth]! += Math.abs(filled[stop + lead]! - smoother.ahead(lead))
+    if (origins.has(stop))
+      said.set(
+        stop,
+        Float64Array.from({ length: horizon }, (_, lead) => smoother.ahead(lead)),
+      )
+  }
+  return { errors, said }
 }
 
 /** The state of the smoothing at a place of a series. */
@@ -100,10 +123,6 @@ export class Smoother {
       weekly[week]! += cycle * error
       this.#error = error
     }
-  }
-
-  forecast(horizon: number): Float64Array {
-    return Float64Array.from({ length: horizon }, (_, lead) => this.ahead(lead))
   }
 
   /** The forecast of the step `lead` (0 the next one). */
