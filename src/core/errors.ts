@@ -95,6 +95,9 @@ const table = {
     sentence: 'Something is wrong inside the hub; its log names it under {reference}.',
   },
 
+  model_refused: { status: 409, exit: 2, sentence: 'The model {model} is refused: {detail}.' },
+  model_missing: { status: 404, exit: 4, sentence: 'There is no model of {model}: {detail}.' },
+
   // start and commands
   config_invalid: { status: 500, exit: 2, sentence: '{where}: {detail}.' },
   config_key_unknown: { status: 500, exit: 2, sentence: '{where}: there is no key "{key}".{hint}' },

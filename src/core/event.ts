@@ -98,7 +98,26 @@ export interface Score {
   readonly rmse: number
 }
 
-/** A model's report. Every figure is from data that the scored model had not seen. */
+/** A candidate held against a rival on the same unseen steps: paired, one difference an origin. */
+export interface Duel {
+  /** Origins that both forecast. */
+  readonly origins: number
+  /** 1 - candidate's RMSE / rival's; above 0 the candidate is better. */
+  readonly gain: number
+  /** One-sided p-value of "the candidate is not better" (paired test); 1 where there are too few origins. */
+  readonly p: number
+}
+
+/** What the gate decided, and on what grounds. */
+export interface Verdict {
+  readonly standing: 'live' | 'challenger' | 'rejected'
+  /** A sentence. */
+  readonly reason: string
+  /** By rival: the best naive forecast by its name, and "live" for the model that was live. */
+  readonly duels: Readonly<Record<string, Duel>>
+}
+
+/** A model's report; never changed once written. Every figure is from data that the scored model had not seen. */
 export interface Card {
   readonly series: SeriesKey
   readonly model: ModelRef
@@ -110,14 +129,14 @@ export interface Card {
   readonly folds: number
   readonly scoredSteps: number
   readonly unit: string
-  /** By name: the candidate ("model") and each naive forecast, over the same steps. */
+  /** By name: the candidate ("model"), each naive forecast, and the model that was live ("live"), over the same steps. */
   readonly scores: Readonly<Record<string, Score>>
   /** Share of truths inside the interval, on folds that did not calibrate it. */
   readonly coverage?: { readonly level: number; readonly measured: number; readonly steps: number }
-  readonly live: boolean
-  /** Why it is live or not, a sentence. */
-  readonly reason: string
-  /** What was repaired before learning: counter resets, gaps, spikes, in steps. */
+  readonly verdict: Verdict
+  /** Nine deciles of its errors (forecast - truth) on unseen steps; empty where none were scored. */
+  readonly residualDeciles: readonly number[]
+  /** What was repaired before learning: counter resets, gaps, spikes, forgotten, in steps. */
   readonly repairs: Readonly<Record<string, number>>
 }
 

@@ -2,7 +2,6 @@ import type { Problem } from './errors.ts'
 import type {
   Alert,
   ApiKey,
-  Card,
   Device,
   Forecast,
   Prediction,
@@ -13,6 +12,21 @@ import type {
   SeriesKey,
   Site,
 } from './event.ts'
+import type {
+  Drift,
+  EventFunction,
+  ForgottenSpan,
+  Info,
+  Job,
+  JobStatus,
+  LoggedForecast,
+  ModelEntry,
+  ModelEvent,
+  QueuedEvent,
+  ReportDay,
+  Trigger,
+  VersionKey,
+} from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
@@ -89,12 +103,6 @@ export interface ReadingStore {
   close(): Promise<void>
 }
 
-/** A model as it is kept: card plus learnt state as JSON text. */
-export interface StoredModel {
-  readonly card: Card
-  readonly body: string
-}
-
 /**
  * Facts that change. Every write is durable when its promise resolves; a batch is one transaction.
  * Lists are ordered by their key.
@@ -103,7 +111,7 @@ export interface Ledger {
   open(): Promise<void>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, models, predictions and alerts. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports and notes. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -113,11 +121,6 @@ export interface Ledger {
   putForecasts(forecasts: readonly Forecast[]): Promise<void>
   /** The newest forecast of each series. */
   forecasts(site?: string): Promise<Forecast[]>
-  /** Same (series, version) replaces. */
-  putModels(models: readonly StoredModel[]): Promise<void>
-  /** Newest first; `body` only through `model`. */
-  models(site?: string): Promise<Card[]>
-  model(series: SeriesKey, version: string): Promise<StoredModel | undefined>
   putPredictions(predictions: readonly Prediction[]): Promise<void>
   predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
   /** Same (rule, series, since) replaces. */
@@ -130,12 +133,102 @@ export interface Ledger {
   putKey(key: ApiKey): Promise<void>
   removeKey(id: string): Promise<boolean>
   keys(): Promise<ApiKey[]>
-  /** Keeps so many quarantined rows and models of each series, the newest, and predictions made after `keepFrom`. */
-  maintain(keep: {
-    readonly quarantined: number
-    readonly models: number
-    readonly keepFrom: number
-  }): Promise<void>
+  readonly models: ModelLedger
+  readonly jobs: JobLedger
+  readonly watch: WatchLedger
+  readonly schedule: ScheduleLedger
+  readonly notes: NoteLedger
+  /** Keeps the newest so many quarantined rows, and predictions, logged forecasts, notes and ended jobs from `keepFrom` on. */
+  maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void>
+  close(): Promise<void>
+}
+
+/** The index of models: their cards and where they stand. The learnt states are artifacts. */
+export interface ModelLedger {
+  /** One transaction. Same (series, version) replaces an entry; events are added. */
+  put(entries: readonly ModelEntry[], events: readonly ModelEvent[]): Promise<void>
+  /** Newest first, by `trainedAt`, then series and version. */
+  all(site?: string): Promise<ModelEntry[]>
+  of(series: SeriesKey): Promise<ModelEntry[]>
+  remove(versions: readonly VersionKey[]): Promise<void>
+  /** Newest first. Outlive the versions that they tell of; go with the site. */
+  events(
+    filter: { readonly site?: string; readonly series?: SeriesKey },
+    limit: number,
+  ): Promise<ModelEvent[]>
+}
+
+export interface JobLedger {
+  /** Same id replaces. */
+  put(jobs: readonly Job[]): Promise<void>
+  /** Newest first (`createdAt`, then id). */
+  all(
+    filter?: { readonly site?: string; readonly status?: readonly JobStatus[] },
+    limit?: number,
+  ): Promise<Job[]>
+  get(id: string): Promise<Job | undefined>
+}
+
+/** What was forecast, and how it turned out. */
+export interface WatchLedger {
+  /** Same (series, origin, version) replaces. */
+  log(forecasts: readonly LoggedForecast[]): Promise<void>
+  /** Those of a series with origin in [from, to), by origin, then version. */
+  logged(series: SeriesKey, from: number, to: number): Promise<LoggedForecast[]>
+  /** One transaction: adds to the sums of each (series, version, day), and remembers how far each series is scored. */
+  score(
+    days: readonly ReportDay[],
+    scoredTo: readonly { readonly series: SeriesKey; readonly to: number }[],
+  ): Promise<void>
+  /** Up to which time (exclusive) truths of the series were scored. */
+  scoredTo(series: SeriesKey): Promise<number | undefined>
+  /** Days in [from, to), by day, then version. */
+  days(series: SeriesKey, from: number, to: number): Promise<ReportDay[]>
+  /** Same (series, version) replaces: the newest is kept. */
+  putDrifts(drifts: readonly Drift[]): Promise<void>
+  drifts(series: SeriesKey): Promise<Drift[]>
+}
+
+export interface ScheduleLedger {
+  /** Same name replaces. */
+  putTriggers(triggers: readonly Trigger[]): Promise<void>
+  triggers(): Promise<Trigger[]>
+  removeTrigger(name: string): Promise<boolean>
+  putFunctions(functions: readonly EventFunction[]): Promise<void>
+  functions(): Promise<EventFunction[]>
+  /** With its queued events. */
+  removeFunction(name: string): Promise<boolean>
+  /** All queued events of a function, replaced; oldest first. */
+  putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
+  queues(): Promise<QueuedEvent[]>
+}
+
+/** What people are told, and what they told the hub to leave out. */
+export interface NoteLedger {
+  putInfos(infos: readonly Info[]): Promise<void>
+  /** Newest first, from `from` on; those of the hub come with every site. */
+  infos(filter: { readonly site?: string; readonly from?: number }, limit: number): Promise<Info[]>
+  removeInfos(at: number): Promise<number>
+  putForgotten(spans: readonly ForgottenSpan[]): Promise<void>
+  /** By series, then `from`. */
+  forgotten(site?: string): Promise<ForgottenSpan[]>
+  removeForgotten(id: string): Promise<boolean>
+}
+
+/**
+ * Objects by key, such as `energy/home/fridge/v1/model.json`: segments of [A-Za-z0-9._~-] parted by slashes.
+ * Rejects with the engine's own error when the disk or the server fails; then the key holds what it held before.
+ */
+export interface ArtifactStore {
+  /** Creates what is missing and clears away what an interrupted `put` left. */
+  open(): Promise<void>
+  /** Durable when it resolves, whole or not at all; replaces what the key held. */
+  put(key: string, bytes: Uint8Array): Promise<void>
+  get(key: string): Promise<Uint8Array | undefined>
+  /** Keys that begin with the prefix, in order of their code units. */
+  list(prefix: string): Promise<string[]>
+  /** Nothing happens where there is none. */
+  remove(keys: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
