@@ -135,7 +135,7 @@ function collect(file: NabFile, profile: NabProfile, firstWindow: number, points
     const score = scores[row]!
     if (row < nabProbationaryRows(scores.length)) continue
     if (!Number.isFinite(score))
-      throw new HomeostatError('data_invalid', { detail: `the score is ${score} at row ${row}` })
+      throw new HomeostatError('data_invalid', { detail: `the score is ${score} at row ${row + 1}` })
     if (current && row >= current[0]) {
       const width = current[1] - current[0] + 1
       const position = -(current[1] - row + 1) / width

@@ -90,7 +90,9 @@ export function purgedFolds(at: ArrayLike<number>, options: PurgedOptions): Fold
     throw new HomeostatError('data_invalid', { detail: `${rows} rows cannot be split into ${folds} folds` })
   for (let row = 1; row < rows; row++)
     if (!(at[row]! >= at[row - 1]!))
-      throw new HomeostatError('data_invalid', { detail: `rows must be in order of time, row ${row} is not` })
+      throw new HomeostatError('data_invalid', {
+        detail: `rows must be in order of time, row ${row + 1} is not`,
+      })
   const all = range(0, rows)
   return Array.from({ length: folds }, (_, fold) => {
     const start = Math.floor((fold * rows) / folds)

@@ -83,7 +83,7 @@ describe('bad input', () => {
   test.each([
     ['no rows', () => accuracy([], []), /no rows/],
     ['a NaN target', () => brier([Number.NaN], [0.5]), /actual is NaN/],
-    ['a probability above 1', () => brier([1], [1.5]), /probability at row 0 is 1.5/],
+    ['a probability above 1', () => brier([1], [1.5]), /probability at row 1 is 1.5/],
     ['a class that is none', () => rocAuc([0, 2], [0.1, 0.2]), /classes 0..1/],
     ['too few probabilities', () => logLoss([0, 1], [0.1, 0.2, 0.7], 3), /3 probabilities for 2 rows of 3/],
   ])('%s is refused with a sentence', (_, score, sentence) => {

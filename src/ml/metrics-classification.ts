@@ -240,7 +240,7 @@ function checkedProbabilities(
   for (let at = 0; at < probabilities.length; at++)
     if (!(probabilities[at]! >= 0 && probabilities[at]! <= 1))
       throw new HomeostatError('data_invalid', {
-        detail: `the probability at row ${Math.floor(at / outputs)} is ${probabilities[at]}`,
+        detail: `the probability at row ${Math.floor(at / outputs) + 1} is ${probabilities[at]}`,
       })
   return rows
 }
@@ -250,7 +250,7 @@ function checkClasses(name: string, classes: ArrayLike<number>, count = 10_000):
     const value = classes[row]!
     if (!Number.isInteger(value) || value < 0 || value >= count)
       throw new HomeostatError('data_invalid', {
-        detail: `${name} must hold classes 0..${count - 1}, but is ${value} at row ${row}`,
+        detail: `${name} must hold classes 0..${count - 1}, but is ${value} at row ${row + 1}`,
       })
   }
 }

@@ -58,8 +58,8 @@ describe('bad input', () => {
   test.each([
     ['no rows', () => mae([], []), /no rows/],
     ['unequal lengths', () => rmse([1, 2], [1]), /predicted has 1 rows, not 2/],
-    ['a NaN', () => r2([1, Number.NaN], [1, 2]), /actual is NaN at row 1/],
-    ['an infinity', () => mae([1], [Number.POSITIVE_INFINITY]), /predicted is Infinity at row 0/],
+    ['a NaN', () => r2([1, Number.NaN], [1, 2]), /actual is NaN at row 2/],
+    ['an infinity', () => mae([1], [Number.POSITIVE_INFINITY]), /predicted is Infinity at row 1/],
     ['a quantile of 1', () => pinball([1], [1], 1), /between 0 and 1/],
     ['a season of 0', () => seasonalScale([1, 2], 0), /season/],
   ])('%s is refused with a sentence', (_, score, sentence) => {

@@ -17,7 +17,7 @@ export function checkedRows(columns: Readonly<Record<string, ArrayLike<number>>>
       throw new HomeostatError('data_invalid', { detail: `${name} has ${column.length} rows, not ${rows}` })
     for (let row = 0; row < rows; row++)
       if (!Number.isFinite(column[row]))
-        throw new HomeostatError('data_invalid', { detail: `${name} is ${column[row]} at row ${row}` })
+        throw new HomeostatError('data_invalid', { detail: `${name} is ${column[row]} at row ${row + 1}` })
   }
   if (rows <= 0) throw new HomeostatError('data_invalid', { detail: 'there are no rows to score' })
   return rows

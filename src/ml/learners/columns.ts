@@ -15,7 +15,7 @@ export function checkFrame(frame: Frame): void {
       refuse(`the column ${name} has ${column.length} rows, not ${frame.rows}`)
     for (let row = 0; row < column.length; row++)
       if (Math.abs(column[row]!) === Number.POSITIVE_INFINITY)
-        refuse(`the column ${name} is ${column[row]} at row ${row}`)
+        refuse(`the column ${name} is ${column[row]} at row ${row + 1}`)
   })
 }
 
@@ -27,7 +27,7 @@ export function checkTarget(frame: Frame, target: Float64Array | undefined): Flo
     })
   const bad = target.findIndex((value) => !Number.isFinite(value))
   if (bad >= 0)
-    throw new HomeostatError('data_invalid', { detail: `the target is ${target[bad]} at row ${bad}` })
+    throw new HomeostatError('data_invalid', { detail: `the target is ${target[bad]} at row ${bad + 1}` })
   return target
 }
 

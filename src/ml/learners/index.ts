@@ -8,6 +8,7 @@ import { isolationForest } from './isolation-forest.ts'
 import { levelShift, levelShiftStream } from './level-shift.ts'
 import { logistic } from './logistic.ts'
 import { pca } from './pca.ts'
+import { ridge } from './ridge.ts'
 import { roomStay } from './room-stay.ts'
 import { seasonalResidual, seasonalResidualStream } from './seasonal-residual.ts'
 import { stuck, stuckStream } from './stuck.ts'
@@ -22,6 +23,7 @@ export const learners = {
   'level-shift': levelShift,
   logistic,
   pca,
+  ridge,
   'room-stay': roomStay,
   'seasonal-residual': seasonalResidual,
   stuck,
