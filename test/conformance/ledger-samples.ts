@@ -8,7 +8,6 @@ import type {
   Quarantined,
   Site,
 } from '../../src/core/event.ts'
-import type { StoredModel } from '../../src/core/ports.ts'
 
 /** Facts for tests of ledgers: each as it usually is, changed where the test says so. */
 export const series = { site: 'home', device: 'meter', metric: 'power' }
@@ -54,14 +53,14 @@ export const card = (change: Partial<Card> = {}): Card => ({
   unit: 'W',
   scores: { model: { mae: 1.5, rmse: 2 }, 'same time yesterday': { mae: 2, rmse: 3 } },
   coverage: { level: 0.9, measured: 0.88, steps: 48 },
-  live: true,
-  reason: 'It beats every naive forecast.',
+  verdict: {
+    standing: 'live',
+    reason: 'It beats every naive forecast.',
+    duels: { 'same time yesterday': { origins: 30, gain: 0.25, p: 0.001 } },
+  },
+  residualDeciles: [-4, -3, -2, -1, 0, 1, 2, 3, 4],
   repairs: { gaps: 2 },
   ...change,
-})
-export const model = (change: Partial<Card> = {}, body = '{"trees":[]}'): StoredModel => ({
-  card: card(change),
-  body,
 })
 export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
   ...series,

@@ -1,17 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/core/ports.ts'
-import {
-  alert,
-  card,
-  device,
-  forecast,
-  key,
-  model,
-  prediction,
-  quarantined,
-  series,
-  site,
-} from './ledger-samples.ts'
+import { lifeLaws } from './ledger-life.ts'
+import { eventFunction, forgotten, info, reportDay, trigger } from './ledger-life-samples.ts'
+import { alert, device, forecast, key, prediction, quarantined, series, site } from './ledger-samples.ts'
 
 /** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
 export interface LedgerFixture {
@@ -24,14 +15,14 @@ export interface LedgerSuiteOptions {
   readonly create: (options: { readonly quarantineLimit?: number }) => Promise<LedgerFixture>
 }
 
-interface Law {
+/** What is put, what is read, what must come. Each runs as it stands, and again after closing and opening. */
+export interface Law {
   readonly name: string
   readonly put: readonly ((ledger: Ledger) => Promise<unknown>)[]
   readonly read: (ledger: Ledger) => Promise<unknown>
   readonly gives: unknown
 }
 
-/** What is put, what is read, what must come. Each runs as it stands, and again after closing and opening. */
 const laws: readonly Law[] = [
   {
     name: 'sites come ordered by id, and a known one is replaced',
@@ -122,25 +113,6 @@ const laws: readonly Law[] = [
     ],
   },
   {
-    name: 'models come newest first without their bodies, of one site where it is named',
-    put: [
-      (l) => l.putModels([model({ trainedAt: 1 })]),
-      (l) => l.putModels([model({ trainedAt: 3, model: { ...card().model, version: '2' } })]),
-      (l) => l.putModels([model({ trainedAt: 2, series: { ...series, site: 'office' } })]),
-    ],
-    read: async (l) => [(await l.models()).map(({ trainedAt }) => trainedAt), await l.models('office')],
-    gives: [[3, 2, 1], [card({ trainedAt: 2, series: { ...series, site: 'office' } })]],
-  },
-  {
-    name: 'a model is found by series and version; put again, it is replaced',
-    put: [
-      (l) => l.putModels([model()]),
-      (l) => l.putModels([model({ live: false, reason: 'A better one came.' }, 'B')]),
-    ],
-    read: async (l) => [await l.model(series, '1'), await l.model(series, '2')],
-    gives: [model({ live: false, reason: 'A better one came.' }, 'B'), undefined],
-  },
-  {
     name: 'predictions of a series come by time, from inclusive to exclusive; the same twice is one',
     put: [
       (l) => l.putPredictions([30, 10, 20].map((at) => prediction({ at }))),
@@ -201,7 +173,6 @@ const laws: readonly Law[] = [
         (l: Ledger) => l.putSites([site(id)]),
         (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
         (l: Ledger) => l.putForecasts([forecast({ site: id })]),
-        (l: Ledger) => l.putModels([model({ series: { ...series, site: id } })]),
         (l: Ledger) => l.putPredictions([prediction({ site: id })]),
         (l: Ledger) => l.putAlerts([alert({ site: id })]),
       ]),
@@ -213,7 +184,6 @@ const laws: readonly Law[] = [
       await l.rooms(),
       await l.devices(),
       await l.forecasts(),
-      await l.models(),
       await l.alerts(),
       await l.predictions(series, 0, 1e15),
       await l.predictions({ ...series, site: 'office' }, 0, 1e15),
@@ -223,7 +193,6 @@ const laws: readonly Law[] = [
       [{ site: 'office', id: 'hall' }],
       [device('d', { site: 'office', room: 'hall' })],
       [forecast({ site: 'office' })],
-      [card({ series: { ...series, site: 'office' } })],
       [alert({ site: 'office' })],
       [],
       [prediction({ site: 'office' })],
@@ -234,8 +203,8 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
       (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
-      (l) => l.maintain({ quarantined: 3, models: 5, keepFrom: 900 }),
-      (l) => l.maintain({ quarantined: 3, models: 5, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
@@ -247,28 +216,8 @@ const laws: readonly Law[] = [
     ],
   },
   {
-    name: 'maintain keeps the newest versions of each model',
-    put: [
-      ...[3, 1, 4, 2].map(
-        (trainedAt) => (l: Ledger) =>
-          l.putModels([model({ trainedAt, model: { ...card().model, version: `v${trainedAt}` } })]),
-      ),
-      (l) => l.putModels([model({ trainedAt: 1, series: { ...series, site: 'office' } })]),
-      (l) => l.maintain({ quarantined: 9, models: 2, keepFrom: 0 }),
-    ],
-    read: async (l) => (await l.models()).map(({ series: of, trainedAt }) => [of.site, trainedAt]),
-    gives: [
-      [series.site, 4],
-      [series.site, 3],
-      ['office', 1],
-    ],
-  },
-  {
     name: 'maintain can empty the quarantine',
-    put: [
-      (l) => l.putQuarantined([quarantined(1)]),
-      (l) => l.maintain({ quarantined: 0, models: 5, keepFrom: 0 }),
-    ],
+    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain({ quarantined: 0, keepFrom: 0 })],
     read: (l) => l.quarantined(10),
     gives: [],
   },
@@ -296,7 +245,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each(laws)('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -348,6 +297,31 @@ function testCalls(ledger: () => Ledger): void {
       await ledger().removeKey('a'),
       await ledger().keys(),
     ]).toStrictEqual([true, false, []])
+  })
+
+  it('tells whether there was something to remove, and how much', async () => {
+    const { schedule, notes } = ledger()
+    await schedule.putTriggers([trigger('a')])
+    await schedule.putFunctions([eventFunction('a')])
+    await notes.putForgotten([forgotten('a')])
+    await notes.putInfos([info('a', { at: 5 }), info('b', { at: 5 }), info('c', { at: 6 })])
+    const remove = async () => [
+      await schedule.removeTrigger('a'),
+      await schedule.removeFunction('a'),
+      await notes.removeForgotten('a'),
+      await notes.removeInfos(5),
+    ]
+    expect([await remove(), await remove()]).toStrictEqual([
+      [true, true, true, 2],
+      [false, false, false, 0],
+    ])
+  })
+
+  it('adds scores of overlapping calls up without losing one', async () => {
+    const { watch } = ledger()
+    await Promise.all(Array.from({ length: 20 }, () => watch.score([reportDay(1)], [])))
+    const days = await watch.days(series, 0, 2)
+    expect(days.map(({ leads }) => leads.map(({ count }) => count))).toStrictEqual([[20, 40]])
   })
 
   it('takes overlapping calls, and the one called last wins', async () => {

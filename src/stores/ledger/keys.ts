@@ -1,4 +1,5 @@
 import type { Alert, Prediction } from '../../core/event.ts'
+import type { VersionKey } from '../../core/life.ts'
 import { seriesId } from '../../core/series.ts'
 
 /** What makes two facts the same one, as text; ids hold no control characters, so U+001F parts them. */
@@ -10,3 +11,5 @@ export const alertId = (alert: Alert): string => `${seriesId(alert)}\u001f${aler
 
 export const predictionId = (row: Prediction): string =>
   `${seriesId(row)}\u001f${row.at}\u001f${row.madeAt}\u001f${row.model.name}\u001f${row.model.version}`
+
+export const versionId = ({ series, version }: VersionKey): string => `${seriesId(series)}\u001f${version}`

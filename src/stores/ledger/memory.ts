@@ -1,7 +1,6 @@
 import type {
   Alert,
   ApiKey,
-  Card,
   Device,
   Forecast,
   Prediction,
@@ -10,9 +9,15 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger, StoredModel } from '../../core/ports.ts'
+import type { Ledger } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { memoryJobs } from './memory-jobs.ts'
+import { memoryModels } from './memory-models.ts'
+import { memoryNotes } from './memory-notes.ts'
+import { memorySchedule } from './memory-schedule.ts'
+import { compare, removeWhere } from './memory-upkeep.ts'
+import { memoryWatch } from './memory-watch.ts'
 import { quarantinedRow } from './rows.ts'
 
 /** The ledger without a disk: for tests, and the plain version that the SQL one is held against. */
@@ -25,10 +30,14 @@ class MemoryLedger implements Ledger {
   readonly #rooms = new Map<string, Room>()
   readonly #devices = new Map<string, Device>()
   readonly #forecasts = new Map<string, Forecast>()
-  readonly #models = new Map<string, StoredModel>()
   readonly #predictions = new Map<string, Prediction>()
   readonly #alerts = new Map<string, Alert>()
   readonly #keys = new Map<string, ApiKey>()
+  readonly models = memoryModels()
+  readonly jobs = memoryJobs()
+  readonly watch = memoryWatch()
+  readonly schedule = memorySchedule()
+  readonly notes = memoryNotes()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -52,9 +61,9 @@ class MemoryLedger implements Ledger {
   async removeSite(site: string): Promise<void> {
     this.#sites.delete(site)
     for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions, this.#alerts]) {
-      for (const [key, row] of map) if (row.site === site) map.delete(key)
+      removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
-    for (const [key, { card }] of this.#models) if (card.series.site === site) this.#models.delete(key)
+    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.removeSite(site)
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {
@@ -86,28 +95,6 @@ class MemoryLedger implements Ledger {
 
   async forecasts(site?: string): Promise<Forecast[]> {
     return of(site, this.#forecasts).sort(compareSeries)
-  }
-
-  async putModels(models: readonly StoredModel[]): Promise<void> {
-    for (const model of models) {
-      this.#models.set(modelId(model.card.series, model.card.model.version), structuredClone(model))
-    }
-  }
-
-  async models(site?: string): Promise<Card[]> {
-    return [...this.#models.values()]
-      .map(({ card }) => card)
-      .filter(({ series }) => site === undefined || series.site === site)
-      .sort(
-        (a, b) =>
-          b.trainedAt - a.trainedAt ||
-          compareSeries(a.series, b.series) ||
-          compare(a.model.version, b.model.version),
-      )
-  }
-
-  async model(series: SeriesKey, version: string): Promise<StoredModel | undefined> {
-    return this.#models.get(modelId(series, version))
   }
 
   async putPredictions(predictions: readonly Prediction[]): Promise<void> {
@@ -162,16 +149,8 @@ class MemoryLedger implements Ledger {
 
   async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
-    for (const [key, { madeAt }] of this.#predictions) {
-      if (madeAt < keep.keepFrom) this.#predictions.delete(key)
-    }
-    const seen = new Map<string, number>()
-    // newest first
-    for (const { series, model } of await this.models()) {
-      const place = (seen.get(seriesId(series)) ?? 0) + 1
-      seen.set(seriesId(series), place)
-      if (place > keep.models) this.#models.delete(modelId(series, model.version))
-    }
+    removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
+    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.dropBefore(keep.keepFrom)
   }
 
   #trimQuarantined(keep: number): void {
@@ -183,11 +162,7 @@ function of<Row extends { readonly site: string }>(site: string | undefined, row
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
 }
 
-const modelId = (series: SeriesKey, version: string): string => `${seriesId(series)}\u001f${version}`
-
 const bySiteAndId = (
   a: { readonly site: string; readonly id: string },
   b: { readonly site: string; readonly id: string },
 ): number => compare(a.site, b.site) || compare(a.id, b.id)
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,23 +1,15 @@
-import { type CreateTableBuilder, type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import { HomeostatError } from '../../core/errors.ts'
+import { type ColumnTypes, type DataType, model, series } from './columns.ts'
+import { life } from './migration-life.ts'
 import type { Database } from './schema.ts'
-
-/** The two column types that SQLite and PostgreSQL do not spell alike. */
-export interface ColumnTypes {
-  /** A number that the database counts up, as primary key. */
-  readonly counter: DataType
-  /** Text that sorts by its bytes, whatever the language of the server. */
-  readonly text: DataType
-}
-
-/** As Kysely's `addColumn` takes it: one of its own names, or an SQL snippet. */
-type DataType = Parameters<CreateTableBuilder<string, never>['addColumn']>[1]
 
 const migrationTable = 'homeostat_migration'
 
 /** Never edit a migration that was released: add one. Names sort in the order in which they run. */
 export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0001_first': { up: (db) => first(db, types) },
+  '0002_life': { up: (db) => life(db, types) },
 })
 
 /**
@@ -159,21 +151,3 @@ async function learnt(db: Kysely<unknown>, text: DataType): Promise<void> {
     .execute()
   await db.schema.createIndex('predictions_by_made_at').on('predictions').column('made_at').execute()
 }
-
-const series =
-  (text: DataType) =>
-  <Name extends string>(table: CreateTableBuilder<Name, never>) =>
-    table
-      .addColumn('site', text, (column) => column.notNull())
-      .addColumn('device', text, (column) => column.notNull())
-      .addColumn('metric', text, (column) => column.notNull())
-
-const model =
-  (text: DataType) =>
-  <Name extends string, Column extends string>(table: CreateTableBuilder<Name, Column>) =>
-    table
-      .addColumn('model_name', text, (column) => column.notNull())
-      .addColumn('model_version', text, (column) => column.notNull())
-      .addColumn('model_kind', text, (column) =>
-        column.notNull().check(sql`model_kind in ('learned', 'naive')`),
-      )

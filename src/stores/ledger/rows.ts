@@ -1,20 +1,9 @@
-import type {
-  Alert,
-  ApiKey,
-  Card,
-  Device,
-  Forecast,
-  Prediction,
-  Quarantined,
-  Site,
-} from '../../core/event.ts'
-import type { StoredModel } from '../../core/ports.ts'
+import type { Alert, ApiKey, Device, Forecast, Prediction, Quarantined, Site } from '../../core/event.ts'
 import type {
   AlertRow,
   DeviceRow,
   ForecastRow,
   KeyRow,
-  ModelRow,
   PredictionRow,
   QuarantinedRow,
   SiteRow,
@@ -68,18 +57,6 @@ export const forecastOf = (row: ForecastRow): Forecast => ({
   naiveName: row.naive_name,
   steps: JSON.parse(row.steps) as Forecast['steps'],
 })
-
-export const modelRow = ({ card, body }: StoredModel): ModelRow => ({
-  site: card.series.site,
-  device: card.series.device,
-  metric: card.series.metric,
-  version: card.model.version,
-  trained_at: card.trainedAt,
-  card: JSON.stringify(card),
-  body,
-})
-
-export const cardOf = (row: Pick<ModelRow, 'card'>): Card => JSON.parse(row.card) as Card
 
 export const predictionRow = (prediction: Prediction): PredictionRow => ({
   site: prediction.site,

@@ -1,22 +1,38 @@
-import type { Generated } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 import type { AlertLevel, ModelRef, Role } from '../../core/event.ts'
+import type { JobStatus, Standing } from '../../core/life.ts'
 
 /**
  * The tables of the ledger as Kysely sees them, the same on SQLite and PostgreSQL.
  * Times are UTC epoch ms in `bigint` (a PostgreSQL connection must parse int8 to number), flags are 0 or 1,
- * and what nobody filters by is JSON in a text column.
+ * and what nobody filters by is JSON in a text column. Where a table has a `body`, that is the whole noun,
+ * and the columns beside it are those by which it is found.
  */
 export interface Database {
   sites: SiteRow
   rooms: RoomRow
   devices: DeviceRow
   forecasts: ForecastRow
-  models: ModelRow
   predictions: PredictionRow
   alerts: AlertRow
   quarantined: QuarantinedTable
   api_keys: KeyRow
+  models: ModelRow
+  model_events: ModelEventTable
+  jobs: JobRow
+  forecast_log: LoggedForecastRow
+  report_days: ReportDayRow
+  watch_state: WatchStateRow
+  drifts: DriftRow
+  triggers: NamedRow
+  event_functions: NamedRow
+  queued_events: QueuedEventRow
+  infos: InfoRow
+  forgotten: ForgottenRow
 }
+
+/** A row as it is read. */
+export type Row<Table extends keyof Database> = Selectable<Database[Table]>
 
 interface SeriesColumns {
   site: string
@@ -62,15 +78,6 @@ export interface ForecastRow extends SeriesColumns, ModelColumns {
   steps: string
 }
 
-export interface ModelRow extends SeriesColumns {
-  version: string
-  trained_at: number
-  /** JSON of Card. */
-  card: string
-  /** The learnt state; last, so that reading the cards does not read it. */
-  body: string
-}
-
 export interface PredictionRow extends SeriesColumns, ModelColumns {
   at: number
   made_at: number
@@ -108,4 +115,86 @@ export interface KeyRow {
   sites: string | null
   sha256: string
   created_at: number
+}
+
+export interface ModelRow extends SeriesColumns {
+  version: string
+  trained_at: number
+  standing: Standing
+  since: number
+  reason: string
+  /** JSON of Card. */
+  card: string
+}
+
+export interface ModelEventRow extends SeriesColumns {
+  at: number
+  body: string
+}
+
+interface ModelEventTable extends ModelEventRow {
+  id: Generated<number>
+}
+
+export interface JobRow {
+  id: string
+  site: string
+  status: JobStatus
+  created_at: number
+  ended_at: number | null
+  body: string
+}
+
+export interface LoggedForecastRow extends SeriesColumns {
+  origin: number
+  version: string
+  spoken: number
+  /** JSON of Forecast. */
+  forecast: string
+}
+
+export interface ReportDayRow extends SeriesColumns {
+  day: number
+  version: string
+  /** JSON array of LeadSums. */
+  leads: string
+  /** JSON array of ten counts. */
+  residual_bins: string
+}
+
+export interface WatchStateRow extends SeriesColumns {
+  scored_to: number
+}
+
+export interface DriftRow extends SeriesColumns {
+  version: string
+  at: number
+  body: string
+}
+
+export interface NamedRow {
+  name: string
+  body: string
+}
+
+export interface QueuedEventRow {
+  /** Name of the event function. */
+  name: string
+  /** In the queue, the oldest is 0. */
+  place: number
+  body: string
+}
+
+export interface InfoRow {
+  id: string
+  at: number
+  /** null: of the hub. */
+  site: string | null
+  body: string
+}
+
+export interface ForgottenRow extends SeriesColumns {
+  id: string
+  from: number
+  body: string
 }

@@ -1,8 +1,7 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type {
   Alert,
   ApiKey,
-  Card,
   Device,
   Forecast,
   Prediction,
@@ -11,21 +10,19 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger, StoredModel } from '../../core/ports.ts'
+import type { Ledger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
 import { batches, rowsPerStatement } from './batches.ts'
-import { alertId, predictionId, siteAndId } from './keys.ts'
+import { siteAndId } from './keys.ts'
 import {
   alertOf,
   alertRow,
-  cardOf,
   deviceOf,
   deviceRow,
   forecastOf,
   forecastRow,
   keyOf,
   keyRow,
-  modelRow,
   predictionOf,
   predictionRow,
   quarantinedRow,
@@ -33,7 +30,13 @@ import {
   siteRow,
 } from './rows.ts'
 import type { Database } from './schema.ts'
-import { trimModels, trimQuarantined } from './trim.ts'
+import type { Session } from './session.ts'
+import { sqlJobs } from './sql-jobs.ts'
+import { sqlModels } from './sql-models.ts'
+import { sqlNotes } from './sql-notes.ts'
+import { sqlSchedule } from './sql-schedule.ts'
+import { sqlWatch } from './sql-watch.ts'
+import { excluded, upsert } from './upsert.ts'
 
 /** What a database has to bring so that it can hold the ledger. */
 export interface LedgerDatabase {
@@ -52,7 +55,22 @@ export interface LedgerOptions {
 }
 
 /** Tables whose rows belong to a site, in an order that satisfies their foreign keys. */
-const siteTables = ['devices', 'rooms', 'forecasts', 'models', 'predictions', 'alerts'] as const
+const siteTables = [
+  'devices',
+  'rooms',
+  'forecasts',
+  'predictions',
+  'alerts',
+  'models',
+  'model_events',
+  'jobs',
+  'forecast_log',
+  'report_days',
+  'watch_state',
+  'drifts',
+  'infos',
+  'forgotten',
+] as const
 
 /**
  * The ledger on a SQL database: one transaction a write, writes in the order of their calls.
@@ -64,6 +82,12 @@ export class SqlLedger implements Ledger {
   #connected: Kysely<Database> | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
   #quarantinedRows = 0
+  readonly #session: Session = { db: () => this.#db, write: (work) => this.#write(work) }
+  readonly models = sqlModels(this.#session)
+  readonly jobs = sqlJobs(this.#session)
+  readonly watch = sqlWatch(this.#session)
+  readonly schedule = sqlSchedule(this.#session)
+  readonly notes = sqlNotes(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
@@ -83,15 +107,7 @@ export class SqlLedger implements Ledger {
   }
 
   putSites(sites: readonly Site[]): Promise<void> {
-    return this.#write(async (db) => {
-      for (const batch of batches(sites, ({ id }) => id)) {
-        await db
-          .insertInto('sites')
-          .values(batch.map(siteRow))
-          .onConflict((conflict) => conflict.column('id').doUpdateSet(excluded(['name', 'zone', 'demo'])))
-          .execute()
-      }
-    })
+    return this.#write((db) => upsert(db, 'sites', ['id'], sites.map(siteRow)))
   }
 
   async sites(): Promise<Site[]> {
@@ -181,59 +197,9 @@ export class SqlLedger implements Ledger {
     return rows.map(forecastOf)
   }
 
-  putModels(models: readonly StoredModel[]): Promise<void> {
-    return this.#write(async (db) => {
-      for (const batch of batches(models, ({ card }) => `${seriesId(card.series)} ${card.model.version}`)) {
-        await db
-          .insertInto('models')
-          .values(batch.map(modelRow))
-          .onConflict((conflict) =>
-            conflict
-              .columns(['site', 'device', 'metric', 'version'])
-              .doUpdateSet(excluded(['trained_at', 'card', 'body'])),
-          )
-          .execute()
-      }
-    })
-  }
-
-  async models(site?: string): Promise<Card[]> {
-    const rows = await this.#db
-      .selectFrom('models')
-      .select('card')
-      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
-      .orderBy('trained_at', 'desc')
-      .orderBy('site')
-      .orderBy('device')
-      .orderBy('metric')
-      .orderBy('version')
-      .execute()
-    return rows.map(cardOf)
-  }
-
-  async model({ site, device, metric }: SeriesKey, version: string): Promise<StoredModel | undefined> {
-    const row = await this.#db
-      .selectFrom('models')
-      .select(['card', 'body'])
-      .where((column) => column.and({ site, device, metric, version }))
-      .executeTakeFirst()
-    return row && { card: cardOf(row), body: row.body }
-  }
-
   putPredictions(predictions: readonly Prediction[]): Promise<void> {
-    return this.#write(async (db) => {
-      for (const batch of batches(predictions, predictionId)) {
-        await db
-          .insertInto('predictions')
-          .values(batch.map(predictionRow))
-          .onConflict((conflict) =>
-            conflict
-              .columns(['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'])
-              .doUpdateSet(excluded(['value', 'unit', 'model_kind'])),
-          )
-          .execute()
-      }
-    })
+    const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
+    return this.#write((db) => upsert(db, 'predictions', key, predictions.map(predictionRow)))
   }
 
   async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
@@ -252,19 +218,8 @@ export class SqlLedger implements Ledger {
   }
 
   putAlerts(alerts: readonly Alert[]): Promise<void> {
-    return this.#write(async (db) => {
-      for (const batch of batches(alerts, alertId)) {
-        await db
-          .insertInto('alerts')
-          .values(batch.map(alertRow))
-          .onConflict((conflict) =>
-            conflict
-              .columns(['rule', 'site', 'device', 'metric', 'since'])
-              .doUpdateSet(excluded(['level', 'at', 'value', 'message', 'until'])),
-          )
-          .execute()
-      }
-    })
+    const key = ['rule', 'site', 'device', 'metric', 'since'] as const
+    return this.#write((db) => upsert(db, 'alerts', key, alerts.map(alertRow)))
   }
 
   /** Newest `since` first; then by rule, site, device, metric. */
@@ -306,15 +261,7 @@ export class SqlLedger implements Ledger {
   }
 
   putKey(key: ApiKey): Promise<void> {
-    return this.#write(async (db) => {
-      await db
-        .insertInto('api_keys')
-        .values(keyRow(key))
-        .onConflict((conflict) =>
-          conflict.column('id').doUpdateSet(excluded(['name', 'role', 'sites', 'sha256', 'created_at'])),
-        )
-        .execute()
-    })
+    return this.#write((db) => upsert(db, 'api_keys', ['id'], [keyRow(key)]))
   }
 
   removeKey(id: string): Promise<boolean> {
@@ -336,7 +283,11 @@ export class SqlLedger implements Ledger {
     await this.#trimQuarantined(keep.quarantined)
     await this.#write(async (db) => {
       await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
-      await trimModels(db, keep.models)
+      await db.deleteFrom('forecast_log').where('origin', '<', keep.keepFrom).execute()
+      await db.deleteFrom('report_days').where('day', '<', keep.keepFrom).execute()
+      await db.deleteFrom('drifts').where('at', '<', keep.keepFrom).execute()
+      await db.deleteFrom('infos').where('at', '<', keep.keepFrom).execute()
+      await db.deleteFrom('jobs').where('ended_at', '<', keep.keepFrom).execute()
     })
     await this.#database.tidy?.(this.#db)
   }
@@ -382,6 +333,13 @@ async function countQuarantined(db: Kysely<Database>): Promise<number> {
   return Number(rows)
 }
 
-/** `set column = excluded.column` for each: the row that was to be inserted wins. */
-const excluded = (columns: readonly string[]) =>
-  Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)]))
+/** Deletes all but the newest `keep` quarantined rows. */
+async function trimQuarantined(db: Transaction<Database>, keep: number): Promise<void> {
+  const newestToGo = db
+    .selectFrom('quarantined')
+    .select('id')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(Math.max(0, keep))
+  await db.deleteFrom('quarantined').where('id', '<=', newestToGo).execute()
+}

@@ -1,0 +1,23 @@
+import type { Job } from '../../core/life.ts'
+import type { JobLedger } from '../../core/ports.ts'
+import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
+
+export function memoryJobs(): JobLedger & Upkeep {
+  const jobs = new Map<string, Job>()
+  return {
+    async put(put) {
+      for (const job of structuredClone(put)) jobs.set(job.id, job)
+    },
+    all: async ({ site, status } = {}, limit) =>
+      [...jobs.values()]
+        .filter((job) => site === undefined || job.series.site === site)
+        .filter((job) => status === undefined || status.includes(job.status))
+        .sort((a, b) => b.createdAt - a.createdAt || compare(a.id, b.id))
+        .slice(0, limit),
+    get: async (id) => jobs.get(id),
+
+    removeSite: (site) => removeWhere(jobs, ({ series }) => series.site === site),
+    dropBefore: (keepFrom) =>
+      removeWhere(jobs, ({ endedAt = Number.POSITIVE_INFINITY }) => endedAt < keepFrom),
+  }
+}

@@ -1,0 +1,63 @@
+import type { SeriesKey } from '../../core/event.ts'
+import type { ModelEntry, ModelEvent } from '../../core/life.ts'
+import type { ModelLedger } from '../../core/ports.ts'
+import { rowsPerStatement } from './batches.ts'
+import { bodyOf, modelEventRow, modelOf, modelRow, seriesOf } from './life-rows.ts'
+import type { Session } from './session.ts'
+import { upsert } from './upsert.ts'
+
+export function sqlModels({ db, write }: Session): ModelLedger {
+  async function entries(of: Partial<SeriesKey>): Promise<ModelEntry[]> {
+    const rows = await db()
+      .selectFrom('models')
+      .selectAll()
+      .where((column) => column.and(of))
+      .orderBy('trained_at', 'desc')
+      .orderBy('site')
+      .orderBy('device')
+      .orderBy('metric')
+      .orderBy('version')
+      .execute()
+    return rows.map(modelOf)
+  }
+
+  return {
+    put: (put, events) =>
+      write(async (db) => {
+        await upsert(db, 'models', ['site', 'device', 'metric', 'version'], put.map(modelRow))
+        for (let start = 0; start < events.length; start += rowsPerStatement) {
+          const batch = events.slice(start, start + rowsPerStatement)
+          await db.insertInto('model_events').values(batch.map(modelEventRow)).execute()
+        }
+      }),
+
+    all: (site) => entries(site === undefined ? {} : { site }),
+
+    of: (series) => entries(seriesOf(series)),
+
+    remove: (versions) =>
+      write(async (db) => {
+        for (const { series, version } of versions) {
+          await db
+            .deleteFrom('models')
+            .where((column) => column.and({ ...seriesOf(series), version }))
+            .execute()
+        }
+      }),
+
+    async events({ site, series }, limit) {
+      const rows = await db()
+        .selectFrom('model_events')
+        .select('body')
+        .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+        .$if(series !== undefined, (query) =>
+          query.where((column) => column.and(series ? seriesOf(series) : {})),
+        )
+        .orderBy('at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(bodyOf<ModelEvent>)
+    },
+  }
+}

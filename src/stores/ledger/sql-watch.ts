@@ -1,0 +1,95 @@
+import { sql, type Transaction } from 'kysely'
+import type { Drift, ReportDay } from '../../core/life.ts'
+import type { WatchLedger } from '../../core/ports.ts'
+import { batches } from './batches.ts'
+import { bodyOf, driftRow, loggedOf, loggedRow, reportDayOf, reportDayRow, seriesOf } from './life-rows.ts'
+import { addDays, reportDayId } from './report-sums.ts'
+import type { Database, ReportDayRow } from './schema.ts'
+import type { Session } from './session.ts'
+import { upsert } from './upsert.ts'
+
+export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
+  log: (forecasts) =>
+    write((db) =>
+      upsert(db, 'forecast_log', ['site', 'device', 'metric', 'origin', 'version'], forecasts.map(loggedRow)),
+    ),
+
+  async logged(series, from, to) {
+    const rows = await db()
+      .selectFrom('forecast_log')
+      .selectAll()
+      .where((column) => column.and(seriesOf(series)))
+      .where('origin', '>=', from)
+      .where('origin', '<', to)
+      .orderBy('origin')
+      .orderBy('version')
+      .execute()
+    return rows.map(loggedOf)
+  },
+
+  score: (days, scoredTo) =>
+    write(async (db) => {
+      const sums = await knownOf(db, days)
+      addDays(sums, days)
+      const rows = [...sums.values()].map(reportDayRow)
+      await upsert(db, 'report_days', ['site', 'device', 'metric', 'day', 'version'], rows)
+      const state = scoredTo.map(({ series, to }) => ({ ...seriesOf(series), scored_to: to }))
+      await upsert(db, 'watch_state', ['site', 'device', 'metric'], state)
+    }),
+
+  async scoredTo(series) {
+    const row = await db()
+      .selectFrom('watch_state')
+      .select('scored_to')
+      .where((column) => column.and(seriesOf(series)))
+      .executeTakeFirst()
+    return row?.scored_to
+  },
+
+  async days(series, from, to) {
+    const rows = await db()
+      .selectFrom('report_days')
+      .selectAll()
+      .where((column) => column.and(seriesOf(series)))
+      .where('day', '>=', from)
+      .where('day', '<', to)
+      .orderBy('day')
+      .orderBy('version')
+      .execute()
+    return rows.map(reportDayOf)
+  },
+
+  putDrifts: (drifts) =>
+    write((db) => upsert(db, 'drifts', ['site', 'device', 'metric', 'version'], drifts.map(driftRow))),
+
+  async drifts(series) {
+    const rows = await db()
+      .selectFrom('drifts')
+      .select('body')
+      .where((column) => column.and(seriesOf(series)))
+      .orderBy('version')
+      .execute()
+    return rows.map(bodyOf<Drift>)
+  },
+})
+
+/** What the ledger holds of the same (series, version, day), by their id. */
+async function knownOf(
+  db: Transaction<Database>,
+  days: readonly ReportDay[],
+): Promise<Map<string, ReportDay>> {
+  const known = new Map<string, ReportDay>()
+  for (const batch of batches(days, reportDayId)) {
+    const wanted = batch.map(
+      ({ series: { site, device, metric }, day, version }) =>
+        sql`(${site}, ${device}, ${metric}, cast(${day} as bigint), ${version})`,
+    )
+    const { rows } = await sql<ReportDayRow>`
+      with wanted (site, device, metric, day, version) as (values ${sql.join(wanted)})
+      select report_days.* from wanted join report_days using (site, device, metric, day, version)`.execute(
+      db,
+    )
+    for (const day of rows.map(reportDayOf)) known.set(reportDayId(day), day)
+  }
+  return known
+}

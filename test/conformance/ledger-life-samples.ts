@@ -1,0 +1,133 @@
+import type {
+  Drift,
+  EventFunction,
+  ForgottenSpan,
+  Info,
+  Job,
+  LeadSums,
+  LoggedForecast,
+  ModelEntry,
+  ModelEvent,
+  QueuedEvent,
+  ReportDay,
+  Trigger,
+} from '../../src/core/life.ts'
+import { card, forecast, series } from './ledger-samples.ts'
+
+/** Facts of a model's life for tests of ledgers: each as it usually is, changed where the test says so. */
+
+export const entry = (version: string, change: Partial<ModelEntry> = {}): ModelEntry => ({
+  card: card({ model: { name: 'boosting', version, kind: 'learned' } }),
+  standing: 'live',
+  reason: 'It beats every naive forecast.',
+  since: 200,
+  ...change,
+})
+export const modelEvent = (at: number, change: Partial<ModelEvent> = {}): ModelEvent => ({
+  series,
+  version: 'v1',
+  at,
+  standing: 'live',
+  reason: 'It beats every naive forecast.',
+  by: 'gate',
+  ...change,
+})
+export const job = (id: string, change: Partial<Job> = {}): Job => ({
+  id,
+  kind: 'train',
+  series,
+  status: 'queued',
+  progress: 0,
+  detail: '',
+  by: 'schedule',
+  force: false,
+  createdAt: 100,
+  ...change,
+})
+export const logged = (
+  origin: number,
+  version: string,
+  change: Partial<LoggedForecast> = {},
+): LoggedForecast => ({
+  forecast: forecast({ origin, model: { name: 'boosting', version, kind: 'learned' } }),
+  spoken: true,
+  ...change,
+})
+/** Sums that differ in every field, and of which no two samples add up to a third. */
+export const lead = (times: number): LeadSums => ({
+  count: times,
+  error: -0.1 * times,
+  absolute: 0.2 * times,
+  squared: 0.3 * times,
+  naiveAbsolute: 0.5 * times,
+  naiveSquared: 0.7 * times,
+  withInterval: 11 * times,
+  inside: 13 * times,
+})
+export const reportDay = (day: number, change: Partial<ReportDay> = {}): ReportDay => ({
+  series,
+  version: 'v1',
+  day,
+  leads: [lead(1), lead(2)],
+  residualBins: [1, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+  ...change,
+})
+export const drift = (version: string, change: Partial<Drift> = {}): Drift => ({
+  series,
+  version,
+  at: 100,
+  psi: { lag_24: 0.125, 'the hour': 1 / 3 },
+  ...change,
+})
+export const trigger = (name: string, change: Partial<Trigger> = {}): Trigger => ({
+  name,
+  event: 'night',
+  cron: '0 2 * * *',
+  zone: 'Europe/Athens',
+  once: false,
+  enabled: true,
+  builtIn: false,
+  ...change,
+})
+export const eventFunction = (name: string, change: Partial<EventFunction> = {}): EventFunction => ({
+  name,
+  events: ['night', 'data'],
+  action: { kind: 'task', task: 'train' },
+  lastError: '',
+  ...change,
+})
+export const queued = (of: string, at: number, change: Partial<QueuedEvent> = {}): QueuedEvent => ({
+  function: of,
+  event: 'night',
+  at,
+  data: '{"a":"\\u0000"}',
+  ...change,
+})
+export const info = (id: string, change: Partial<Info> = {}): Info => ({
+  id,
+  at: 1000,
+  site: 'home',
+  summary: 'A new model speaks.',
+  detail: 'It beats every naive forecast.',
+  level: 1,
+  ...change,
+})
+export const forgotten = (id: string, change: Partial<ForgottenSpan> = {}): ForgottenSpan => ({
+  id,
+  series,
+  from: 0,
+  to: 86_400_000,
+  reason: 'The meter was repaired.',
+  by: 'Key a',
+  at: 1000,
+  ...change,
+})
+
+/** The same noun, one field of which throws when it is read: no ledger can keep it. */
+export const unkeepable = <Noun extends object>(noun: Noun, field: keyof Noun): Noun =>
+  Object.defineProperty({ ...noun }, field, {
+    enumerable: true,
+    get() {
+      throw new Error('unkeepable')
+    },
+  })
