@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { scoreOf } from '../src/cli/lab-forecast.ts'
-import { actualsFor, readSeries } from '../src/cli/lab-series.ts'
+import { actualsFor } from '../src/cli/lab-grid.ts'
+import { readSeries } from '../src/cli/lab-series.ts'
 import { withTeam } from '../src/cli/lab-team.ts'
 import { addDays, dayStart } from '../src/core/calendar.ts'
 import {

@@ -62,7 +62,11 @@ export function planOf(table: LabTable, flags: ColumnFlags): Plan {
       columnAt(table, column)
       apart.add(column)
     }
-  const notes: string[] = []
+  if (flags.drop.includes(flags.target) || flags.time === flags.target || flags.group === flags.target)
+    throw new HomeostatError('data_invalid', {
+      detail: `the column ${flags.target} is the target; it cannot be dropped, nor be the time or the group`,
+    })
+  const notes: string[] = [...table.notes]
   if (table.rowNumbers.size > 0 && flags.target !== 'row')
     notes.push('The column row only numbers the rows; it is no feature.')
   const numbers: string[] = []

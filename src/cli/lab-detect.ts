@@ -3,6 +3,7 @@ import { HomeostatError } from '../core/errors.ts'
 import { type Detector, type Finding, StreamDetector } from '../ml/detect.ts'
 import { trainDetector } from '../ml/detect-reference.ts'
 import { timeColumn as atColumn } from '../ml/streaming.ts'
+import { checkWritable, columns, zone } from './lab-flags.ts'
 import { type LabTable, numberColumn, readTable, textColumn, timeColumn } from './lab-table.ts'
 import { csvField, figure, jsonText, sparkline, squeeze, textTable, writeWhole } from './lab-text.ts'
 
@@ -25,10 +26,10 @@ export function detectCommand(lab: Command): void {
     .requiredOption('--input <file>', 'CSV file')
     .option('--train <file>', 'a recording of normal times in the same columns')
     .requiredOption('--time <column>', 'column of times')
-    .requiredOption('--value <columns>', 'columns to watch, with commas', names)
+    .requiredOption('--value <columns>', 'columns to watch, with commas', columns)
     .option('--false-alarms-per-week <n>', 'alarms that you will bear where nothing is wrong', rate, 2)
     .requiredOption('--out <file>', 'write time,score,alarm,p_value,column a row to this CSV file')
-    .option('--zone <zone>', 'zone of times without an offset', 'UTC')
+    .option('--zone <zone>', 'zone of times without an offset', zone, 'UTC')
     .option('--json', 'JSON instead of tables')
     .action(async (flags: DetectFlags) => {
       process.stdout.write(await labDetect(flags))
@@ -45,6 +46,7 @@ interface Watched {
 
 /** Runs the command; gives what it prints. Nothing is written unless all is well. */
 export async function labDetect(flags: DetectFlags): Promise<string> {
+  await checkWritable(flags.out)
   const watched = await watch(flags.input, flags)
   const reference = flags.train === undefined ? undefined : await watch(flags.train, flags)
   const findings = run(detectorOf(flags, reference), watched)
@@ -137,12 +139,6 @@ function describe(
     alarms.length > shownMax ? `  ... and ${alarms.length - shownMax} more\n` : '',
     `Written to ${flags.out}\n`,
   ].join('')
-}
-
-function names(text: string): string[] {
-  const list = text.split(',').map((name) => name.trim())
-  if (list.every((name) => name !== '')) return list
-  throw new InvalidArgumentError('Names of columns, with commas between them.')
 }
 
 function rate(text: string): number {

@@ -5,7 +5,9 @@ import type { Series } from '../ml/forecast/series.ts'
 import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { loadMstl } from '../platform/augurs.ts'
-import { actualsFor, readSeries, type SeriesFormat } from './lab-series.ts'
+import { checkWritable, zone } from './lab-flags.ts'
+import { actualsFor } from './lab-grid.ts'
+import { readSeries, type SeriesFormat } from './lab-series.ts'
 import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
 
@@ -38,8 +40,8 @@ export function forecastCommand(lab: Command): void {
     )
     .option('--time <column>', 'column of times (default: found)')
     .option('--value <column>', 'column to forecast; wide: several, with commas')
-    .option('--series <column>', 'long: column that names the series of a row')
-    .option('--zone <zone>', 'zone of the calendar, and of times without an offset', 'UTC')
+    .option('--series <column>', 'long: column that names the series of a row (default: found)')
+    .option('--zone <zone>', 'zone of the calendar, and of times without an offset', zone, 'UTC')
     .requiredOption('--season <steps>', 'steps after which things repeat, 24 for hours', steps)
     .requiredOption('--horizon <steps>', 'steps to forecast', steps)
     .option('--level <shares>', 'share of the values that intervals shall cover, with commas', levels, [0.9])
@@ -63,7 +65,9 @@ export interface ForecastScores {
 
 /** Runs the command; gives what it prints. Nothing is written unless all is well. */
 export async function labForecast(flags: ForecastFlags): Promise<string> {
-  const series = await readSeries(flags.input, flags)
+  if (flags.out !== undefined) await checkWritable(flags.out)
+  const notes = new Set<string>()
+  const series = await readSeries(flags.input, flags, (note) => notes.add(note))
   const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
   const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
   const { season, horizon, level } = flags
@@ -75,8 +79,8 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
     actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))
   if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts))
   return flags.json === true
-    ? jsonText(report(flags, forecasts, scores))
-    : describe(flags, series, forecasts, actuals, scores)
+    ? jsonText(report(flags, [...notes], forecasts, scores))
+    : describe(flags, [...notes], series, forecasts, actuals, scores)
 }
 
 /** Scores over the steps that are known. */
@@ -139,6 +143,7 @@ const named = (scores: ForecastScores, level: readonly number[]) => ({
 
 function report(
   { season, horizon, level }: ForecastFlags,
+  notes: readonly string[],
   forecasts: readonly SeriesForecast[],
   scores: readonly ForecastScores[] | undefined,
 ): unknown {
@@ -146,6 +151,7 @@ function report(
     season,
     horizon,
     levels: level,
+    notes,
     ...(scores ? { mean: named(meanScores(scores), level) } : {}),
     series: forecasts.map(({ id, mean, intervals, weights, past }, at) => ({
       series: id,
@@ -159,16 +165,21 @@ function report(
 
 /** Series shown in full; of more only the first, and the mean of all. */
 const shownMax = 12
+const notesMax = 4
 
 function describe(
   flags: ForecastFlags,
+  notes: readonly string[],
   series: readonly Series[],
   forecasts: readonly SeriesForecast[],
   actuals: readonly Float64Array[] | undefined,
   scores: readonly ForecastScores[] | undefined,
 ): string {
   const parts = [
-    `${series.length} series, ${flags.horizon} steps ahead, season ${flags.season}\n\n`,
+    `${series.length} series, ${flags.horizon} steps ahead, season ${flags.season}\n`,
+    ...notes.slice(0, notesMax).map((note) => `${note}\n`),
+    notes.length > notesMax ? `... and ${notes.length - notesMax} more such notes\n` : '',
+    '\n',
     picture(flags, series[0]!, forecasts[0]!, actuals?.[0]),
     '\n',
     textTable([

@@ -5,6 +5,7 @@ import { type Learnt, learnTable, type TableTask } from '../ml/learn.ts'
 import { type RegressionScores, regressionScores } from '../ml/metrics.ts'
 import { type ClassificationScores, classesOf, classificationScores } from '../ml/metrics-classification.ts'
 import { type ColumnFlags, type LabRows, type Plan, planOf, rowsOf } from './lab-columns.ts'
+import { columns, zone } from './lab-flags.ts'
 import { readTable } from './lab-table.ts'
 import { withTeam } from './lab-team.ts'
 import { figure, jsonText, percent, sparkline, textTable } from './lab-text.ts'
@@ -24,13 +25,13 @@ export function learnCommand(lab: Command): void {
     .requiredOption('--test <file>', 'CSV file to score on; it is not learnt from')
     .requiredOption('--target <column>', 'column to learn')
     .option('--task <task>', 'regression or classification (default: by the target)', task)
-    .option('--drop <columns>', 'columns to leave out, with commas', list, [])
+    .option('--drop <columns>', 'columns to leave out, with commas', columns, [])
     .option(
       '--time <column>',
       'times of the rows: makes differences, rolling means and hours of the rows before',
     )
     .option('--group <column>', 'runs, homes or the like that stand apart, for features and folds')
-    .option('--zone <zone>', 'zone of hours, and of times without an offset', 'UTC')
+    .option('--zone <zone>', 'zone of hours, and of times without an offset', zone, 'UTC')
     .option('--json', 'JSON instead of tables')
     .action(async (flags: LearnFlags) => {
       process.stdout.write(await labLearn(flags))
@@ -156,10 +157,10 @@ function describe(
   metrics: Scores,
   naive: Scores,
 ): string {
-  const columns = shown[plan.task]
+  const figures = shown[plan.task]
   const cells = (scores: Scores | undefined): string[] => {
     const values: Readonly<Record<string, number>> = { ...scores }
-    return columns.map((name) => figure(values[name] ?? Number.NaN))
+    return figures.map((name) => figure(values[name] ?? Number.NaN))
   }
   const kind = plan.task === 'regression' ? 'a number' : `one of ${plan.labels.length} classes`
   return [
@@ -167,13 +168,13 @@ function describe(
     ...plan.notes.map((note) => `${note}\n`),
     '\n',
     textTable([
-      ['on the test file', ...columns],
+      ['on the test file', ...figures],
       ['blend', ...cells(metrics)],
       [plan.task === 'regression' ? 'mean of the training' : 'shares of the training', ...cells(naive)],
     ]),
     '\n',
     textTable([
-      ['on folds of the training', 'weight', ...columns],
+      ['on folds of the training', 'weight', ...figures],
       ...learnt.trials.map(({ name, weight, scores }) => [name, percent(weight), ...cells(scores)]),
     ]),
     '\n',
@@ -198,9 +199,3 @@ function task(text: string): TableTask {
   if (text === 'regression' || text === 'classification') return text
   throw new InvalidArgumentError('Tasks are regression and classification.')
 }
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')

@@ -1,7 +1,8 @@
 /** Series out of CSV files: long (a value column), wide (a column a series), or m4 (a row a series). */
 import { HomeostatError } from '../core/errors.ts'
-import type { Series, StepTimes } from '../ml/forecast/series.ts'
+import type { Series } from '../ml/forecast/series.ts'
 import { parseCell } from '../sources/csv/rows.ts'
+import { type Grid, gridOf, type PlacedSeries, placeColumn } from './lab-grid.ts'
 import {
   columnAt,
   holdsText,
@@ -10,7 +11,6 @@ import {
   numberColumn,
   readTable,
   textColumn,
-  timeColumn,
 } from './lab-table.ts'
 
 export type SeriesFormat = 'long' | 'wide' | 'm4'
@@ -24,23 +24,44 @@ export interface SeriesFlags {
   readonly zone: string
 }
 
-/** Gaps longer than this many steps in all are no series of regular steps any more. */
-const stepsMax = 5_000_000
+/** Takes a sentence on what was found in a file and decided for its user. */
+export type Note = (sentence: string) => void
 
 /** Series in the order in which the file has them. Rejects with `column_unknown` or `data_invalid`. */
-export async function readSeries(path: string, flags: SeriesFlags): Promise<Series[]> {
-  const format = flags.format ?? (flags.value === undefined ? undefined : 'long')
-  const table = await readTable(path, format === 'm4' || format === undefined)
-  if (format === 'm4' || (format === undefined && isM4(table)))
+export async function readSeries(
+  path: string,
+  flags: SeriesFlags,
+  note: Note = () => {},
+): Promise<PlacedSeries[]> {
+  // only rows of the m4 format may be shorter than the header
+  const mayBeM4 = flags.format === 'm4' || (flags.format === undefined && flags.value === undefined)
+  const table = await readTable(path, mayBeM4)
+  for (const sentence of table.notes) note(sentence)
+  return seriesOf(table, flags, note)
+}
+
+function seriesOf(table: LabTable, flags: SeriesFlags, note: Note): PlacedSeries[] {
+  const named = flags.value?.split(',').map((name) => name.trim())
+  if (flags.format === 'm4' || (flags.format === undefined && named === undefined && isM4(table)))
     return table.rows.map((_, row) => m4Row(table, row))
+  checkWidths(table)
+  const time = flags.time ?? timeOf(table, named ?? [])
+  if (flags.format === 'wide' || (flags.format === undefined && (named?.length ?? 0) > 1))
+    return wide(table, time, named, flags.zone, note)
+  const isLong = flags.format === 'long' || named !== undefined || flags.series !== undefined
+  const series =
+    flags.series ?? (isLong || time !== undefined ? seriesColumn(table, time, named ?? [], note) : undefined)
+  if (isLong || series !== undefined)
+    return long(table, { time, series, value: named?.[0] }, flags.zone, note)
+  return wide(table, time, named, flags.zone, note)
+}
+
+function checkWidths(table: LabTable): void {
   for (const [row, fields] of table.rows.entries())
     if (fields.length < table.columns.length)
       throw new HomeostatError('data_invalid', {
         detail: `${table.name}, line ${table.lines[row]}: the row has ${fields.length} fields, the header ${table.columns.length}`,
       })
-  return format === 'wide' || (format === undefined && flags.series === undefined)
-    ? wide(table, flags)
-    : long(table, flags)
 }
 
 /** The competition's own header. */
@@ -62,29 +83,31 @@ function m4Row(table: LabTable, row: number): Series {
   return { id: id.trim(), values }
 }
 
-function wide(table: LabTable, flags: SeriesFlags): Series[] {
-  const time = flags.time ?? table.columns.find((column) => holdsTimes(table, column))
-  const named = flags.value?.split(',').map((name) => name.trim())
-  const columns =
-    named ??
-    table.columns.filter(
-      (column) => column !== time && !table.rowNumbers.has(column) && !holdsText(table, column),
-    )
+function wide(
+  table: LabTable,
+  time: string | undefined,
+  named: readonly string[] | undefined,
+  zone: string,
+  note: Note,
+): PlacedSeries[] {
+  const columns = named ?? numberColumns(table, [time])
   if (columns.length === 0)
     throw new HomeostatError('data_invalid', { detail: `${table.name} has no column of numbers to forecast` })
-  const grid =
-    time === undefined ? undefined : gridOf(table, timeColumn(table, time, flags.zone), time, flags.zone)
-  return columns.map((column) => {
-    const values = numberColumn(table, column)
-    return grid ? { id: column, values: grid.place(values), times: grid.times } : { id: column, values }
-  })
+  const grid = time === undefined ? undefined : gridOn(table, time, zone, note)
+  return columns.map((column) => placed(column, numberColumn(table, column), grid))
 }
 
-function long(table: LabTable, flags: SeriesFlags): Series[] {
-  const value = flags.value ?? onlyNumbers(table, flags)
-  const time = flags.time ?? table.columns.find((column) => column !== value && holdsTimes(table, column))
-  const names = flags.series === undefined ? undefined : textColumn(table, flags.series)
+interface LongColumns {
+  readonly time: string | undefined
+  readonly series: string | undefined
+  readonly value: string | undefined
+}
+
+function long(table: LabTable, columns: LongColumns, zone: string, note: Note): PlacedSeries[] {
+  const { time, series } = columns
+  const value = columns.value ?? onlyNumbers(table, [time, series])
   columnAt(table, value)
+  const names = series === undefined ? undefined : textColumn(table, series)
   const groups = new Map<string, number[]>()
   for (const row of table.rows.keys()) {
     const name = names?.[row] ?? value
@@ -95,82 +118,76 @@ function long(table: LabTable, flags: SeriesFlags): Series[] {
   return [...groups].map(([id, rows]) => {
     const part: LabTable = {
       ...table,
+      name: series === undefined ? table.name : `${table.name}, series ${id}`,
       rows: rows.map((row) => table.rows[row]!),
       lines: Int32Array.from(rows, (row) => table.lines[row]!),
     }
-    const values = numberColumn(part, value)
-    if (time === undefined) return { id, values }
-    const grid = gridOf(part, timeColumn(part, time, flags.zone), time, flags.zone)
-    return { id, values: grid.place(values), times: grid.times }
+    const grid = time === undefined ? undefined : gridOn(part, time, zone, note)
+    return placed(id, numberColumn(part, value), grid)
   })
 }
 
-function onlyNumbers(table: LabTable, { time, series }: SeriesFlags): string {
-  const fit = table.columns.filter(
+const gridOn = (table: LabTable, time: string, zone: string, note: Note): Grid =>
+  gridOf(table.name, time, placeColumn(table, time, zone), note)
+
+const placed = (id: string, values: Float64Array, grid: Grid | undefined): PlacedSeries =>
+  grid
+    ? { id, values: grid.place(values), start: grid.start, step: grid.step, ...grid.times }
+    : { id, values }
+
+const numberColumns = (table: LabTable, apart: readonly (string | undefined)[]): string[] =>
+  table.columns.filter(
     (column) =>
-      column !== time &&
-      column !== series &&
+      !apart.includes(column) &&
       !table.rowNumbers.has(column) &&
       !holdsTimes(table, column) &&
       !holdsText(table, column),
   )
+
+function onlyNumbers(table: LabTable, apart: readonly (string | undefined)[]): string {
+  const fit = numberColumns(table, apart)
   if (fit.length === 1) return fit[0]!
   throw new HomeostatError('data_invalid', {
     detail: `${table.name}: say by --value which column to forecast (${fit.join(', ') || 'none holds numbers'})`,
   })
 }
 
-interface Grid {
-  readonly times: StepTimes
-  /** One value a step: the mean of those that fall to it, NaN where none does. */
-  place(values: Float64Array): Float64Array
-}
+/** What a column of times is called where its cells are plain numbers, which could be anything. */
+const timeNames = /^(time|times|timestamp|date|datetime|ds|step|t)$/i
 
-/** Regular steps through the times of a table, in any order; the step is the median distance of two rows. */
-function gridOf(table: LabTable, at: Float64Array, column: string, zone: string): Grid {
-  const sorted = Float64Array.from(new Set(at)).sort()
-  const distances = sorted.subarray(1).map((time, k) => time - sorted[k]!)
-  if (distances.length === 0)
-    throw new HomeostatError('data_invalid', {
-      detail: `${table.name}: the column ${column} holds a single time, which makes no series`,
-    })
-  const stepMs = distances.slice().sort()[distances.length >> 1]!
-  const startMs = sorted[0]!
-  const steps = Math.round((sorted[sorted.length - 1]! - startMs) / stepMs) + 1
-  if (steps > stepsMax)
-    throw new HomeostatError('data_invalid', {
-      detail: `${table.name}: steps of ${stepMs / 1000} s from the first to the last time would be ${steps}; at most ${stepsMax} are taken`,
-    })
-  return {
-    times: { startMs, stepMs, zone },
-    place(values) {
-      const sums = new Float64Array(steps)
-      const counts = new Float64Array(steps)
-      for (const [row, value] of values.entries()) {
-        if (Number.isNaN(value)) continue
-        const step = Math.round((at[row]! - startMs) / stepMs)
-        sums[step]! += value
-        counts[step]!++
-      }
-      return sums.map((sum, step) => (counts[step]! > 0 ? sum / counts[step]! : Number.NaN))
-    },
-  }
+function timeOf(table: LabTable, values: readonly string[]): string | undefined {
+  const free = table.columns.filter((column) => !values.includes(column))
+  return free.find((column) => holdsTimes(table, column)) ?? free.find((column) => timeNames.test(column))
 }
 
 /**
- * What came after a series, one value a step of the horizon: by time where both have times, else in order. NaN where
- * the file does not say.
+ * The column that tells apart rows of the same time, where there are such and one does: names before numbers. Without
+ * times, names that come again.
  */
-export function actualsFor(series: Series, files: readonly Series[], horizon: number): Float64Array {
-  const found = files.find(({ id }) => id === series.id)
-  if (!found) throw new HomeostatError('data_invalid', { detail: `the actuals hold no series ${series.id}` })
-  const { times, values } = found
-  const first =
-    times && series.times
-      ? Math.round(
-          (series.times.startMs + series.values.length * series.times.stepMs - times.startMs) /
-            series.times.stepMs,
-        )
-      : 0
-  return Float64Array.from({ length: horizon }, (_, step) => values[first + step] ?? Number.NaN)
+function seriesColumn(
+  table: LabTable,
+  time: string | undefined,
+  values: readonly string[],
+  note: Note,
+): string | undefined {
+  const times = time === undefined ? undefined : textColumn(table, time)
+  const distinctTimes = new Set(times).size
+  if (times && distinctTimes === times.length) return undefined
+  const rows = table.rows.length
+  const free = table.columns.filter((column) => column !== time && !values.includes(column))
+  const isName = (column: string): boolean => holdsText(table, column) && !holdsTimes(table, column)
+  const isNumber = (column: string): boolean =>
+    times !== undefined && !isName(column) && textColumn(table, column).every((cell) => /^\d+$/.test(cell))
+  const tellsApart = (column: string): boolean => {
+    const names = textColumn(table, column)
+    const distinct = new Set(names).size
+    if (distinct > rows / 2) return false
+    // numbers that tell series apart have most of the times each; measurements have not
+    if (!isName(column) && rows / distinct < distinctTimes / 2) return false
+    return times === undefined || new Set(names.map((name, row) => `${name}\n${times[row]}`)).size === rows
+  }
+  const found = free.filter(isName).find(tellsApart) ?? free.filter(isNumber).find(tellsApart)
+  if (found !== undefined)
+    note(`${table.name}: the column ${found} is taken as the name of the series (--series names another).`)
+  return found
 }

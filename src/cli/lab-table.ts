@@ -18,6 +18,8 @@ export interface LabTable {
   readonly rows: readonly (readonly string[])[]
   readonly lines: Int32Array
   readonly decimalComma: boolean
+  /** What is unusual about the file, as sentences for the user. */
+  readonly notes: readonly string[]
 }
 
 /** More rows than this do not fit into memory as text. */
@@ -56,6 +58,7 @@ export async function readTable(path: string, ragged = false): Promise<LabTable>
     rows,
     lines: Int32Array.from(lines),
     decimalComma: head.decimalComma,
+    notes: head.notes.map((note) => `${name}: ${note}`),
   }
 }
 
@@ -123,6 +126,13 @@ export function holdsTimes(table: LabTable, column: string): boolean {
   const sample = table.rows.slice(0, 100).map((fields) => fields[at] ?? '')
   const format = readTimeFormat(sample)
   return format !== undefined && format !== 'epoch_s' && format !== 'epoch_ms'
+}
+
+/** Whether the cells of a column are times, in words or as seconds or milliseconds since 1970. */
+export const readsAsTimes = (table: LabTable, column: string): boolean => {
+  const cells = textColumn(table, column)
+  const isPlain = cells.every((cell) => typeof parseCell(cell, table.decimalComma) === 'number')
+  return !isPlain || readTimeFormat(cells.slice(0, 1000)) !== undefined
 }
 
 /**
