@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Libsql from 'libsql'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { entry } from '../../../test/conformance/ledger-life-samples.ts'
+import {
+  alert,
+  device,
+  forecast,
+  key,
+  prediction,
+  quarantined,
+  series,
+  site,
+} from '../../../test/conformance/ledger-samples.ts'
+import { createSqliteLedger } from './sqlite.ts'
+
+/** The schema as the first release wrote it, word for word, with a row in each table. */
+const first = `
+  create table homeostat_migration (name varchar(255) not null primary key, timestamp varchar(255) not null);
+  create table homeostat_migration_lock (id varchar(255) not null primary key, is_locked integer default 0 not null);
+  create table sites (id text not null primary key, name text not null, zone text not null,
+    demo smallint not null check (demo in (0, 1)));
+  create table rooms (site text not null, id text not null, constraint rooms_key primary key (site, id));
+  create table devices (site text not null, id text not null, type text not null, room text,
+    attributes text not null, constraint devices_key primary key (site, id),
+    constraint devices_room foreign key (site, room) references rooms (site, id));
+  create table forecasts (site text not null, device text not null, metric text not null, unit text not null,
+    origin bigint not null, made_at bigint not null, step_ms bigint not null, level double precision not null,
+    model_name text not null, model_version text not null,
+    model_kind text not null check (model_kind in ('learned', 'naive')), naive_name text not null,
+    steps text not null, constraint forecasts_key primary key (site, device, metric));
+  create table models (site text not null, device text not null, metric text not null, version text not null,
+    trained_at bigint not null, card text not null, body text not null,
+    constraint models_key primary key (site, device, metric, version));
+  create table predictions (site text not null, device text not null, metric text not null, at bigint not null,
+    made_at bigint not null, model_name text not null, model_version text not null,
+    model_kind text not null check (model_kind in ('learned', 'naive')), value double precision not null,
+    unit text not null, constraint predictions_key
+    primary key (site, device, metric, at, made_at, model_name, model_version));
+  create index predictions_by_made_at on predictions (made_at);
+  create table alerts (site text not null, device text not null, metric text not null, rule text not null,
+    level text not null check (level in ('info', 'warning', 'critical')), since bigint not null, at bigint not null,
+    value double precision not null, message text not null, until bigint,
+    constraint alerts_key primary key (rule, site, device, metric, since));
+  create index alerts_by_since on alerts (since);
+  create table quarantined (id integer primary key, at bigint not null, source text not null, code text not null,
+    message text not null, payload text not null);
+  create table api_keys (id text not null primary key, name text not null,
+    role text not null check (role in ('viewer', 'operator', 'admin')), sites text, sha256 text not null unique,
+    created_at bigint not null);
+
+  insert into homeostat_migration values ('0001_first', '2026-01-01T00:00:00.000Z');
+  insert into homeostat_migration_lock values ('migration_lock', 0);
+  insert into sites values ('home', 'Site home', 'Europe/Athens', 0);
+  insert into rooms values ('home', 'hall');
+  insert into devices values ('home', 'meter', 'sensor', 'hall', '{"watts":1.5}');
+  insert into forecasts values ('home', 'meter', 'power', 'W', 36000000, 36000005, 3600000, 0.9, 'boosting', '1',
+    'learned', 'same time yesterday', '[{"at":36000000,"mean":7,"naive":6}]');
+  insert into models values ('home', 'meter', 'power', '1', 100, '{"live":true}', '{"trees":[]}');
+  insert into predictions values ('home', 'meter', 'power', 1000, 900, 'boosting', '1', 'learned', 0.5, 'W');
+  insert into alerts values ('home', 'meter', 'power', 'too much', 'warning', 1000, 1000, 4000,
+    'The power is above 3000 W.', null);
+  insert into quarantined values (7, 1, 'mqtt', 'payload_not_json', 'The payload is not JSON: nonsense.', '{"a":');
+  insert into api_keys values ('a', 'Key a', 'operator', null, '${'a'.repeat(64)}', 5);
+`
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'homeostat-migration-'))
+  inside((db) => db.exec(first))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+function inside<Result>(work: (db: Libsql.Database) => Result, where = folder): Result {
+  const db = new Libsql(join(where, 'ledger.db'))
+  const result = work(db)
+  db.close()
+  return result
+}
+
+it('opens a ledger of the first release: its models are to be learnt anew, all else is there', async () => {
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  expect({
+    sites: await ledger.sites(),
+    rooms: await ledger.rooms(),
+    devices: await ledger.devices(),
+    forecasts: await ledger.forecasts(),
+    predictions: await ledger.predictions(series, 0, 1e15),
+    alerts: await ledger.alerts(),
+    quarantined: await ledger.quarantined(9),
+    keys: await ledger.keys(),
+    models: await ledger.models.all(),
+  }).toStrictEqual({
+    sites: [site('home')],
+    rooms: [{ site: 'home', id: 'hall' }],
+    devices: [device('meter', { room: 'hall', attributes: { watts: 1.5 } })],
+    forecasts: [forecast({ steps: [{ at: 36_000_000, mean: 7, naive: 6 }] })],
+    predictions: [prediction({ value: 0.5 })],
+    alerts: [alert()],
+    quarantined: [{ id: 7, row: quarantined(1) }],
+    keys: [key('a')],
+    models: [],
+  })
+  await ledger.models.put([entry('v1')], [])
+  expect(await ledger.models.all()).toStrictEqual([entry('v1')])
+  await ledger.close()
+})
+
+it('ends with the schema that a new ledger has', async () => {
+  const fresh = join(folder, 'fresh')
+  for (const where of [folder, fresh]) {
+    const ledger = createSqliteLedger({ folder: where })
+    await ledger.open()
+    await ledger.close()
+  }
+  const columns = (where: string) =>
+    inside(
+      (db) =>
+        db
+          .prepare(
+            `select t.name as 'table', c.name, c.type, c."notnull", c.pk
+             from sqlite_master t join pragma_table_info(t.name) c where t.type = 'table' order by t.name, c.cid`,
+          )
+          .all(),
+      where,
+    )
+  expect(columns(folder)).toStrictEqual(columns(fresh))
+  expect(columns(folder).length).toBeGreaterThan(100)
+})
+
+it('is left as it was where the way to the new schema fails', async () => {
+  inside((db) => db.exec('create table jobs (mine text)'))
+  await expect(createSqliteLedger({ folder }).open()).rejects.toMatchObject({ code: 'file_unreadable' })
+  inside((db) => {
+    expect(db.prepare('select name from homeostat_migration').pluck().all()).toStrictEqual(['0001_first'])
+    expect(db.prepare('select body from models').pluck().all()).toStrictEqual(['{"trees":[]}'])
+  })
+})
