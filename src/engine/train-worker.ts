@@ -1,9 +1,17 @@
-import type { LearningInput, LearningOutput } from '../domains/domain.ts'
+import type { StoredModel } from '../core/life.ts'
+import type { ForecastInput, ForecastOutput, LearnInput } from '../domains/domain.ts'
+import { forecastEnergy } from '../domains/energy/forecast.ts'
 import { learnEnergy } from '../domains/energy/learn.ts'
 
-/** Every task that a worker runs, by the name that a domain gives it. Pure: data in, data out. */
-export const tasks: Readonly<Record<string, (input: LearningInput) => LearningOutput>> = {
-  energy: learnEnergy,
+/** What a task of a domain does, by the mode of its input. Pure: data in, data out. */
+export interface DomainTask {
+  forecast(input: ForecastInput): ForecastOutput
+  learn(input: LearnInput): StoredModel
+}
+
+/** Every task that a worker runs, by the name that a domain gives it. */
+export const tasks: Readonly<Record<string, DomainTask>> = {
+  energy: { forecast: forecastEnergy, learn: learnEnergy },
 }
 
 /** Entry of the worker threads. */
@@ -12,9 +20,9 @@ export function runTask({
   input,
 }: {
   readonly task: string
-  readonly input: LearningInput
-}): LearningOutput {
+  readonly input: ForecastInput | LearnInput
+}): ForecastOutput | StoredModel {
   const work = tasks[task]
   if (!work) throw new RangeError(`There is no task "${task}".`)
-  return work(input)
+  return input.mode === 'learn' ? work.learn(input) : work.forecast(input)
 }

@@ -2,8 +2,8 @@ import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingStore } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
 import type { Learning, Steps } from '../domain.ts'
+import { openEnergy } from './body.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
-
 import { learnDaysMin } from './learn.ts'
 
 /** More history than three years does not make tomorrow clearer. */
@@ -27,6 +27,7 @@ export const energyLearning: Learning = {
   },
   collect: collectHourly,
   isEnough: ({ values }) => values.length >= learnDaysMin * 24,
+  open: openEnergy,
 }
 
 /** Place of a metric in the order of preference, -1 for one that is no energy. */

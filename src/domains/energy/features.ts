@@ -36,6 +36,8 @@ export class History {
   readonly values: Float64Array
   readonly start: number
   readonly zone: string
+  /** What no forecast may fall below: nothing, or 0 where the series never did (a consumer, a counter). */
+  readonly least: number
   readonly #sums: Float64Array
   readonly #counts: Int32Array
 
@@ -43,6 +45,7 @@ export class History {
     this.values = values
     this.start = start
     this.zone = zone
+    this.least = values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0
     this.#sums = new Float64Array(values.length + 1)
     this.#counts = new Int32Array(values.length + 1)
     for (let index = 0; index < values.length; index++) {

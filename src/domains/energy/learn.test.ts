@@ -1,139 +1,94 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../../ml/random.ts'
-import type { LearningInput } from '../domain.ts'
-import { buildFeatures, featureNames, History } from './features.ts'
+import { featureNames } from './features.ts'
 import { hourMs } from './hourly.ts'
 import { learnEnergy } from './learn.ts'
-
-const start = Date.UTC(2026, 0, 5)
-
-/** A household: day rhythm, weekends, and what was used in the last hours goes on. */
-function household(days: number, seed: number): Float64Array {
-  const random = createRandom(seed)
-  let mood = 0
-  return Float64Array.from({ length: days * 24 }, (_, hour) => {
-    mood = 0.97 * mood + 0.1 * random.normal()
-    const weekend = Math.floor(hour / 24) % 7 >= 5 ? 0.4 : 0
-    const rhythm = 0.5 + 0.4 * Math.max(0, Math.sin(((hour % 24) - 6) * (Math.PI / 12))) + weekend
-    return Math.max(0, rhythm * Math.exp(mood) + 0.05 * random.normal())
-  })
-}
-
-const inputOf = (values: Float64Array, more: Partial<LearningInput> = {}): LearningInput => ({
-  target: { site: 'home', device: 'fridge', metric: 'energy' },
-  unit: 'kWh',
-  zone: 'Europe/Paris',
-  now: start + values.length * hourMs + 60_000,
-  start,
-  stepMs: hourMs,
-  values,
-  repairs: {},
-  mode: 'learn',
-  ...more,
-})
-
-describe('features', () => {
-  it('know nothing of the origin and of what follows it', () => {
-    const values = household(60, 1)
-    const origins = [800, 801, 1000]
-    const { frame, base } = buildFeatures(new History(values, start, 'UTC'), origins)
-    for (const [index, origin] of origins.entries()) {
-      const changed = values.map((value, hour) => (hour >= origin ? 1000 + hour : value))
-      const other = buildFeatures(new History(changed, start, 'UTC'), [origin])
-      for (const [column, name] of featureNames.entries()) {
-        const rows = frame.columns[column]!.subarray(index * 24, index * 24 + 24)
-        expect(other.frame.columns[column], name).toEqual(rows)
-      }
-      expect(other.base).toEqual(base.subarray(index * 24, index * 24 + 24))
-    }
-  })
-
-  it('carry the hour of the site, also when the clock changes', () => {
-    const values = new Float64Array(24 * 100).fill(1)
-    const march = Date.UTC(2026, 2, 28) - 48 * hourMs
-    const { frame } = buildFeatures(new History(values, march, 'Europe/Paris'), [48])
-    const hours = frame.columns[featureNames.indexOf('hour')]!
-    expect([...hours.subarray(22, 24)]).toEqual([23, 0])
-    const next = buildFeatures(new History(values, march, 'Europe/Paris'), [72]).frame
-    expect([...next.columns[featureNames.indexOf('hour')]!.subarray(0, 3)]).toEqual([1, 3, 4])
-  })
-})
+import { household, made0, madeTarget, noise, toLearn } from './made-home.ts'
 
 describe('learning', () => {
-  it('beats the naive forecasts where there is something to learn, and says so', () => {
-    const { card, forecast } = learnEnergy(inputOf(household(120, 2)))
-    expect(card).toMatchObject({ live: true, model: { kind: 'learned', name: 'energy-boosting' }, folds: 4 })
+  it('goes live where there is something to learn, and says by how much', () => {
+    const { card } = learnEnergy(toLearn(household(120, 2)))
+    expect(card).toMatchObject({
+      series: madeTarget,
+      model: { kind: 'learned', name: 'energy-boosting', version: '20260505T000100Z' },
+      folds: 4,
+      features: featureNames,
+      verdict: { standing: 'live' },
+    })
     const { model, ...naive } = card.scores
     for (const score of Object.values(naive)) expect(model!.rmse).toBeLessThan(score.rmse)
-    expect(card.reason).toMatch(/^Live: .* below the best naive forecast/)
-    expect(forecast.model).toEqual(card.model)
-    expect(forecast.steps).toHaveLength(24)
-    expect(forecast.steps[0]!.at).toBe(start + 120 * 24 * hourMs)
+    const [duel] = Object.values(card.verdict.duels)
+    expect(duel!.gain).toBeGreaterThan(0)
+    expect(duel!.p).toBeLessThan(0.05)
+    expect(card.verdict.reason).toMatch(
+      /^Live: its root mean square error is [\d.]+ % below the best naive forecast \(.*\) on \d+ unseen days; chance does that (less than )?once in \d+ times\.$/,
+    )
   })
 
   it('covers what it promises', () => {
     const measured = [3, 4, 5, 6].map(
-      (seed) => learnEnergy(inputOf(household(150, seed))).card.coverage!.measured,
+      (seed) => learnEnergy(toLearn(household(150, seed))).card.coverage!.measured,
     )
     const mean = measured.reduce((sum, share) => sum + share, 0) / measured.length
     expect(mean).toBeGreaterThan(0.84)
     expect(mean).toBeLessThan(0.96)
   })
 
-  it('does not go live on noise, and the forecast is the naive one, called so', () => {
-    const random = createRandom(7)
-    const noise = Float64Array.from({ length: 24 * 90 }, () => random.next())
-    const { card, forecast } = learnEnergy(inputOf(noise))
-    if (card.live) expect(card.scores['model']!.rmse).toBeLessThan(card.scores['slot-mean']!.rmse)
-    else {
-      expect(forecast.model.kind).toBe('naive')
-      expect(forecast.steps.every(({ mean, naive }) => mean === naive)).toBe(true)
-      expect(card.reason).toMatch(/^Not live: /)
-    }
+  it('does not go live on noise: at most one series in ten passes by chance', () => {
+    const cards = Array.from({ length: 10 }, (_, seed) => learnEnergy(toLearn(noise(24, seed))).card)
+    expect(cards.filter(({ verdict }) => verdict.standing === 'live').length).toBeLessThanOrEqual(1)
+    const rejected = cards.find(({ verdict }) => verdict.standing === 'rejected')!
+    expect(rejected.verdict.reason).toMatch(/^Rejected: its root mean square error is /)
+  })
+
+  it('is rejected where the naive forecast is exact already', () => {
+    const clock = Float64Array.from({ length: 24 * 40 }, (_, hour) => hour % 24)
+    expect(learnEnergy(toLearn(clock)).card.verdict).toMatchObject({
+      standing: 'rejected',
+      reason: 'Rejected: the best naive forecast (mean of the hour over 28 days) is exact already.',
+    })
   })
 
   it('is the same, bit for bit, from the same data', () => {
     const values = household(60, 8)
-    expect(learnEnergy(inputOf(values))).toEqual(learnEnergy(inputOf(values)))
+    expect(learnEnergy(toLearn(values))).toEqual(learnEnergy(toLearn(values)))
   })
 
-  it('renews a forecast with the kept model, without learning again', () => {
+  it('holds a candidate against the live model only on days that the live one had not seen', () => {
     const values = household(100, 9)
-    const first = learnEnergy(inputOf(values.slice(0, 99 * 24)))
-    const kept = { card: first.card, body: first.body }
-    const again = learnEnergy(inputOf(values, { mode: 'renew', kept }))
-    expect(again.card).toBe(first.card)
-    expect(again.forecast.model).toEqual(first.forecast.model)
-    expect(again.forecast.origin).toBe(start + values.length * hourMs)
+    const young = learnEnergy(toLearn(values.slice(0, 99 * 24)))
+    const fresh = learnEnergy(toLearn(values, { live: young }))
+    expect(fresh.card.verdict).toMatchObject({
+      standing: 'challenger',
+      duels: { live: { origins: 1, p: 1 } },
+    })
+    expect(fresh.card.verdict.reason).toContain('too few to tell them apart')
+
+    const old = learnEnergy(toLearn(values.slice(0, 80 * 24)))
+    const { verdict, scores } = learnEnergy(toLearn(values, { live: old })).card
+    expect(verdict.duels['live']!.origins).toBe(19)
+    expect(scores['live']!.rmse).toBeGreaterThan(0)
+    expect(verdict.reason).toContain('the live model on 19 unseen days')
   })
 
-  it('gives the naive forecast at once where it is asked to, and where history is short', () => {
-    const quick = learnEnergy(inputOf(household(60, 10), { mode: 'naive' }))
-    const short = learnEnergy(inputOf(household(3, 10)))
-    for (const { forecast, card } of [quick, short]) {
-      expect(forecast.model.kind).toBe('naive')
-      expect(forecast.steps).toHaveLength(24)
-      expect(card.reason).toMatch(/^Naive forecast/)
-    }
-    expect(short.card.reason).toContain('3.0 days of history')
+  it('keeps the deciles of what it missed, the span and the repairs', () => {
+    const values = household(60, 15)
+    values.fill(Number.NaN, 100, 110)
+    const { card } = learnEnergy(toLearn(values, { repairs: { counter_resets: 2 } }))
+    expect(card.residualDeciles).toHaveLength(9)
+    expect(card.residualDeciles).toEqual(card.residualDeciles.toSorted((a, b) => a - b))
+    expect(card.span).toEqual({ from: made0, to: made0 + 60 * 24 * hourMs, steps: 60 * 24 - 10 })
+    expect(card.repairs['counter_resets']).toBe(2)
   })
 
-  it('never forecasts less than nothing for a consumer, but does for a series that goes below zero', () => {
-    const idle = household(60, 11).map((value, hour) => (hour % 24 < 20 ? 0 : value))
-    for (const { mean, lo } of learnEnergy(inputOf(idle)).forecast.steps) {
-      expect(mean).toBeGreaterThanOrEqual(0)
-      expect(lo ?? 0).toBeGreaterThanOrEqual(0)
-    }
-    const battery = household(60, 12).map((value) => value - 1.2)
-    expect(learnEnergy(inputOf(battery)).forecast.steps.some(({ lo }) => lo !== undefined && lo < 0)).toBe(
-      true,
-    )
-  })
-
-  it('bears gaps and a single hour', () => {
+  it('bears gaps, and says what is too little', () => {
     const holes = household(60, 13).map((value, hour) => (hour % 97 < 20 ? Number.NaN : value))
-    expect(learnEnergy(inputOf(holes)).forecast.steps).toHaveLength(24)
-    expect(learnEnergy(inputOf(Float64Array.of(1))).forecast.steps).toHaveLength(24)
-    expect(learnEnergy(inputOf(Float64Array.of(Number.NaN))).forecast.steps).toHaveLength(0)
+    expect(learnEnergy(toLearn(holes)).card.scoredSteps).toBeGreaterThan(300)
+    const late = household(60, 14).fill(Number.NaN, 0, 50 * 24)
+    expect(learnEnergy(toLearn(late)).card.span.steps).toBe(240)
+    expect(() => learnEnergy(toLearn(household(3, 1)))).toThrow(
+      '3.0 days of history: a model is learnt from 21 days on.',
+    )
+    const unknown = new Float64Array(24 * 30).fill(Number.NaN)
+    expect(() => learnEnergy(toLearn(unknown))).toThrow('no known hour: a model is learnt from 21 days on.')
   })
 })

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { featureNames } from './features.ts'
+import { forecastEnergy } from './forecast.ts'
+import { hourMs } from './hourly.ts'
+import { learnEnergy } from './learn.ts'
+import { household, made0, toForecast, toLearn } from './made-home.ts'
+
+describe('the naive forecast', () => {
+  it('speaks where no learnt model is live, and is called so', () => {
+    const { spoken, naive, shadows, drifts } = forecastEnergy(toForecast(household(60, 10)))
+    expect(spoken.model).toEqual({ name: spoken.naiveName, version: 'naive', kind: 'naive' })
+    expect(spoken.steps).toHaveLength(24)
+    expect(spoken.steps.every(({ mean, naive: other, lo, hi }) => mean === other && lo! < hi!)).toBe(true)
+    expect(naive).toMatchObject({
+      model: spoken.model,
+      verdict: { standing: 'live', reason: 'Naive forecast: no learnt model is live.', duels: {} },
+      features: [],
+    })
+    expect(naive!.residualDeciles).toHaveLength(9)
+    expect([shadows, drifts]).toEqual([[], []])
+  })
+
+  it('says how much history is missing', () => {
+    const { naive, spoken } = forecastEnergy(toForecast(household(2, 10)))
+    expect(naive!.verdict.reason).toBe(
+      'Naive forecast: 2.0 days of history, a model is learnt from 21 days on.',
+    )
+    expect(spoken.steps).toHaveLength(24)
+  })
+
+  it('bears a single hour, and says nothing of nothing', () => {
+    expect(forecastEnergy(toForecast(Float64Array.of(1))).spoken.steps).toHaveLength(24)
+    expect(forecastEnergy(toForecast(Float64Array.of(Number.NaN))).spoken.steps).toEqual([])
+  })
+})
+
+describe('a learnt model', () => {
+  const values = household(100, 9)
+  const live = learnEnergy(toLearn(values.slice(0, 99 * 24)))
+  const shadow = learnEnergy(toLearn(values.slice(0, 60 * 24)))
+
+  it('speaks by itself, with the naive forecast beside it, and so do those in shadow', () => {
+    const { spoken, shadows, naive } = forecastEnergy(toForecast(values, { live, shadows: [shadow] }))
+    expect(spoken).toMatchObject({ model: live.card.model, origin: made0 + values.length * hourMs })
+    expect(shadows.map(({ model }) => model)).toEqual([shadow.card.model])
+    expect(naive).toBeUndefined()
+    for (const forecast of [spoken, ...shadows]) {
+      expect(forecast.steps).toHaveLength(24)
+      expect(forecast.naiveName).toBe(spoken.naiveName)
+      expect(forecast.steps.some(({ mean, naive: other }) => mean !== other)).toBe(true)
+      expect(forecast.steps.map((step) => step.naive)).toEqual(spoken.steps.map((step) => step.naive))
+    }
+    expect(shadows[0]!.steps).not.toEqual(spoken.steps)
+  })
+
+  it('may speak in shadow of the naive one', () => {
+    const { spoken, shadows } = forecastEnergy(toForecast(values, { shadows: [shadow] }))
+    expect([spoken.model.kind, shadows[0]!.model.kind]).toEqual(['naive', 'learned'])
+  })
+
+  it('never forecasts less than nothing for a consumer, but does for a series that goes below zero', () => {
+    const idle = household(60, 11).map((value, hour) => (hour % 24 < 20 ? 0 : value))
+    for (const { mean, lo } of forecastEnergy(toForecast(idle, { live: learnEnergy(toLearn(idle)) })).spoken
+      .steps) {
+      expect(mean).toBeGreaterThanOrEqual(0)
+      expect(lo ?? 0).toBeGreaterThanOrEqual(0)
+    }
+    const battery = household(60, 12).map((value) => value - 1.2)
+    const { spoken } = forecastEnergy(toForecast(battery, { live: learnEnergy(toLearn(battery)) }))
+    expect(spoken.steps.some(({ mean }) => mean < 0)).toBe(true)
+  })
+
+  it('tells how far its inputs have drifted: little in a usual week, far in one of three times the use', () => {
+    const usual = forecastEnergy(toForecast(values, { live, shadows: [shadow], drift: true }))
+    expect(usual.drifts.map(({ version }) => version)).toEqual(
+      [live, shadow].map((m) => m.card.model.version),
+    )
+    const { psi } = usual.drifts[0]!
+    expect(Object.keys(psi).toSorted()).toEqual(featureNames.toSorted())
+    for (const name of ['lead', 'hour', 'weekday']) expect(psi[name], name).toBeLessThan(0.02)
+    const trebled = values.map((value, hour) => (hour >= values.length - 14 * 24 ? value * 3 : value))
+    const [moved] = forecastEnergy(toForecast(trebled, { live, drift: true })).drifts
+    expect(moved!.psi['lag_24h']).toBeGreaterThan(1)
+    expect(moved!.psi['lag_24h']).toBeGreaterThan(4 * psi['lag_24h']!)
+    expect(moved!.psi['hour']).toBeLessThan(0.02)
+  })
+})
