@@ -37,13 +37,23 @@ export function stop(): void {
   atomic.notify(EPOCH, -1)
 }
 
+/** Naps without news, a millisecond each, after which a thread is taken for dead: no task takes a second. */
+const NAPS_MAX = 5000
+
 /**
- * Sleeps until a thread reports, unless all have. At most a millisecond at a time: a lost wake-up, which was seen once
- * on Node 20 with this loop written differently, then costs a moment and not the process.
+ * Sleeps until all threads have reported. At most a millisecond at a time: a lost wake-up, which was seen once on
+ * Node 20 with this loop written differently, then costs a moment and not the process. Traps where a thread stays
+ * silent for seconds: its share of the task will never be done.
  */
 function sleep(counter: usize, complete: i32): void {
-  const now = atomic.load<i32>(counter)
-  if (now != complete) atomic.wait<i32>(counter, now, 1_000_000)
+  let naps = 0
+  while (true) {
+    const now = atomic.load<i32>(counter)
+    if (now == complete) return
+    const timedOut = atomic.wait<i32>(counter, now, 1_000_000) == 2
+    naps = timedOut ? naps + 1 : 0
+    if (naps > NAPS_MAX) unreachable()
+  }
 }
 
 /** Lets all threads do their share of a task; returns when it is done. */
@@ -62,7 +72,7 @@ export function fork(task: i32): void {
     if (atomic.load<i32>(DONE) == others) return
   }
   atomic.store<i32>(WAITING, 1)
-  while (atomic.load<i32>(DONE) != others) sleep(DONE, others)
+  sleep(DONE, others)
   atomic.store<i32>(WAITING, 0)
 }
 

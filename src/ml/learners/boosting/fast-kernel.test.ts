@@ -59,6 +59,12 @@ describe('the compiled kernel, alone and shared by three threads, grows the tree
   })
 })
 
+test('a thread that has ended is noticed within seconds', { timeout: 60_000 }, async () => {
+  const short = await startNodeTeam(2, kernelProgram)
+  await short.stop()
+  expect(() => boosting.fit(numbers, made.target, { ...few, team: short })).toThrow(WebAssembly.RuntimeError)
+})
+
 test('the bytes in the tree are those that the source compiles to', async () => {
   const written = readFileSync(new URL('./kernel-wasm.ts', import.meta.url), 'utf8')
   expect(moduleText(await compileKernel())).toBe(written)
