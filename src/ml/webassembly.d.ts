@@ -12,4 +12,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: { env: { memory: Memory } })
     readonly exports: unknown
   }
+  /** What a trap throws. */
+  class RuntimeError extends Error {}
 }
