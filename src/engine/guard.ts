@@ -10,7 +10,7 @@ import { addDays, dayHours, localParts } from '../core/calendar.ts'
 import type { SeriesKey } from '../core/event.ts'
 import { type LeadSums, naiveVersion, type ReportDay } from '../core/life.ts'
 import { seriesId } from '../core/series.ts'
-import { pairedTest } from '../ml/compare.ts'
+import { pairedTest, pairsMin } from '../ml/compare.ts'
 import { addSums, truthsOf } from './report.ts'
 
 /** Which days count: whole ones, scored to their end, with the truth of at least half of their hours. */
@@ -26,7 +26,7 @@ export interface DaySpan {
 export interface GuardInput extends DaySpan {
   /** Of the version that is live. */
   readonly days: readonly ReportDay[]
-  /** How many days are looked at together; none is judged before it has so many. */
+  /** How many days are looked at together, at least five; none is judged before it has so many. */
   readonly guardDays?: number
   readonly level?: number
 }
@@ -145,7 +145,7 @@ export function speaks(series: SeriesKey, origin: number, share: number): boolea
 }
 
 function guardedDays(input: GuardInput): ReportDay[] {
-  const guardDays = input.guardDays ?? guardDaysDefault
+  const guardDays = Math.max(pairsMin, input.guardDays ?? guardDaysDefault)
   const days = wholeDays(input.days, input)
   return days.length < guardDays ? [] : days.slice(-guardDays)
 }
