@@ -1,21 +1,30 @@
-/** Rows of one statement; times the widest table's columns it stays far below SQLite's 32,766 parameters. */
-export const rowsPerStatement = 500
+import { setImmediate } from 'node:timers/promises'
 
 /**
- * Cuts rows into statements. A statement never names a key twice, which PostgreSQL would refuse:
- * a repeated key begins the next one, so that the result is as if the rows had come one by one.
+ * Rows of one statement. A row costs the same in any number above some dozens, so this is few enough that the loop,
+ * which a statement of SQLite blocks, is free again within milliseconds.
  */
-export function* batches<Row>(rows: readonly Row[], keyOfRow: (row: Row) => string): Generator<Row[]> {
+export const rowsPerStatement = 100
+
+/**
+ * Cuts rows into statements, and lets the loop breathe between them. A statement never names a key twice, which
+ * PostgreSQL would refuse: a repeated key begins the next one, so that the result is as if the rows had come one by one.
+ */
+export async function* batches<Row>(
+  rows: Iterable<Row>,
+  keyOfRow?: (row: Row) => string,
+): AsyncGenerator<Row[]> {
   let batch: Row[] = []
   const keys = new Set<string>()
   for (const row of rows) {
-    const key = keyOfRow(row)
-    if (batch.length === rowsPerStatement || keys.has(key)) {
+    const key = keyOfRow?.(row)
+    if (batch.length === rowsPerStatement || (key !== undefined && keys.has(key))) {
       yield batch
+      await setImmediate()
       batch = []
       keys.clear()
     }
-    keys.add(key)
+    if (key !== undefined) keys.add(key)
     batch.push(row)
   }
   if (batch.length > 0) yield batch

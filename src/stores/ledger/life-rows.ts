@@ -12,6 +12,7 @@ import type {
   ReportDay,
   Trigger,
 } from '../../core/life.ts'
+import { leadOf, sums } from './report-sums.ts'
 import { printable } from './rows.ts'
 import type {
   DriftRow,
@@ -24,6 +25,7 @@ import type {
   NamedRow,
   QueuedEventRow,
   ReportDayRow,
+  WatchStateRow,
 } from './schema.ts'
 
 /** Nouns of a model's life to rows and back, as `rows.ts` does it for the rest. */
@@ -84,7 +86,7 @@ export const reportDayRow = (day: ReportDay): ReportDayRow => ({
   ...seriesOf(day.series),
   day: day.day,
   version: day.version,
-  leads: JSON.stringify(day.leads),
+  leads: JSON.stringify(day.leads.map((lead) => sums.map((sum) => lead[sum]))),
   residual_bins: JSON.stringify(day.residualBins),
 })
 
@@ -92,8 +94,13 @@ export const reportDayOf = (row: ReportDayRow): ReportDay => ({
   series: seriesOf(row),
   version: row.version,
   day: row.day,
-  leads: JSON.parse(row.leads) as ReportDay['leads'],
+  leads: (JSON.parse(row.leads) as number[][]).map(leadOf),
   residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
+})
+
+export const scoredToRow = ({ series, to }: { series: SeriesKey; to: number }): WatchStateRow => ({
+  ...seriesOf(series),
+  scored_to: to,
 })
 
 export const driftRow = (drift: Drift): DriftRow => ({

@@ -9,11 +9,11 @@ export const reportDayId = ({ series, version, day }: ReportDay): string =>
 export function addDays(known: Map<string, ReportDay>, days: readonly ReportDay[]): void {
   for (const day of days) {
     const before = known.get(reportDayId(day))
-    known.set(reportDayId(day), before ? sum(before, day) : day)
+    known.set(reportDayId(day), before ? addDay(before, day) : day)
   }
 }
 
-const sum = (a: ReportDay, b: ReportDay): ReportDay => ({
+const addDay = (a: ReportDay, b: ReportDay): ReportDay => ({
   ...a,
   leads: longest(a.leads, b.leads).map((_, lead) => addLeads(a.leads[lead] ?? none, b.leads[lead] ?? none)),
   residualBins: longest(a.residualBins, b.residualBins).map(
@@ -24,24 +24,29 @@ const sum = (a: ReportDay, b: ReportDay): ReportDay => ({
 const longest = <Item>(a: readonly Item[], b: readonly Item[]): readonly Item[] =>
   a.length >= b.length ? a : b
 
-const none: LeadSums = {
-  count: 0,
-  error: 0,
-  absolute: 0,
-  squared: 0,
-  naiveAbsolute: 0,
-  naiveSquared: 0,
-  withInterval: 0,
-  inside: 0,
-}
+/** The sums of a lead time, in the order in which they are kept. */
+export const sums = [
+  'count',
+  'error',
+  'absolute',
+  'squared',
+  'naiveAbsolute',
+  'naiveSquared',
+  'withInterval',
+  'inside',
+] as const satisfies readonly (keyof LeadSums)[]
 
-const addLeads = (a: LeadSums, b: LeadSums): LeadSums => ({
-  count: a.count + b.count,
-  error: a.error + b.error,
-  absolute: a.absolute + b.absolute,
-  squared: a.squared + b.squared,
-  naiveAbsolute: a.naiveAbsolute + b.naiveAbsolute,
-  naiveSquared: a.naiveSquared + b.naiveSquared,
-  withInterval: a.withInterval + b.withInterval,
-  inside: a.inside + b.inside,
+export const leadOf = (kept: readonly number[]): LeadSums => ({
+  count: kept[0] ?? 0,
+  error: kept[1] ?? 0,
+  absolute: kept[2] ?? 0,
+  squared: kept[3] ?? 0,
+  naiveAbsolute: kept[4] ?? 0,
+  naiveSquared: kept[5] ?? 0,
+  withInterval: kept[6] ?? 0,
+  inside: kept[7] ?? 0,
 })
+
+const none = leadOf([])
+
+const addLeads = (a: LeadSums, b: LeadSums): LeadSums => leadOf(sums.map((sum) => a[sum] + b[sum]))

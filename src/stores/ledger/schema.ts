@@ -156,7 +156,7 @@ export interface LoggedForecastRow extends SeriesColumns {
 export interface ReportDayRow extends SeriesColumns {
   day: number
   version: string
-  /** JSON array of LeadSums. */
+  /** JSON: an array of sums for each lead time, in the order of `sums`. */
   leads: string
   /** JSON array of ten counts. */
   residual_bins: string

@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
 export const sqlJobs = ({ db, write }: Session): JobLedger => ({
-  put: (jobs) => write((db) => upsert(db, 'jobs', ['id'], jobs.map(jobRow))),
+  put: (jobs) => write((db) => upsert(db, 'jobs', ['id'], jobs, jobRow)),
 
   async all({ site, status } = {}, limit) {
     if (status?.length === 0) return []

@@ -1,7 +1,7 @@
 import type { SeriesKey } from '../../core/event.ts'
 import type { ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ModelLedger } from '../../core/ports.ts'
-import { rowsPerStatement } from './batches.ts'
+import { batches } from './batches.ts'
 import { bodyOf, modelEventRow, modelOf, modelRow, seriesOf } from './life-rows.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
@@ -24,9 +24,8 @@ export function sqlModels({ db, write }: Session): ModelLedger {
   return {
     put: (put, events) =>
       write(async (db) => {
-        await upsert(db, 'models', ['site', 'device', 'metric', 'version'], put.map(modelRow))
-        for (let start = 0; start < events.length; start += rowsPerStatement) {
-          const batch = events.slice(start, start + rowsPerStatement)
+        await upsert(db, 'models', ['site', 'device', 'metric', 'version'], put, modelRow)
+        for await (const batch of batches(events)) {
           await db.insertInto('model_events').values(batch.map(modelEventRow)).execute()
         }
       }),

@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
 export const sqlNotes = ({ db, write }: Session): NoteLedger => ({
-  putInfos: (infos) => write((db) => upsert(db, 'infos', ['id'], infos.map(infoRow))),
+  putInfos: (infos) => write((db) => upsert(db, 'infos', ['id'], infos, infoRow)),
 
   async infos({ site, from }, limit) {
     const rows = await db()
@@ -28,7 +28,7 @@ export const sqlNotes = ({ db, write }: Session): NoteLedger => ({
       return Number(gone.numDeletedRows)
     }),
 
-  putForgotten: (spans) => write((db) => upsert(db, 'forgotten', ['id'], spans.map(forgottenRow))),
+  putForgotten: (spans) => write((db) => upsert(db, 'forgotten', ['id'], spans, forgottenRow)),
 
   async forgotten(site) {
     const rows = await db()

@@ -11,7 +11,7 @@ export function sqlSchedule({ db, write }: Session): ScheduleLedger {
   }
 
   return {
-    putTriggers: (triggers) => write((db) => upsert(db, 'triggers', ['name'], triggers.map(namedRow))),
+    putTriggers: (triggers) => write((db) => upsert(db, 'triggers', ['name'], triggers, namedRow)),
 
     triggers: () => named<Trigger>('triggers'),
 
@@ -21,8 +21,7 @@ export function sqlSchedule({ db, write }: Session): ScheduleLedger {
         return gone.numDeletedRows > 0n
       }),
 
-    putFunctions: (functions) =>
-      write((db) => upsert(db, 'event_functions', ['name'], functions.map(namedRow))),
+    putFunctions: (functions) => write((db) => upsert(db, 'event_functions', ['name'], functions, namedRow)),
 
     functions: () => named<EventFunction>('event_functions'),
 
@@ -37,7 +36,7 @@ export function sqlSchedule({ db, write }: Session): ScheduleLedger {
       write(async (db) => {
         await db.deleteFrom('queued_events').where('name', '=', name).execute()
         const oldestFirst = events.toSorted((a, b) => a.at - b.at)
-        await upsert(db, 'queued_events', ['name', 'place'], oldestFirst.map(queuedEventRow(name)))
+        await upsert(db, 'queued_events', ['name', 'place'], oldestFirst, queuedEventRow(name))
       }),
 
     async queues() {

@@ -2,17 +2,26 @@ import { sql, type Transaction } from 'kysely'
 import type { Drift, ReportDay } from '../../core/life.ts'
 import type { WatchLedger } from '../../core/ports.ts'
 import { batches } from './batches.ts'
-import { bodyOf, driftRow, loggedOf, loggedRow, reportDayOf, reportDayRow, seriesOf } from './life-rows.ts'
+import {
+  bodyOf,
+  driftRow,
+  loggedOf,
+  loggedRow,
+  reportDayOf,
+  reportDayRow,
+  scoredToRow,
+  seriesOf,
+} from './life-rows.ts'
 import { addDays, reportDayId } from './report-sums.ts'
 import type { Database, ReportDayRow } from './schema.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
+const seriesKey = ['site', 'device', 'metric'] as const
+
 export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
   log: (forecasts) =>
-    write((db) =>
-      upsert(db, 'forecast_log', ['site', 'device', 'metric', 'origin', 'version'], forecasts.map(loggedRow)),
-    ),
+    write((db) => upsert(db, 'forecast_log', [...seriesKey, 'origin', 'version'], forecasts, loggedRow)),
 
   async logged(series, from, to) {
     const rows = await db()
@@ -31,10 +40,8 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
     write(async (db) => {
       const sums = await knownOf(db, days)
       addDays(sums, days)
-      const rows = [...sums.values()].map(reportDayRow)
-      await upsert(db, 'report_days', ['site', 'device', 'metric', 'day', 'version'], rows)
-      const state = scoredTo.map(({ series, to }) => ({ ...seriesOf(series), scored_to: to }))
-      await upsert(db, 'watch_state', ['site', 'device', 'metric'], state)
+      await upsert(db, 'report_days', [...seriesKey, 'day', 'version'], sums.values(), reportDayRow)
+      await upsert(db, 'watch_state', seriesKey, scoredTo, scoredToRow)
     }),
 
   async scoredTo(series) {
@@ -59,8 +66,7 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
     return rows.map(reportDayOf)
   },
 
-  putDrifts: (drifts) =>
-    write((db) => upsert(db, 'drifts', ['site', 'device', 'metric', 'version'], drifts.map(driftRow))),
+  putDrifts: (drifts) => write((db) => upsert(db, 'drifts', [...seriesKey, 'version'], drifts, driftRow)),
 
   async drifts(series) {
     const rows = await db()
@@ -73,22 +79,25 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
   },
 })
 
-/** What the ledger holds of the same (series, version, day), by their id. */
+/**
+ * What the ledger holds of the same (series, version, day), by their id. SQLite takes a cross join in the order in
+ * which it is written: a look-up for each wanted day. Left to itself it would search the wanted days for each kept one.
+ */
 async function knownOf(
   db: Transaction<Database>,
   days: readonly ReportDay[],
 ): Promise<Map<string, ReportDay>> {
   const known = new Map<string, ReportDay>()
-  for (const batch of batches(days, reportDayId)) {
+  for await (const batch of batches(days, reportDayId)) {
     const wanted = batch.map(
       ({ series: { site, device, metric }, day, version }) =>
         sql`(${site}, ${device}, ${metric}, cast(${day} as bigint), ${version})`,
     )
     const { rows } = await sql<ReportDayRow>`
       with wanted (site, device, metric, day, version) as (values ${sql.join(wanted)})
-      select report_days.* from wanted join report_days using (site, device, metric, day, version)`.execute(
-      db,
-    )
+      select known.* from wanted cross join report_days known
+      where known.site = wanted.site and known.device = wanted.device and known.metric = wanted.metric
+        and known.day = wanted.day and known.version = wanted.version`.execute(db)
     for (const day of rows.map(reportDayOf)) known.set(reportDayId(day), day)
   }
   return known

@@ -12,7 +12,7 @@ import type {
 } from '../../core/event.ts'
 import type { Ledger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
-import { batches, rowsPerStatement } from './batches.ts'
+import { batches } from './batches.ts'
 import { siteAndId } from './keys.ts'
 import {
   alertOf,
@@ -107,7 +107,7 @@ export class SqlLedger implements Ledger {
   }
 
   putSites(sites: readonly Site[]): Promise<void> {
-    return this.#write((db) => upsert(db, 'sites', ['id'], sites.map(siteRow)))
+    return this.#write((db) => upsert(db, 'sites', ['id'], sites, siteRow))
   }
 
   async sites(): Promise<Site[]> {
@@ -125,14 +125,14 @@ export class SqlLedger implements Ledger {
   putDevices(devices: readonly Device[]): Promise<void> {
     const rooms = devices.flatMap(({ site, room }) => (room === undefined ? [] : [{ site, id: room }]))
     return this.#write(async (db) => {
-      for (const batch of batches(rooms, siteAndId)) {
+      for await (const batch of batches(rooms, siteAndId)) {
         await db
           .insertInto('rooms')
           .values(batch)
           .onConflict((conflict) => conflict.doNothing())
           .execute()
       }
-      for (const batch of batches(devices, siteAndId)) {
+      for await (const batch of batches(devices, siteAndId)) {
         await db
           .insertInto('devices')
           .values(batch.map(deviceRow))
@@ -170,7 +170,7 @@ export class SqlLedger implements Ledger {
 
   putForecasts(forecasts: readonly Forecast[]): Promise<void> {
     return this.#write(async (db) => {
-      for (const batch of batches(forecasts, seriesId)) {
+      for await (const batch of batches(forecasts, seriesId)) {
         await db
           .insertInto('forecasts')
           .values(batch.map(forecastRow))
@@ -199,7 +199,7 @@ export class SqlLedger implements Ledger {
 
   putPredictions(predictions: readonly Prediction[]): Promise<void> {
     const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
-    return this.#write((db) => upsert(db, 'predictions', key, predictions.map(predictionRow)))
+    return this.#write((db) => upsert(db, 'predictions', key, predictions, predictionRow))
   }
 
   async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
@@ -219,7 +219,7 @@ export class SqlLedger implements Ledger {
 
   putAlerts(alerts: readonly Alert[]): Promise<void> {
     const key = ['rule', 'site', 'device', 'metric', 'since'] as const
-    return this.#write((db) => upsert(db, 'alerts', key, alerts.map(alertRow)))
+    return this.#write((db) => upsert(db, 'alerts', key, alerts, alertRow))
   }
 
   /** Newest `since` first; then by rule, site, device, metric. */
@@ -240,8 +240,7 @@ export class SqlLedger implements Ledger {
 
   async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
     await this.#write(async (db) => {
-      for (let start = 0; start < rows.length; start += rowsPerStatement) {
-        const batch = rows.slice(start, start + rowsPerStatement)
+      for await (const batch of batches(rows)) {
         await db.insertInto('quarantined').values(batch.map(quarantinedRow)).execute()
       }
     })
@@ -261,7 +260,7 @@ export class SqlLedger implements Ledger {
   }
 
   putKey(key: ApiKey): Promise<void> {
-    return this.#write((db) => upsert(db, 'api_keys', ['id'], [keyRow(key)]))
+    return this.#write((db) => upsert(db, 'api_keys', ['id'], [key], keyRow))
   }
 
   removeKey(id: string): Promise<boolean> {

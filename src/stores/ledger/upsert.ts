@@ -2,31 +2,37 @@ import { type RawBuilder, sql, type Transaction } from 'kysely'
 import { batches } from './batches.ts'
 import type { Database, Row } from './schema.ts'
 
-/** Inserts the rows; those whose `key` columns are there already are replaced. In order: the last of a key stays. */
-export async function upsert<Table extends keyof Database>(
+/**
+ * Inserts nouns as rows; those whose `key` columns are there already are replaced. In order: the last of a key stays.
+ * Rows are made statement by statement, so that much JSON does not keep the loop.
+ */
+export async function upsert<Table extends keyof Database, Noun>(
   db: Transaction<Database>,
   table: Table,
   key: readonly (keyof Row<Table> & string)[],
-  rows: readonly Row<Table>[],
+  nouns: Iterable<Noun>,
+  rowOf: (noun: Noun, place: number) => Row<Table>,
 ): Promise<void> {
-  const [first] = rows
-  if (!first) return
-  const columns = (Object.keys(first) as (keyof Row<Table> & string)[]).sort()
-  const rest = columns.filter((column) => !key.includes(column))
-  const head = sql`insert into ${sql.table(table)} (${names(columns)}) values `
-  const tail = sql` on conflict (${names(key)}) do update set ${sql.join(rest.map(replaced))}`
-  for (const batch of batches(rows, (row) => key.map((column) => row[column]).join('\u001f'))) {
-    const values = batch.map((row) => sql`(${sql.join(columns.map((column) => row[column]))})`)
-    await sql`${head}${sql.join(values)}${tail}`.execute(db)
+  for await (const rows of batches(map(nouns, rowOf), (row) => key.map((name) => row[name]).join('\u001f'))) {
+    const columns = Object.keys(rows[0] ?? {}) as (keyof Row<Table> & string)[]
+    const rest = columns.filter((column) => !key.includes(column))
+    const values = rows.map((row) => sql`(${sql.join(columns.map((column) => row[column]))})`)
+    await sql`insert into ${sql.table(table)} (${names(columns)}) values ${sql.join(values)}
+      on conflict (${names(key)}) do update set ${sql.join(rest.map(replaced))}`.execute(db)
   }
 }
-
-const names = (columns: readonly string[]): RawBuilder<unknown> =>
-  sql.join(columns.map((name) => sql.ref(name)))
-
-const replaced = (column: string): RawBuilder<unknown> =>
-  sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`
 
 /** `set column = excluded.column` for each: the row that was to be inserted wins. */
 export const excluded = (columns: readonly string[]): Record<string, RawBuilder<unknown>> =>
   Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)]))
+
+const replaced = (column: string): RawBuilder<unknown> =>
+  sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`
+
+const names = (columns: readonly string[]): RawBuilder<unknown> =>
+  sql.join(columns.map((column) => sql.ref(column)))
+
+function* map<From, To>(items: Iterable<From>, work: (item: From, place: number) => To): Generator<To> {
+  let place = 0
+  for (const item of items) yield work(item, place++)
+}
