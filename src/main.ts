@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
@@ -5,16 +6,19 @@ import { createKey, KeyRing } from './api/keys.ts'
 import { createServer } from './api/server.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
-import type { Log } from './core/ports.ts'
+import type { ArtifactStore, Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
 import { energyLearning } from './domains/energy/energy.ts'
 import { createHourAhead } from './domains/energy/hour-ahead.ts'
 import { Engine } from './engine/engine.ts'
+import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
+import { nextRun } from './platform/cron.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
 import { createThreadJobs } from './platform/jobs.ts'
 import { createMqttSource, hypervoltMappings } from './sources/mqtt.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
+import { artifactStores } from './stores/artifacts/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
@@ -27,7 +31,6 @@ export interface RunningHub {
 }
 
 const dayMs = 86_400_000
-const trainingMemoryMb = 1024
 
 /** The composition root: config -> adapters -> engine -> api. The only place where a port meets an adapter. */
 export async function startHub(
@@ -41,7 +44,7 @@ export async function startHub(
   try {
     const claim = await claimFolder(config.data)
     stops.push(() => claim.release())
-    const engine = createEngine(config, log, stops)
+    const engine = createEngine(config, { log, version }, stops)
     stops.push(() => engine.close())
     await engine.open()
     const keys = new KeyRing(await engine.ledger.keys())
@@ -71,7 +74,11 @@ export async function openEngine(
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const claim = await claimFolder(config.data)
   const stops: (() => Promise<unknown>)[] = [() => claim.release()]
-  const engine = createEngine({ ...config, training: { ...config.training, enabled: false } }, log, stops)
+  const engine = createEngine(
+    { ...config, training: { ...config.training, enabled: false } },
+    { log, version: '' },
+    stops,
+  )
   stops.push(() => engine.close())
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
@@ -85,12 +92,16 @@ export async function openEngine(
   }
 }
 
-function createEngine(config: Config, log: Log, stops: (() => Promise<unknown>)[]): Engine {
+function createEngine(
+  config: Config,
+  { log, version }: { readonly log: Log; readonly version: string },
+  stops: (() => Promise<unknown>)[],
+): Engine {
   const { limits, retention, training, site, rules } = config
   const jobs = createThreadJobs({
     file: new URL('./engine/train-worker.js', import.meta.url),
     threads: training.workers,
-    memoryMb: trainingMemoryMb,
+    memoryMb: training.memoryMb,
   })
   stops.push(() => jobs.close())
   return new Engine(
@@ -101,10 +112,12 @@ function createEngine(config: Config, log: Log, stops: (() => Promise<unknown>)[
         walLimitBytes: limits.walBytes,
       }),
       ledger: ledgers.sqlite({ folder: config.data, quarantineLimit: limits.quarantineRows }),
+      artifacts: createArtifacts(config),
       windows: createMemoryWindows({ capacity: limits.windowReadings }),
       clock: systemClock,
       log,
       jobs,
+      calling: { nextRun, call: createCaller() },
       liveModels: [createHourAhead()],
       learnings: [energyLearning],
     },
@@ -114,9 +127,25 @@ function createEngine(config: Config, log: Log, stops: (() => Promise<unknown>)[
       rules,
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
-      training: { enabled: training.enabled, retrainMs: training.retrainHours * 3_600_000 },
+      training: {
+        ...training,
+        zone: site.zone,
+        jobMs: training.jobSeconds * 1000,
+        jobsWaiting: limits.trainingJobs,
+        kept: limits.modelsKept,
+        open: limits.modelsOpen,
+        reloadMs: config.artifacts.reloadSeconds * 1000,
+        code: version,
+      },
     },
   )
+}
+
+function createArtifacts({ data, artifacts }: Config): ArtifactStore {
+  const { store, folder, endpoint = '', bucket, region, accessKey = '', secretKey = '' } = artifacts
+  if (store === 'file') return artifactStores.file({ folder: folder ?? join(data, 'models') })
+  const requestMs = artifacts.requestSeconds * 1000
+  return artifactStores.s3({ endpoint, bucket, region, accessKey, secretKey, requestMs })
 }
 
 /** Loopback needs no key; anything wider needs one, and at least one must exist, or nobody could come in. */
@@ -145,6 +174,7 @@ function assemble(
     version,
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
+    modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
     push: { rowsOf, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },

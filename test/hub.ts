@@ -4,15 +4,19 @@ import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { createServer } from '../src/api/server.ts'
 import type { Role } from '../src/core/event.ts'
-import type { Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
+import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
-import type { LearningInput } from '../src/domains/domain.ts'
+import type { ForecastInput, LearnInput } from '../src/domains/domain.ts'
 import { energyLearning } from '../src/domains/energy/energy.ts'
 import { createHourAhead } from '../src/domains/energy/hour-ahead.ts'
-import { Engine, type EngineOptions } from '../src/engine/engine.ts'
+import { Engine } from '../src/engine/engine.ts'
+import type { EngineOptions } from '../src/engine/options.ts'
 import { runTask } from '../src/engine/train-worker.ts'
+import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
+import { nextRun } from '../src/platform/cron.ts'
 import { createPushSource, rowsOf } from '../src/sources/push.ts'
+import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../src/stores/readings/memory.ts'
 import { createMemoryWindows } from '../src/stores/window/memory.ts'
@@ -43,9 +47,11 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
-  readonly engine?: Partial<EngineOptions>
+  readonly engine?: Partial<Omit<EngineOptions, 'training'>>
+  readonly training?: Partial<EngineOptions['training']>
   readonly readings?: ReadingStore
   readonly ledger?: Ledger
+  readonly artifacts?: ArtifactStore
 }
 
 /** What the tests' clients send as Host, as a browser at this machine does. */
@@ -61,6 +67,7 @@ const usualLimits: Hub['limits'] = {
   clientBufferBytes: 1024 * 1024,
   liveClients: 200,
   requestsPerMinute: 1_000_000,
+  predictRows: 1000,
 }
 
 const usualEngine: EngineOptions = {
@@ -72,20 +79,26 @@ const usualEngine: EngineOptions = {
   series: 100_000,
   maxFutureMs: 600_000,
   quarantineRows: 10_000,
-  modelsKept: 5,
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
-  training: { enabled: false, retrainMs: 24 * 3_600_000 },
+  training: {
+    ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
+    ...{ guardDays: 7, challengerDays: 28, challengerShare: 0, code: '0.0.0-test' },
+    ...{ retrainHour: 2, retrainHours: 24, zone: 'Europe/Berlin' },
+  },
 }
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const { clock = systemClock, readings = createMemoryReadings(), ledger = createMemoryLedger() } = options
+  const { artifacts = createMemoryArtifacts() } = options
   const limits = { ...usualLimits, ...options.limits }
-  const settings = { ...usualEngine, inboxReadings: limits.inboxReadings, ...options.engine }
+  const training = { ...usualEngine.training, ...options.training }
+  const settings = { ...usualEngine, inboxReadings: limits.inboxReadings, ...options.engine, training }
   const errors: string[] = []
   const engine = new Engine(
     {
-      ...{ readings, ledger, clock, log: errorsTo(errors), jobs: inlineJobs },
+      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs },
+      calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       liveModels: [createHourAhead()],
       learnings: [energyLearning],
@@ -99,6 +112,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     ...{ engine, limits, open: options.open ?? false, version: '0.0.0-test', startedAt: clock.now() },
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
+    modelStore: 'memory',
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }
@@ -130,7 +144,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 /** The worker's own entry, without the thread. */
 const inlineJobs: Jobs = {
   async run<Input, Output>(task: string, input: Input): Promise<Output> {
-    return runTask({ task, input: structuredClone(input) as LearningInput }) as Output
+    return runTask({ task, input: structuredClone(input) as ForecastInput | LearnInput }) as Output
   },
   async close() {},
 }

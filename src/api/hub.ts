@@ -15,6 +15,8 @@ export interface Hub {
   /** Requests without a key are taken: bound to loopback. */
   readonly open: boolean
   readonly defaultSite: string
+  /** Where learnt models are kept, for /health: a name, no path. */
+  readonly modelStore: string
   readonly push: {
     /** Rows of a body; undefined where it is none of the accepted forms. */
     rowsOf(body: unknown): RawReading[] | undefined
@@ -29,6 +31,7 @@ export interface Hub {
     readonly clientBufferBytes: number
     readonly liveClients: number
     readonly requestsPerMinute: number
+    readonly predictRows: number
   }
 }
 

@@ -40,7 +40,9 @@ export function createMetrics(engine: Engine): Registry {
   gauge('homeostat_series', 'Series known', () => engine.seriesCount)
   gauge('homeostat_inbox_readings', 'Readings that wait for a turn', () => engine.waiting)
   gauge('homeostat_live_listeners', 'Listeners on the feed', () => engine.feed.size)
-  gauge('homeostat_training', 'Whether a model is being trained', () => Number(engine.trainer.training))
+  gauge('homeostat_training', 'Whether a model is being trained', () =>
+    Number(engine.models.trainer.training),
+  )
   gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
   const quarantined = new Counter({

@@ -18,6 +18,7 @@ import type { Ask, Handler, Handlers, Hub } from './hub.ts'
 import { registerLive } from './live.ts'
 import { createMetrics } from './metrics.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { modelRoutes } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
 export interface ServerOptions {
@@ -90,7 +91,7 @@ async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
   scope.setValidatorCompiler(validatorCompiler)
   // a test holds the replies to the contract; checking each row of each answer would cost more than the query
   scope.setSerializerCompiler(() => JSON.stringify)
-  const handlers: Handlers = { ...readingRoutes(hub), ...hubRoutes(hub) }
+  const handlers: Handlers = { ...readingRoutes(hub), ...modelRoutes(hub), ...hubRoutes(hub) }
   for (const name of Object.keys(routes) as RouteName[]) registerRoute(scope, hub, name, handlers[name])
 }
 

@@ -88,6 +88,16 @@ function olderSettings(env: Environment, where: string): Setting[] {
   set('MQTT_USERNAME', 'mqtt.username', (text) => text)
   set('MQTT_PASSWORD', 'mqtt.password', (text) => text)
   set('MQTT_TOPIC_PREFIX', 'mqtt.topicPrefix', (stem) => stem.replace(/\/*(sensors)?\/*$/, '/sensors'))
+  set('ML_RETRAIN_HOUR', 'training.retrainHour', number)
+  set('ML_TRAINING_INTERVAL_HOURS', 'training.retrainHours', number)
+  set('MODEL_RELOAD_INTERVAL', 'artifacts.reloadSeconds', number)
+  // a file there, a folder of versions here
+  set('MODEL_PATH', 'artifacts.folder', (path) => path.replace(/\/[^/]*\.\w+$/, '') || path)
+  const shared = (env['MODEL_SAVE_SHARED'] || 'true').toLowerCase() !== 'false'
+  if (shared && env['MINIO_ENDPOINT']) set('MINIO_ENDPOINT', 'artifacts.store', () => 's3')
+  set('MINIO_ENDPOINT', 'artifacts.endpoint', (host) => (/^https?:\/\//.test(host) ? host : `http://${host}`))
+  set('MINIO_ACCESS_KEY', 'artifacts.accessKey', (text) => text)
+  set('MINIO_SECRET_KEY', 'artifacts.secretKey', (text) => text)
   return settings
 }
 

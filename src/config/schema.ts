@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 
 /**
@@ -125,7 +126,12 @@ const limits = z
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
-    modelsKept: count(1, 1000, 5).describe('Versions of each model that are kept, the newest.'),
+    modelsKept: count(1, 1000, 5).describe(
+      'Versions of each model that are kept, the newest; the live one and the one before it always.',
+    ),
+    modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
+    trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
+    predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     maxFutureMs: count(0, 86_400_000, 600_000).describe('How far ahead of this clock a reading may be.'),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
@@ -203,16 +209,58 @@ export const configSchema = z.strictObject({
   training: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Learn from the readings.'),
+      retrainHour: count(0, 23, 2).describe("Hour of the day, in the site's zone, of the daily training."),
       retrainHours: z
         .number()
         .min(0.1)
         .max(8760)
         .default(24)
-        .describe('Time between two trainings of a series.'),
-      workers: count(1, 64, 1).describe('Threads that train.'),
+        .describe('24: daily at training.retrainHour; any other number: every so many hours.'),
+      workers: count(1, 64, availableParallelism()).describe(
+        'Trainings at the same time, in threads of their own. Default: the processors of this machine.',
+      ),
+      jobSeconds: count(1, 86_400, 600).describe('Time of one training before it is ended.'),
+      memoryMb: count(64, 65_536, 1024).describe('Memory of one training before it is ended.'),
+      guardDays: count(1, 90, 7).describe(
+        'Days over which a live model must not do worse than the naive forecast, else it is rolled back.',
+      ),
+      challengerDays: count(7, 365, 28).describe(
+        'Days that a challenger has, in shadow, to show that it is better than the live model.',
+      ),
+      challengerShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe('Share of the forecasts that a challenger may speak; 0 keeps it in shadow.'),
     })
     .prefault({})
     .describe('Learning.'),
+  artifacts: z
+    .strictObject({
+      store: z.enum(['file', 's3']).default('file').describe('Where learnt models are kept.'),
+      folder: text(4096)
+        .optional()
+        .describe('Folder of the store "file". Default: models in the data folder.'),
+      endpoint: text(2048)
+        .regex(/^https?:\/\/./, 'a URL that begins with http:// or https://')
+        .optional()
+        .describe('Address of the store "s3", e.g. http://minio:9000.'),
+      bucket: text(63).default('models').describe('Bucket of the store "s3"; made when it is missing.'),
+      region: text(64).default('us-east-1').describe('Region of the store "s3".'),
+      accessKey: text(200).optional().meta({ secret: true }).describe('Access key of the store "s3".'),
+      secretKey: text(200).optional().meta({ secret: true }).describe('Secret key of the store "s3".'),
+      requestSeconds: count(1, 600, 30).describe('Time of one request to the store "s3".'),
+      reloadSeconds: count(0, 86_400, 3600).describe(
+        'How often to look whether another process has published a newer model; 0: never.',
+      ),
+    })
+    .refine(({ store, endpoint }) => store !== 's3' || endpoint !== undefined, {
+      message: 'an address, since artifacts.store is s3',
+      path: ['endpoint'],
+    })
+    .prefault({})
+    .describe('Learnt models.'),
   log: z
     .strictObject({
       level: z

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as m from './model-schemas.ts'
 import * as s from './schemas.ts'
 
 /**
@@ -9,7 +10,7 @@ import * as s from './schemas.ts'
  * needs a key for all sites; `none` - tells nothing of any site.
  */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly summary: string
   readonly role: 'public' | 'viewer' | 'operator' | 'admin'
@@ -126,11 +127,56 @@ export const routes = {
     method: 'GET',
     path: '/api/v1/models',
     summary:
-      'Models and their cards: what they learnt from, their scores beside the naive ones, live or not and why',
+      'Versions of models: what they learnt from, their scores beside the naive ones, where they stand (live, challenger, rejected, retired, refused) and why',
     role: 'viewer',
     scope: 'query',
     query: s.query.models,
-    reply: s.pageOf(s.card),
+    reply: s.pageOf(m.modelEntry),
+  },
+  modelEvents: {
+    method: 'GET',
+    path: '/api/v1/models/history',
+    summary: 'What was live when, and who decided; newest first',
+    role: 'viewer',
+    scope: 'query',
+    query: m.query.events,
+    reply: s.pageOf(m.modelEvent),
+  },
+  reports: {
+    method: 'GET',
+    path: '/api/v1/models/report',
+    summary: 'How the forecasts of each version turned out, by lead time, beside the naive one; drift',
+    role: 'viewer',
+    scope: 'query',
+    query: m.query.report,
+    reply: s.pageOf(m.report),
+  },
+  promote: {
+    method: 'POST',
+    path: '/api/v1/models/promote',
+    summary: 'Make a kept version live',
+    role: 'operator',
+    scope: 'body',
+    body: m.promoteInput,
+    reply: m.modelEntry,
+  },
+  rollback: {
+    method: 'POST',
+    path: '/api/v1/models/rollback',
+    summary: 'Go back to the version before, or to the naive forecast',
+    role: 'operator',
+    scope: 'body',
+    body: m.rollbackInput,
+    reply: z.object({ live: z.string().describe('version that speaks now') }),
+  },
+  predict: {
+    method: 'POST',
+    path: '/api/v1/predict',
+    summary: 'Ask the live model about rows of features; the answer names the version that gave it',
+    role: 'viewer',
+    scope: 'body',
+    body: m.predictInput,
+    reply: m.predictReply,
   },
   train: {
     method: 'POST',
@@ -139,7 +185,98 @@ export const routes = {
     role: 'operator',
     scope: 'query',
     query: s.query.site,
-    reply: z.object({ queued: z.number().int().describe('series') }),
+    body: m.trainInput.optional(),
+    reply: z.object({ queued: z.number().int().describe('series'), jobs: z.array(m.job) }),
+  },
+  jobs: {
+    method: 'GET',
+    path: '/api/v1/jobs',
+    summary: 'Trainings that wait, run, and ran; newest first',
+    role: 'viewer',
+    scope: 'query',
+    query: m.query.jobs,
+    reply: s.pageOf(m.job),
+  },
+  cancelJob: {
+    method: 'DELETE',
+    path: '/api/v1/jobs/:id',
+    summary: 'Cancel a training that waits or runs',
+    role: 'operator',
+    scope: 'body',
+    params: z.object({ id: z.string() }),
+    reply: m.job,
+  },
+  schedules: {
+    method: 'GET',
+    path: '/api/v1/schedules',
+    summary: 'What fires when: daily training, clean-up, and triggers of your own',
+    role: 'viewer',
+    scope: 'none',
+    reply: s.pageOf(m.trigger),
+  },
+  putSchedule: {
+    method: 'PUT',
+    path: '/api/v1/schedules/:name',
+    summary: 'Change a trigger, or add one',
+    role: 'admin',
+    scope: 'hub',
+    params: z.object({ name: z.string() }),
+    body: m.triggerInput,
+    reply: m.trigger,
+  },
+  runSchedule: {
+    method: 'POST',
+    path: '/api/v1/schedules/:name/run',
+    summary: 'Fire a trigger now',
+    role: 'operator',
+    scope: 'hub',
+    params: z.object({ name: z.string() }),
+    reply: m.trigger,
+  },
+  removeSchedule: {
+    method: 'DELETE',
+    path: '/api/v1/schedules/:name',
+    summary: 'Remove a trigger of your own',
+    role: 'admin',
+    scope: 'hub',
+    params: z.object({ name: z.string() }),
+    reply: z.object({ removed: z.string() }),
+  },
+  forgotten: {
+    method: 'GET',
+    path: '/api/v1/forgotten',
+    summary: 'Spans of series that no model learns from',
+    role: 'viewer',
+    scope: 'query',
+    query: s.query.site,
+    reply: s.pageOf(m.forgotten),
+  },
+  forget: {
+    method: 'POST',
+    path: '/api/v1/forgotten',
+    summary: 'Forget a span of a series: its readings stay, models are learnt without it',
+    role: 'operator',
+    scope: 'body',
+    body: m.forgetInput,
+    reply: m.forgotten,
+  },
+  remember: {
+    method: 'DELETE',
+    path: '/api/v1/forgotten/:id',
+    summary: 'Learn from a forgotten span again',
+    role: 'operator',
+    scope: 'body',
+    params: z.object({ id: z.string() }),
+    reply: z.object({ removed: z.string() }),
+  },
+  infos: {
+    method: 'GET',
+    path: '/api/v1/infos',
+    summary: 'What the hub did by itself, newest first',
+    role: 'viewer',
+    scope: 'query',
+    query: m.query.infos,
+    reply: s.pageOf(m.info),
   },
   predictions: {
     method: 'GET',

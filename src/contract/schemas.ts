@@ -4,7 +4,7 @@ import { z } from 'zod'
  * What crosses the wire, in both directions. Replies give times as UTC epoch ms; requests take ISO 8601 or ms.
  */
 
-const isoOrMs = z
+export const isoOrMs = z
   .union([z.string().max(40), z.number()])
   .describe('UTC epoch milliseconds, or ISO 8601 (without an offset: UTC)')
 
@@ -98,24 +98,6 @@ export const forecast = seriesKey.extend({
   ),
 })
 
-const score = z.object({ mae: z.number(), rmse: z.number() })
-
-export const card = z.object({
-  series: seriesKey,
-  model: modelRef,
-  trainedAt: z.number(),
-  span: z.object({ from: z.number(), to: z.number(), steps: z.number() }),
-  features: z.array(z.string()),
-  folds: z.number(),
-  scoredSteps: z.number(),
-  unit: z.string(),
-  scores: z.record(z.string(), score),
-  coverage: z.object({ level: z.number(), measured: z.number(), steps: z.number() }).optional(),
-  live: z.boolean(),
-  reason: z.string(),
-  repairs: z.record(z.string(), z.number()),
-})
-
 export const prediction = seriesKey.extend({
   at: z.number(),
   madeAt: z.number(),
@@ -194,7 +176,7 @@ export const health = z.object({
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() })
 
-const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual)
+export const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual)
 
 export const query = {
   site: z.object({ site: z.string().optional() }),

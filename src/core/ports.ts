@@ -265,8 +265,14 @@ export interface Log {
 
 /** Runs pure work off the loop that carries readings. Rejects when the work throws or the signal aborts. */
 export interface Jobs {
-  run<Input, Output>(task: string, input: Input, signal?: AbortSignal): Promise<Output>
+  run<Input, Output>(task: string, input: Input, options?: JobOptions): Promise<Output>
   close(): Promise<void>
+}
+
+export interface JobOptions {
+  readonly signal?: AbortSignal
+  /** Told the share that is done, 0 to 1, by work that knows it. */
+  readonly onProgress?: (share: number) => void
 }
 
 /** One way out, e.g. to an MQTT topic or a webhook. Rejects when the other side did not take it. */

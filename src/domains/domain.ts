@@ -71,8 +71,16 @@ export interface Learning {
   readonly task: string
   /** What can be forecast, and which series each is learnt from. */
   targets(series: readonly Series[]): { readonly source: Series; readonly target: SeriesKey }[]
-  /** Reads what is needed, up to the newest reading (UTC ms); undefined while there is not one whole step. */
-  collect(source: Series, store: Pick<ReadingStore, 'scan'>, newestAt: number): Promise<Steps | undefined>
+  /**
+   * Reads what is needed, up to the newest reading (UTC ms) and at most `historyMs` before it; undefined while there is
+   * not one whole step.
+   */
+  collect(
+    source: Series,
+    store: Pick<ReadingStore, 'scan'>,
+    newestAt: number,
+    historyMs?: number,
+  ): Promise<Steps | undefined>
   /** Whether there is enough to learn from; else the naive forecast is all there is to say. */
   isEnough(steps: Steps): boolean
   /**

@@ -35,6 +35,10 @@ export class Directory {
     return [...this.#sites.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
+  has(site: string): boolean {
+    return this.#sites.has(site)
+  }
+
   zoneOf(site: string): string {
     return this.#sites.get(site)?.zone ?? this.#own.zone
   }

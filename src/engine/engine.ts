@@ -1,62 +1,26 @@
 import { HomeostatError } from '../core/errors.ts'
-import type { Card, Device, Forecast, Rollup, Room, Series, SeriesKey, Site } from '../core/event.ts'
-import type {
-  Clock,
-  Columns,
-  Jobs,
-  Ledger,
-  Log,
-  ReadingFilter,
-  ReadingPosition,
-  ReadingStore,
-  SourceAdapter,
-  WindowStore,
-} from '../core/ports.ts'
+import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
+import type { Clock, Columns, Ledger, ReadingFilter, ReadingPosition, SourceAdapter } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
-import type { Learning, LiveModel } from '../domains/domain.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
+import { Models } from './models.ts'
+import type { EngineOptions, EngineParts } from './options.ts'
 import { Predictor } from './predictor.ts'
 import { Pump } from './pump.ts'
-import { Rules, type ThresholdRule } from './rules.ts'
+import { Rules } from './rules.ts'
+import { createSchedule } from './schedule.ts'
+import type { Scheduler } from './scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
-import { Trainer } from './trainer.ts'
 import { Upkeep } from './upkeep.ts'
-
-export interface EngineParts {
-  readonly readings: ReadingStore
-  readonly ledger: Ledger
-  readonly windows: WindowStore
-  readonly clock: Clock
-  readonly log: Log
-  readonly jobs: Jobs
-  /** What the domains bring to the hot path and to the trainer. */
-  readonly liveModels: readonly LiveModel[]
-  readonly learnings: readonly Learning[]
-}
-
-export interface EngineOptions {
-  readonly site: { readonly id: string; readonly name: string; readonly zone: string }
-  readonly rules: readonly ThresholdRule[]
-  readonly inboxReadings: number
-  readonly turnReadings: number
-  readonly windowReadings: number
-  readonly series: number
-  readonly maxFutureMs: number
-  readonly quarantineRows: number
-  readonly modelsKept: number
-  /** null: for ever. */
-  readonly readingsKeptMs: number | null
-  readonly predictionsKeptMs: number
-  readonly training: { readonly enabled: boolean; readonly retrainMs: number }
-}
 
 /** Everything that happens, in order. Knows ports, never an adapter. */
 export class Engine {
   readonly counters = new Counters()
   readonly feed: Feed
-  readonly trainer: Trainer
+  readonly models: Models
+  #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
   readonly #directory: Directory
@@ -73,7 +37,7 @@ export class Engine {
   #ready = false
 
   constructor(parts: EngineParts, options: EngineOptions) {
-    const { readings, ledger, windows, clock, log, jobs } = parts
+    const { readings, ledger, windows, clock, log } = parts
     this.#parts = parts
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
@@ -84,8 +48,8 @@ export class Engine {
     const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules }
     this.#pump = new Pump({ ...shared, ...path }, { ...options, defaultSite: options.site.id })
     const onForecast = (forecast: Forecast): void => this.#predictor.use(forecast)
-    this.trainer = new Trainer(
-      { ...shared, jobs, directory: this.#directory, learnings: parts.learnings, onForecast },
+    this.models = new Models(
+      { ...parts, ...shared, directory: this.#directory, onForecast },
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)
@@ -107,7 +71,14 @@ export class Engine {
     for (const forecast of await ledger.forecasts()) this.#predictor.use(forecast)
     log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
-    this.trainer.start()
+    this.#scheduler = createSchedule(
+      { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
+      this.#options.training,
+    )
+    if (this.#options.training.enabled) {
+      await this.models.start()
+      await this.scheduler.start()
+    }
     this.#ready = true
   }
 
@@ -139,10 +110,17 @@ export class Engine {
     for (const { stop } of this.#sources) stop.abort()
     await Promise.allSettled(this.#sources.map(({ done }) => done))
     await this.#pump.stop()
-    await this.trainer.stop()
+    await this.#scheduler?.stop()
+    await this.models.stop()
     await this.#upkeep.stop()
     await this.#parts.readings.close()
     await this.#parts.ledger.close()
+  }
+
+  /** What fires when. */
+  get scheduler(): Scheduler {
+    if (!this.#scheduler) throw new Error('The engine is not open.')
+    return this.#scheduler
   }
 
   /** Readings in the inbox. */
@@ -184,21 +162,13 @@ export class Engine {
   async removeSite(site: string): Promise<void> {
     if (!this.sites().some(({ id }) => id === site))
       throw new HomeostatError('not_found', { what: `site "${site}"` })
-    this.trainer.removeSite(site)
+    await this.models.removeSite(site)
     this.#parts.windows.removeSite(site)
     this.#predictor.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
     this.feed.publish({ kind: 'site_removed', site })
-  }
-
-  rooms(): Promise<Room[]> {
-    return this.#parts.ledger.rooms()
-  }
-
-  devices(): Promise<Device[]> {
-    return this.#parts.ledger.devices()
   }
 
   /** Newest reading of every series, ordered by series. */
@@ -230,12 +200,20 @@ export class Engine {
     return this.#parts.ledger.forecasts()
   }
 
-  models(): Promise<Card[]> {
-    return this.#parts.ledger.models()
-  }
-
-  /** Quarantine, predictions, alerts and keys are read as the ledger keeps them. */
-  get ledger(): Pick<Ledger, 'quarantined' | 'predictions' | 'alerts' | 'keys' | 'putKey' | 'removeKey'> {
+  /** What is read as the ledger keeps it. */
+  get ledger(): Pick<
+    Ledger,
+    | 'rooms'
+    | 'devices'
+    | 'quarantined'
+    | 'predictions'
+    | 'alerts'
+    | 'notes'
+    | 'jobs'
+    | 'keys'
+    | 'putKey'
+    | 'removeKey'
+  > {
     return this.#parts.ledger
   }
 

@@ -1,9 +1,14 @@
-import type { Card, Forecast, Series, SeriesKey } from '../core/event.ts'
+import type { Forecast, Series, SeriesKey } from '../core/event.ts'
+import type { Job, StoredModel } from '../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
-import { SeriesMap } from '../core/series.ts'
-import type { Learning, LearningInput, LearningOutput, Steps } from '../domains/domain.ts'
+import { SeriesMap, seriesId } from '../core/series.ts'
+import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../domains/domain.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
+import type { Forgotten } from './forgotten.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Overseer } from './overseer.ts'
+import { TrainingJobs } from './training-jobs.ts'
 
 export interface TrainerParts {
   readonly readings: ReadingStore
@@ -15,10 +20,22 @@ export interface TrainerParts {
   readonly clock: Clock
   readonly log: Log
   readonly learnings: readonly Learning[]
+  readonly lifecycle: Lifecycle
+  readonly overseer: Overseer
+  readonly forgotten: Forgotten
   readonly onForecast: (forecast: Forecast) => void
 }
 
-interface Target {
+export interface TrainerOptions {
+  readonly enabled: boolean
+  /** Trainings at the same time. */
+  readonly workers: number
+  readonly jobMs: number
+  /** Trainings that may wait. */
+  readonly jobsWaiting: number
+}
+
+export interface Target {
   readonly learning: Learning
   readonly source: Series
   readonly target: SeriesKey
@@ -28,8 +45,15 @@ interface State {
   /** Hour of the newest reading when it was looked at last, and when the newest forecast was made. */
   seenHour: number
   doneHour: number
-  learnAgain: boolean
-  card: Card | undefined
+  /** A first training was asked for, since there is enough to learn from. */
+  asked: boolean
+}
+
+/** What one target said, and on what grounds. */
+export interface Spoken {
+  readonly target: Target
+  readonly steps: Steps
+  readonly output: ForecastOutput
 }
 
 const hourMs = 3_600_000
@@ -38,177 +62,199 @@ const checkMs = 2000
 /** Forecasts that are written as one: each write waits for the disk. */
 const publishedAtOnce = 64
 
+/** A forecast looks back four weeks, and the naive ones are compared over eight. */
+const forecastHistoryMs = 100 * 24 * hourMs
+
 /**
- * Learns each target when there is something new to learn from, off the loop that carries readings.
- * A target is looked at once its newest hour has stood still for one check: an import in progress is let finish.
+ * Forecasts each target when a new hour is whole, and learns it when somebody asks for it (the schedule, a person) or
+ * there is enough to learn from for the first time. Both off the loop that carries readings, learning beside
+ * forecasting. A target is looked at once its newest hour has stood still for one check: an import is let finish.
  */
 export class Trainer {
+  readonly jobs: TrainingJobs
   readonly #parts: TrainerParts
-  readonly #options: { readonly enabled: boolean; readonly retrainMs: number }
+  readonly #options: TrainerOptions
   readonly #states = new SeriesMap<State>()
   readonly #stop = new AbortController()
   #done: Promise<void> | undefined
-  #training = false
 
-  constructor(parts: TrainerParts, options: { readonly enabled: boolean; readonly retrainMs: number }) {
+  constructor(parts: TrainerParts, options: TrainerOptions) {
     this.#parts = parts
     this.#options = options
+    const { ledger, clock, log } = parts
+    this.jobs = new TrainingJobs(
+      {
+        ledger: ledger.jobs,
+        clock,
+        log,
+        work: (job, signal, progress) => this.#learn(job, signal, progress),
+      },
+      { atOnce: options.workers, waiting: options.jobsWaiting, jobMs: options.jobMs },
+    )
   }
 
   get training(): boolean {
-    return this.#training
+    return this.jobs.active > 0
   }
 
-  get hasLearned(): boolean {
-    for (const { card } of this.#states.values()) if (card?.live && card.model.kind === 'learned') return true
-    return false
-  }
-
-  start(): void {
-    if (this.#options.enabled) this.#done = this.#run()
+  async start(): Promise<void> {
+    if (!this.#options.enabled) return
+    await this.jobs.start()
+    this.#done = this.#run()
   }
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    await this.jobs.stop()
     await this.#done
   }
 
-  /** Everything of a site (or of all) is learnt again, from the next check on. Returns the number of targets. */
-  again(sites: readonly string[] | null): number {
-    const targets = this.#targets().filter(({ target }) => sites === null || sites.includes(target.site))
-    for (const { target } of targets) this.#state(target).learnAgain = true
-    return targets.length
+  /** What can be learnt, of the sites (null: all) and the device asked for. */
+  targets(sites: readonly string[] | null, device?: string): Target[] {
+    const series: Series[] = []
+    for (const reading of this.#parts.windows.latest()) series.push(reading)
+    return this.#parts.learnings
+      .flatMap((learning) => learning.targets(series).map((target) => ({ ...target, learning })))
+      .filter(({ target }) => sites === null || sites.includes(target.site))
+      .filter(({ target }) => device === undefined || target.device === device)
   }
 
-  removeSite(site: string): void {
+  /** Queues a training of each target. */
+  train(targets: readonly Target[], wish: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+    return this.jobs.queue(
+      targets.map(({ target }) => target),
+      wish,
+    )
+  }
+
+  /** What speaks of the series has changed: it is forecast anew at the next check. */
+  renew(series: SeriesKey): void {
+    this.#state(series).doneHour = Number.NEGATIVE_INFINITY
+  }
+
+  async removeSite(site: string): Promise<void> {
+    await this.jobs.removeSite(site)
     this.#states.removeSite(site)
   }
 
   async #run(): Promise<void> {
-    const { clock, ledger } = this.#parts
-    // oldest first, so that the newest judgement of a series stays
-    for (const card of (await ledger.models()).reverse()) this.#state(card.series).card = card
+    const { clock } = this.#parts
     while (!this.#stop.signal.aborted) {
       const due = this.#due()
-      this.#training = due.length > 0
-      const unlearnt = await this.#answer(due)
-      for (const target of unlearnt) await this.#attempt(target, () => this.#learn(target))
-      this.#training = false
+      for (let first = 0; first < due.length; first += publishedAtOnce) {
+        await this.#forecastAll(due.slice(first, first + publishedAtOnce))
+      }
       await clock.sleep(checkMs, this.#stop.signal)
     }
   }
 
-  /** One target that fails does not keep the others from learning. */
+  #due(): Target[] {
+    return this.targets(null).filter(({ source, target }) => {
+      const state = this.#state(target)
+      const hour = Math.floor(this.#parts.windows.newestAt(source) / hourMs)
+      const isStill = hour === state.seenHour
+      state.seenHour = hour
+      return isStill && hour > state.doneHour
+    })
+  }
+
+  async #forecastAll(due: readonly Target[]): Promise<void> {
+    const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
+    try {
+      await this.#publish(made.filter((one) => one !== undefined))
+    } catch (error) {
+      if (this.#stop.signal.aborted) return
+      this.#parts.log.error('Forecasts could not be kept.', { error: String(error) })
+      // made anew at the next check
+      for (const { target } of due) this.renew(target)
+    }
+  }
+
+  /** One target that fails does not keep the others from speaking. */
   async #attempt<Result>({ target }: Target, work: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#stop.signal.aborted) return undefined
     try {
       return await work()
     } catch (error) {
       if (!this.#stop.signal.aborted) {
-        this.#parts.log.error('Learning failed.', { ...target, error: String(error) })
+        this.#parts.log.error('A forecast failed.', { ...target, error: String(error) })
       }
       return undefined
     }
   }
 
-  #targets(): Target[] {
-    const series: Series[] = []
-    for (const reading of this.#parts.windows.latest()) series.push(reading)
-    return this.#parts.learnings.flatMap((learning) =>
-      learning.targets(series).map((target) => ({ ...target, learning })),
-    )
-  }
-
-  #due(): Target[] {
-    return this.#targets().filter(({ source, target }) => {
-      const state = this.#state(target)
-      const hour = Math.floor(this.#parts.windows.newestAt(source) / hourMs)
-      const still = hour === state.seenHour
-      state.seenHour = hour
-      return still && (state.learnAgain || hour > state.doneHour)
-    })
-  }
-
-  /** A forecast for everyone at once: by the kept model, else naive and labelled so. Returns who has to learn. */
-  async #answer(due: readonly Target[]): Promise<Target[]> {
-    const unlearnt: Target[] = []
-    let outputs: LearningOutput[] = []
-    for (const target of due) {
-      const answer = await this.#attempt(target, () => this.#quickAnswer(target))
-      if (answer?.output) outputs.push(answer.output)
-      if (answer?.learn) unlearnt.push(target)
-      if (outputs.length < publishedAtOnce) continue
-      await this.#publish(outputs)
-      outputs = []
-    }
-    await this.#publish(outputs)
-    return unlearnt
-  }
-
-  async #quickAnswer(target: Target): Promise<{ output?: LearningOutput; learn: boolean }> {
-    const { ledger, clock } = this.#parts
+  async #forecast(target: Target): Promise<Spoken | undefined> {
+    const { lifecycle, overseer, jobs, clock } = this.#parts
     const state = this.#state(target.target)
     state.doneHour = state.seenHour
-    const steps = await this.#collect(target)
-    if (!steps) return { learn: false }
-    const { card } = state
-    const enough = target.learning.isEnough(steps)
-    const isFresh = card !== undefined && clock.now() - card.trainedAt < this.#options.retrainMs
-    if (isFresh && !state.learnAgain) {
-      const kept = await ledger.model(target.target, card.model.version)
-      if (kept) return { output: await this.#work(target, steps, { mode: 'renew', kept }), learn: false }
+    const steps = await this.#collect(target, forecastHistoryMs)
+    if (!steps) return undefined
+    if (!state.asked && target.learning.isEnough(steps)) {
+      state.asked = true
+      const isLearnt = lifecycle.entries(target.target).some(({ card }) => card.model.kind === 'learned')
+      if (!isLearnt) await this.train([target], { by: 'start', force: false })
     }
-    state.learnAgain = false
-    if (enough && card) return { learn: true }
-    return { output: await this.#work(target, steps, { mode: 'naive' }), learn: enough }
+    const live = await lifecycle.live(target.target)
+    const input: ForecastInput = {
+      ...this.#inputOf(target, steps),
+      mode: 'forecast',
+      ...(live ? { live } : {}),
+      shadows: await lifecycle.shadows(target.target),
+      drift: overseer.wantsDrift(target.target, clock.now()),
+    }
+    const output = await jobs.run<ForecastInput, ForecastOutput>(target.learning.task, input, {
+      signal: this.#stop.signal,
+    })
+    return { target, steps, output }
   }
 
-  async #learn(target: Target): Promise<void> {
-    const steps = await this.#collect(target)
-    if (!steps) return
-    const output = await this.#work(target, steps, { mode: 'learn' })
-    await this.#publish([output])
-    const { model, reason } = output.card
-    const { site, device } = target.target
-    this.#parts.log.info('A model was judged.', { site, device, ...model, reason })
-  }
-
-  #collect({ learning, source }: Target): Promise<Steps | undefined> {
-    const { readings, windows } = this.#parts
-    return learning.collect(source, readings, windows.newestAt(source))
-  }
-
-  #work(
-    { learning, target }: Target,
-    steps: Steps,
-    how: Pick<LearningInput, 'mode' | 'kept'>,
-  ): Promise<LearningOutput> {
-    const { directory, clock, jobs } = this.#parts
-    const input = { ...steps, ...how, target, now: clock.now(), zone: directory.zoneOf(target.site) }
-    return jobs.run<LearningInput, LearningOutput>(learning.task, input, this.#stop.signal)
-  }
-
-  async #publish(outputs: readonly LearningOutput[]): Promise<void> {
-    const { ledger, directory, feed, onForecast } = this.#parts
+  async #publish(made: readonly Spoken[]): Promise<void> {
+    const { ledger, feed, onForecast, overseer, directory } = this.#parts
     // a site may have been erased meanwhile
-    const sites = new Set(directory.sites().map(({ id }) => id))
-    const wanted = outputs.filter(({ card }) => sites.has(card.series.site))
+    const wanted = made
+      .filter(({ target }) => directory.has(target.target.site))
+      .map((one) => overseer.choose(one))
     if (wanted.length === 0) return
-    const judged = wanted.filter(
-      ({ card }) => this.#state(card.series).card?.model.version !== card.model.version,
-    )
-    const forecasts = wanted.map(({ forecast }) => forecast)
-    await ledger.putModels(judged.map(({ card, body }) => ({ card, body })))
+    const forecasts = wanted.map(({ output }) => output.spoken)
     await ledger.putForecasts(forecasts)
-    for (const { card } of judged) this.#state(card.series).card = card
     for (const forecast of forecasts) onForecast(forecast)
     feed.publish({ kind: 'forecasts', forecasts })
+    await overseer.watch(wanted)
+  }
+
+  async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
+    const { jobs, lifecycle, directory } = this.#parts
+    const target = this.targets([job.series.site]).find(
+      ({ target: series }) => seriesId(series) === seriesId(job.series),
+    )
+    if (!target) return 'There is nothing to learn from any more.'
+    const steps = await this.#collect(target)
+    if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
+    const live = await lifecycle.live(job.series)
+    const input: LearnInput = { ...this.#inputOf(target, steps), mode: 'learn', ...(live ? { live } : {}) }
+    const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
+    signal.throwIfAborted()
+    // a site may have been erased meanwhile
+    if (!directory.has(job.series.site)) return 'The site was erased.'
+    const entry = await lifecycle.judged(model, job)
+    return entry.reason
+  }
+
+  async #collect({ learning, source, target }: Target, historyMs?: number): Promise<Steps | undefined> {
+    const { readings, windows, forgotten } = this.#parts
+    const steps = await learning.collect(source, readings, windows.newestAt(source), historyMs)
+    return steps && forgotten.leaveOut(steps, source, target)
+  }
+
+  #inputOf({ target }: Target, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {
+    const { directory, clock } = this.#parts
+    return { ...steps, target, now: clock.now(), zone: directory.zoneOf(target.site) }
   }
 
   #state(target: SeriesKey): State {
     let state = this.#states.get(target)
     if (!state) {
-      state = { seenHour: Number.NaN, doneHour: Number.NEGATIVE_INFINITY, learnAgain: false, card: undefined }
+      state = { seenHour: Number.NaN, doneHour: Number.NEGATIVE_INFINITY, asked: false }
       this.#states.set(target, state)
     }
     return state

@@ -9,8 +9,6 @@ export interface UpkeepParts {
 
 export interface UpkeepOptions {
   readonly quarantineRows: number
-  /** Versions of each series, the newest. */
-  readonly modelsKept: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
@@ -18,7 +16,7 @@ export interface UpkeepOptions {
 
 const everyMs = 60_000
 
-/** Keeps the stores small and quick: roll-ups, compaction, retention, once a minute and bounded in each step. */
+/** Keeps the stores small and quick: roll-ups and compaction once a minute, bounded in each step; the ledger daily. */
 export class Upkeep {
   readonly #parts: UpkeepParts
   readonly #options: UpkeepOptions
@@ -39,6 +37,13 @@ export class Upkeep {
     await this.#done
   }
 
+  /** Old predictions, logs, notes, jobs and quarantined rows go. */
+  async cleanUp(): Promise<void> {
+    const { ledger, clock } = this.#parts
+    const { predictionsKeptMs, quarantineRows } = this.#options
+    await ledger.maintain({ quarantined: quarantineRows, keepFrom: clock.now() - predictionsKeptMs })
+  }
+
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
     while (!this.#stop.signal.aborted) {
@@ -53,14 +58,9 @@ export class Upkeep {
   }
 
   async #once(): Promise<void> {
-    const { readings, ledger, clock } = this.#parts
-    const { readingsKeptMs, predictionsKeptMs, quarantineRows, modelsKept } = this.#options
+    const { readings, clock } = this.#parts
+    const { readingsKeptMs } = this.#options
     const now = clock.now()
     await readings.maintain(readingsKeptMs === null ? undefined : now - readingsKeptMs)
-    await ledger.maintain({
-      quarantined: quarantineRows,
-      models: modelsKept,
-      keepFrom: now - predictionsKeptMs,
-    })
   }
 }

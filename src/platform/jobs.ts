@@ -1,8 +1,9 @@
+import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Jobs } from '../core/ports.ts'
 
 /** How long a worker may run before its thread is ended. */
-const jobMsMax = 10 * 60_000
+const jobMsMax = 60 * 60_000
 
 /**
  * Work in worker threads. A thread that runs out of memory or time ends with its job; the loop that carries readings
@@ -24,9 +25,17 @@ export function createThreadJobs(options: {
     niceIncrement: 10,
   })
   return {
-    async run(task, input, signal) {
+    async run(task, input, { signal, onProgress } = {}) {
       const limit = AbortSignal.timeout(jobMsMax)
-      return pool.run({ task, input }, { signal: signal ? AbortSignal.any([signal, limit]) : limit })
+      const until = signal ? AbortSignal.any([signal, limit]) : limit
+      if (!onProgress) return pool.run({ task, input }, { signal: until })
+      const { port1, port2 } = new MessageChannel()
+      port1.on('message', onProgress)
+      try {
+        return await pool.run({ task, input, port: port2 }, { signal: until, transferList: [port2] })
+      } finally {
+        port1.close()
+      }
     },
     close: () => pool.destroy(),
   }

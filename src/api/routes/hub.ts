@@ -2,11 +2,13 @@ import { HomeostatError } from '../../core/errors.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import type { modelRoutes } from './models.ts'
+import type { readingRoutes } from './readings.ts'
 
 /** Places and devices, what was learnt of them, and how the hub is. */
 export const hubRoutes = (
   hub: Hub,
-): Omit<Handlers, keyof ReturnType<typeof import('./readings.ts').readingRoutes>> => ({
+): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
     return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))
@@ -18,11 +20,11 @@ export const hubRoutes = (
   },
 
   async rooms({ sites }) {
-    return whole(within(await hub.engine.rooms(), sites))
+    return whole(within(await hub.engine.ledger.rooms(), sites))
   },
 
   async devices({ query, sites }) {
-    const devices = within(await hub.engine.devices(), sites).filter(
+    const devices = within(await hub.engine.ledger.devices(), sites).filter(
       ({ id }) => query.device === undefined || id === query.device,
     )
     return pageOf(devices, query, ['string', 'string'], ({ site, id }) => [site, id])
@@ -32,20 +34,6 @@ export const hubRoutes = (
     const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
     return pageOf(forecasts, query, seriesTypes, seriesPlace)
   },
-
-  async models({ query, sites }) {
-    const cards = (await hub.engine.models()).filter(
-      ({ series }) => (sites === null || sites.includes(series.site)) && isAsked(series, query),
-    )
-    // newest first
-    return pageOf(cards, query, ['number', ...seriesTypes, 'string'], ({ trainedAt, series, model }) => [
-      -trainedAt,
-      ...seriesPlace(series),
-      model.version,
-    ])
-  },
-
-  train: ({ sites }) => ({ queued: hub.engine.trainer.again(sites) }),
 
   async alerts({ sites }) {
     return whole(within(await hub.engine.ledger.alerts(), sites))
@@ -90,14 +78,14 @@ export const hubRoutes = (
       timestamp: new Date(now).toISOString(),
       version: hub.version,
       uptime_seconds: Math.round((now - hub.startedAt) / 1000),
-      model_loaded: engine.trainer.hasLearned,
-      model_path: 'ledger',
+      model_loaded: engine.models.anyLive,
+      model_path: hub.modelStore,
       demo: engine.sites().some(({ demo }) => demo),
       open: hub.open,
       series: engine.seriesCount,
       readings_stored: engine.counters.readingsStored,
       quarantined: engine.counters.quarantinedTotal,
-      training: engine.trainer.training,
+      training: engine.models.trainer.training,
       sources: engine.sources(),
     }
   },

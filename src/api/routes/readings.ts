@@ -1,14 +1,13 @@
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { ReadingPosition } from '../../core/ports.ts'
-import { idLimits, parseId, parseTime, type RawReading } from '../../core/reading.ts'
+import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
+import { moment } from '../moment.ts'
 
 const yearMs = 366 * 86_400_000
-/** Where the time of ECMAScript ends, 275,760 AD. */
-const latestMs = 8.64e15
 
 /** What came in, and what is kept of it. */
 export const readingRoutes = (
@@ -149,15 +148,6 @@ function yearUpTo(
   const given = span(query.from, query.to)
   const to = given.to ?? hub.engine.clock.now()
   return [given.from ?? to - yearMs, to]
-}
-
-function moment(name: string, value: string | number): number {
-  // a bare clock time means today in a reading, and nothing in a question
-  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value, Number.NaN)
-  if (at !== undefined && Math.abs(at) <= latestMs) return at
-  throw new HomeostatError('request_invalid', {
-    detail: `"${name}" is "${value}"; it takes ISO 8601 or milliseconds since 1970`,
-  })
 }
 
 function positionOf(cursor: string): ReadingPosition {
