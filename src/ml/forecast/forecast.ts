@@ -95,11 +95,12 @@ function describe(
   prepared: Prepared,
   at: number,
   blend: Float64Array,
-  { names, weigh, reach, past }: Trial,
+  { names, weigh, reach, past, farthest }: Trial,
   levels: readonly number[],
 ): SeriesForecast {
   const { series, filled, first } = prepared
   const scale = scaleAt(prepared, filled.length)
+  const most = farthest[at]!(scale)
   // what was never below zero is not expected to be
   const floor = filled.every((value, place) => place < first || value >= 0) ? 0 : Number.NEGATIVE_INFINITY
   const mean = blend.map((value) => Math.max(floor, value))
@@ -111,8 +112,8 @@ function describe(
       const { lo, hi } = reach(at, level)
       return {
         level,
-        lo: mean.map((value, lead) => Math.max(floor, value + scale * lo[lead]!)),
-        hi: mean.map((value, lead) => Math.max(floor, value + scale * hi[lead]!)),
+        lo: mean.map((value, lead) => Math.max(floor, value + Math.max(-most, scale * lo[lead]!))),
+        hi: mean.map((value, lead) => Math.max(floor, value + Math.min(most, scale * hi[lead]!))),
       }
     }),
     weights: Object.fromEntries(names.map((name, k) => [name, weights[k]!])),
@@ -126,6 +127,8 @@ interface Trial {
   readonly weigh: Weigh
   readonly reach: IntervalsOf
   readonly past: readonly PastSkill[]
+  /** By series: no end of an interval lies farther from the forecast than this, in the series' unit, given its scale now. */
+  readonly farthest: readonly ((scale: number) => number)[]
 }
 
 /** Lets the members forecast what is known already, having learnt from what came before. */
@@ -172,7 +175,26 @@ function tryMembers(all: readonly Prepared[], members: readonly Member[], horizo
     weigh,
     reach: intervalsOf(residuals, horizon, overlap),
     past,
+    farthest: residuals.map((rows, at) => farthestOf(rows, scales[at]!)),
   }
+}
+
+/** Origins from which on the worst error that was seen says how bad errors get. */
+const originsForWorst = 5
+
+/**
+ * Somewhat more than the worst error of all origins, in the series' unit; grows with the scale where that outgrows its
+ * past. A jump of the level is an error of many scales of the calm time before it; without this bound it would be
+ * expected as many scales of the time after it, which the jump itself has widened.
+ */
+function farthestOf(rows: readonly Float64Array[], scales: readonly number[]): (scale: number) => number {
+  if (rows.length < originsForWorst) return () => Number.POSITIVE_INFINITY
+  let worst = 0
+  for (const [nth, row] of rows.entries())
+    for (const error of row)
+      if (Math.abs(error) * scales[nth]! > worst) worst = Math.abs(error) * scales[nth]!
+  const widest = Math.max(...scales)
+  return (scale) => worst * (1 + 2 / rows.length) * Math.max(1, scale / widest)
 }
 
 function checked(prepared: Prepared, horizon: number): Prepared {
