@@ -58,8 +58,7 @@ export class TrainingJobs {
     const { ledger, clock } = this.#parts
     this.#stopped = false
     const left = await ledger.all({ status: ['queued', 'running'] })
-    // oldest first
-    const taken = left.reverse().map((job): Job => {
+    const taken = left.sort(byTurn).map((job): Job => {
       if (job.status === 'queued') return job
       if (job.detail !== interrupted) return { ...job, status: 'queued', progress: 0, detail: interrupted }
       const endedAt = clock.now()
@@ -86,7 +85,7 @@ export class TrainingJobs {
       })
     const createdAt = this.#parts.clock.now()
     const jobs = fresh.map((series): Job => {
-      const id = `${createdAt.toString(36)}-${(this.#count++).toString(36)}`
+      const id = `${createdAt.toString(36)}-${String(this.#count++).padStart(6, '0')}`
       const detail = 'Waits for its turn.'
       return { id, kind: 'train', series, status: 'queued', progress: 0, detail, by, force, createdAt }
     })
@@ -196,5 +195,11 @@ export class TrainingJobs {
     return ended
   }
 }
+
+/** What ran comes before what waited, then in the order of asking. */
+const byTurn = (a: Job, b: Job): number =>
+  Number(b.status === 'running') - Number(a.status === 'running') ||
+  a.createdAt - b.createdAt ||
+  (a.id < b.id ? -1 : 1)
 
 class TooLong extends Error {}
