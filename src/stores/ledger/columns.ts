@@ -1,11 +1,12 @@
 import { type CreateTableBuilder, sql } from 'kysely'
 
-/** The two column types that SQLite and PostgreSQL do not spell alike. */
+/** The column types that SQLite and PostgreSQL do not spell alike. */
 export interface ColumnTypes {
   /** A number that the database counts up, as primary key. */
   readonly counter: DataType
   /** Text that sorts by its bytes, whatever the language of the server. */
   readonly text: DataType
+  readonly bytes: DataType
 }
 
 /** As Kysely's `addColumn` takes it: one of its own names, or an SQL snippet. */

@@ -12,7 +12,7 @@ import type {
   ReportDay,
   Trigger,
 } from '../../core/life.ts'
-import { leadOf, sums } from './report-sums.ts'
+import { bytesOf, leadsOf } from './report-sums.ts'
 import { printable } from './rows.ts'
 import type {
   DriftRow,
@@ -86,7 +86,7 @@ export const reportDayRow = (day: ReportDay): ReportDayRow => ({
   ...seriesOf(day.series),
   day: day.day,
   version: day.version,
-  leads: JSON.stringify(day.leads.map((lead) => sums.map((sum) => lead[sum]))),
+  leads: bytesOf(day.leads),
   residual_bins: JSON.stringify(day.residualBins),
 })
 
@@ -94,7 +94,7 @@ export const reportDayOf = (row: ReportDayRow): ReportDay => ({
   series: seriesOf(row),
   version: row.version,
   day: row.day,
-  leads: (JSON.parse(row.leads) as number[][]).map(leadOf),
+  leads: leadsOf(row.leads),
   residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
 })
 

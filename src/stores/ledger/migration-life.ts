@@ -9,7 +9,7 @@ export async function life(db: Kysely<unknown>, types: ColumnTypes): Promise<voi
   await db.schema.dropTable('models').execute()
   await models(db, types)
   await jobs(db, types.text)
-  await watch(db, types.text)
+  await watch(db, types)
   await schedule(db, types.text)
   await notes(db, types.text)
 }
@@ -57,7 +57,7 @@ async function jobs(db: Kysely<unknown>, text: DataType): Promise<void> {
   await db.schema.createIndex('jobs_by_created_at').on('jobs').column('created_at').execute()
 }
 
-async function watch(db: Kysely<unknown>, text: DataType): Promise<void> {
+async function watch(db: Kysely<unknown>, { text, bytes }: ColumnTypes): Promise<void> {
   await db.schema
     .createTable('forecast_log')
     .$call(series(text))
@@ -73,7 +73,7 @@ async function watch(db: Kysely<unknown>, text: DataType): Promise<void> {
     .$call(series(text))
     .addColumn('day', 'bigint', (column) => column.notNull())
     .addColumn('version', text, (column) => column.notNull())
-    .addColumn('leads', text, (column) => column.notNull())
+    .addColumn('leads', bytes, (column) => column.notNull())
     .addColumn('residual_bins', text, (column) => column.notNull())
     .addPrimaryKeyConstraint('report_days_key', ['site', 'device', 'metric', 'day', 'version'])
     .execute()

@@ -156,8 +156,8 @@ export interface LoggedForecastRow extends SeriesColumns {
 export interface ReportDayRow extends SeriesColumns {
   day: number
   version: string
-  /** JSON: an array of sums for each lead time, in the order of `sums`. */
-  leads: string
+  /** LeadSums as `bytesOf` writes them. */
+  leads: Uint8Array
   /** JSON array of ten counts. */
   residual_bins: string
 }

@@ -44,7 +44,7 @@ export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions):
 }
 
 /** `integer primary key` is SQLite's row id, counted up by itself; text sorts by bytes anyway. */
-const columnTypes: ColumnTypes = { counter: 'integer', text: 'text' }
+const columnTypes: ColumnTypes = { counter: 'integer', text: 'text', bytes: 'blob' }
 
 /** How long to wait for another process (a backup, the doctor); it blocks the loop, so not for long. */
 const busyTimeoutMs = 2_000
