@@ -49,7 +49,7 @@ export function createFileArtifacts(options: {
     },
     async get(key) {
       try {
-        return await disk.readFile(pathOf(key))
+        return new Uint8Array(await disk.readFile(pathOf(key)))
       } catch (error) {
         if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined
         throw error

@@ -16,9 +16,6 @@ export interface S3Options {
   readonly requestMs: number
 }
 
-/** As many keys as one request may remove. */
-const removeMax = 1000
-
 /**
  * Artifacts as objects of a bucket (Amazon S3, MinIO, Ceph, Garage and the like). A PUT of S3 is whole or not at all,
  * and is seen by the next GET. Errors name endpoint and bucket, never a key of access.
@@ -62,11 +59,8 @@ export function createS3Artifacts(options: S3Options): ArtifactStore {
     },
     async remove(keys) {
       keys.forEach(checkKey)
-      const names = keys.map((key) => root + key)
-      // one batch after the other: what is named first is gone first
-      for (let from = 0; from < names.length; from += removeMax) {
-        await ask('removing', (s3) => removeAll(s3, names.slice(from, from + removeMax)))
-      }
+      // one by one: in the order given, and for servers that do not know how to remove several
+      for (const key of keys) await ask(`removing ${key}`, (s3) => s3.deleteObject(root + key))
     },
     close: async () => {
       client = undefined
@@ -106,12 +100,6 @@ async function makeBucket(s3: S3mini): Promise<void> {
   // two hubs may start at once: the one that comes second finds the bucket of the first
   if ((await s3.createBucket()) || (await s3.bucketExists())) return
   throw new Error('the bucket is missing or closed to this key, and this key may not make it')
-}
-
-async function removeAll(s3: S3mini, names: string[]): Promise<void> {
-  const gone = await s3.deleteObjects(names)
-  const left = names.filter((_, index) => !gone[index])
-  if (left.length > 0) throw new Error(`${left.length} of ${names.length} objects are still there`)
 }
 
 function missing(): never {
