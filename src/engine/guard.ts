@@ -35,35 +35,46 @@ export const guardDaysDefault = 7
 
 /**
  * One-sided level of the guard. It looks every day, so chance has sixty tries in two months: at 0.1 nine of ten models
- * that equal the naive forecast would fall in that time, at 0.002 one of ten; one whose RMSE is half as large again
- * falls at either within days. The test beside this file measures it.
+ * that equal the naive forecast would fall in that time, at 0.001 one of ten, while one whose RMSE is twice as large
+ * falls after a week and one whose RMSE is half as large again after ten days. The test beside this file measures it.
  */
-export const guardLevelDefault = 0.002
+export const guardLevelDefault = 0.001
+
+/** The guard looks at so many times `guardDays`: what is far worse shows at once, what is a little worse takes longer. */
+const guardSpans = [1, 2, 4]
 
 /**
- * Whether the live version has to go: over the newest `guardDays` its squared error is larger than that of the naive
- * forecast of the same hours and lead times, and beyond chance so.
+ * Whether the live version has to go: its squared error over the newest `guardDays` is larger than that of the naive
+ * forecast of the same hours and lead times, and over these days, or up to twice or four times as many, it is larger
+ * beyond chance.
  */
 export function guardVerdict(input: GuardInput): 'keep' | { readonly rollBack: string } {
-  const days = guardedDays(input)
-  if (days.length === 0) return 'keep'
-  const errors = days.map((day) => errorsOf(addSums(day.leads)))
-  const { p } = pairedTest(errors.map(({ own, naive }) => shareBetween(own, naive)))
-  const own = sum(errors.map((day) => day.own))
-  const naive = sum(errors.map((day) => day.naive))
-  if (own <= naive || p >= (input.level ?? guardLevelDefault)) return 'keep'
-  const worse = errors.filter((day) => day.own > day.naive).length
-  const span = spanText(days, input.zone)
-  return {
-    rollBack:
-      `Over ${span} its error was ${largerText(own, naive)} than that of the naive forecast of the same hours, ` +
-      `on ${worse} of ${days.length} days (${pText(p)}).`,
+  const errors = wholeDays(input.days, input).map((day) => ({
+    day: day.day,
+    ...errorsOf(addSums(day.leads)),
+  }))
+  const guardDays = guardDaysOf(input)
+  if (!isWorse(errors.slice(-guardDays))) return 'keep'
+  for (const days of guardSpans.map((times) => errors.slice(-times * guardDays))) {
+    const { count, p } = pairedTest(days.map(({ own, naive }) => shareBetween(own, naive)))
+    if (count < guardDays || !isWorse(days) || p >= (input.level ?? guardLevelDefault)) continue
+    const larger = largerText(sum(days.map(({ own }) => own)), sum(days.map(({ naive }) => naive)))
+    const worse = days.filter(({ own, naive }) => own > naive).length
+    return {
+      rollBack:
+        `Over ${spanText(days, input.zone)} its error was ${larger} than that of the naive forecast of the same ` +
+        `hours, on ${worse} of ${count} days (${pText(p)}).`,
+    }
   }
+  return 'keep'
 }
 
+const isWorse = (days: readonly { readonly own: number; readonly naive: number }[]): boolean =>
+  sum(days.map(({ own }) => own)) > sum(days.map(({ naive }) => naive))
+
 /**
- * What speaks after a roll-back: the predecessor, if it spoke in shadow on every day that the guard judged and was
- * better than the naive forecast there; else the naive forecast itself.
+ * What speaks after a roll-back: the predecessor, if it spoke in shadow on each of the newest `guardDays` of the live
+ * version and was better than the naive forecast there; else the naive forecast itself.
  */
 export function rollBackTarget(
   input: GuardInput & {
@@ -71,9 +82,9 @@ export function rollBackTarget(
   },
 ): string {
   const { predecessor } = input
-  const judged = guardedDays(input)
+  const judged = wholeDays(input.days, input).slice(-guardDaysOf(input))
   if (!predecessor || judged.length === 0) return naiveVersion
-  const own = new Map(wholeDays(predecessor.days, { ...input, since: 0 }).map((day) => [day.day, day]))
+  const own = new Map(wholeDays(predecessor.days, input).map((day) => [day.day, day]))
   const same = judged.flatMap(({ day }) => own.get(day) ?? [])
   if (same.length < judged.length) return naiveVersion
   const errors = errorsOf(addSums(same.flatMap(({ leads }) => leads)))
@@ -144,11 +155,7 @@ export function speaks(series: SeriesKey, origin: number, share: number): boolea
   return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296 < share
 }
 
-function guardedDays(input: GuardInput): ReportDay[] {
-  const guardDays = Math.max(pairsMin, input.guardDays ?? guardDaysDefault)
-  const days = wholeDays(input.days, input)
-  return days.length < guardDays ? [] : days.slice(-guardDays)
-}
+const guardDaysOf = (input: GuardInput): number => Math.max(pairsMin, input.guardDays ?? guardDaysDefault)
 
 function wholeDays(days: readonly ReportDay[], { zone, until, since }: DaySpan): ReportDay[] {
   return days
