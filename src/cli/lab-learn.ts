@@ -6,6 +6,7 @@ import { type RegressionScores, regressionScores } from '../ml/metrics.ts'
 import { type ClassificationScores, classesOf, classificationScores } from '../ml/metrics-classification.ts'
 import { type ColumnFlags, type LabRows, type Plan, planOf, rowsOf } from './lab-columns.ts'
 import { columns, zone } from './lab-flags.ts'
+import { showProgress } from './lab-progress.ts'
 import { readTable } from './lab-table.ts'
 import { withTeam } from './lab-team.ts'
 import { figure, jsonText, percent, sparkline, textTable } from './lab-text.ts'
@@ -54,7 +55,7 @@ export async function labLearn(flags: LearnFlags): Promise<string> {
   const own = [...plan.numbers, ...plan.names.map(({ column }) => column)]
   const alone = plan.spansMs ? { alone: own } : {}
   const learnt = await withTeam((team) =>
-    learnTable(train.frame, train.target, plan.task, folds, { team, ...alone }),
+    learnTable(train.frame, train.target, plan.task, folds, { team, progress: showProgress, ...alone }),
   )
   const said = learnt.predict(test.frame)
   const metrics = score(plan.task, test.target, said, learnt.outputs)

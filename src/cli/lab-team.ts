@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { kernelProgram } from '../ml/learners/boosting/program.ts'
 import type { Team } from '../ml/parallel.ts'
 import { startNodeTeam } from '../platform/node-team.ts'
+import { clearProgress } from './lab-progress.ts'
 
 /** More threads than this wait for each other more than they work. */
 const threadsMax = 4
@@ -21,6 +22,7 @@ export async function withTeam<Result>(work: (team: Team) => Result): Promise<Re
       })
     throw error
   } finally {
+    clearProgress()
     await team.stop()
   }
 }

@@ -8,13 +8,15 @@ import { gainImportance, type Importance } from './explain.ts'
 import type { Fold } from './folds.ts'
 import type { Frame } from './frame.ts'
 import type { Learner, Model } from './learner.ts'
-import type { TreeLearner } from './learners/boosting/model.ts'
+import type { BoostingModel, TreeLearner } from './learners/boosting/model.ts'
 import { boosting, boostingClassifier } from './learners/boosting.ts'
 import { forest, forestClassifier } from './learners/forest.ts'
 import { logistic } from './learners/logistic.ts'
+import { ridge } from './learners/ridge.ts'
 import type { RegressionScores } from './metrics.ts'
 import type { ClassificationScores } from './metrics-classification.ts'
 import type { Team } from './parallel.ts'
+import { takeRows, takeValues } from './rows.ts'
 
 export type TableTask = 'regression' | 'classification'
 
@@ -40,23 +42,27 @@ export interface LearnOptions {
   /** Columns that stand in the rows themselves: the learners are tried on these alone, too, besides on all columns. */
   readonly alone?: readonly string[]
   readonly team?: Team
-}
-
-interface TriedOut {
-  readonly error: number
-  readonly scores: RegressionScores | ClassificationScores
+  /** Is told of every step before it is made: what is tried or learnt, the how many-th of how many. */
+  readonly progress?: (step: string, nth: number, of: number) => void
 }
 
 interface Candidate {
   readonly name: string
-  /** Error on the folds, smaller is better, and the scores to show. */
-  readonly tryOut: (folds: readonly Fold[]) => TriedOut
-  readonly fit: () => { readonly model: Model; readonly importance: readonly Importance[] }
+  readonly learner: Learner
+  /** Columns that it sees; all where undefined. */
+  readonly columns?: readonly string[]
 }
 
-/** Weights fall with this power of the error, and end below this share of the best one's. */
-const power = 4
+/**
+ * Weights fall with this power of the root mean square error, and end below this share of the best one's. On nested
+ * folds of an office, a house's appliances and rooms and a weather station it lost nothing to weights by least squares,
+ * and was steadier.
+ */
+const power = 8
 const least = 0.1
+
+/** Rows that candidates are tried on: enough to tell which is better. */
+const trialRowsMax = 30_000
 
 /**
  * Learns `target` (classes 0..K-1, or numbers) from all rows of the frame. Folds whose training rows lack a class are
@@ -74,20 +80,30 @@ export function learnTable(
     throw new HomeostatError('data_invalid', {
       detail: `the target is ${target[0]} in every row; there is nothing to learn`,
     })
-  const make = task === 'regression' ? regressors : classifiers
-  const candidates = make(frame, target, options)
-  if (options.alone !== undefined)
-    for (const candidate of make(columnsNamed(frame, options.alone), target, options))
-      candidates.push({ ...candidate, name: `${candidate.name}, rows alone` })
-  const usable = task === 'regression' ? folds : folds.filter((fold) => holdsAll(target, fold))
-  const tried = usable.length === 0 ? [] : candidates.map((candidate) => candidate.tryOut(usable))
+  const candidates = candidatesOf(frame, target, task, options)
+  const trial = thinned(frame, target, folds, trialRowsMax)
+  const usable =
+    task === 'regression' ? trial.folds : trial.folds.filter((fold) => holdsAll(trial.target, fold))
+  const progress = options.progress ?? (() => {})
+  const steps = usable.length === 0 ? 1 : 2 * candidates.length
+  const tried =
+    usable.length === 0
+      ? []
+      : candidates.map((candidate, at) => {
+          progress(`trying ${candidate.name}`, at, steps)
+          return tryOut(candidate, trial, task, usable)
+        })
   const weights = weightsOf(
     candidates.length,
-    tried.map(({ error }) => error),
+    tried.map((scores) => ('brier' in scores ? Math.sqrt(scores.brier) : scores.rmse)),
   )
-  const chosen = candidates.flatMap((candidate, at) =>
-    weights[at]! > 0 ? [{ weight: weights[at]!, ...candidate.fit() }] : [],
-  )
+  const learn = ({ learner, columns }: Candidate): Model =>
+    learner.fit(columns ? columnsNamed(frame, columns) : frame, target)
+  const chosen = candidates.flatMap((candidate, at) => {
+    if (weights[at] === 0) return []
+    progress(`learning ${candidate.name}`, tried.length + at, steps)
+    return [{ weight: weights[at]!, model: learn(candidate) }]
+  })
   const outputs = chosen[0]!.model.outputs
   return {
     outputs,
@@ -99,87 +115,123 @@ export function learnTable(
       }
       return blend
     },
-    trials: candidates.map(({ name }, at) => ({ name, weight: weights[at]!, scores: tried[at]?.scores })),
+    trials: candidates.map(({ name }, at) => ({ name, weight: weights[at]!, scores: tried[at] })),
     importance: meanImportance(chosen),
   }
 }
 
-const shared = { learningRate: 0.05, minChildRows: 50, subsample: 0.7, l2: 10, maxLeaves: 8 } as const
-
-/** Trees of two splits: they see pairs of features and no more. */
-const stumps = { rounds: 200, maxLeaves: 3, columnSample: 0.3, subsample: 0.5 } as const
-
-function classifiers(frame: Frame, target: Float64Array, { team }: LearnOptions): Candidate[] {
-  const threads = team ? { team } : {}
-  const tryOut = <Options extends object>(learner: Learner<Options>, settings: Partial<Options>) => {
-    return (folds: readonly Fold[]): TriedOut => {
-      const { model } = evaluateClassification(learner, frame, target, folds, { learner: settings })
-      return { error: model.brier, scores: model }
-    }
-  }
-  const trees = <Options extends object>(
-    name: string,
-    learner: TreeLearner<Options>,
-    settings: Partial<Options>,
-  ): Candidate => ({
-    name,
-    tryOut: tryOut(learner, settings),
-    fit: fitTrees(learner, frame, target, settings),
-  })
-  const line: Candidate = {
-    name: 'logistic',
-    tryOut: tryOut(logistic, { l2: 10 }),
-    fit: () => ({ model: logistic.fit(frame, target, { l2: 10 }), importance: [] }),
-  }
-  return [
-    trees('boosting', boostingClassifier, { ...shared, rounds: 100, columnSample: 0.5, ...threads }),
-    trees('boosted stumps', boostingClassifier, { ...shared, ...stumps, ...threads }),
-    trees('forest', forestClassifier, { trees: 100, minChildRows: 50, ...threads }),
-    // it tells two classes apart, no more
-    ...(target.every((value) => value <= 1) ? [line] : []),
-  ]
+function tryOut(
+  { learner, columns }: Candidate,
+  { frame, target }: Thinned,
+  task: TableTask,
+  folds: readonly Fold[],
+): RegressionScores | ClassificationScores {
+  const seen = columns ? columnsNamed(frame, columns) : frame
+  return task === 'regression'
+    ? evaluateRegression(learner, seen, target, folds).model
+    : evaluateClassification(learner, seen, target, folds).model
 }
 
-function regressors(frame: Frame, target: Float64Array, { team }: LearnOptions): Candidate[] {
-  const threads = team ? { team } : {}
-  const trees = <Options extends object>(
-    name: string,
-    learner: TreeLearner<Options>,
-    settings: Partial<Options>,
-  ): Candidate => ({
-    name,
-    tryOut: (folds) => {
-      const { model } = evaluateRegression(learner, frame, target, folds, { learner: settings })
-      return { error: model.rmse, scores: model }
-    },
-    fit: fitTrees(learner, frame, target, settings),
-  })
-  return [
-    trees('boosting', boosting, { ...shared, rounds: 200, maxLeaves: 31, columnSample: 0.5, ...threads }),
-    trees('boosted stumps', boosting, { ...shared, ...stumps, ...threads }),
-    trees('forest', forest, { trees: 100, ...threads }),
-  ]
+interface Thinned {
+  readonly frame: Frame
+  readonly target: Float64Array
+  readonly folds: readonly Fold[]
 }
 
-function fitTrees<Options extends object>(
-  learner: TreeLearner<Options>,
+/** Every k-th row, so that no more than `rowsMax` are left. */
+function thinned(frame: Frame, target: Float64Array, folds: readonly Fold[], rowsMax: number): Thinned {
+  if (frame.rows <= rowsMax) return { frame, target, folds }
+  const every = Math.ceil(frame.rows / rowsMax)
+  const kept = Int32Array.from({ length: Math.ceil(frame.rows / every) }, (_, at) => at * every)
+  const places = (rows: Int32Array): Int32Array =>
+    rows.filter((row) => row % every === 0).map((row) => row / every)
+  return {
+    frame: takeRows(frame, kept),
+    target: takeValues(target, kept),
+    folds: folds.map(({ name, train, test }) => ({ name, train: places(train), test: places(test) })),
+  }
+}
+
+/** Learners that differ in kind, by the columns that they see. */
+function candidatesOf(
   frame: Frame,
   target: Float64Array,
-  settings: Partial<Options>,
-): Candidate['fit'] {
-  return () => {
-    const model = learner.fit(frame, target, settings)
-    return { model, importance: gainImportance(model) }
-  }
+  task: TableTask,
+  { team, alone }: LearnOptions,
+): Candidate[] {
+  const make = task === 'regression' ? regressors : classifiers
+  const all = make(frame, target, team)
+  if (alone === undefined) return all
+  const own = make(columnsNamed(frame, alone), target, team)
+  return [
+    ...all,
+    ...own.map((candidate) => ({ ...candidate, name: `${candidate.name}, rows alone`, columns: alone })),
+  ]
 }
+
+const shared = { learningRate: 0.05, minChildRows: 50, subsample: 0.7, l2: 10, columnSample: 0.5 } as const
+
+/** Trees of two splits: they see pairs of features and no more. */
+const stumps = { ...shared, rounds: 200, maxLeaves: 3, columnSample: 0.3, subsample: 0.5 } as const
+
+const forestRowsMax = 50_000
+
+/** The equations of lines take rows x columns^2 steps, and this many are a second or so. */
+const lineSteps = 5e8
+const lineRowsMax = ({ columns }: Frame): number =>
+  Math.max(1000, Math.floor(lineSteps / columns.length ** 2))
+
+function classifiers(frame: Frame, target: Float64Array, team: Team | undefined): Candidate[] {
+  const threads = team ? { team } : {}
+  const forestOptions = { trees: 100, minChildRows: 50 }
+  return [
+    {
+      name: 'boosting',
+      learner: bound(boostingClassifier, { ...shared, rounds: 100, maxLeaves: 8, ...threads }),
+    },
+    { name: 'boosted stumps', learner: bound(boostingClassifier, { ...stumps, ...threads }) },
+    { name: 'forest', learner: bound(forestClassifier, forestOptions, forestRowsMax) },
+    // it tells two classes apart, no more
+    ...(target.every((value) => value <= 1)
+      ? [{ name: 'logistic', learner: bound(logistic, { l2: 10 }, lineRowsMax(frame)) }]
+      : []),
+  ]
+}
+
+function regressors(frame: Frame, _target: Float64Array, team: Team | undefined): Candidate[] {
+  const threads = team ? { team } : {}
+  return [
+    { name: 'boosting', learner: bound(boosting, { ...shared, rounds: 200, maxLeaves: 31, ...threads }) },
+    { name: 'boosted stumps', learner: bound(boosting, { ...stumps, ...threads }) },
+    { name: 'forest', learner: bound(forest, { trees: 100 }, forestRowsMax) },
+    { name: 'ridge', learner: bound(ridge, { l2: 10 }, lineRowsMax(frame)) },
+  ]
+}
+
+/** The learner with these options, learning from every k-th row where there are more than `rowsMax`. */
+const bound = <Options extends object>(
+  learner: Learner<Options> | TreeLearner<Options>,
+  options: Partial<Options>,
+  rowsMax = Number.POSITIVE_INFINITY,
+): Learner => ({
+  ...learner,
+  fit: (frame, target) => {
+    const rows = target ? thinned(frame, target, [], rowsMax) : { frame, target }
+    return learner.fit(rows.frame, rows.target, options)
+  },
+})
 
 interface Chosen {
   readonly weight: number
-  readonly importance: readonly Importance[]
+  readonly model: Model
 }
 
+const isOfTrees = (model: Model): model is BoostingModel => 'parts' in model
+
 function meanImportance(chosen: readonly Chosen[]): Importance[] {
-  const withTrees = chosen.filter(({ importance }) => importance.length > 0)
+  const withTrees = chosen.flatMap(({ weight, model }) =>
+    isOfTrees(model) ? [{ weight, importance: gainImportance(model) }] : [],
+  )
   const total = withTrees.reduce((sum, { weight }) => sum + weight, 0)
   const shares = new Map<string, number>()
   for (const { weight, importance } of withTrees)
