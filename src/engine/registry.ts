@@ -64,10 +64,14 @@ export class Registry {
       const folder = await this.#folderOf(series, version)
       const aside = await this.#whyAside(series, version)
       if (aside !== undefined) throw refusal(series, version, `it was set aside: ${aside}`)
-      if (await this.#artifacts.get(folder + files.manifest)) {
+      const manifest = await this.#artifacts.get(folder + files.manifest)
+      if (manifest) {
         const kept = await this.load(series, version)
-        if (JSON.stringify(kept.card) === JSON.stringify(model.card) && kept.body === model.body) return
-        throw refusal(series, version, 'this version is kept already, with another content')
+        if (JSON.stringify(kept.card) !== JSON.stringify(model.card) || kept.body !== model.body) {
+          throw refusal(series, version, 'this version is kept already, with another content')
+        }
+        // what can be read need not be durable: it may be from a put whose last step failed
+        return this.#artifacts.put(folder + files.manifest, manifest)
       }
       const origin = { code: this.#code, seed, madeAt: this.#clock.now() }
       const written = await render(model, origin)
@@ -147,13 +151,15 @@ export class Registry {
     return { refused }
   }
 
-  /** Moves a version out of the way, so that it is never loaded again and can be looked at. */
+  /** Moves a version out of the way, so that it is never loaded again and can be looked at; the first reason stays. */
   quarantine(series: SeriesKey, version: string, reason: string): Promise<void> {
     return this.#inTurn(series.site, async () => {
       const aside = await this.#folderOf(series, version, refusedRoot)
+      const known = await this.#text(aside + whyName)
       // from here on it is refused, also if the hub ends before its files were moved
-      await this.#write(aside + whyName, reason)
-      this.#log.warn('a model is set aside', { model: nameOf(series, version), reason })
+      await this.#write(aside + whyName, known ?? reason)
+      if (known === undefined)
+        this.#log.warn('a model is set aside', { model: nameOf(series, version), reason })
       await this.#moveAside(series, version)
     })
   }
