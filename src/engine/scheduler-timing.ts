@@ -33,15 +33,18 @@ export function afterFiring(trigger: Trigger, now: number, nextRun: NextRun): Tr
 }
 
 /**
- * The trigger after the wall clock was set back to `now`. Whoever fired in what is the future now would wait for that
- * future to pass: a period begins anew, and a cron expression is looked at anew where the step was a large one.
+ * The trigger after the wall clock was set back to `now`. What was planned or fired in what is the future now would
+ * wait for that future to pass: a period begins anew, and a cron expression is looked at anew, but for a small step.
  */
 export function afterStepBack(trigger: Trigger, now: number, nextRun: NextRun): Trigger {
-  const { lastAt, nextAt, everyMs } = trigger
-  if (trigger.once || nextAt === undefined || lastAt === undefined || lastAt <= now) return trigger
-  if (everyMs !== undefined) return { ...trigger, nextAt: Math.min(nextAt, now + everyMs) }
-  if (lastAt - now <= stepBackMs) return trigger
-  return { ...trigger, nextAt: firstAt(trigger, now, nextRun) ?? nextAt }
+  const { lastAt, nextAt, everyMs, cron } = trigger
+  if (trigger.once || nextAt === undefined) return trigger
+  const aheadMs = lastAt === undefined ? 0 : Math.max(0, lastAt - now)
+  // one that never fired may have been given a first time that lies further ahead than its period
+  const soonest = cron === undefined && aheadMs === 0 ? undefined : firstAt(trigger, now, nextRun)
+  if (soonest === undefined || soonest >= nextAt) return trigger
+  const waits = everyMs === undefined && aheadMs > 0 && aheadMs <= stepBackMs
+  return waits ? trigger : { ...trigger, nextAt: soonest }
 }
 
 /**

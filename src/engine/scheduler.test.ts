@@ -147,6 +147,27 @@ describe('a wall clock that is set', () => {
     expect(runs.length).toBe(1)
   })
 
+  test('back by years: what was planned in that future comes at its next time from now', async () => {
+    const given = { at: start + 1000 * dayMs }
+    const { clock, scheduler, runs, pass } = await startWorld(given)
+    clock.offsetMs = -1000 * dayMs
+    await pass(minuteMs)
+    expect(scheduler.triggers()[0]?.nextAt).toBe(start + 2 * hourMs)
+    await pass(2 * hourMs)
+    expect(runs.length).toBe(1)
+  })
+
+  test('back while the hub was down: a period begins anew', async () => {
+    const first = await startWorld({ at: start + 1000 * dayMs })
+    await first.scheduler.putFunction(caller('a', ['A']))
+    const trigger = { name: 'a', event: 'A', everyMs: hourMs, once: false, enabled: true }
+    await first.scheduler.putTrigger(trigger)
+    await first.pass(2 * hourMs)
+    const second = await startWorld({ schedule: first.schedule })
+    await second.pass(3 * hourMs)
+    expect(second.calls.length).toBe(3)
+  })
+
   test('back by years does not silence a daily job for years', async () => {
     const { clock, runs, pass } = await startWorld()
     await pass(3 * hourMs)

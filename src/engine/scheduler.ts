@@ -236,14 +236,12 @@ export class Scheduler {
   async #look(starting = false): Promise<boolean> {
     const allKept = await this.#exclusive(async () => {
       const now = this.#parts.clock.now()
-      const changes: (() => Promise<void>)[] = []
-      if (starting || now < this.#lastLook) changes.push(() => this.#stepBack(now))
+      let failures = 0
+      if (starting || now < this.#lastLook) failures += await this.#failed(() => this.#stepBack(now))
       this.#lastLook = now
       const due = [...this.#triggers.values()].filter((trigger) => dueAt(trigger) <= now)
       due.sort((a, b) => dueAt(a) - dueAt(b))
-      changes.push(...due.map((trigger) => () => this.#fire(trigger, now, starting)))
-      let failures = 0
-      for (const change of changes) failures += await this.#failed(change)
+      for (const trigger of due) failures += await this.#failed(() => this.#fire(trigger, now, starting))
       return failures === 0
     })
     this.#runner.dispatch()
