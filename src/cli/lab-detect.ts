@@ -50,21 +50,27 @@ export async function labDetect(flags: DetectFlags): Promise<string> {
   const watched = await watch(flags.input, flags)
   const reference = flags.train === undefined ? undefined : await watch(flags.train, flags)
   const findings = run(detectorOf(flags, reference), watched)
+  const basis = basisOf(watched, reference, findings)
   await writeWhole(flags.out, csvOf(flags, watched, findings))
   const alarms = [...watched.order].filter((row) => findings[row]!.alarm)
   return flags.json === true
     ? jsonText({
         rows: findings.length,
         alarms: alarms.length,
+        learntFrom: basis,
         out: flags.out,
         at: alarms.map((row) => alarmOf(watched, findings, row)),
       })
-    : describe(flags, watched, findings, alarms)
+    : describe(flags, watched, findings, alarms, basis)
 }
 
 async function watch(path: string, { time, value, zone }: DetectFlags): Promise<Watched> {
   const table = await readTable(path)
   const at = timeColumn(table, time, zone)
+  if (value.includes(time))
+    throw new HomeostatError('data_invalid', {
+      detail: `the column ${time} holds the times; it cannot be watched`,
+    })
   const columns = value.map((column) => numberColumn(table, column))
   for (const [k, column] of columns.entries())
     if (column.every((one) => Number.isNaN(one)))
@@ -75,12 +81,53 @@ async function watch(path: string, { time, value, zone }: DetectFlags): Promise<
   return { table, at, columns, order }
 }
 
-function detectorOf({ value, falseAlarmsPerWeek }: DetectFlags, reference: Watched | undefined): Detector {
-  if (!reference) return new StreamDetector(value, { falseAlarmsPerWeek })
-  const { order } = reference
+/** What a detector needs to see of normal times before it can be said to know them. */
+const trainRowsMin = 100
+
+function detectorOf(
+  { value, falseAlarmsPerWeek, zone }: DetectFlags,
+  reference: Watched | undefined,
+): Detector {
+  if (!reference) return new StreamDetector(value, { falseAlarmsPerWeek, zone })
+  const { order, table } = reference
+  if (order.length < trainRowsMin)
+    throw new HomeostatError('data_invalid', {
+      detail: `${table.name} has ${order.length} rows; a recording of normal times needs at least ${trainRowsMin}`,
+    })
   const take = (column: Float64Array): Float64Array => Float64Array.from(order, (row) => column[row]!)
   const columns = [...reference.columns.map(take), take(reference.at)]
-  return trainDetector({ rows: order.length, names: [...value, atColumn], columns }, { falseAlarmsPerWeek })
+  return trainDetector(
+    { rows: order.length, names: [...value, atColumn], columns },
+    { falseAlarmsPerWeek },
+    { zone },
+  )
+}
+
+/** What the judgements rest on. */
+interface Basis {
+  readonly file: string
+  /** Rows that were learnt before the first one was judged. */
+  readonly rows: number
+  readonly sentence: string
+}
+
+function basisOf(
+  { table, order, at }: Watched,
+  reference: Watched | undefined,
+  findings: readonly Finding[],
+): Basis {
+  if (reference) {
+    const [file, rows] = [reference.table.name, reference.order.length]
+    return { file, rows, sentence: `What is normal was learnt from the ${rows} rows of ${file}.` }
+  }
+  const first = order.findIndex((row) => findings[row]!.pValue < 1)
+  const rows = first < 0 ? order.length : first
+  const until = new Date(at[order[Math.max(0, rows - 1)]!]!).toISOString()
+  const sentence =
+    first < 0
+      ? `No row was judged: ${rows} rows tell too little of what is normal.`
+      : `The first ${rows} rows, until ${until}, were only learnt from; every later row is judged by the rows before it.`
+  return { file: table.name, rows, sentence }
 }
 
 /** One finding a row of the file, each made from the rows before it in time. */
@@ -117,13 +164,14 @@ function describe(
   watched: Watched,
   findings: readonly Finding[],
   alarms: readonly number[],
+  { sentence }: Basis,
 ): string {
   const { table, order, columns } = watched
   const inOrder = (column: ArrayLike<number>): Float64Array => Float64Array.from(order, (row) => column[row]!)
   const marks = squeeze(inOrder(findings.map(({ alarm }) => (alarm ? 1 : 0))), 100)
   const room = Math.max(5, ...flags.value.map((name) => name.length))
   return [
-    `${table.name}: ${findings.length} rows, ${alarms.length} alarms; an alarm in normal times is meant to come ${flags.falseAlarmsPerWeek} times a week\n\n`,
+    `${table.name}: ${findings.length} rows, ${alarms.length} ${alarms.length === 1 ? 'alarm' : 'alarms'}; in normal times at most ${flags.falseAlarmsPerWeek} a week are meant to come\n${sentence}\n\n`,
     ...flags.value.map((name, k) => `  ${name.padEnd(room)} ${sparkline(inOrder(columns[k]!), 100)}\n`),
     `  ${'score'.padEnd(room)} ${sparkline(inOrder(findings.map(({ score }) => score)), 100)}\n`,
     `  ${'alarm'.padEnd(room)} ${marks.map((mark) => (mark > 0 ? '!' : ' ')).join('')}\n\n`,

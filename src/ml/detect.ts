@@ -38,6 +38,8 @@ export interface DetectOptions {
   readonly historyRows: number
   /** Scores that a detector needs before it is heard. */
   readonly minHistoryRows: number
+  /** Zone of the time of day. */
+  readonly zone: string
 }
 
 /** Chosen on labelled series (bench/truth-anomaly.ts), where halving or doubling any of them costs less than 2 points. */
@@ -46,6 +48,7 @@ export const detectDefaults: DetectOptions = {
   eventRows: 96,
   historyRows: 10_000,
   minHistoryRows: 50,
+  zone: 'UTC',
 }
 
 export const weekMs = 7 * 86_400_000
@@ -55,23 +58,26 @@ const patience = 5
 
 /** Unlike its time of day, and unlike the hours before: together they find what each alone takes for chance. */
 const members = {
-  'seasonal-residual': create(seasonalResidualStream, { scale: 'none' }),
-  'level-shift': create(levelShiftStream, {}),
+  'seasonal-residual': member(seasonalResidualStream, (zone) => ({ scale: 'none' as const, zone })),
+  'level-shift': member(levelShiftStream, () => ({})),
 } as const
 
 type MemberName = keyof typeof members
 const memberNames = Object.keys(members) as MemberName[]
 
 interface Member {
-  readonly make: (column: string) => StreamingModel
+  readonly make: (column: string, zone: string) => StreamingModel
   readonly load: (json: unknown) => StreamingModel
 }
 
-function create<Options extends object>(
+function member<Options extends object>(
   learner: StreamingLearner<Options>,
-  options: Partial<Options>,
+  options: (zone: string) => Partial<Options>,
 ): Member {
-  return { make: (column) => learner.create([column], options), load: (json) => learner.load(json) }
+  return {
+    make: (column, zone) => learner.create([column], options(zone)),
+    load: (json) => learner.load(json),
+  }
 }
 
 /** One detector on one column, with its own past. */
@@ -110,12 +116,13 @@ export class StreamDetector implements Detector {
       throw new HomeostatError('data_invalid', { detail: 'there is no column to watch' })
     this.#options = { ...detectDefaults, ...options }
     this.#names = names
+    const { historyRows, zone } = this.#options
     this.#watches = names.map((name, column) =>
-      memberNames.map((member, at) => {
+      memberNames.map((of, at) => {
         const saved = json?.watches[column * memberNames.length + at]
         return saved
-          ? { model: members[member].load(saved.model), past: TailWindow.load(saved.past) }
-          : { model: members[member].make(name), past: new TailWindow(this.#options.historyRows) }
+          ? { model: members[of].load(saved.model), past: TailWindow.load(saved.past) }
+          : { model: members[of].make(name, zone), past: new TailWindow(historyRows) }
       }),
     )
     if (!json) return

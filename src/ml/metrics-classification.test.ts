@@ -10,6 +10,7 @@ import {
   confusion,
   ece,
   logLoss,
+  macroPrecisionRecall,
   precisionRecall,
   rocAuc,
 } from './metrics-classification.ts'
@@ -73,10 +74,20 @@ test('a certain and wrong forecast costs much, but not infinitely', () => {
   expect(logLoss([1], [0])).toBeCloseTo(34.5, 1)
 })
 
-test('three classes have no single precision', () => {
+test('three classes have the plain mean of their precisions, recalls and F1', () => {
+  // of the classes 0, 1, 2: precision 1/2, 1, 1; recall 1, 1/2, 1; F1 2/3, 2/3, 1
   const scores = classificationScores(actual3, chance3, 3)
   expect(scores.accuracy).toBe(0.8)
-  expect(scores.f1).toBeNaN()
+  expect(scores.precision).toBeCloseTo(5 / 6, 12)
+  expect(scores.recall).toBeCloseTo(5 / 6, 12)
+  expect(scores.f1).toBeCloseTo(7 / 9, 12)
+  expect(scores.rocAuc).toBeNaN()
+})
+
+test('a class that is never claimed counts with precision 0', () => {
+  const { precision, recall, f1 } = macroPrecisionRecall([0, 1, 2], [0, 1, 1])
+  expect([precision, recall]).toEqual([0.5, 2 / 3])
+  expect(f1).toBeCloseTo(5 / 9, 12)
 })
 
 describe('bad input', () => {

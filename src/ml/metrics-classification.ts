@@ -90,6 +90,25 @@ export function precisionRecall(
 }
 
 /**
+ * The same over all classes: the plain mean of each class against the rest, of those that occur or are claimed. What was
+ * never claimed has precision 0, and what never occurs recall 0, as scikit-learn's macro averages count them.
+ */
+export function macroPrecisionRecall(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+): PrecisionRecall {
+  const classes = new Set([...Array.from(actual), ...Array.from(predicted)])
+  const each = [...classes].map((one) => precisionRecall(actual, predicted, one))
+  const mean = (of: (one: PrecisionRecall) => number): number =>
+    each.reduce((sum, one) => sum + (of(one) || 0), 0) / each.length
+  return {
+    precision: mean(({ precision }) => precision),
+    recall: mean(({ recall }) => recall),
+    f1: mean(({ f1 }) => f1),
+  }
+}
+
+/**
  * Brier score (1950). With one output the mean of (p - class)^2, 0..1; with K outputs summed over the classes, 0..2.
  */
 export function brier(actual: ArrayLike<number>, probabilities: ArrayLike<number>, outputs = 1): number {
@@ -189,7 +208,10 @@ export function averagePrecision(actual: ArrayLike<number>, scores: ArrayLike<nu
   return sum / positives
 }
 
-/** The usual figures of a classification in one go; those that need two classes are NaN for more. */
+/**
+ * The usual figures of a classification in one go. Of more than two classes precision, recall and F1 are means over the
+ * classes, and the areas under curves, which need two, are NaN.
+ */
 export interface ClassificationScores {
   readonly rows: number
   readonly accuracy: number
@@ -212,12 +234,11 @@ export function classificationScores(
   const rows = checkedProbabilities(actual, probabilities, outputs)
   const predicted = classesOf(probabilities, outputs)
   const binary = outputs === 1
-  const none = { precision: Number.NaN, recall: Number.NaN, f1: Number.NaN }
   return {
     rows,
     accuracy: accuracy(actual, predicted),
     balancedAccuracy: balancedAccuracy(actual, predicted),
-    ...(binary ? precisionRecall(actual, predicted) : none),
+    ...(binary ? precisionRecall(actual, predicted) : macroPrecisionRecall(actual, predicted)),
     brier: brier(actual, probabilities, outputs),
     logLoss: logLoss(actual, probabilities, outputs),
     ece: ece(actual, probabilities, outputs),

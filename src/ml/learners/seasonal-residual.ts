@@ -2,6 +2,7 @@
  * Seasonal residual: how far a value lies from the median of its time of day, workdays and weekends apart, in units
  * of the median absolute deviation. Medians, because the profile must not learn the anomalies that it has to find.
  */
+import { zoneOffsetMs } from '../../core/calendar.ts'
 import { SortedWindow } from '../conformal.ts'
 import { asLearner, featureByFeature, type SeriesDetector } from '../streaming.ts'
 
@@ -13,8 +14,8 @@ export interface SeasonalResidualOptions {
   readonly perSlotDay: number
   /** Values that a slot needs before it is trusted; until then the same slot of any day, until then nothing is said. */
   readonly minValues: number
-  /** Added to UTC to give the local time of the day: the site's usual offset, in ms. */
-  readonly offsetMs: number
+  /** Zone of the clock on the wall: people live by it, also when it is put forward or back. */
+  readonly zone: string
   /** `residual`: in units of the median absolute residual of late; `none`: in the value's own unit. */
   readonly scale: 'residual' | 'none'
 }
@@ -103,9 +104,10 @@ class SeasonalResidual implements SeriesDetector {
 
   /** Slot numbers of a time, the trusted kind first: this time on such a day, this time on any day. */
   #placesOf(at: number): readonly [number, number] {
-    const { slotsPerDay, offsetMs } = this.#options
-    const day = Math.floor((at + offsetMs) / dayMs)
-    const slot = Math.floor(((at + offsetMs - day * dayMs) / dayMs) * slotsPerDay)
+    const { slotsPerDay, zone } = this.#options
+    const wall = zone === 'UTC' ? at : at + zoneOffsetMs(zone, at)
+    const day = Math.floor(wall / dayMs)
+    const slot = Math.floor(((wall - day * dayMs) / dayMs) * slotsPerDay)
     const weekday = (((day + 4) % 7) + 7) % 7 // the epoch was a Thursday
     const isWeekend = weekday === 0 || weekday === 6
     return [isWeekend ? slotsPerDay + slot : slot, 2 * slotsPerDay + slot]
@@ -126,7 +128,7 @@ const medianOf = (window: SortedWindow): number => window.sorted()[window.size >
 /** Defaults: a fortnight of workdays and of weekends, as far as three values a quarter of an hour tell of it. */
 export const seasonalResidualStream = featureByFeature<SeasonalResidualOptions, SeasonalResidualState>(
   'seasonal-residual',
-  { slotsPerDay: 96, valuesPerSlot: 42, perSlotDay: 3, minValues: 3, offsetMs: 0, scale: 'residual' },
+  { slotsPerDay: 96, valuesPerSlot: 42, perSlotDay: 3, minValues: 3, zone: 'UTC', scale: 'residual' },
   (options, state) => new SeasonalResidual(options, state),
 )
 

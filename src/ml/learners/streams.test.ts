@@ -50,6 +50,23 @@ describe('seasonal residual', () => {
     expect(model.scoreOne([5], saturday + 2 * dayMs)).toBe(0)
   })
 
+  test('the clock on the wall counts: a habit keeps its hour when the clocks are put forward', () => {
+    const [before, after] = [Date.UTC(2024, 2, 11, 5), Date.UTC(2024, 3, 1, 5)] // Mondays at 6:00 and 7:00 in Berlin
+    const surprise = (zone: string): number => {
+      const model = seasonalResidualStream.create(['x'], { scale: 'none', zone })
+      // on at 7 o'clock in Berlin, which is 6:00 UTC in winter
+      run(
+        model,
+        Array.from({ length: 14 * 24 }, (_, hour) => (hour % 24 === 1 ? 1 : 0)),
+        60 * minuteMs,
+        before,
+      )
+      return model.scoreOne([1], after)
+    }
+    expect(surprise('Europe/Berlin')).toBe(0)
+    expect(surprise('UTC')).toBe(1)
+  })
+
   test('one wild day does not change what is normal', () => {
     const values = daily(8, 0)
     const wild = values.map((value, at) => (at >= 5 * 96 && at < 6 * 96 ? 500 : value))
