@@ -16,6 +16,14 @@ import { card, forecast, series } from './ledger-samples.ts'
 
 /** Facts of a model's life for tests of ledgers: each as it usually is, changed where the test says so. */
 
+export const ever = [-1e15, 1e15] as const
+export const elsewhere = { ...series, site: 'office' }
+export const other = { ...series, metric: 'energy' }
+/** An id that wants to be more than a name. */
+export const hostile = `it's "a" \\ %_ '); drop table models; -- ${'Ἑστία 🏠 '.repeat(100)}`
+export const strange = { site: hostile, device: `${hostile}d`, metric: `${hostile}m` }
+export const model = (version: string) => ({ name: 'boosting', version, kind: 'learned' }) as const
+
 export const entry = (version: string, change: Partial<ModelEntry> = {}): ModelEntry => ({
   card: card({ model: { name: 'boosting', version, kind: 'learned' } }),
   standing: 'live',
@@ -131,3 +139,10 @@ export const unkeepable = <Noun extends object>(noun: Noun, field: keyof Noun): 
       throw new Error('unkeepable')
     },
   })
+
+/** A call that must fail. */
+export const fails = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => Promise.reject(new Error('It kept what cannot be kept.')),
+    () => undefined,
+  )
