@@ -77,6 +77,13 @@ describe('the guard', () => {
     ['wrong, but partly before it went live', tell(wavering), { since: first + 1 }, false],
     ['wrong once, wildly', tell([{ own: 1000 }, ...times(6, { own: 0.9 })]), {}, false],
     ['wrong long ago, then good', tell([...wavering, ...times(7, { own: 0.5 })]), {}, false],
+    ['wrong for a week, where one day would do', tell(wavering), { guardDays: 1 }, true],
+    [
+      'wrong but on a day when all was nothing',
+      tell([...wavering, { own: 0, naive: 0 }, ...wavering.slice(2)]),
+      {},
+      true,
+    ],
     ['a little wrong for a fortnight', tell(times(2, littleWrong).flat()), {}, true],
     ['a little wrong for a week only', tell(littleWrong), {}, false],
     [
@@ -159,6 +166,18 @@ describe('a challenger', () => {
     ['alike for 28 days', tell(times(28, { own: 1 })), tell(even(28)), 'drop'],
     ['the very same for 28 days', tell(times(28, { own: 1 })), tell(times(28, { own: 1 })), 'drop'],
     [
+      'better on all days but one, and worse in sum',
+      tell(times(14, { own: 1 })),
+      tell([{ own: 99 }, ...noisy(13, 0.1)]),
+      'wait',
+    ],
+    [
+      'worse on all days but one, and better in sum',
+      tell([{ own: 99 }, ...times(13, { own: 1 })]),
+      tell([{ own: 0 }, ...noisy(13, 5)]),
+      'wait',
+    ],
+    [
       'better on other hours',
       tell(times(7, { own: 1 })),
       tell(noisy(7, 0.5).map((day) => ({ ...day, hours: 23 }))),
@@ -186,7 +205,7 @@ describe('a challenger', () => {
   })
 
   it('is looked at once a week: a day more in between changes nothing', () => {
-    const better = [...even(7), ...times(6, { own: 0.01 })]
+    const better = [...times(7, { own: 1 }), ...times(6, { own: 0.01 })]
     for (let count = 7; count < 14; count++)
       expect(shadowVerdict(shadow(tell(times(count, { own: 1 })), tell(better.slice(0, count))))).toBe('wait')
     const two = shadowVerdict(shadow(tell(times(14, { own: 1 })), tell([...better, { own: 0.01 }])))

@@ -24,7 +24,7 @@ export interface DaySpan {
 }
 
 export interface GuardInput extends DaySpan {
-  /** Of the version that is live. */
+  /** Of the version that is live; four times `guardDays` are looked at. */
   readonly days: readonly ReportDay[]
   /** How many days are looked at together, at least five; none is judged before it has so many. */
   readonly guardDays?: number
@@ -92,7 +92,7 @@ export function rollBackTarget(
 }
 
 export interface ShadowInput extends DaySpan {
-  /** Of the version that is live; the naive forecast has days of its own where it speaks. */
+  /** Of the version that is live, all since `since`; the naive forecast has days of its own where it speaks. */
   readonly live: readonly ReportDay[]
   readonly challenger: readonly ReportDay[]
   /** Days from one look to the next, and before the first. */
