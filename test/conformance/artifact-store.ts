@@ -8,7 +8,7 @@ export interface ArtifactStoreSubject {
   create(): Promise<ArtifactStore>
   /** Another store over what the last one wrote; absent where nothing outlives the store. */
   reopen?(): Promise<ArtifactStore>
-  /** Put one after the other; more than a server lists in one page. */
+  /** More than a server lists in one page. */
   readonly manyKeys: number
 }
 
@@ -43,7 +43,7 @@ function examineBytes(test: Test): void {
   test('gives back what was put, byte for byte', async (store) => {
     const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 31) % 256)
     await store.put('a/b/every-byte.bin', bytes)
-    expect(await store.get('a/b/every-byte.bin')).toEqual(bytes)
+    expect(Buffer.compare((await store.get('a/b/every-byte.bin')) ?? Buffer.of(), bytes)).toBe(0)
   })
 
   test('keeps an object of no bytes apart from no object', async (store) => {
@@ -103,10 +103,10 @@ function examineLists(test: Test, manyKeys: number): void {
 
   test('lists more keys than fit on one page', async (store) => {
     const keys = Array.from({ length: manyKeys }, (_, index) => `many/${String(index).padStart(5, '0')}`)
-    for (const key of keys) await store.put(key, bytesOf('x'))
+    for (let from = 0; from < keys.length; from += 50) {
+      await Promise.all(keys.slice(from, from + 50).map((key) => store.put(key, bytesOf('x'))))
+    }
     expect(await store.list('many/')).toEqual(keys)
-    await store.remove(keys)
-    expect(await store.list('')).toEqual([])
   })
 }
 

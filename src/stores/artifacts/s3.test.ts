@@ -26,7 +26,7 @@ const newOptions = (): S3Options => optionsFor(`examined-${++buckets}`)
 
 examineArtifactStore({
   name: 's3',
-  manyKeys: 1_100,
+  manyKeys: 1_010,
   create: async () => createS3Artifacts(newOptions()),
   reopen: async () => createS3Artifacts(optionsFor(`examined-${buckets}`)),
 })
