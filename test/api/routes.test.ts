@@ -4,6 +4,7 @@ import { type Route, type RouteName, routes } from '../../src/contract/routes.ts
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
+import { versions } from './learnt.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
 /** Who asks: nobody, a key for all sites by its role, an admin of the site that is asked for, an admin of another. */
@@ -33,7 +34,22 @@ const forAll = [401, 200, 200, 200, 200, 200] as const
 const ofAlpha = [401, 200, 200, 200, 200, 403] as const
 const ofHub = [401, 403, 403, 200, 403, 403] as const
 const open = [200, 200, 200, 200, 200, 200] as const
+const ofOperators = [401, 403, 200, 200, 200, 403] as const
 const get = (url: string) => () => ({ url })
+const post = (url: string, payload: object): InjectOptions => ({ method: 'POST', url, payload })
+const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
+const energyQuery = 'site=alpha&device=alpha-meter&metric=energy'
+const waiting = some({
+  series: energy,
+  status: 'queued',
+  progress: 0,
+  force: true,
+  by: expect.stringMatching(/ of all$/),
+})
+const putWake = (hub: TwoSites) =>
+  hub.engine.scheduler.putTrigger({
+    ...{ name: 'wake', event: 'WakeEvent', everyMs: 3_600_000, once: false, enabled: true },
+  })
 const alpha = { site: 'alpha' }
 const beta = { site: 'beta' }
 
@@ -125,17 +141,166 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     says: list(some({ ...alpha, device: 'alpha-meter', metric: 'energy', unit: 'kWh', stepMs: 3_600_000 })),
   },
   models: {
-    request: get('/api/v1/models'),
-    status: forAll,
+    request: get('/api/v1/models?site=alpha'),
+    status: ofAlpha,
     says: list(
-      some({ series: some({ site: 'alpha' }), live: true }),
-      some({ series: some({ site: 'beta' }), live: true }),
+      ...(['rejected', 'live', 'before'] as const).map((name) =>
+        some({
+          series: energy,
+          model: { name: 'energy-boosting', version: versions[name], kind: 'learned' },
+          standing: name === 'before' ? 'retired' : name,
+          live: name === 'live',
+          reason: expect.stringMatching(/\.$/),
+        }),
+      ),
     ),
   },
+  modelEvents: {
+    request: get('/api/v1/models/history?site=alpha'),
+    status: ofAlpha,
+    says: list(
+      some({ series: energy, version: versions.rejected, standing: 'rejected', by: 'gate' }),
+      some({ version: versions.live, standing: 'live', reason: expect.stringContaining('better') }),
+      some({ version: versions.before, standing: 'retired' }),
+    ),
+  },
+  reports: {
+    request: get(`/api/v1/models/report?${energyQuery}`),
+    status: ofAlpha,
+    says: list(
+      some({ series: energy, version: 'naive', days: 1, truths: 24 }),
+      some({
+        ...{
+          series: energy,
+          version: versions.live,
+          days: 2,
+          truths: 48,
+          drift: 'strong',
+          residualPsi: null,
+        },
+        // a meter that counts the same every hour is nothing that the model has seen
+        inputPsi: some({ max: expect.any(Number) }),
+        leads: [some({ lead: 1, count: 48 }), some({ lead: 2, count: 48 })],
+        total: some({
+          ...{
+            count: 96,
+            bias: expect.closeTo(0.1),
+            rmse: expect.closeTo(0.1),
+            naiveRmse: expect.closeTo(0.2),
+          },
+          ...{ skill: expect.closeTo(0.5), coverage: expect.closeTo(22 / 24), level: 0.9 },
+        }),
+      }),
+    ),
+  },
+  promote: {
+    request: () => post('/api/v1/models/promote', { ...energy, version: versions.rejected, force: true }),
+    status: ofOperators,
+    says: some({
+      ...{ series: energy, standing: 'live', live: true, model: some({ version: versions.rejected }) },
+      // by the first who could
+      reason: expect.stringMatching(/^Made live by force by (operator|admin) of all\.$/),
+    }),
+  },
+  rollback: {
+    async request(hub) {
+      await hub.engine.models.promote(energy, versions.live, { by: 'test', force: true })
+      return post('/api/v1/models/rollback', energy)
+    },
+    status: ofOperators,
+    says: { live: versions.before },
+  },
+  predict: {
+    request: () => post('/api/v1/predict', { ...energy, rows: [{ hour: 18 }, {}] }),
+    status: ofAlpha,
+    says: {
+      model: { name: 'energy-boosting', version: versions.live, kind: 'learned' },
+      ...{ unit: 'kWh', predictions: [expect.any(Number), expect.any(Number)] },
+    },
+  },
   train: {
-    request: () => ({ method: 'POST', url: '/api/v1/train?site=alpha' }),
-    status: [401, 403, 200, 200, 200, 403],
-    says: { queued: 1 },
+    request: () => post('/api/v1/train?site=alpha', { force: true }),
+    status: ofOperators,
+    says: { queued: 1, jobs: [waiting] },
+  },
+  jobs: {
+    request: get('/api/v1/jobs?site=alpha'),
+    status: ofAlpha,
+    says: list(some({ id: 'job-alpha', series: energy, status: 'done', progress: 1, by: 'schedule' })),
+  },
+  cancelJob: {
+    async request(hub) {
+      const [job] = await hub.engine.models.train({ sites: ['alpha'] }, { by: 'test', force: false })
+      return { method: 'DELETE', url: `/api/v1/jobs/${job?.id}` }
+    },
+    // to the other site's key there is no such job
+    status: [401, 403, 200, 200, 200, 404],
+    says: some({ series: energy, status: 'cancelled', detail: 'Cancelled by admin of all before it began.' }),
+  },
+  schedules: {
+    request: get('/api/v1/schedules'),
+    status: [401, 200, 200, 200, 403, 403],
+    says: list(
+      some({ name: 'clean-up', cron: '0 4 * * *', zone: 'Europe/Berlin', builtIn: true, enabled: true }),
+      // noon in UTC is after two at night in Berlin
+      some({ name: 'retrain', cron: '0 2 * * *', nextAt: Date.parse('2026-03-03T01:00:00Z') }),
+    ),
+  },
+  putSchedule: {
+    request: () => ({
+      ...{ method: 'PUT', url: '/api/v1/schedules/wake' },
+      payload: { event: 'WakeEvent', cron: '30 6 * * 1-5', zone: 'Europe/Berlin' },
+    }),
+    status: ofHub,
+    says: {
+      ...{ name: 'wake', event: 'WakeEvent', cron: '30 6 * * 1-5', zone: 'Europe/Berlin' },
+      ...{ once: false, enabled: true, builtIn: false, nextAt: Date.parse('2026-03-03T05:30:00Z') },
+    },
+  },
+  runSchedule: {
+    async request(hub) {
+      await putWake(hub)
+      return { method: 'POST', url: '/api/v1/schedules/wake/run' }
+    },
+    status: [401, 403, 200, 200, 403, 403],
+    says: some({ name: 'wake', lastAt: noon + 6000, nextAt: noon + 6000 + 3_600_000 }),
+  },
+  removeSchedule: {
+    async request(hub) {
+      await putWake(hub)
+      return { method: 'DELETE', url: '/api/v1/schedules/wake' }
+    },
+    status: ofHub,
+    says: { removed: 'wake' },
+  },
+  forgotten: {
+    request: get('/api/v1/forgotten?site=alpha'),
+    status: ofAlpha,
+    says: list(
+      some({ id: 'span-alpha', series: { ...energy, metric: 'energy_total' }, reason: 'alpha was away' }),
+    ),
+  },
+  forget: {
+    request: () =>
+      post('/api/v1/forgotten', {
+        ...{ ...energy, from: '2026-03-01T00:00:00Z', to: noon, reason: 'a party' },
+      }),
+    status: ofOperators,
+    says: some({ series: energy, to: noon, reason: 'a party', by: 'admin of all', at: noon + 6000 }),
+  },
+  remember: {
+    async request(hub) {
+      const span = { series: energy, from: noon - 2, to: noon - 1, reason: '', by: 'test' }
+      const { id } = await hub.engine.models.forget(span)
+      return { method: 'DELETE', url: `/api/v1/forgotten/${id}` }
+    },
+    status: [401, 403, 200, 200, 200, 404],
+    says: { removed: expect.any(String) },
+  },
+  infos: {
+    request: get('/api/v1/infos?site=alpha'),
+    status: ofAlpha,
+    says: list(some({ site: 'alpha', summary: 'alpha was rolled back', level: 1, at: noon - 3_600_000 })),
   },
   predictions: {
     request: get('/api/v1/predictions?site=alpha&device=alpha-meter&metric=energy'),
@@ -191,7 +356,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       open: false,
       series: 4,
       quarantined: 2,
-      model_loaded: false,
+      model_loaded: true,
     }),
   },
   livez: { request: get('/livez'), status: open, says: { status: 'ok' } },

@@ -128,6 +128,10 @@ const listed = [
   'latest',
   'forecasts',
   'models',
+  'models/history',
+  'jobs',
+  'forgotten',
+  'infos',
   'alerts',
 ]
 
