@@ -13,10 +13,13 @@ import { problemReply } from '../contract/schemas.ts'
 import type { Log } from '../core/ports.ts'
 import { authorise, type Caller, identify, reachOf, requireLoopbackNames } from './auth.ts'
 import { BodyGate } from './body-gate.ts'
+import { type CareHub, careHubRoutes } from './compat/care-hub.ts'
+import { smokeRoutes } from './compat/smoke.ts'
 import { onError, onNotFound } from './errors.ts'
 import type { Ask, Handler, Handlers, Hub } from './hub.ts'
 import { registerLive } from './live.ts'
 import { createMetrics } from './metrics.ts'
+import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { modelRoutes } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -91,9 +94,20 @@ async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
   scope.setValidatorCompiler(validatorCompiler)
   // a test holds the replies to the contract; checking each row of each answer would cost more than the query
   scope.setSerializerCompiler(() => JSON.stringify)
-  const handlers: Handlers = { ...readingRoutes(hub), ...modelRoutes(hub), ...hubRoutes(hub) }
+  const counts = new PredictionCounts()
+  const handlers: Handlers = { ...readingRoutes(hub), ...modelRoutes(hub, counts), ...hubRoutes(hub) }
   for (const name of Object.keys(routes) as RouteName[]) registerRoute(scope, hub, name, handlers[name])
+  await scope.register(careHubRoutes(careHubOf(hub)))
+  await scope.register(smokeRoutes(hub, counts))
 }
+
+const careHubOf = (hub: Hub): CareHub => ({
+  auth: hub,
+  scheduler: hub.engine.scheduler,
+  notes: hub.engine.ledger.notes,
+  now: () => hub.engine.clock.now(),
+  train: async (by) => (await hub.engine.models.train({ sites: null }, { by, force: false })).length,
+})
 
 function registerRoute<Name extends RouteName>(
   scope: FastifyInstance,

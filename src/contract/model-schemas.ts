@@ -112,7 +112,7 @@ const name = z.string().regex(/^\P{Cc}{1,100}$/u, '1 to 100 characters without c
 export const triggerInput = z.strictObject({
   event: name.optional(),
   cron: z.string().max(100).optional(),
-  zone: z.string().max(64).optional().describe("default: the hub's own zone"),
+  zone: z.string().max(64).optional().describe('IANA zone of `cron`, which needs one'),
   everyMs: z
     .number()
     .int()

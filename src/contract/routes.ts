@@ -211,7 +211,7 @@ export const routes = {
     path: '/api/v1/schedules',
     summary: 'What fires when: daily training, clean-up, and triggers of your own',
     role: 'viewer',
-    scope: 'none',
+    scope: 'hub',
     reply: s.pageOf(m.trigger),
   },
   putSchedule: {

@@ -1,11 +1,14 @@
 import type { BodyOf, RouteName } from '../../contract/routes.ts'
 import { HomeostatError } from '../../core/errors.ts'
-import type { ModelEntry, Trigger } from '../../core/life.ts'
+import type { SeriesKey } from '../../core/event.ts'
+import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
+import { compareSeries } from '../../core/series.ts'
 import type { TriggerInput } from '../../engine/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import type { Ask, Handlers, Hub } from '../hub.ts'
 import { moment } from '../moment.ts'
+import type { PredictionCounts } from '../prediction-counts.ts'
 
 type ModelRoute =
   | 'models'
@@ -31,8 +34,9 @@ const reportMs = 28 * dayMs
 const infosMs = 7 * dayMs
 
 /** The life of models: versions, reports, trainings, what is forgotten, what fires when. */
-export const modelRoutes = (hub: Hub): Pick<Handlers, ModelRoute> => ({
+export const modelRoutes = (hub: Hub, counts: PredictionCounts): Pick<Handlers, ModelRoute> => ({
   ...versionRoutes(hub),
+  ...askRoutes(hub, counts),
   ...trainingRoutes(hub),
   ...forgottenRoutes(hub),
   ...scheduleRoutes(hub),
@@ -40,16 +44,10 @@ export const modelRoutes = (hub: Hub): Pick<Handlers, ModelRoute> => ({
 
 type Part<Name extends ModelRoute> = Pick<Handlers, Name>
 
-const versionRoutes = ({
-  engine,
-  limits,
-}: Hub): Part<'models' | 'modelEvents' | 'reports' | 'promote' | 'rollback' | 'predict' | 'infos'> => ({
+const versionRoutes = ({ engine }: Hub): Part<'models' | 'modelEvents' | 'promote' | 'rollback'> => ({
   async models({ query, sites }) {
     const entries = (await engine.models.all()).filter(
-      ({ card: { series } }) =>
-        isWithin(series.site, sites) &&
-        (query.device === undefined || series.device === query.device) &&
-        (query.metric === undefined || series.metric === query.metric),
+      ({ card: { series } }) => isWithin(series.site, sites) && isAsked(series, query),
     )
     // newest first
     return pageOf(entries.map(shown), query, ['number', ...seriesTypes, 'string'], (entry) => [
@@ -62,42 +60,59 @@ const versionRoutes = ({
   async modelEvents({ query, sites }) {
     const { site, device, metric, limit } = query
     const series = site && device && metric ? { site, device, metric } : undefined
-    const filter = series ? { series } : site === undefined ? {} : { site }
-    const events = await engine.models.events(filter, limit)
-    return whole(events.filter((event) => isWithin(event.series.site, sites)))
-  },
-
-  async reports({ query: { site, device, metric, from, to } }) {
-    const until = to === undefined ? engine.clock.now() : moment('to', to)
-    const since = from === undefined ? until - reportMs : moment('from', from)
-    return whole(await engine.models.reports({ site, device, metric }, since, until))
+    const narrow = device !== undefined || metric !== undefined
+    const events = await newest(sites, limit, (of) =>
+      // what is left out below must not count
+      engine.models.events(series ? { series } : of, narrow && !series ? everything : limit),
+    )
+    return whole(events.filter((event) => isAsked(event.series, query)).slice(0, limit))
   },
 
   async promote(ask) {
     const { version, force, ...series } = ask.body
     requireSite(ask, series.site)
+    if (version === naiveVersion)
+      refuse(`The naive forecast is no model that could go live; roll back to "${naiveVersion}"`)
     return shown(await engine.models.promote(series, version, { by: ask.caller.name, force }))
   },
 
   async rollback(ask) {
     const { version, ...series } = ask.body
     requireSite(ask, series.site)
+    if (version !== undefined) requireOnceLive(await engine.models.all(), series, version)
     return { live: await engine.models.rollBack(series, version, ask.caller.name) }
+  },
+})
+
+/** What models say, how that turned out, and what the hub did about it. */
+const askRoutes = (
+  { engine, limits }: Hub,
+  counts: PredictionCounts,
+): Part<'reports' | 'predict' | 'infos'> => ({
+  async reports({ query: { site, device, metric, from, to } }) {
+    const until = to === undefined ? engine.clock.now() : moment('to', to)
+    const since = from === undefined ? until - reportMs : moment('from', from)
+    if (since >= until) invalid('"from" must lie before "to"')
+    return whole(await engine.models.reports({ site, device, metric }, since, until))
   },
 
   async predict(ask) {
     const { rows, ...series } = ask.body
     requireSite(ask, series.site)
-    if (rows.length > limits.predictRows)
-      throw new HomeostatError('batch_too_large', { limit: limits.predictRows, got: rows.length })
-    return engine.models.predict(series, rows)
+    const most = limits.predictRows
+    if (rows.length > most)
+      invalid(`it holds ${rows.length} rows, at most ${most} are taken (limits.predictRows)`)
+    const begun = engine.clock.monotonic()
+    const said = await engine.models.predict(series, rows)
+    counts.add(series.site, rows.length, engine.clock.monotonic() - begun)
+    return said
   },
 
   async infos({ query, sites }) {
     const from = query.from === undefined ? engine.clock.now() - infosMs : moment('from', query.from)
-    const filter = query.site === undefined ? { from } : { from, site: query.site }
-    const infos = await engine.ledger.notes.infos(filter, query.limit)
-    return whole(infos.filter(({ site }) => site === null || isWithin(site, sites)))
+    const { notes } = engine.ledger
+    const infos = await newest(sites, query.limit, (of) => notes.infos({ from, ...of }, query.limit))
+    return whole(infos)
   },
 })
 
@@ -108,21 +123,18 @@ const trainingRoutes = ({ engine }: Hub): Part<'train' | 'jobs' | 'cancelJob'> =
     return { queued: jobs.length, jobs }
   },
 
-  async jobs({ query: { site, status, limit }, sites }) {
-    const filter = { ...(site === undefined ? {} : { site }), ...(status ? { status: [status] } : {}) }
-    const jobs = await engine.ledger.jobs.all(filter, limit)
-    return whole(
-      jobs
-        .filter(({ series }) => isWithin(series.site, sites))
-        .map((job) => engine.models.trainer.jobs.now(job)),
+  async jobs({ query: { status, limit }, sites }) {
+    const { jobs } = engine.ledger
+    const found = await newest(sites, limit, (of) =>
+      jobs.all({ ...of, ...(status ? { status: [status] } : {}) }, limit),
     )
+    return whole(found.map((job) => engine.models.trainer.jobs.now(job)))
   },
 
-  async cancelJob(ask) {
+  async cancelJob({ params: { id }, sites, caller }) {
     const { jobs } = engine.models.trainer
-    const { id } = ask.params
-    requireSite(ask, (await jobs.get(id)).series.site)
-    return jobs.cancel(id, ask.caller.name)
+    if (!isWithin((await jobs.get(id)).series.site, sites)) absent(`job "${id}"`)
+    return jobs.cancel(id, caller.name)
   },
 })
 
@@ -133,20 +145,18 @@ const forgottenRoutes = ({ engine }: Hub): Part<'forgotten' | 'forget' | 'rememb
   async forget(ask) {
     const { from, to, reason, ...series } = ask.body
     requireSite(ask, series.site)
-    if (!engine.findSeries(series))
-      throw new HomeostatError('not_found', {
-        what: `series ${series.site}/${series.device}/${series.metric}`,
-      })
+    // what is measured, or what is learnt from it
+    const targets = engine.models.trainer.targets([series.site], series.device)
+    if (!engine.findSeries(series) && !targets.some(({ target }) => compareSeries(target, series) === 0))
+      absent(`series ${nameOf(series)}`)
     const span = { from: moment('from', from), to: moment('to', to) }
     return engine.models.forget({ series, ...span, reason, by: ask.caller.name })
   },
 
-  async remember(ask) {
-    const { id } = ask.params
+  async remember({ params: { id }, sites, caller }) {
     const span = engine.models.forgotten().find((one) => one.id === id)
-    if (!span) throw new HomeostatError('not_found', { what: `forgotten span "${id}"` })
-    requireSite(ask, span.series.site)
-    await engine.models.remember(id, ask.caller.name)
+    if (!span || !isWithin(span.series.site, sites)) return absent(`forgotten span "${id}"`)
+    await engine.models.remember(id, caller.name)
     return { removed: id }
   },
 })
@@ -156,8 +166,7 @@ const scheduleRoutes = ({
 }: Hub): Part<'schedules' | 'putSchedule' | 'runSchedule' | 'removeSchedule'> => {
   const find = (name: string): Trigger => {
     const trigger = engine.scheduler.triggers().find((one) => one.name === name)
-    if (!trigger) throw new HomeostatError('not_found', { what: `schedule "${name}"` })
-    return trigger
+    return trigger ?? absent(`schedule "${name}"`)
   }
   return {
     schedules: () => whole(engine.scheduler.triggers()),
@@ -185,8 +194,7 @@ const scheduleRoutes = ({
 function changed(name: string, body: BodyOf<'putSchedule'>, triggers: readonly Trigger[]): TriggerInput {
   const known = triggers.find((one) => one.name === name)
   const { cron, zone, everyMs, event = known?.event, once = known?.once, enabled = known?.enabled } = body
-  if (event === undefined)
-    throw new HomeostatError('request_invalid', { detail: `a new schedule needs the event that it fires` })
+  if (event === undefined) return invalid('a new schedule needs the event that it fires')
   const was = cron === undefined && everyMs === undefined ? known : undefined
   const when = { cron: cron ?? was?.cron, zone: zone ?? known?.zone, everyMs: everyMs ?? was?.everyMs }
   return { name, event, once: once ?? false, enabled: enabled ?? true, ...given(when) }
@@ -210,6 +218,70 @@ const given = <Fields extends object>(
 
 const isWithin = (site: string, sites: readonly string[] | null): boolean =>
   sites === null || sites.includes(site)
+
+const isAsked = (
+  series: SeriesKey,
+  { device, metric }: { readonly device?: string | undefined; readonly metric?: string | undefined },
+): boolean =>
+  (device === undefined || series.device === device) && (metric === undefined || series.metric === metric)
+
+/** More than any list of the ledger is long. */
+const everything = Number.MAX_SAFE_INTEGER
+
+/**
+ * The newest so many over all sites of the caller (null: all), each list newest first already: asked site by site, so
+ * that what he may not see takes no place.
+ */
+async function newest<Item extends Aged>(
+  sites: readonly string[] | null,
+  limit: number,
+  list: (of: { readonly site?: string }) => Promise<Item[]>,
+): Promise<Item[]> {
+  if (sites === null) return list({})
+  const lists = await Promise.all(sites.map((site) => list({ site })))
+  const seen = new Set<string>()
+  return lists
+    .flat()
+    .filter(({ id }) => {
+      // what concerns the hub comes with every site
+      const isNew = id === undefined || !seen.has(id)
+      if (id !== undefined) seen.add(id)
+      return isNew
+    })
+    .sort((a, b) => ageOf(b) - ageOf(a))
+    .slice(0, limit)
+}
+
+type Aged = { readonly id?: string } & ({ readonly at: number } | { readonly createdAt: number })
+const ageOf = (item: Aged): number => ('at' in item ? item.at : item.createdAt)
+
+/** What somebody asks to go back to must have been live: nothing comes in by the back door. */
+function requireOnceLive(entries: readonly ModelEntry[], series: SeriesKey, version: string): void {
+  const entry = entries.find(
+    ({ card }) => card.model.version === version && compareSeries(card.series, series) === 0,
+  )
+  if (!entry || version === naiveVersion || entry.standing === 'retired' || entry.standing === 'refused')
+    return
+  refuse(
+    entry.standing === 'live'
+      ? `The model ${version} is live already`
+      : `The model ${version} is no model to go back to: it is ${entry.standing} (${entry.reason}); promote it instead`,
+  )
+}
+
+const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
+
+function invalid(detail: string): never {
+  throw new HomeostatError('request_invalid', { detail })
+}
+
+function refuse(detail: string): never {
+  throw new HomeostatError('not_acceptable_state', { detail })
+}
+
+function absent(what: string): never {
+  throw new HomeostatError('not_found', { what })
+}
 
 /** A site that comes in the body: as if it had come in the query. */
 function requireSite({ caller }: Pick<Ask<RouteName>, 'caller'>, site: string): void {
