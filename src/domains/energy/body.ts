@@ -103,7 +103,15 @@ function says(model: Model, { share, mean, negative }: Learnt, frame: Frame): Fl
 
 const columnOf = (frame: Frame, name: string): Float64Array => frame.columns[frame.names.indexOf(name)]!
 
-const valuesOf = (row: FeatureRow): number[] => featureNames.map((name) => row[name] ?? Number.NaN)
+/** Throws `data_invalid` for a feature that is none: a name that is misspelt would count as missing. */
+function valuesOf(row: FeatureRow): number[] {
+  const unknown = Object.keys(row).find((name) => !featureNames.includes(name))
+  if (unknown !== undefined)
+    throw new HomeostatError('data_invalid', {
+      detail: `There is no feature "${unknown}"; there are ${featureNames.join(', ')}`,
+    })
+  return featureNames.map((name) => row[name] ?? Number.NaN)
+}
 
 /** Rows with values in the order of `featureNames`. */
 const frameOf = (rows: readonly (readonly number[])[]): Frame => ({
