@@ -263,7 +263,7 @@ function fallDays(spread: number, level?: number): number[] {
 
 const shareFallen = (days: readonly number[]): number => days.filter(Number.isFinite).length / seeds
 
-describe('over 200 simulated homes of 60 days the guard', () => {
+describe('over 200 simulated homes of 60 days the guard', { timeout: 60_000 }, () => {
   it('takes back a model twice as wrong as the naive forecast within 9 days in 19 of 20 homes', () => {
     const days = fallDays(2)
     expect(shareFallen(days)).toBe(1)
@@ -310,7 +310,7 @@ function challenges(spread: number): Record<string, number> {
   return shares
 }
 
-describe('over 400 simulated challengers', () => {
+describe('over 400 simulated challengers', { timeout: 60_000 }, () => {
   it('one that is better by a tenth is promoted in two of five cases, by a fifth in nearly all', () => {
     expect(challenges(0.9)['promote']).toBeGreaterThan(0.4)
     expect(challenges(0.8)['promote']).toBeGreaterThan(0.93)
