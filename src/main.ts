@@ -127,6 +127,7 @@ function createEngine(
       rules,
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
+      forecastsKeptMs: retention.forecastsDays * dayMs,
       training: {
         ...training,
         zone: site.zone,

@@ -202,7 +202,13 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(36_500)
         .default(90)
-        .describe('Logged predictions older than this go.'),
+        .describe('Logged predictions, reports, notes and ended trainings older than this go.'),
+      forecastsDays: z
+        .number()
+        .min(3)
+        .max(36_500)
+        .default(14)
+        .describe('Logged forecasts older than this go; how they turned out stays in the reports.'),
     })
     .prefault({})
     .describe('What is kept for how long.'),

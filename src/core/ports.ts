@@ -138,8 +138,15 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
-  /** Keeps the newest so many quarantined rows, and predictions, logged forecasts, notes and ended jobs from `keepFrom` on. */
-  maintain(keep: { readonly quarantined: number; readonly keepFrom: number }): Promise<void>
+  /**
+   * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
+   * on; logged forecasts, which are large, from `forecastsFrom` on.
+   */
+  maintain(keep: {
+    readonly quarantined: number
+    readonly keepFrom: number
+    readonly forecastsFrom: number
+  }): Promise<void>
   close(): Promise<void>
 }
 
@@ -208,6 +215,7 @@ export interface NoteLedger {
   putInfos(infos: readonly Info[]): Promise<void>
   /** Newest first, from `from` on; those of the hub come with every site. */
   infos(filter: { readonly site?: string; readonly from?: number }, limit: number): Promise<Info[]>
+  /** Those of exactly that time, of all sites. Returns how many. */
   removeInfos(at: number): Promise<number>
   putForgotten(spans: readonly ForgottenSpan[]): Promise<void>
   /** By series, then `from`. */

@@ -30,5 +30,6 @@ export interface EngineOptions {
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
+  readonly forecastsKeptMs: number
   readonly training: ModelsOptions & RetrainOptions
 }

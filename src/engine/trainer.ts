@@ -57,7 +57,7 @@ export interface Spoken {
 }
 
 const hourMs = 3_600_000
-const checkMs = 2000
+const checkMs = 500
 
 /** Forecasts that are written as one: each write waits for the disk. */
 const publishedAtOnce = 64

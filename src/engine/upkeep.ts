@@ -12,6 +12,7 @@ export interface UpkeepOptions {
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
+  readonly forecastsKeptMs: number
 }
 
 const everyMs = 60_000
@@ -40,8 +41,13 @@ export class Upkeep {
   /** Old predictions, logs, notes, jobs and quarantined rows go. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
-    const { predictionsKeptMs, quarantineRows } = this.#options
-    await ledger.maintain({ quarantined: quarantineRows, keepFrom: clock.now() - predictionsKeptMs })
+    const { predictionsKeptMs, forecastsKeptMs, quarantineRows } = this.#options
+    const now = clock.now()
+    await ledger.maintain({
+      quarantined: quarantineRows,
+      keepFrom: now - predictionsKeptMs,
+      forecastsFrom: now - forecastsKeptMs,
+    })
   }
 
   async #run(): Promise<void> {

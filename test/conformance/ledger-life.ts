@@ -111,7 +111,7 @@ const commonLaws: readonly Law[] = [
   {
     name: 'maintain drops what is older than it is told to keep, and nothing that is still to be done',
     put: [
-      (l) => l.watch.log([logged(899, 'a'), logged(900, 'a')]),
+      (l) => l.watch.log([logged(949, 'a'), logged(950, 'a')]),
       (l) => l.watch.score([reportDay(899), reportDay(900)], [{ series, to: 1 }]),
       (l) => l.watch.putDrifts([drift('old', { at: 899 }), drift('new', { at: 900 })]),
       (l) => l.notes.putInfos([info('old', { at: 899 }), info('new', { at: 900 })]),
@@ -119,7 +119,7 @@ const commonLaws: readonly Law[] = [
       (l) => l.jobs.put([job('old', { endedAt: 899 }), job('new', { endedAt: 900 }), job('open')]),
       (l) => l.models.put([entry('v1')], [modelEvent(1)]),
       (l) => l.schedule.putQueue('f', [queued('f', 1)]),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 9, keepFrom: 900, forecastsFrom: 950 }),
     ],
     read: async (l) => [
       (await l.watch.logged(series, ...ever)).map(({ forecast }) => forecast.origin),
@@ -134,7 +134,7 @@ const commonLaws: readonly Law[] = [
       ],
       [(await l.models.all()).length, (await l.models.events({}, 9)).length],
     ],
-    gives: [[900], [900], ['new'], ['new'], ['new', 'open'], [1, 1, 1], [1, 1]],
+    gives: [[950], [900], ['new'], ['new'], ['new', 'open'], [1, 1, 1], [1, 1]],
   },
 ]
 

@@ -203,8 +203,8 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
       (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
+      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
@@ -217,7 +217,10 @@ const laws: readonly Law[] = [
   },
   {
     name: 'maintain can empty the quarantine',
-    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain({ quarantined: 0, keepFrom: 0 })],
+    put: [
+      (l) => l.putQuarantined([quarantined(1)]),
+      (l) => l.maintain({ quarantined: 0, keepFrom: 0, forecastsFrom: 0 }),
+    ],
     read: (l) => l.quarantined(10),
     gives: [],
   },

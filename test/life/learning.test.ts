@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { News } from '../../src/engine/feed.ts'
+import { createRandom } from '../../src/ml/random.ts'
+import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
@@ -18,16 +20,25 @@ afterEach(async () => {
 })
 
 async function setUp(clock: VirtualClock, more: Partial<TestHubOptions> = {}): Promise<TestHub> {
-  const training = { enabled: true, retrainMs: 24 * hour }
-  running = await startTestHub({ clock, engine: { training }, ...more })
+  running = await startTestHub({ clock, training: { enabled: true }, ...more })
   return running
 }
 
-/** A heater that follows the hour of the day and the weekday, W. */
+/** By the hour, a mood that goes on for a while: what a naive forecast cannot know. */
+const moods = ((): Float64Array => {
+  const random = createRandom(1)
+  let mood = 0
+  return Float64Array.from({ length: 100 * 24 }, () => {
+    mood = 0.97 * mood + 0.1 * random.normal()
+    return Math.exp(mood)
+  })
+})()
+
+/** A heater that follows the hour of the day, the weekday and a mood, W. */
 const watts = (at: number): number => {
   const hours = Math.floor((at - start) / hour)
   const weekend = Math.floor(hours / 24) % 7 >= 5 ? 300 : 0
-  return 400 + 350 * Math.sin((hours % 24) * (Math.PI / 12)) + weekend + 40 * Math.sin(hours * 12.9898)
+  return (500 + 350 * Math.sin((hours % 24) * (Math.PI / 12)) + weekend) * moods[hours]!
 }
 
 const rows = (from: number, to: number, device = 'heater') =>
@@ -36,8 +47,10 @@ const rows = (from: number, to: number, device = 'heater') =>
     return { device, metric: 'power', unit: 'W', value: watts(at), at }
   })
 
-/** The trainer waits until a series has stood still for one look; it looks every 2 s. */
-const letLearn = (clock: VirtualClock): Promise<void> => clock.advance(5000)
+/** The trainer waits until a series has stood still for one look; what it queues then is learnt inline. */
+async function letLearn(clock: VirtualClock): Promise<void> {
+  for (let look = 0; look < 6; look++) await clock.advance(1000)
+}
 
 describe('a hub that learns', () => {
   it('answers naively at once, learns when there is enough, and says which of the two speaks', async () => {
@@ -49,7 +62,7 @@ describe('a hub that learns', () => {
     expect(first).toMatchObject({ device: 'heater', metric: 'energy', unit: 'kWh', model: { kind: 'naive' } })
     expect(first!.steps).toHaveLength(24)
     expect(first!.steps.every(({ mean, naive }) => mean === naive)).toBe(true)
-    expect((await hub.engine.models())[0]!.reason).toContain('2.0 days of history')
+    expect((await hub.engine.models.all())[0]!.reason).toContain('2.0 days of history')
 
     await clock.skip(36 * 24 * hour)
     await hub.push(rows(start + 2 * 24 * hour, clock.now()))
@@ -60,12 +73,15 @@ describe('a hub that learns', () => {
     }
     const [learnt] = await hub.engine.forecasts()
     expect(learnt).toMatchObject({ model: { kind: 'learned', name: 'energy-boosting' } })
-    const cards = await hub.engine.models()
-    expect(cards[0]).toMatchObject({ live: true, model: learnt!.model })
-    expect(cards[0]!.scores['model']!.rmse).toBeLessThan(cards[0]!.scores['slot-mean']!.rmse)
-    expect(hub.engine.trainer.hasLearned).toBe(true)
-    // at first sight, when there was enough, then with the first new hour after each day
-    expect(cards).toHaveLength(4)
+    const entries = await hub.engine.models.all()
+    const live = entries.filter(({ standing }) => standing === 'live')
+    expect(live).toHaveLength(1)
+    expect(live[0]!.card.model).toEqual(learnt!.model)
+    const { scores } = live[0]!.card
+    expect(scores['model']!.rmse).toBeLessThan(scores['slot-mean']!.rmse)
+    expect(hub.engine.models.anyLive).toBe(true)
+    // the naive one at first sight, one when there was enough, then one each night at two
+    expect(entries).toHaveLength(5)
     expect(hub.errors).toEqual([])
   })
 
@@ -81,23 +97,30 @@ describe('a hub that learns', () => {
       origins.push((await hub.engine.forecasts())[0]!.origin)
     }
     expect(new Set(origins).size).toBe(5)
-    expect(await hub.engine.models()).toHaveLength(1)
+    const learnt = (await hub.engine.models.all()).filter(({ card }) => card.model.kind === 'learned')
+    expect(learnt).toHaveLength(1)
   })
 
   it('goes on after a restart with what it had learnt', async () => {
-    const stores = { readings: createMemoryReadings(), ledger: createMemoryLedger() }
+    const stores = {
+      readings: createMemoryReadings(),
+      ledger: createMemoryLedger(),
+      artifacts: createMemoryArtifacts(),
+    }
     const clock = new VirtualClock(start + 30 * 24 * hour)
     const before = await setUp(clock, stores)
     await before.push(rows(start, clock.now()))
     await letLearn(clock)
-    const [card] = await before.engine.models()
+    const entries = await before.engine.models.all()
+    const { model } = (await before.engine.forecasts())[0]!
     await before.close()
 
     const later = new VirtualClock(clock.now() + hour)
     const after = await setUp(later, stores)
     await letLearn(later)
-    expect(await after.engine.models()).toEqual([card])
-    expect((await after.engine.forecasts())[0]!.model.version).toBe(card!.model.version)
+    expect(await after.engine.models.all()).toEqual(entries)
+    expect(model.kind).toBe('learned')
+    expect((await after.engine.forecasts())[0]!.model).toEqual(model)
   })
 
   it('learns again when it is told to', async () => {
@@ -106,10 +129,14 @@ describe('a hub that learns', () => {
     await hub.push(rows(start, clock.now()))
     await letLearn(clock)
     await clock.advance(minute)
-    expect(hub.engine.trainer.again(['elsewhere'])).toBe(0)
-    expect(hub.engine.trainer.again(null)).toBe(1)
+    const wish = { by: 'a test', force: false }
+    const learnt = async () =>
+      (await hub.engine.models.all()).filter(({ card }) => card.model.kind === 'learned').length
+    const before = await learnt()
+    expect(await hub.engine.models.train({ sites: ['elsewhere'] }, wish)).toEqual([])
+    expect(await hub.engine.models.train({ sites: null }, wish)).toHaveLength(1)
     await letLearn(clock)
-    expect(await hub.engine.models()).toHaveLength(2)
+    expect(await learnt()).toBe(before + 1)
   })
 
   it('says while the hour runs what the hour will use, once a minute', async () => {
@@ -141,14 +168,14 @@ describe('a hub that learns', () => {
     const hub = await setUp(clock)
     await hub.push(rows(start, clock.now()))
     await letLearn(clock)
-    hub.engine.trainer.again(null)
+    await hub.engine.models.train({ sites: null }, { by: 'a test', force: false })
     const learning = letLearn(clock)
     await hub.engine.removeSite('home')
     await learning
     await letLearn(clock)
     expect([
       await hub.engine.forecasts(),
-      await hub.engine.models(),
+      await hub.engine.models.all(),
       hub.engine.latest(),
       hub.engine.sites(),
     ]).toEqual([[], [], [], []])

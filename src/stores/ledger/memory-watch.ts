@@ -46,8 +46,8 @@ export function memoryWatch(): WatchLedger & Upkeep {
       for (const rows of [days, drifts, scored])
         removeWhere<string, Pick<VersionKey, 'series'>>(rows, ({ series }) => series.site === site)
     },
-    dropBefore(keepFrom) {
-      removeWhere(log, ({ forecast }) => forecast.origin < keepFrom)
+    dropBefore(keepFrom, forecastsFrom) {
+      removeWhere(log, ({ forecast }) => forecast.origin < forecastsFrom)
       removeWhere(days, ({ day }) => day < keepFrom)
       removeWhere(drifts, ({ at }) => at < keepFrom)
     },

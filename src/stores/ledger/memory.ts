@@ -150,7 +150,8 @@ class MemoryLedger implements Ledger {
   async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
-    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.dropBefore(keep.keepFrom)
+    for (const part of [this.models, this.jobs, this.watch, this.notes])
+      part.dropBefore(keep.keepFrom, keep.forecastsFrom)
   }
 
   #trimQuarantined(keep: number): void {

@@ -282,7 +282,7 @@ export class SqlLedger implements Ledger {
     await this.#trimQuarantined(keep.quarantined)
     await this.#write(async (db) => {
       await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('forecast_log').where('origin', '<', keep.keepFrom).execute()
+      await db.deleteFrom('forecast_log').where('origin', '<', keep.forecastsFrom).execute()
       await db.deleteFrom('report_days').where('day', '<', keep.keepFrom).execute()
       await db.deleteFrom('drifts').where('at', '<', keep.keepFrom).execute()
       await db.deleteFrom('infos').where('at', '<', keep.keepFrom).execute()
