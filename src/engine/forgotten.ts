@@ -1,4 +1,4 @@
-import type { SeriesKey } from '../core/event.ts'
+import type { Card, SeriesKey } from '../core/event.ts'
 import type { ForgottenSpan } from '../core/life.ts'
 import type { NoteLedger } from '../core/ports.ts'
 import { compareSeries } from '../core/series.ts'
@@ -37,9 +37,14 @@ export class Forgotten {
     this.#spans = this.#spans.filter(({ series }) => series.site !== site)
   }
 
+  /** Whether a model learnt from what was forgotten later. */
+  touches({ span, trainedAt }: Card, ...series: readonly SeriesKey[]): boolean {
+    return this.#of(series).some(({ at, from, to }) => at >= trainedAt && from < span.to && to > span.from)
+  }
+
   /** The same steps, unknown where a span of one of the series touches them; how many is told with the repairs. */
   leaveOut(steps: Steps, ...series: readonly SeriesKey[]): Steps {
-    const spans = this.#spans.filter((span) => series.some((key) => compareSeries(key, span.series) === 0))
+    const spans = this.#of(series)
     if (spans.length === 0) return steps
     const { start, stepMs, repairs } = steps
     let count = 0
@@ -50,5 +55,9 @@ export class Forgotten {
       return isForgotten ? Number.NaN : value
     })
     return { ...steps, values, repairs: { ...repairs, forgotten: count } }
+  }
+
+  #of(series: readonly SeriesKey[]): ForgottenSpan[] {
+    return this.#spans.filter((span) => series.some((key) => compareSeries(key, span.series) === 0))
   }
 }

@@ -27,6 +27,9 @@ export interface OverseerOptions {
   readonly challengerShare: number
 }
 
+/** The guard looks over up to four of its spans. */
+const guardLooks = 4
+
 /**
  * Looks after what speaks: logs and scores it, and once a civil day takes back a live model that does worse than the
  * naive forecast, and decides about challengers. What it does by itself it says as an Info.
@@ -34,17 +37,23 @@ export interface OverseerOptions {
 export class Overseer {
   readonly #parts: OverseerParts
   readonly #options: OverseerOptions
-  /** Civil day of the newest check. */
-  readonly #checked = new SeriesMap<number>()
+  /** Civil day up to which a series was judged, and in which its inputs were compared. */
+  readonly #judged = new SeriesMap<number>()
+  readonly #compared = new SeriesMap<number>()
 
   constructor(parts: OverseerParts, options: OverseerOptions) {
     this.#parts = parts
     this.#options = options
   }
 
-  /** Once a civil day. */
-  wantsDrift = (series: SeriesKey, now: number): boolean =>
-    this.#checked.get(series) !== dayStart(this.#parts.directory.zoneOf(series.site), now)
+  /** Whether the inputs are to be compared with those that were learnt from: once a civil day. */
+  wantsDrift(series: SeriesKey): boolean {
+    const { directory, clock } = this.#parts
+    const today = dayStart(directory.zoneOf(series.site), clock.now())
+    const isNew = this.#compared.get(series) !== today
+    this.#compared.set(series, today)
+    return isNew
+  }
 
   /** Lets the challenger speak for its share of the forecasts; the live model's is then said in shadow. */
   choose(made: Spoken): Spoken {
@@ -76,17 +85,18 @@ export class Overseer {
     for (const { target } of spoken) await this.#judge(target.target)
   }
 
+  /** Once a civil day is scored to its end. */
   async #judge(series: SeriesKey): Promise<void> {
-    const { lifecycle, ledger, directory, clock } = this.#parts
+    const { lifecycle, ledger, directory } = this.#parts
     const zone = directory.zoneOf(series.site)
-    const today = dayStart(zone, clock.now())
-    if (this.#checked.get(series) === today) return
-    this.#checked.set(series, today)
-    const live = lifecycle.standing(series, 'live')
     const until = await ledger.watch.scoredTo(series)
-    if (!live || until === undefined) return
+    if (until === undefined || this.#judged.get(series) === dayStart(zone, until)) return
+    this.#judged.set(series, dayStart(zone, until))
+    const live = lifecycle.standing(series, 'live')
+    if (!live) return
+    const challenger = lifecycle.standing(series, 'challenger')
     const { guardDays, challengerDays } = this.#options
-    const from = addDays(zone, today, -Math.max(guardDays, challengerDays) - 1)
+    const from = Math.min(addDays(zone, until, -guardLooks * guardDays - 1), challenger?.since ?? until)
     const days = await ledger.watch.days(series, from, until)
     const of = (version: string): ReportDay[] => days.filter((day) => day.version === version)
     const own = of(live.card.model.version)
@@ -100,7 +110,6 @@ export class Overseer {
       await this.#takeBack(series, rollBackTarget(guarded), verdict.rollBack)
       return
     }
-    const challenger = lifecycle.standing(series, 'challenger')
     if (!challenger) return
     const { version } = challenger.card.model
     const times = { zone, until, since: challenger.since, maxDays: challengerDays }
@@ -131,6 +140,7 @@ export class Overseer {
   }
 
   removeSite(site: string): void {
-    this.#checked.removeSite(site)
+    this.#judged.removeSite(site)
+    this.#compared.removeSite(site)
   }
 }

@@ -184,7 +184,7 @@ export class Trainer {
   }
 
   async #forecast(target: Target): Promise<Spoken | undefined> {
-    const { lifecycle, overseer, jobs, clock } = this.#parts
+    const { lifecycle, overseer, jobs } = this.#parts
     const state = this.#state(target.target)
     state.doneHour = state.seenHour
     const steps = await this.#collect(target, forecastHistoryMs)
@@ -200,7 +200,7 @@ export class Trainer {
       mode: 'forecast',
       ...(live ? { live } : {}),
       shadows: await lifecycle.shadows(target.target),
-      drift: overseer.wantsDrift(target.target, clock.now()),
+      drift: overseer.wantsDrift(target.target),
     }
     const output = await jobs.run<ForecastInput, ForecastOutput>(target.learning.task, input, {
       signal: this.#stop.signal,
@@ -230,7 +230,7 @@ export class Trainer {
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
     if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
-    const live = await lifecycle.live(job.series)
+    const live = await this.#rival(target)
     const input: LearnInput = { ...this.#inputOf(target, steps), mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
     signal.throwIfAborted()
@@ -238,6 +238,13 @@ export class Trainer {
     if (!directory.has(job.series.site)) return 'The site was erased.'
     const entry = await lifecycle.judged(model, job)
     return entry.reason
+  }
+
+  /** The live model as the one to beat, unless it learnt from what was forgotten since: then it has no claim. */
+  async #rival({ source, target }: Target): Promise<StoredModel | undefined> {
+    const { lifecycle, forgotten } = this.#parts
+    const live = await lifecycle.live(target)
+    return live && forgotten.touches(live.card, source, target) ? undefined : live
   }
 
   async #collect({ learning, source, target }: Target, historyMs?: number): Promise<Steps | undefined> {
