@@ -83,6 +83,13 @@ test('a time that comes twice fires the first time', () => {
   expect(nextRun('0 2 * * *', 'Europe/Berlin', first)).toBe(first + 25 * 3_600_000)
 })
 
+test('a list of times is like several daily ones', () => {
+  const days = [Date.parse('2027-10-30T12:00:00Z'), Date.parse('2027-11-01T00:00:00Z')] as const
+  expect(
+    [...runs('30 2,14 * * *', 'Europe/Berlin', ...days)].map((at) => new Date(at).toISOString()),
+  ).toEqual(['2027-10-30T12:30:00.000Z', '2027-10-31T00:30:00.000Z', '2027-10-31T13:30:00.000Z'])
+})
+
 test('the next run lies strictly after the moment given', () => {
   const two = Date.parse('2027-06-01T02:00:00Z')
   expect(nextRun('0 2 * * *', 'UTC', two - 1)).toBe(two)
