@@ -5,6 +5,7 @@ import { type NaiveKind, naiveForecast } from '../../ml/naive.ts'
 import type { ForecastInput, ForecastOutput, TaskInput } from '../domain.ts'
 import { type EnergyModel, openEnergy } from './body.ts'
 import { buildFeatures, History, horizon } from './features.ts'
+import { guarded } from './firewall.ts'
 import { bestNaive, coverageOf, level, residualDeciles, scoresOf, trialOf, widthsOf } from './judge.ts'
 import { learnDaysMin, spanOf } from './learn.ts'
 
@@ -16,7 +17,8 @@ const driftDays = 7
  * The naive forecast beside them is the best one of the live model's card, else the best one of the newest days.
  * Runs in a worker. Throws `model_refused` for a model that is damaged.
  */
-export function forecastEnergy(input: ForecastInput): ForecastOutput {
+export function forecastEnergy(asked: ForecastInput): ForecastOutput {
+  const input = guarded(asked)
   const history = new History(input.values, input.start, input.zone)
   const live = input.live ? openEnergy(input.live) : undefined
   const shadows = input.shadows.map(openEnergy)

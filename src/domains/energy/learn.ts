@@ -4,6 +4,7 @@ import type { StoredModel } from '../../core/life.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
 import { buildFeatures, featureNames, History, horizon } from './features.ts'
+import { guarded } from './firewall.ts'
 import { fitTo } from './fit.ts'
 import { duelOf, verdictOf } from './gate.ts'
 import {
@@ -30,7 +31,8 @@ export const modelName = 'energy-boosting'
  * each, and a fold kept from yesterday would have other rows than one of today. Runs in a worker.
  * Throws `data_invalid` where there is too little to learn from, `model_refused` for a live model that is damaged.
  */
-export function learnEnergy(input: LearnInput): StoredModel {
+export function learnEnergy(asked: LearnInput): StoredModel {
+  const input = guarded(asked)
   const history = new History(input.values, input.start, input.zone)
   const days = input.values.length / 24
   if (days < learnDaysMin) tooShort(`${days.toFixed(1)} days of history`)
