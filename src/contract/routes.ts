@@ -185,7 +185,7 @@ export const routes = {
     role: 'operator',
     scope: 'query',
     query: s.query.site,
-    body: m.trainInput.optional(),
+    body: m.trainInput.nullish(),
     reply: z.object({ queued: z.number().int().describe('series'), jobs: z.array(m.job) }),
   },
   jobs: {
