@@ -63,9 +63,16 @@ export interface Forecaster {
 export const forecastSeries = (series: readonly Series[], options: ForecastOptions): SeriesForecast[] =>
   learnForecaster(series, options).forecast(series)
 
-/** Past origins tried at most, one season apart; with the horizon they take up at most this share of a series. */
+/** Past origins tried at most; with the horizon they take up at most this share of a series. */
 const originsMax = 56
 const shareMax = 0.31
+
+/**
+ * Steps between past origins: whole seasons, and at least half a horizon. Origins closer than that share most of what
+ * came after them, so that many of them would say little more than one.
+ */
+const spacingOf = (season: number, horizon: number): number =>
+  season * Math.max(1, Math.ceil(horizon / (2 * season)))
 
 export function learnForecaster(series: readonly Series[], options: ForecastOptions): Forecaster {
   const { season, horizon, levels } = options
@@ -150,8 +157,8 @@ function tryMembers(all: readonly Prepared[], members: readonly Member[], horizo
   for (const { forecasts } of tried)
     for (const [at, list] of errorsOf(forecasts).entries())
       for (const [nth, error] of list.entries()) errors[at]![nth]!.push(rootMeanSquare(error))
-  // origins are a season apart, so the next ones share steps where the horizon is longer than that
-  const overlap = Math.ceil(horizon / (all[0]?.season ?? horizon)) - 1
+  // origins closer than the horizon share steps
+  const overlap = Math.ceil(horizon / spacingOf(all[0]?.season ?? horizon, horizon)) - 1
   const weigh = weighing(errors, tried.length, overlap)
   const blends = all.map((_, at) =>
     origins[at]!.map((_, nth) =>
@@ -213,13 +220,14 @@ function checked(prepared: Prepared, horizon: number): Prepared {
 function pastOrigins({ filled, first, season }: Prepared, horizon: number): number[] {
   const end = filled.length
   const length = end - first
+  const spacing = spacingOf(season, horizon)
   // one origin is worth up to half of a series
   const usable = Math.max(length * shareMax, length >= 2 * horizon + season ? horizon : 0)
   const room = Math.floor(usable) - horizon
-  const whole = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / season))
-  if (whole > 0) return Array.from({ length: whole }, (_, at) => end - horizon - (whole - 1 - at) * season)
+  const whole = room < 0 ? 0 : Math.min(originsMax, 1 + Math.floor(room / spacing))
+  if (whole > 0) return Array.from({ length: whole }, (_, at) => end - horizon - (whole - 1 - at) * spacing)
   const origins: number[] = []
-  for (let at = end - 1; at >= first + season; at -= season) origins.unshift(at)
+  for (let at = end - 1; at >= first + season; at -= spacing) origins.unshift(at)
   return origins.slice(-originsMax)
 }
 
