@@ -51,6 +51,8 @@ export interface Given {
   readonly task?: Task
   readonly call?: Call
   readonly options?: Partial<SchedulerOptions>
+  /** Default: true. */
+  readonly start?: boolean
 }
 
 /** A virtual clock whose wall time may be set while its timers go on. */
@@ -98,7 +100,7 @@ export async function startWorld(given: Given = {}): Promise<World> {
     },
     { ...schedulerLimits, zone, ...given.options },
   )
-  await scheduler.start()
+  if (given.start ?? true) await scheduler.start()
   await turnOfTheLoop()
   return {
     ...{ clock, scheduler, schedule, runs, calls, problems },

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   caller,
@@ -13,6 +16,7 @@ import { turnOfTheLoop } from '../../test/virtual-clock.ts'
 import type { Trigger } from '../core/life.ts'
 import type { ScheduleLedger } from '../core/ports.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
+import { createSqliteLedger } from '../stores/ledger/sqlite.ts'
 import type { Task } from './scheduler.ts'
 
 const hang: Task = ({ signal }) => untilTold(signal)
@@ -61,6 +65,51 @@ describe('the process ends in the middle', () => {
     await second.pass(hourMs)
     expect(second.runs).toEqual([start + two + 1000])
   })
+})
+
+test('all of it comes back from the disk: times, switches, functions, events that wait', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'homeostat-schedule-'))
+  try {
+    const before = createSqliteLedger({ folder })
+    await before.open()
+    const first = await startWorld({ schedule: before.schedule })
+    await first.scheduler.putFunction(caller('pair', ['A', 'B']))
+    await first.scheduler.event('A', { room: 'kitchen' })
+    await first.scheduler.event('A')
+    await first.scheduler.putTrigger({ name: 'b', event: 'B', everyMs: hourMs, once: true, enabled: true })
+    const triggers = first.scheduler.triggers()
+    const status = first.scheduler.status()
+    await first.scheduler.stop()
+    await before.close()
+
+    const after = createSqliteLedger({ folder })
+    await after.open()
+    const second = await startWorld({ schedule: after.schedule })
+    expect(second.scheduler.triggers()).toEqual(triggers)
+    expect(second.scheduler.status()).toEqual(status)
+    // a file answers between two turns of the loop, which a clock that does not move does not see
+    await second.scheduler.run('b')
+    await expect
+      .poll(() => second.calls.map(({ body }) => body))
+      .toEqual([
+        {
+          A: { data: { room: 'kitchen' }, timestamp: '2027-01-01T00:00:00' },
+          B: { timestamp: '2027-01-01T00:00:00' },
+        },
+      ])
+    await second.scheduler.stop()
+    await after.close()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('nothing is changed before what is kept is known', async () => {
+  const { scheduler } = await startWorld({ start: false })
+  await expect(scheduler.event('A')).rejects.toMatchObject({ code: 'not_acceptable_state' })
+  await expect(scheduler.putFunction(caller('f', ['A']))).rejects.toThrow('The schedule is not running.')
+  await scheduler.start()
+  await scheduler.putFunction(caller('f', ['A']))
 })
 
 describe('the hub stops', () => {

@@ -194,6 +194,8 @@ export class Scheduler {
   /** A change that somebody asked for. */
   async #change<T>(change: () => Promise<T>): Promise<T> {
     if (this.#stop.signal.aborted) throw new HomeostatError('stopping')
+    // before it is loaded, what is kept is not known and would be overwritten
+    if (!this.#loop) throw refused('The schedule is not running')
     const result = await this.#exclusive(change)
     this.#runner.dispatch()
     return result

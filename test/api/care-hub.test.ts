@@ -13,6 +13,7 @@ import { Scheduler, schedulerLimits } from '../../src/engine/scheduler.ts'
 import { createCaller } from '../../src/platform/caller.ts'
 import { nextRun } from '../../src/platform/cron.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
+import { startTestHub } from '../hub.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 /** The care hub's interface, its scripts in their own words, against real endpoints on loopback. */
@@ -298,4 +299,25 @@ describe('news', () => {
       detail: `{"BurglaryEvent":{"timestamp":"${timestamp}"}}`,
     })
   })
+})
+
+test('a whole hub answers them, documents them, and shows its own functions among the others', async () => {
+  const whole = await startTestHub({ open: true, training: { enabled: true } })
+  const url = `${endpoint.address}/api/f`
+  await whole.ask(send('POST', '/api/function/', { name: 'f', subs: ['A'], url, method: 'POST' }))
+  expect((await whole.ask(send('POST', '/api/event', { name: 'A' }))).json()).toEqual({
+    status: 'success',
+    functions: 1,
+  })
+  await vi.waitFor(() => expect(endpoint.calls.length).toBe(1))
+  const names = (await whole.ask({ url: '/api/sif' })).json().map((one: { name: string }) => one.name)
+  expect(names).toEqual(['clean-up', 'f', 'retrain'])
+  expect((await whole.ask(send('POST', '/api/train'))).json()).toEqual({ status: 'success', queued: 0 })
+  const documents = (await whole.ask({ url: '/openapi.json' })).json()
+  expect(Object.keys(documents.paths['/api/info'])).toEqual(['post', 'get', 'delete'])
+  expect(
+    documents.paths['/api/function'].post.requestBody.content['application/json'].schema.required,
+  ).toEqual(['name', 'subs', 'url'])
+  expect(whole.errors).toEqual([])
+  await whole.close()
 })
