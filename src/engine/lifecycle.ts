@@ -176,6 +176,8 @@ export class Lifecycle {
   naive(cards: readonly ModelEntry[]): Promise<void> {
     return this.#alone(async () => {
       const fresh = cards.filter(({ card, reason }) => {
+        // it was made before a learnt model went live
+        if (this.standing(card.series, 'live')) return false
         const known = this.#of(card.series).find((entry) => !isLearnt(entry))
         return known?.reason !== reason || known.standing !== 'live'
       })
