@@ -71,12 +71,13 @@ export async function startHub(
 export async function openEngine(
   config: Config,
   log: Log,
+  version = '',
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const claim = await claimFolder(config.data)
   const stops: (() => Promise<unknown>)[] = [() => claim.release()]
   const engine = createEngine(
     { ...config, training: { ...config.training, enabled: false } },
-    { log, version: '' },
+    { log, version },
     stops,
   )
   stops.push(() => engine.close())

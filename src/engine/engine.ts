@@ -75,10 +75,8 @@ export class Engine {
       { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
       this.#options.training,
     )
-    if (this.#options.training.enabled) {
-      await this.models.start()
-      await this.scheduler.start()
-    }
+    await this.models.start()
+    if (this.#options.scheduled) await this.scheduler.start()
     this.#ready = true
   }
 

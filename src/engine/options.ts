@@ -32,4 +32,6 @@ export interface EngineOptions {
   readonly predictionsKeptMs: number
   readonly forecastsKeptMs: number
   readonly training: ModelsOptions & RetrainOptions
+  /** Whether the schedule runs; a command that opens the engine for a moment leaves it to the hub. */
+  readonly scheduled: boolean
 }

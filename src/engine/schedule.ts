@@ -24,6 +24,8 @@ export interface ScheduleParts {
 }
 
 export interface RetrainOptions {
+  /** Whether there is training at all. */
+  readonly enabled: boolean
   /** Hour of the day in the site's zone. */
   readonly retrainHour: number
   /** 24: daily at `retrainHour`; else every so many hours. */
@@ -44,6 +46,7 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
     return {
       name: of === zone ? 'retrain' : `retrain ${of}`,
       event: of === zone ? 'RetrainEvent' : `RetrainEvent ${of}`,
+      enabled: options.enabled,
       when: retrainTime(options, of),
       task: async () => {
         const sites = directory.sites().flatMap((site) => (site.zone === of ? [site.id] : []))
@@ -54,7 +57,8 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
   const works: readonly Work[] = [
     ...retrains,
     {
-      ...{ name: 'clean-up', event: 'CleanUpEvent', when: { cron: `0 ${cleanUpHour} * * *`, zone } },
+      ...{ name: 'clean-up', event: 'CleanUpEvent', enabled: true },
+      when: { cron: `0 ${cleanUpHour} * * *`, zone },
       task: () => upkeep.cleanUp(),
     },
   ]
@@ -72,6 +76,7 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
 interface Work {
   readonly name: string
   readonly event: string
+  readonly enabled: boolean
   readonly when: Pick<Trigger, 'cron' | 'zone' | 'everyMs'>
   readonly task: Task
 }
@@ -81,9 +86,9 @@ const retrainTime = ({ retrainHour, retrainHours }: RetrainOptions, zone: string
     ? { cron: `0 ${retrainHour} * * *`, zone }
     : { everyMs: Math.round(retrainHours * hourMs) }
 
-const triggerOf = ({ name, event, when }: Work): Trigger => ({
+const triggerOf = ({ name, event, enabled, when }: Work): Trigger => ({
   ...{ name, event, ...when },
-  ...{ once: false, enabled: true, builtIn: true },
+  ...{ once: false, enabled, builtIn: true },
 })
 
 const functionOf = ({ name, event }: Work): EventFunction => ({
