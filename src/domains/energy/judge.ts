@@ -13,12 +13,13 @@ import { fitTo, Shrink } from './fit.ts'
 /** Nominal coverage of the intervals. */
 export const level = 0.9
 /** How often the candidate is fitted anew on the way. */
-export const folds = 4
+export const folds = 6
 
-/** Days that are judged, the newest ones, at most. */
+/** Days that are judged, the newest ones, at most: eight weeks tell a difference of some percent from chance. */
 const judgedDaysMax = 56
-/** Share of the history that is judged; the rest comes before the first origin. */
-const judgedShare = { learnt: 0.4, naive: 0.5 }
+/** Days that a candidate has before the first judged one: every weekday four times. Or so much of a short history. */
+const daysBefore = 28
+const shareBefore = 0.6
 /** Hours between origins: prime to 24, so that every lead time meets every hour of the day. */
 const stride = 25
 
@@ -35,7 +36,8 @@ export type Said = Float64Array
 /** Lays out the origins and lets the three naive forecasts speak; a third of a millisecond an origin. */
 export function trialOf(history: History, kind: 'learnt' | 'naive'): Trial {
   const { length } = history.values
-  const judgedHours = Math.min(judgedDaysMax * 24, Math.floor(length * judgedShare[kind]))
+  const before = kind === 'learnt' ? Math.min(daysBefore * 24, shareBefore * length) : length / 2
+  const judgedHours = Math.min(judgedDaysMax * 24, Math.floor(length - before))
   const origins: number[] = []
   for (let origin = length - horizon; origin >= length - judgedHours && origin >= 24; origin -= stride)
     origins.unshift(origin)

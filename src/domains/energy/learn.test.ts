@@ -10,7 +10,7 @@ describe('learning', () => {
     expect(card).toMatchObject({
       series: madeTarget,
       model: { kind: 'learned', name: 'energy-boosting', version: '20260505T000100Z' },
-      folds: 4,
+      folds: 6,
       features: featureNames,
       verdict: { standing: 'live' },
     })
@@ -33,8 +33,11 @@ describe('learning', () => {
     expect(mean).toBeLessThan(0.96)
   })
 
-  it('does not go live on noise: at most one series in ten passes by chance', () => {
-    const cards = Array.from({ length: 10 }, (_, seed) => learnEnergy(toLearn(noise(24, seed))).card)
+  it('does not go live where the mean of the hour says all there is to say', () => {
+    const cards = Array.from({ length: 8 }, (_, seed) => {
+      const rhythm = noise(60, seed).map((value, hour) => value + 5 * (1 + Math.sin((hour % 24) ** 2)))
+      return learnEnergy(toLearn(rhythm)).card
+    })
     expect(cards.filter(({ verdict }) => verdict.standing === 'live').length).toBeLessThanOrEqual(1)
     const rejected = cards.find(({ verdict }) => verdict.standing === 'rejected')!
     expect(rejected.verdict.reason).toMatch(/^Rejected: its root mean square error is /)
@@ -68,6 +71,26 @@ describe('learning', () => {
     expect(verdict.duels['live']!.origins).toBe(19)
     expect(scores['live']!.rmse).toBeGreaterThan(0)
     expect(verdict.reason).toContain('the live model on 19 unseen days')
+  })
+
+  it('replaces a live model that knows a home in which nobody lived', () => {
+    const values = Float64Array.of(...noise(60, 12), ...household(100, 2))
+    const live = learnEnergy(toLearn(values.slice(0, 60 * 24)))
+    const { verdict } = learnEnergy(toLearn(values, { live })).card
+    expect(verdict.standing).toBe('live')
+    expect(verdict.reason).toMatch(
+      /^Live: .* below the live model on 5\d unseen days; chance does that once in/,
+    )
+  })
+
+  it('does not believe a week in watts: the card says what was repaired, and the errors stay those of kWh', () => {
+    const clean = household(90, 16)
+    const values = clean.map((value, hour) => (hour >= 1500 && hour < 1668 ? value * 1000 : value))
+    values[1000] = 500
+    const { card } = learnEnergy(toLearn(values))
+    expect(card.repairs).toMatchObject({ hours_unit_jump: 168, hours_spike: 1, hours_stuck: 0 })
+    const { rmse } = learnEnergy(toLearn(clean)).card.scores['model']!
+    expect(card.scores['model']!.rmse / rmse).toBeCloseTo(1, 1)
   })
 
   it('keeps the deciles of what it missed, the span and the repairs', () => {
