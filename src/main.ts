@@ -11,6 +11,7 @@ import { Demo } from './demo.ts'
 import { energyLearning } from './domains/energy/energy.ts'
 import { createHourAhead } from './domains/energy/hour-ahead.ts'
 import { Engine } from './engine/engine.ts'
+import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
 import { nextRun } from './platform/cron.ts'
@@ -44,7 +45,7 @@ export async function startHub(
   try {
     const claim = await claimFolder(config.data)
     stops.push(() => claim.release())
-    const engine = createEngine(config, { log, version }, stops)
+    const engine = createEngine(config, { log, version, scheduled: true }, stops)
     stops.push(() => engine.close())
     await engine.open()
     const keys = new KeyRing(await engine.ledger.keys())
@@ -77,7 +78,7 @@ export async function openEngine(
   const stops: (() => Promise<unknown>)[] = [() => claim.release()]
   const engine = createEngine(
     { ...config, training: { ...config.training, enabled: false } },
-    { log, version },
+    { log, version, scheduled: false },
     stops,
   )
   stops.push(() => engine.close())
@@ -95,7 +96,11 @@ export async function openEngine(
 
 function createEngine(
   config: Config,
-  { log, version }: { readonly log: Log; readonly version: string },
+  {
+    log,
+    version,
+    scheduled,
+  }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
   stops: (() => Promise<unknown>)[],
 ): Engine {
   const { limits, retention, training, site, rules } = config
@@ -129,6 +134,7 @@ function createEngine(
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,
+      scheduled,
       training: {
         ...training,
         zone: site.zone,

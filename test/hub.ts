@@ -82,6 +82,7 @@ const usualEngine: EngineOptions = {
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
+  scheduled: true,
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
     ...{ guardDays: 7, challengerDays: 28, challengerShare: 0, code: '0.0.0-test' },

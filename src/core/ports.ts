@@ -230,7 +230,7 @@ export interface NoteLedger {
 export interface ArtifactStore {
   /** Creates what is missing and clears away what an interrupted `put` left. */
   open(): Promise<void>
-  /** Durable when it resolves, whole or not at all; replaces what the key held. */
+  /** Durable when it resolves, whole or not at all; replaces what the key held. Where it rejects, the key may hold either. */
   put(key: string, bytes: Uint8Array): Promise<void>
   get(key: string): Promise<Uint8Array | undefined>
   /** Keys that begin with the prefix, in order of their code units. */
