@@ -1,28 +1,18 @@
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
 import { createServer } from './api/server.ts'
+import { createEngine } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
-import type { ArtifactStore, Log } from './core/ports.ts'
+import type { Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
-import { energyLearning } from './domains/energy/energy.ts'
-import { createHourAhead } from './domains/energy/hour-ahead.ts'
-import { Engine } from './engine/engine.ts'
-import type { EngineParts } from './engine/options.ts'
-import { createCaller } from './platform/caller.ts'
+import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
-import { nextRun } from './platform/cron.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
-import { createThreadJobs } from './platform/jobs.ts'
 import { createMqttSource, hypervoltMappings } from './sources/mqtt.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
-import { artifactStores } from './stores/artifacts/index.ts'
-import { ledgers } from './stores/ledger/index.ts'
-import { readingStores } from './stores/readings/index.ts'
-import { createMemoryWindows } from './stores/window/memory.ts'
 
 /** A hub that runs. */
 export interface RunningHub {
@@ -30,8 +20,6 @@ export interface RunningHub {
   /** Stops taking, settles what was taken, closes the stores; in reverse of the start. */
   close(): Promise<void>
 }
-
-const dayMs = 86_400_000
 
 /** The composition root: config -> adapters -> engine -> api. The only place where a port meets an adapter. */
 export async function startHub(
@@ -92,68 +80,6 @@ export async function openEngine(
     await close()
     throw error
   }
-}
-
-function createEngine(
-  config: Config,
-  {
-    log,
-    version,
-    scheduled,
-  }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
-  stops: (() => Promise<unknown>)[],
-): Engine {
-  const { limits, retention, training, site, rules } = config
-  const jobs = createThreadJobs({
-    file: new URL('./engine/train-worker.js', import.meta.url),
-    threads: training.workers,
-    memoryMb: training.memoryMb,
-  })
-  stops.push(() => jobs.close())
-  return new Engine(
-    {
-      readings: readingStores.duckdb({
-        folder: config.data,
-        memoryLimitMb: limits.memoryMb,
-        walLimitBytes: limits.walBytes,
-      }),
-      ledger: ledgers.sqlite({ folder: config.data, quarantineLimit: limits.quarantineRows }),
-      artifacts: createArtifacts(config),
-      windows: createMemoryWindows({ capacity: limits.windowReadings }),
-      clock: systemClock,
-      log,
-      jobs,
-      calling: { nextRun, call: createCaller() },
-      liveModels: [createHourAhead()],
-      learnings: [energyLearning],
-    },
-    {
-      ...limits,
-      site,
-      rules,
-      readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
-      predictionsKeptMs: retention.predictionsDays * dayMs,
-      forecastsKeptMs: retention.forecastsDays * dayMs,
-      scheduled,
-      training: {
-        ...training,
-        zone: site.zone,
-        jobMs: training.jobSeconds * 1000,
-        jobsWaiting: limits.trainingJobs,
-        kept: limits.modelsKept,
-        open: limits.modelsOpen,
-        reloadMs: config.artifacts.reloadSeconds * 1000,
-        code: version,
-      },
-    },
-  )
-}
-
-function createArtifacts({ data, artifacts }: Config): ArtifactStore {
-  const { store, folder, endpoint = '', bucket, region, accessKey = '', secretKey = '' } = artifacts
-  if (store === 'file') return artifactStores.file({ folder: folder ?? join(data, 'models') })
-  const requestMs = artifacts.requestSeconds * 1000
-  return artifactStores.s3({ endpoint, bucket, region, accessKey, secretKey, requestMs })
 }
 
 /** Loopback needs no key; anything wider needs one, and at least one must exist, or nobody could come in. */
