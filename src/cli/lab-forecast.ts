@@ -191,7 +191,7 @@ function describe(
   if (scores)
     parts.push('\n', textTable([scoreNames(flags), ['mean of all', ...scoreCells(meanScores(scores))]]))
   parts.push(
-    `\nPast error: mean |error| of the blend at past origins, in units of the mean change over a season.\n`,
+    `\nPast error: root mean square error at past origins, in units of the mean change from one season to the next.\n`,
   )
   if (flags.out !== undefined) parts.push(`Written to ${flags.out}\n`)
   return parts.join('')
