@@ -85,7 +85,7 @@ function standingAgainst(live: Duel): Verdict['standing'] {
 }
 
 const tooFew = ({ origins }: Duel): string =>
-  `it beats the naive forecasts, but only ${origins} of the judged days are new to the live model, too few to tell them apart`
+  `it beats the naive forecasts, but only ${origins} of the judged days ${origins === 1 ? 'is' : 'are'} new to the live model, too few to tell them apart`
 
 function told({ gain, p, origins }: Duel, rival: string): string {
   const days = `${origins} unseen days`
@@ -95,12 +95,12 @@ function told({ gain, p, origins }: Duel, rival: string): string {
   const better = `its root mean square error is ${percent} below ${rival} on ${days}`
   if (origins < originsMin) return `${better}, too few to tell`
   return p < alpha
-    ? `${better}; chance does that ${oncein(p)}`
-    : `${better}, but chance alone does that ${oncein(p)}`
+    ? `${better}; chance does that ${onceIn(p)}`
+    : `${better}, but chance alone does that ${onceIn(p)}`
 }
 
 /** A probability in plain words. */
-function oncein(p: number): string {
+function onceIn(p: number): string {
   if (p < 0.001) return 'less than once in 1000 times'
   if (p > 0.4) return 'every other time'
   return `once in ${Math.round(1 / p)} times`

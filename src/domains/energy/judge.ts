@@ -33,7 +33,7 @@ export interface Trial {
 /** What one forecaster said of a trial's hours, row-major. */
 export type Said = Float64Array
 
-/** Lays out the origins and lets the three naive forecasts speak; a third of a millisecond an origin. */
+/** Lays out the origins and lets the three naive forecasts speak. */
 export function trialOf(history: History, kind: 'learnt' | 'naive'): Trial {
   const { length } = history.values
   const before = kind === 'learnt' ? Math.min(daysBefore * 24, shareBefore * length) : length / 2

@@ -64,7 +64,11 @@ describe('learning', () => {
       standing: 'challenger',
       duels: { live: { origins: 1, p: 1 } },
     })
-    expect(fresh.card.verdict.reason).toContain('too few to tell them apart')
+    expect(fresh.card.verdict.reason).toContain('only 1 of the judged days is new to the live model')
+
+    const twin = learnEnergy(toLearn(values, { live: fresh })).card
+    expect(twin.verdict).toMatchObject({ standing: 'challenger', duels: { live: { origins: 0 } } })
+    expect(twin.scores['live']).toBeUndefined()
 
     const old = learnEnergy(toLearn(values.slice(0, 80 * 24)))
     const { verdict, scores } = learnEnergy(toLearn(values, { live: old })).card

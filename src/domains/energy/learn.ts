@@ -27,8 +27,8 @@ export const modelName = 'energy-boosting'
 
 /**
  * Learns one device anew, by the hour, and judges what came of it: against the three naive forecasts and, on the hours
- * that it had not seen, the model that is live. Everything is fitted again, the folds too: fits are a tenth of a second
- * each, and a fold kept from yesterday would have other rows than one of today. Runs in a worker.
+ * that it had not seen, the model that is live. Everything is fitted again, the folds too: 90 days cost half a second,
+ * and a fold kept from yesterday would have ended elsewhere than one of today. Runs in a worker.
  * Throws `data_invalid` where there is too little to learn from, `model_refused` for a live model that is damaged.
  */
 export function learnEnergy(asked: LearnInput): StoredModel {
@@ -64,7 +64,10 @@ export function learnEnergy(asked: LearnInput): StoredModel {
   return { card, body: bodyOf(fit, { share, widths, mean, negative: history.least < 0 }) }
 }
 
-/** The live model on the origins that begin where its history ended or later, and the candidate on the same ones. */
+/**
+ * The live model on the origins that begin where its history ended or later, and the candidate on the same ones: the
+ * live score of the card is over these, which may be fewer than those of the others.
+ */
 function liveDuel(
   live: StoredModel,
   { start, stepMs }: TaskInput,
