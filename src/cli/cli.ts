@@ -5,8 +5,10 @@ import { doctorCommand } from './doctor.ts'
 import { importCommand } from './import-command.ts'
 import { keyCommand } from './key.ts'
 import { labCommand } from './lab.ts'
+import { modelsCommand } from './models.ts'
 import { serveCommand } from './serve.ts'
 import { simulateCommand } from './simulate.ts'
+import { trainCommand } from './train.ts'
 
 /** The version of the package. */
 export const version: string = JSON.parse(
@@ -23,6 +25,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   importCommand(program)
   simulateCommand(program)
   keyCommand(program)
+  trainCommand(program, version)
+  modelsCommand(program, version)
   labCommand(program)
   doctorCommand(program)
   try {

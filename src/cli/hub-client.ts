@@ -72,7 +72,7 @@ function toReceipt(answer: unknown): Answer {
 }
 
 /** The hub's own sentence, under its own code. */
-function toError(answer: unknown): Error {
+export function toError(answer: unknown): Error {
   const { code, detail } = (answer ?? {}) as { code?: string; detail?: string }
   const known = errorCodes.find((one) => one === code)
   const error = new HomeostatError(known ?? 'data_invalid', { detail: detail ?? 'the hub refused' })
