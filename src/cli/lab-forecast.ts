@@ -7,6 +7,7 @@ import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { loadMstl } from '../platform/augurs.ts'
 import { checkWritable, zone } from './lab-flags.ts'
 import { actualsFor } from './lab-grid.ts'
+import { showProgress } from './lab-progress.ts'
 import { readSeries, type SeriesFormat } from './lab-series.ts'
 import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
@@ -73,7 +74,7 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
   const { season, horizon, level } = flags
   const members = flags.mstl === true ? [mstlMember(loadMstl())] : []
   const forecasts = await withTeam((team) =>
-    forecastSeries(series, { season, horizon, levels: level, team, members }),
+    forecastSeries(series, { season, horizon, levels: level, team, members, progress: showProgress }),
   )
   const scores =
     actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))

@@ -22,6 +22,8 @@ export interface ForecastOptions {
   readonly members?: readonly Member[]
   /** Threads for boosting; the result does not depend on them. */
   readonly team?: Team
+  /** Is told of every step before it is made: what is tried or learnt, the how many-th of how many. */
+  readonly progress?: (step: string, nth: number, of: number) => void
 }
 
 export interface Interval {
@@ -75,12 +77,14 @@ const spacingOf = (season: number, horizon: number): number =>
   season * Math.max(1, Math.ceil(horizon / (2 * season)))
 
 export function learnForecaster(series: readonly Series[], options: ForecastOptions): Forecaster {
-  const { season, horizon, levels } = options
+  const { season, horizon, levels, progress = () => {} } = options
   const all = series.map((one) => checked(prepare(one, season), horizon))
   const members = membersOf(options)
-  const trial = tryMembers(all, members, horizon)
+  const steps = 2 * members.length
+  const trial = tryMembers(all, members, horizon, ({ name }, nth) => progress(`trying ${name}`, nth, steps))
   const tried = new Set(trial.names)
-  const fitted = members.flatMap((member) => {
+  const fitted = members.flatMap((member, nth) => {
+    progress(`learning ${member.name}`, members.length + nth, steps)
     const forecast = tried.has(member.name) ? member.fit(all, 0, horizon) : undefined
     return forecast ? [{ at: trial.names.indexOf(member.name), forecast }] : []
   })
@@ -139,10 +143,16 @@ interface Trial {
 }
 
 /** Lets the members forecast what is known already, having learnt from what came before. */
-function tryMembers(all: readonly Prepared[], members: readonly Member[], horizon: number): Trial {
+function tryMembers(
+  all: readonly Prepared[],
+  members: readonly Member[],
+  horizon: number,
+  started: (member: Member, nth: number) => void,
+): Trial {
   const origins = all.map((prepared) => pastOrigins(prepared, horizon))
   const cut = Math.max(0, ...all.map(({ filled }, at) => filled.length - (origins[at]![0] ?? filled.length)))
-  const tried = members.flatMap((member) => {
+  const tried = members.flatMap((member, nth) => {
+    started(member, nth)
     const forecast = member.fit(all, cut, horizon)
     return forecast ? [{ name: member.name, forecasts: forecast({ all, origins, horizon }) }] : []
   })
