@@ -126,6 +126,24 @@ describe('the firewall leaves alone', () => {
     expect(kinds).toEqual([])
   })
 
+  it('a standby with a few wash days, after which something else runs all day', () => {
+    const kinds = seeds.flatMap((seed) => {
+      const random = createRandom(seed)
+      return kindsOf(
+        Float64Array.from({ length: days * 24 }, (_, step) => {
+          const size = step >= 1300 || random.next() < 0.15 ? 1 : 0.001
+          return size * Math.exp(0.2 * random.normal())
+        }),
+      )
+    })
+    expect(kinds).toEqual([])
+  })
+
+  it('a rated power that is drawn for half a day, more than once', () => {
+    const kinds = seeds.flatMap((seed) => kindsOf(house(seed).fill(3, 400, 412).fill(3, 900, 914)))
+    expect(kinds).toEqual([])
+  })
+
   it('what is off, and what is constant', () => {
     const off = house(1).fill(0, 500, 1200)
     expect(kindsOf(off)).toEqual([])
