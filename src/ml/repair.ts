@@ -123,11 +123,15 @@ function stuckRuns(values: Float64Array, stepsMin: number): Repair[] {
   // half a repeat more than was seen: none seen is not never
   const chance = (repeatsElsewhere + 0.5) / Math.max(1, known - inLong)
   if (inLong > known / 2 || chance >= 1) return []
-  const standsStill = (value: number): number =>
-    runs.filter(({ from }) => isSame(value, values[from]!)).length
-  return long
-    .filter(({ from, to }) => known * chance ** (to - from - 1) < 0.01 && standsStill(values[from]!) === 1)
-    .map((run) => ({ ...run, kind: 'stuck' }))
+  const rare = long.filter(({ from, to }) => known * chance ** (to - from - 1) < 0.01)
+  if (rare.length === 0) return []
+  const levels = Float64Array.from(runs, ({ from }) => values[from]!).sort()
+  const isAlone = (value: number): boolean => {
+    const at = levels.indexOf(value)
+    const isLike = (other: number | undefined): boolean => other !== undefined && isSame(value, other)
+    return !isLike(levels[at - 1]) && !isLike(levels[at + 1])
+  }
+  return rare.filter(({ from }) => isAlone(values[from]!)).map((run) => ({ ...run, kind: 'stuck' }))
 }
 
 /** A spike is this many times what the largest of the rest come to ... */
