@@ -50,6 +50,8 @@ export interface LabRows {
 
 /** Classes that numbers are taken for where no task is named: few, whole, from 0 on. */
 const classesMax = 20
+/** Classes that are told apart at most, and each has two rows at least on average. */
+const classesMost = 1000
 const dayMs = 86_400_000
 
 /** Settles the columns. Throws `column_unknown` or `data_invalid`. */
@@ -128,9 +130,9 @@ function labelsOf(table: LabTable, target: string): string[] {
     throw new HomeostatError('data_invalid', {
       detail: `${table.name}: the target ${target} has one class only (${labels[0] ?? 'no value'}); there is nothing to tell apart`,
     })
-  if (labels.length > 1000)
+  if (labels.length > Math.min(classesMost, table.rows.length / 2))
     throw new HomeostatError('data_invalid', {
-      detail: `${table.name}: the target ${target} has ${labels.length} classes; --task regression learns numbers`,
+      detail: `${table.name}: the target ${target} has ${labels.length} classes in ${table.rows.length} rows; --task regression learns numbers`,
     })
   return labels
 }

@@ -151,8 +151,10 @@ export function timeColumn(table: LabTable, column: string, zone: string): Float
   const { read } = timesOf(format, zone)
   return Float64Array.from(cells, (cell, row) => {
     const at = read(cell, '')
-    if (typeof at !== 'number')
-      refuse(table.name, table.lines[row]!, `"${cell.slice(0, 60)}" in the column ${column} is not a time`)
-    return at
+    if (typeof at === 'number') return at
+    // a zone can refuse what is a time elsewhere: an hour that its clocks leap over
+    const isLeapt = at.message.includes(zone)
+    const why = isLeapt ? `does not exist in ${zone}, whose clocks were put forward over it` : 'is not a time'
+    return refuse(table.name, table.lines[row]!, `"${cell.slice(0, 60)}" in the column ${column} ${why}`)
   })
 }

@@ -105,6 +105,8 @@ beforeAll(() => {
     'homes.csv': homes(0, 24 * 15),
     'homes-later.csv': homes(24 * 15, 24 * 16),
     'late.csv': `time,value\n${Array.from({ length: 24 }, (_, hour) => `${iso(24 * 20 + hour)},${hour}`).join('\n')}\n`,
+    'leap.csv':
+      'time,value\n2024-03-31 01:00,1\n2024-03-31 01:30,1\n2024-03-31 02:30,1\n2024-03-31 03:00,2\n',
     'm4.csv': 'V1,V2,V3,V4,V5\nH1,1,2,3,4\nH2,2,x\n',
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text)
@@ -169,6 +171,16 @@ describe('bad input is one sentence that says what and where, an exit code, and 
       learn('kinds.csv', 'kinds-new.csv', '--target', 'kind'),
       2,
       'kinds-new.csv, line 5: "boiling" in the column kind is no class of the training (cold, hot, mild).',
+    ],
+    [
+      learn('train.csv', 'test.csv', '--task', 'classification'),
+      2,
+      /train\.csv: the target y has 29\d classes in 300 rows; --task regression learns numbers\./,
+    ],
+    [
+      forecast('leap.csv', '--zone', 'Europe/Paris'),
+      2,
+      'leap.csv, line 4: "2024-03-31 02:30" in the column time does not exist in Europe/Paris, whose clocks were put forward over it.',
     ],
     [forecast('absent.csv'), 4, 'absent.csv: there is no such file.'],
     [forecast('series.csv', '--value', 'q'), 2, 'series.csv has no column "q"'],
