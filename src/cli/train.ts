@@ -60,6 +60,7 @@ export async function train(
   }
   const { jobs } = (await hub.request('POST', `/api/v1/train${query}`, wanted)) as { jobs: Job[] }
   if (jobs.length === 0) throw new HomeostatError('not_found', { what: nothingFor(flags) })
+  if (!json) out.write(`Learning ${jobs.length === 1 ? 'one series' : `${jobs.length} series`}.\n`)
   const progress = json ? silent : progressOn(out, jobs.length)
   const isOwn = ({ id }: Job): boolean => !before.has(id)
   const ended = await untilEnded(hub, jobs, { progress, signal, isOwn }).finally(() => progress.stop())
