@@ -55,6 +55,32 @@ export const useCards = (site: string, device?: string) =>
     refetchInterval: 60_000,
   })
 
+/** How the forecasts of each version of one series turned out over the last four weeks. */
+export const useReports = ({ site, device, metric }: SeriesKey) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'report', site, device, metric],
+    queryFn: async ({ signal }) =>
+      (await callAll('reports', { query: { site, device, metric }, signal }, 1)).items,
+    refetchInterval: 60_000,
+  })
+
+/** What came to stand where in the life of one series' models, newest first. */
+export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'history', site, device, metric],
+    queryFn: async ({ signal }) =>
+      (await callAll('modelEvents', { query: { site, device, metric, limit: 1000 }, signal }, 1)).items,
+    refetchInterval: 60_000,
+  })
+
+/** What the hub did by itself in the last seven days, newest first; of all sites that may be seen without one. */
+export const useInfos = (site?: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'infos', site ?? null],
+    queryFn: async ({ signal }) => (await callAll('infos', { query: { site }, signal }, 1)).items,
+    refetchInterval: 60_000,
+  })
+
 export const useAlerts = () =>
   useQuery({
     queryKey: cacheKeys.alerts,

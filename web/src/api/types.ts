@@ -7,6 +7,9 @@ export type Reading = Reply<'latest'>['items'][number]
 export type Rollup = Reply<'rollups'>['items'][number]
 export type Forecast = Reply<'forecasts'>['items'][number]
 export type Card = Reply<'models'>['items'][number]
+export type Report = Reply<'reports'>['items'][number]
+export type ModelEvent = Reply<'modelEvents'>['items'][number]
+export type Info = Reply<'infos'>['items'][number]
 export type Alert = Reply<'alerts'>['items'][number]
 export type Health = Reply<'health'>
 

@@ -1,23 +1,23 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
-import { timeText } from '../format/time.ts'
-import { type Band, type ChartShape, chartOptions, type Line } from './options.ts'
+import { plural, spans, timeText } from '../format/time.ts'
+import { type Across, type Band, type ChartShape, chartOptions, type Line } from './options.ts'
 
 interface ChartProps {
   /** What the chart shows, a sentence for those who do not see it. */
   readonly label: string
-  /** UTC ms, ascending. */
+  /** UTC ms, or ms ahead of the origin; ascending. */
   readonly at: readonly number[]
   readonly lines: readonly Line[]
   readonly band?: Band
-  readonly zone: string
-  /** Ends of the time axis, UTC ms. */
+  readonly across: Across
+  /** Ends of the axis below, as `at`. */
   readonly from: number
   readonly to: number
   readonly fromZero?: boolean
   readonly height?: number
-  /** A moment marked by an upright line, UTC ms. */
+  /** A place marked by an upright line, as `at`. */
   readonly marker?: number
   /** Unit of the axis at the left, as people write it; empty for states. */
   readonly unit: string
@@ -30,7 +30,7 @@ interface ChartProps {
  * place, and is told to a screen reader as the value of a slider.
  */
 export function Chart(props: ChartProps) {
-  const { at, lines, band, zone, from, to, label } = props
+  const { at, lines, band, across, from, to, label } = props
   const [index, setIndex] = useState<number>()
   const { host, plot } = usePlot(props, setIndex)
   const read = index !== undefined && index < at.length ? index : undefined
@@ -58,7 +58,7 @@ export function Chart(props: ChartProps) {
         aria-valuemin={0}
         aria-valuemax={Math.max(0, last)}
         aria-valuenow={read ?? Math.max(0, last)}
-        aria-valuetext={spoken(at, lines, band, zone, read ?? last, props.valueText)}
+        aria-valuetext={spoken(at, lines, band, across, read ?? last, props.valueText)}
         onKeyDown={onKeyDown}
         onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
       >
@@ -72,7 +72,7 @@ export function Chart(props: ChartProps) {
 }
 
 function usePlot(props: ChartProps, onCursor: (index: number | undefined) => void) {
-  const { at, lines, band, zone, from, to, fromZero = false, height = 260, marker } = props
+  const { at, lines, band, across, from, to, fromZero = false, height = 260, marker } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const scheme = useComputedColorScheme('light')
@@ -84,7 +84,7 @@ function usePlot(props: ChartProps, onCursor: (index: number | undefined) => voi
       stepped,
     })),
     band: band !== undefined,
-    zone,
+    across,
     height,
     fromZero,
   }
@@ -140,7 +140,7 @@ function Readout({
   at,
   lines,
   band,
-  zone,
+  across,
   unit,
   valueText,
   index,
@@ -165,10 +165,15 @@ function Readout({
           {band.label} <b>{rangeText(textAt(band.lo), textAt(band.hi))}</b>
         </span>
       )}
-      <span className="readout-time">{moment !== undefined && timeText(moment, zone, 'dayClock')}</span>
+      <span className="readout-time">{moment !== undefined && placeText(moment, across)}</span>
     </div>
   )
 }
+
+const placeText = (at: number, across: Across): string =>
+  across.kind === 'time'
+    ? timeText(at, across.zone, 'dayClock')
+    : `${plural(Math.round(at / spans.hourMs), 'hour')} ahead`
 
 const rangeText = (lo: string | undefined, hi: string | undefined): string | undefined =>
   lo === undefined || hi === undefined ? undefined : `${lo} to ${hi}`
@@ -177,7 +182,7 @@ function spoken(
   at: readonly number[],
   lines: readonly Line[],
   band: Band | undefined,
-  zone: string,
+  across: Across,
   index: number,
   text: (value: number) => string,
 ): string {
@@ -187,5 +192,5 @@ function spoken(
     value === null || value === undefined ? undefined : `${label} ${text(value)}`
   const parts = lines.map((line) => say(line.label, line.values[index]))
   if (band) parts.push(say('from', band.lo[index]), say('to', band.hi[index]))
-  return [timeText(moment, zone, 'dayClock'), ...parts.filter((part) => part !== undefined)].join(', ')
+  return [placeText(moment, across), ...parts.filter((part) => part !== undefined)].join(', ')
 }

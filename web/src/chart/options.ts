@@ -17,11 +17,14 @@ export interface Band {
   readonly hi: readonly (number | null)[]
 }
 
+/** What the axis below counts: moments in a zone, or hours ahead of a forecast's origin. Both are given in ms. */
+export type Across = { readonly kind: 'time'; readonly zone: string } | { readonly kind: 'ahead' }
+
 /** What decides the build of a chart; a change of the data alone does not. */
 export interface ChartShape {
   readonly lines: readonly Pick<Line, 'label' | 'tone' | 'dashed' | 'stepped'>[]
   readonly band: boolean
-  readonly zone: string
+  readonly across: Across
   readonly height: number
   readonly fromZero: boolean
 }
@@ -34,23 +37,30 @@ export interface ChartHooks {
   marker(): number | undefined
 }
 
-const daySeconds = 24 * 3600
+const hourSeconds = 3600
+const daySeconds = 24 * hourSeconds
 
 export function chartOptions(shape: ChartShape, hooks: ChartHooks, width: number): uPlot.Options {
+  const { across } = shape
   const edge = { stroke: 'transparent', width: 0, points: { show: false } }
   return {
     width,
     height: shape.height,
     padding: [10, 22, 0, 0],
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), shape.zone),
+    ...(across.kind === 'time'
+      ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), across.zone) }
+      : {}),
     legend: { show: false },
     cursor: {
       y: false,
       drag: { x: false, y: false },
       points: { size: 8, width: 2, fill: () => css('--surface') },
     },
-    scales: { x: { auto: false }, y: { range: (_, min, max) => yRange(min, max, shape.fromZero) } },
-    axes: [timeAxis(shape.zone), valueAxis(hooks, shape)],
+    scales: {
+      x: { auto: false, time: across.kind === 'time' },
+      y: { range: (_, min, max) => yRange(min, max, shape.fromZero) },
+    },
+    axes: [across.kind === 'time' ? timeAxis(across.zone) : aheadAxis(), valueAxis(hooks, shape)],
     series: [{}, ...shape.lines.map(lineOf), ...(shape.band ? [edge, edge] : [])],
     bands: shape.band
       ? [{ series: [shape.lines.length + 2, shape.lines.length + 1], fill: () => css('--band') }]
@@ -94,6 +104,15 @@ function timeAxis(zone: string): uPlot.Axis {
     },
   }
 }
+
+/** Hours ahead, at steps that divide a day. */
+const aheadAxis = (): uPlot.Axis => ({
+  ...axisLook(),
+  space: 44,
+  size: 34,
+  incrs: [1, 2, 3, 6, 12, 24].map((hours) => hours * hourSeconds),
+  values: (_, splits) => splits.map((seconds) => `${seconds / hourSeconds} h`),
+})
 
 function isMidnight(seconds: number, zone: string): boolean {
   const date = uPlot.tzDate(new Date(seconds * 1000), zone)

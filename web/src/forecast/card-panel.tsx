@@ -1,26 +1,33 @@
-import type { Card } from '../api/types.ts'
+import type { Card, Forecast } from '../api/types.ts'
 import { plural, spanText, timeText } from '../format/time.ts'
 import { changeText, formatScore, percentText, unitLabel } from '../format/value.ts'
 import { forecasterName, plainName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
-import { type ScoreRow, scoreRows, verdictOf } from './score.ts'
+import { GateNote, LiveScore } from './gate-note.tsx'
+import { Outcome } from './outcome.tsx'
+import { judgedOf, type ScoreRow, scoreRows } from './score.ts'
+import { Versions } from './versions.tsx'
 
-/** A model's report: what it is worth beside the naive forecasts, and why it is live or not. */
-export function CardPanel({ card, cards, zone }: { card: Card; cards: readonly Card[]; zone: string }) {
-  const verdict = verdictOf(card)
-  const earlier = cards.filter((other) => other !== card)
+interface CardPanelProps {
+  readonly forecast: Forecast
+  readonly card: Card
+  /** Of the series, newest first. */
+  readonly cards: readonly Card[]
+  readonly zone: string
+}
+
+/** What a model is worth beside the naive forecasts, before and since it speaks, and why it is live or not. */
+export function CardPanel({ forecast, card, cards, zone }: CardPanelProps) {
+  const judged = judgedOf(card, cards)
   return (
     <div className="card-panel">
       <h3 className="section-title">How good it is</h3>
-      <p className="verdict">
-        <span className="tag" data-tone={verdict.live ? 'accent' : 'amber'}>
-          {verdict.tag}
-        </span>{' '}
-        {verdict.sentence}
-      </p>
+      <GateNote card={card} judged={judged} zone={zone} />
       <ScoreTable card={card} />
+      <LiveScore card={card} />
       <CardFacts card={card} zone={zone} />
-      {earlier.length > 0 && <Earlier cards={earlier} zone={zone} />}
+      <Outcome forecast={forecast} card={card} zone={zone} />
+      <Versions series={card.series} cards={cards} zone={zone} />
     </div>
   )
 }
@@ -110,23 +117,5 @@ function CardFacts({ card, zone }: { card: Card; zone: string }) {
         </div>
       )}
     </dl>
-  )
-}
-
-function Earlier({ cards, zone }: { cards: readonly Card[]; zone: string }) {
-  return (
-    <details className="earlier">
-      <summary>{plural(cards.length, 'other version')}</summary>
-      <ul>
-        {cards.map((card) => (
-          <li key={card.model.version}>
-            <span className="mono">
-              {card.model.name} {card.model.version}
-            </span>
-            , {timeText(card.trainedAt, zone, 'full')}: {card.reason}
-          </li>
-        ))}
-      </ul>
-    </details>
   )
 }

@@ -62,7 +62,7 @@ function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
       </SectionHead>
       <Standing forecast={forecast} zone={zone} />
       <ForecastChart forecast={forecast} metrics={metrics} zone={zone} />
-      {card && <CardPanel card={card} cards={cards} zone={zone} />}
+      {card && <CardPanel forecast={forecast} card={card} cards={cards} zone={zone} />}
     </section>
   )
 }
@@ -91,7 +91,7 @@ function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' 
       at={at}
       lines={lines}
       {...(band ? { band } : {})}
-      zone={zone}
+      across={{ kind: 'time', zone }}
       from={measured[0]?.at ?? forecast.origin}
       to={end}
       fromZero

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import type { Card, Forecast, Rollup } from '../api/types.ts'
 import { hourlyEnergy, joinTimes } from './energy.ts'
-import { cardOf, changeOf, scoreRows, summarise, totalOf, verdictOf } from './score.ts'
+import {
+  cardOf,
+  changeOf,
+  duelRows,
+  gateSentence,
+  judgedOf,
+  scoreRows,
+  summarise,
+  totalOf,
+  verdictOf,
+} from './score.ts'
 
 const hour = 3_600_000
 
@@ -19,8 +29,12 @@ const card = (over: Partial<Card> = {}): Card => ({
     model: { mae: 0.15, rmse: 0.5 },
     'slot-mean': { mae: 0.2, rmse: 0.4 },
   },
+  verdict: { standing: 'live', reason: '', duels: {} },
+  residualDeciles: [],
+  standing: 'live',
   live: true,
   reason: '',
+  since: 2,
   repairs: {},
   ...over,
 })
@@ -60,6 +74,12 @@ describe('the score table', () => {
     expect(changeOf(card())).toBeCloseTo(0.25)
   })
 
+  test('leaves out the model that was live, which is scored over other hours and is no naive forecast', () => {
+    const scores = { ...card().scores, live: { mae: 0.01, rmse: 0.01 } }
+    expect(scoreRows(card({ scores }))).toEqual(scoreRows(card()))
+    expect(changeOf(card({ scores }))).toBeCloseTo(0.25)
+  })
+
   test('claims no gain or loss over a naive forecast without error', () => {
     const flat = { model: { mae: 0.1, rmse: 0.1 }, yesterday: { mae: 7e-16, rmse: 4e-15 } }
     expect(changeOf(card({ scores: flat }))).toBeUndefined()
@@ -96,17 +116,56 @@ test('only learnt forecasts count as learnt, and the best is the one that gains 
   expect(summary).toMatchObject({ learned: 2, total: 3, best: { device: 'oven', change: -0.75 } })
 })
 
-test.each([
-  ['learned', true, 'Live: it is better.', { tag: 'Live', live: true, sentence: 'It is better.' }],
-  ['learned', false, 'Not live: it is worse.', { tag: 'Not live', live: false, sentence: 'It is worse.' }],
-  [
-    'naive',
-    true,
-    'Naive forecast: too little data.',
-    { tag: 'Naive', live: false, sentence: 'Too little data.' },
-  ],
-] as const)('a %s card that is live %s says so once', (kind, live, reason, verdict) => {
-  expect(verdictOf(card({ model: { name: 'm', version: '', kind }, live, reason }))).toEqual(verdict)
+describe('the verdict', () => {
+  const naive = { name: 'yesterday', version: 'naive', kind: 'naive' } as const
+
+  test.each([
+    ['live', 'Live: it is better.', { tag: 'Live', tone: 'accent', sentence: 'It is better.' }],
+    ['challenger', 'Challenger: too few.', { tag: 'Challenger', tone: 'trial', sentence: 'Too few.' }],
+    ['rejected', 'Rejected: it is worse.', { tag: 'Rejected', tone: 'amber', sentence: 'It is worse.' }],
+    ['retired', 'Replaced by 3.', { tag: 'Retired', tone: 'muted', sentence: 'Replaced by 3.' }],
+    ['refused', 'Files are cut.', { tag: 'Refused', tone: 'red', sentence: 'Files are cut.' }],
+  ] as const)('of a %s version says so once', (standing, reason, verdict) => {
+    expect(verdictOf(card({ standing, reason }))).toEqual(verdict)
+  })
+
+  test('of the naive forecast calls it so', () => {
+    const reason = 'Naive forecast: too little data.'
+    expect(verdictOf(card({ model: naive, reason }))).toEqual({
+      tag: 'Naive',
+      tone: 'muted',
+      sentence: 'Too little data.',
+    })
+  })
+
+  const verdict = { standing: 'rejected', reason: 'Rejected: it is worse.', duels: {} } as const
+
+  test('of the gate is told beside what was decided since, and not twice', () => {
+    expect(gateSentence(card({ verdict, reason: 'Made live by force.' }))).toBe('It is worse.')
+    expect(gateSentence(card({ verdict, reason: `Another one is tried. ${verdict.reason}` }))).toBeUndefined()
+  })
+
+  test('that belongs to the naive forecast is that of the newest learnt version', () => {
+    const speaks = card({ model: naive })
+    expect(judgedOf(speaks, [speaks, card({ trainedAt: 9 }), card()])?.trainedAt).toBe(9)
+    expect(judgedOf(speaks, [speaks])).toBeUndefined()
+    const own = card()
+    expect(judgedOf(own, [card({ trainedAt: 9 }), own])).toBe(own)
+  })
+
+  test.each([
+    [{ origins: 53, gain: 0.12, p: 0.0001 }, -0.12, 'less than 1 in 1000'],
+    [{ origins: 53, gain: 0.12, p: 0.04 }, -0.12, '1 in 25'],
+    [{ origins: 53, gain: 0.01, p: 0.45 }, -0.01, '1 in 2'],
+    [{ origins: 53, gain: -0.1, p: 0.9 }, 0.1, 'not better'],
+    [{ origins: 2, gain: 0.5, p: 1 }, -0.5, 'too few days'],
+    [{ origins: 0, gain: 0, p: 1 }, undefined, 'too few days'],
+  ])('of a duel %j tells the change and how likely chance is', (duel, change, chance) => {
+    const duels = { live: duel }
+    expect(duelRows(card({ verdict: { ...verdict, duels } }))).toEqual([
+      { rival: 'live', isLive: true, change, days: duel.origins, chance },
+    ])
+  })
 })
 
 test('the total of a forecast is the sum of its steps', () => {

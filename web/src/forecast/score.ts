@@ -1,7 +1,8 @@
 import type { Card, Forecast } from '../api/types.ts'
 
-/** Name under which a card holds the scores of the learnt candidate; every other row is a naive forecast. */
+/** Names under which a card holds the scores of the learnt candidate and of the model that was live then. */
 const candidate = 'model'
+const incumbent = 'live'
 
 export interface ScoreRow {
   readonly name: string
@@ -15,9 +16,12 @@ export interface ScoreRow {
   readonly best: boolean
 }
 
-/** The rows of a card's score table: the learnt model first, then the naive ones from best to worst by RMSE. */
+/**
+ * The rows of a card's score table: the learnt model first, then the naive ones from best to worst by RMSE. The model
+ * that was live is no row: it is scored over the hours that neither had seen, which may be fewer.
+ */
 export function scoreRows(card: Card): ScoreRow[] {
-  const entries = Object.entries(card.scores)
+  const entries = Object.entries(card.scores).filter(([name]) => name !== incumbent)
   const least = Math.min(...entries.map(([, score]) => score.rmse))
   const naive = entries.filter(([name]) => name !== candidate).map(([, score]) => score)
   const leastMae = Math.min(...naive.map((score) => score.mae))
@@ -69,12 +73,65 @@ export function cardsOf(forecast: Forecast, cards: readonly Card[]): Card[] {
     .sort((a, b) => b.trainedAt - a.trainedAt)
 }
 
+/** The learnt version whose way through the gate belongs to a card: its own, else that of the newest learnt one. */
+export const judgedOf = (card: Card, cards: readonly Card[]): Card | undefined =>
+  card.model.kind === 'learned' ? card : cards.find(({ model }) => model.kind === 'learned')
+
+export type TagTone = 'accent' | 'trial' | 'amber' | 'red' | 'muted'
+
+const standings: Readonly<Record<Card['standing'], { readonly tag: string; readonly tone: TagTone }>> = {
+  live: { tag: 'Live', tone: 'accent' },
+  challenger: { tag: 'Challenger', tone: 'trial' },
+  rejected: { tag: 'Rejected', tone: 'amber' },
+  retired: { tag: 'Retired', tone: 'muted' },
+  refused: { tag: 'Refused', tone: 'red' },
+}
+
 /** Where a card's model stands, as a tag and the reason's own sentence (which may begin by saying the same). */
-export function verdictOf(card: Card): { tag: string; live: boolean; sentence: string } {
-  const learned = card.model.kind === 'learned'
-  const tag = learned ? (card.live ? 'Live' : 'Not live') : 'Naive'
-  const rest = card.reason.replace(/^(live|not live|naive forecast)[:,]\s*/i, '')
-  return { tag, live: learned && card.live, sentence: rest.charAt(0).toUpperCase() + rest.slice(1) }
+export function verdictOf(card: Card): { tag: string; tone: TagTone; sentence: string } {
+  const { tag, tone } =
+    card.model.kind === 'learned' ? standings[card.standing] : ({ tag: 'Naive', tone: 'muted' } as const)
+  return { tag, tone, sentence: withoutTag(card.reason) }
+}
+
+/** What the gate said of a version, where something else has been said of it since. */
+export const gateSentence = ({ reason, verdict }: Card): string | undefined =>
+  verdict.reason === '' || reason.includes(verdict.reason) ? undefined : withoutTag(verdict.reason)
+
+function withoutTag(reason: string): string {
+  const rest = reason.replace(/^(live|challenger|rejected|retired|refused|naive forecast):\s*/i, '')
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
+}
+
+export interface DuelRow {
+  /** A naive forecast by its name, or the model that was live. */
+  readonly rival: string
+  readonly isLive: boolean
+  /** Its RMSE against the rival's: -0.31 is 31 % less. Undefined where no day is new to both. */
+  readonly change: number | undefined
+  readonly days: number
+  /** How likely it is that a model which is no better does as well, in words. */
+  readonly chance: string
+}
+
+/** Whom the gate held a version against, and what came of it. */
+export const duelRows = (card: Card): DuelRow[] =>
+  Object.entries(card.verdict.duels).map(([rival, { origins, gain, p }]) => ({
+    rival,
+    isLive: rival === incumbent,
+    change: origins > 0 ? -gain : undefined,
+    days: origins,
+    chance: chanceText(origins, gain, p),
+  }))
+
+/** Below so many days the paired test tells nothing. */
+const daysToTell = 5
+
+function chanceText(days: number, gain: number, p: number): string {
+  if (days < daysToTell) return 'too few days'
+  if (gain <= 0) return 'not better'
+  if (p < 0.001) return 'less than 1 in 1000'
+  return p > 0.4 ? '1 in 2' : `1 in ${Math.round(1 / p)}`
 }
 
 /** Sum of the means over the steps, in the forecast's unit: energy of the coming day. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ageText, spanText, timeText } from './time.ts'
 import { changeText, formatNumber, formatScore, valueText } from './value.ts'
-import { idName, isState, metricName } from './words.ts'
+import { idName, inputName, isState, metricName } from './words.ts'
 
 const at = Date.UTC(2026, 5, 1, 10, 30)
 const zone = 'Europe/Berlin'
@@ -93,6 +93,16 @@ describe('names', () => {
 
   test('metrics that have a usual name bear it', () => {
     expect([metricName('pm2_5'), metricName('dew_point')]).toEqual(['PM2.5', 'Dew point'])
+  })
+
+  test.each([
+    ['lag_24h', 'the same hour 24 h before'],
+    ['last_2h', '2 h before the forecast'],
+    ['mean_168h', 'mean of the last 168 h'],
+    ['slot_mean_28d', 'mean of the hour over 28 days'],
+    ['weekend', 'weekend'],
+  ])('the input %s of a model is called "%s"', (feature, name) => {
+    expect(inputName(feature)).toBe(name)
   })
 
   test('a state is known by its unit or by its metric', () => {

@@ -65,6 +65,23 @@ const forecasters: Readonly<Record<string, string>> = {
 /** A forecaster of a score table: last-week -> Same time last week. */
 export const forecasterName = (name: string): string => forecasters[name] ?? sentenceCase(name)
 
+const inputShapes: readonly (readonly [RegExp, (span: string) => string])[] = [
+  [/^lag_(\d+)h$/, (span) => `the same hour ${span} h before`],
+  [/^last_(\d+)h$/, (span) => `${span} h before the forecast`],
+  [/^mean_(\d+)h$/, (span) => `mean of the last ${span} h`],
+  [/^slot_mean_(\d+)d$/, (span) => `mean of the hour over ${span} days`],
+  [/^slot_max_(\d+)d$/, (span) => `most of the hour over ${span} days`],
+]
+
+/** An input of a model inside a sentence: mean_24h -> mean of the last 24 h. */
+export function inputName(feature: string): string {
+  for (const [shape, phrase] of inputShapes) {
+    const span = shape.exec(feature)?.[1]
+    if (span !== undefined) return phrase(span)
+  }
+  return plainName(feature)
+}
+
 /** A rule, model or baseline name inside a sentence: same_time_yesterday -> same time yesterday. */
 export const plainName = (name: string): string => name.replaceAll(/[_-]+/g, ' ')
 

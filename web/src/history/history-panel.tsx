@@ -205,12 +205,13 @@ interface SeriesChartProps {
   readonly counts?: boolean
 }
 
-function SeriesChart({ metric, unit, span, counts = false, ...chart }: SeriesChartProps) {
+function SeriesChart({ metric, unit, zone, span, counts = false, ...chart }: SeriesChartProps) {
   const text = (value: number) => (counts ? formatCount(value) : valueText(value, unit, metric))
   return (
     <Chart
       {...chart}
-      label={`${metricName(metric)} from ${timeText(span.from, chart.zone, 'full')} to ${timeText(span.to, chart.zone, 'full')}. Arrow keys read values.`}
+      across={{ kind: 'time', zone }}
+      label={`${metricName(metric)} from ${timeText(span.from, zone, 'full')} to ${timeText(span.to, zone, 'full')}. Arrow keys read values.`}
       from={span.from}
       to={span.to}
       height={isState(metric, unit) && !counts ? 150 : 260}

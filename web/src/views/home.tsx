@@ -9,6 +9,7 @@ import { Answer, SectionHead } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { ActiveAlerts } from './alerts.tsx'
 import { FirstReading } from './first-reading.tsx'
+import { RecentInfos } from './infos.tsx'
 import { SiteBody, SiteTiles } from './site.tsx'
 
 /** The front: one home is shown at once; several each by their tiles. */
@@ -46,6 +47,7 @@ function ManySites({ sites }: { sites: readonly Site[] }) {
           <SiteTiles site={site} />
         </section>
       ))}
+      <RecentInfos />
     </>
   )
 }

@@ -14,6 +14,7 @@ import { Answer } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { Tile } from '../shell/tile.tsx'
 import { ActiveAlerts } from './alerts.tsx'
+import { RecentInfos } from './infos.tsx'
 import { UnknownView } from './unknown.tsx'
 
 export function SiteView({ site: id }: { site: string }) {
@@ -49,6 +50,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
       <ActiveAlerts site={site.id} />
       <SiteTiles site={site} />
       <ForecastTable site={site} />
+      <RecentInfos site={site.id} />
       <SiteDevices site={site} />
     </>
   )

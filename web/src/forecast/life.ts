@@ -1,0 +1,74 @@
+import type { ModelEvent, Report } from '../api/types.ts'
+
+/** Version under which the naive forecast is kept. */
+const naiveVersion = 'naive'
+
+/** Fewer known hours than a day has show neither night nor noon. */
+export const hoursToTell = 24
+
+/** Below this population stability index nothing has moved. */
+const movedPsi = 0.1
+const worstShown = 3
+
+/** Time for which one version spoke. */
+export interface Period {
+  readonly version: string
+  readonly naive: boolean
+  readonly from: number
+  /** undefined: it speaks now. */
+  readonly to: number | undefined
+  /** Why it began, and who decided. */
+  readonly reason: string
+  readonly by: string
+}
+
+/**
+ * What was live when, newest first, from the events of one series (newest first). Where the live version lost its
+ * place and none took it at that moment, the naive forecast spoke.
+ */
+export function livePeriods(events: readonly ModelEvent[]): Period[] {
+  const periods: Period[] = []
+  let open: Omit<Period, 'to'> | undefined
+  const begin = (next: Omit<Period, 'to'>) => {
+    // who spoke for no time at all did not speak
+    if (open && open.from < next.from) periods.unshift({ ...open, to: next.from })
+    open = next
+  }
+  for (const { version, at, standing, reason, by } of events.toReversed()) {
+    if (standing === 'live' && version !== open?.version) {
+      begin({ version, naive: version === naiveVersion, from: at, reason, by })
+    } else if (standing !== 'live' && version === open?.version) {
+      begin({ version: naiveVersion, naive: true, from: at, reason, by })
+    }
+  }
+  return open ? [{ ...open, to: undefined }, ...periods] : periods
+}
+
+/** The report of the version that speaks. */
+export const reportOf = (version: string, reports: readonly Report[]): Report | undefined =>
+  reports.find((report) => report.version === version)
+
+/** Error by lead time, ours and the naive one's; null where nothing is known. */
+export function errorsByLead(report: Report): {
+  hours: number[]
+  own: (number | null)[]
+  naive: (number | null)[]
+} {
+  const { leads } = report
+  return {
+    hours: leads.map(({ lead }) => lead),
+    own: leads.map(({ rmse }) => rmse),
+    naive: leads.map(({ naiveRmse }) => naiveRmse),
+  }
+}
+
+/** The inputs that have moved most from what was learnt from, at most three. */
+export const movedInputs = ({ inputPsi }: Report): readonly { name: string; psi: number }[] =>
+  (inputPsi?.worst ?? []).filter(({ psi }) => psi >= movedPsi).slice(0, worstShown)
+
+/** Whether its errors lie elsewhere than when it was judged. */
+export const errorsMoved = ({ residualPsi }: Report): boolean =>
+  residualPsi !== null && residualPsi >= movedPsi
+
+/** A mean error in words: what it says is too much or too little. */
+export const biasWord = (bias: number): string => (bias > 0 ? 'too much' : bias < 0 ? 'too little' : 'even')

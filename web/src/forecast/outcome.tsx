@@ -1,0 +1,159 @@
+import { useMemo } from 'react'
+import { useReports } from '../api/queries.ts'
+import type { Card, Forecast, Report } from '../api/types.ts'
+import { Chart } from '../chart/chart.tsx'
+import type { Line } from '../chart/options.ts'
+import { plural, spans, timeText } from '../format/time.ts'
+import { changeText, formatScore, percentText, unitLabel } from '../format/value.ts'
+import { inputName } from '../format/words.ts'
+import { Answer } from '../shell/notes.tsx'
+import { biasWord, errorsByLead, errorsMoved, hoursToTell, movedInputs, reportOf } from './life.ts'
+
+interface OutcomeProps {
+  readonly forecast: Forecast
+  readonly card: Card
+  readonly zone: string
+}
+
+/** How what the version that speaks said turned out, once the hours were there. */
+export function Outcome({ forecast, card, zone }: OutcomeProps) {
+  const { version } = forecast.model
+  return (
+    <section className="card-part" aria-label="How it turned out">
+      <h3 className="section-title">How it turned out</h3>
+      <Answer of={useReports(card.series)}>
+        {(reports) => {
+          const report = reportOf(version, reports)
+          return report && report.truths >= hoursToTell ? (
+            <Told report={report} forecast={forecast} zone={zone} />
+          ) : (
+            <TooEarly hours={report?.truths ?? 0} />
+          )
+        }}
+      </Answer>
+    </section>
+  )
+}
+
+function TooEarly({ hours }: { hours: number }) {
+  return (
+    <p className="verdict muted">
+      Not enough hours yet:{' '}
+      {hours === 0
+        ? 'none that this version spoke of is known.'
+        : `${plural(hours, 'hour')} that this version spoke of ${hours === 1 ? 'is' : 'are'} known, ${hoursToTell} are needed.`}
+    </p>
+  )
+}
+
+function Told({ report, forecast, zone }: { report: Report; forecast: Forecast; zone: string }) {
+  const learned = forecast.model.kind === 'learned'
+  return (
+    <>
+      <p className="verdict">{sentenceOf(report, learned, zone)}</p>
+      <LeadChart report={report} forecast={forecast} learned={learned} />
+      <ReportFacts report={report} unit={forecast.unit} learned={learned} />
+      <DriftNote report={report} />
+    </>
+  )
+}
+
+function sentenceOf({ total, truths, days, from, to }: Report, learned: boolean, zone: string): string {
+  const span =
+    from === null || to === null
+      ? ''
+      : `, ${timeText(from, zone, 'date')} to ${timeText(to - 1, zone, 'date')}`
+  const over = `over ${plural(truths, 'hour')} on ${plural(days, 'day')}${span}`
+  if (!learned) return `The naive forecast speaks; this is how it did ${over}.`
+  const { skill } = total
+  if (skill === null) return `There is no error of the naive forecast to hold it against ${over}.`
+  const percent = percentText(Math.abs(skill), 1)
+  if (skill === 0) return `Its error was that of the naive forecast of the same hours, ${over}.`
+  return `Its error was ${percent} ${skill > 0 ? 'below' : 'above'} that of the naive forecast of the same hours, ${over}.`
+}
+
+function LeadChart({ report, forecast, learned }: { report: Report; forecast: Forecast; learned: boolean }) {
+  const stepMs = forecast.stepMs
+  const unit = unitLabel(forecast.unit)
+  const { at, lines } = useMemo(() => {
+    const { hours, own, naive } = errorsByLead(report)
+    const theirs: Line = { label: 'Naive forecast', values: naive, tone: 'naive', dashed: true }
+    const ours: Line = { label: 'This version', values: own, tone: 'accent' }
+    return { at: hours.map((lead) => lead * stepMs), lines: learned ? [theirs, ours] : [theirs] }
+  }, [report, learned, stepMs])
+  return (
+    <Chart
+      label={`Error (RMSE, ${unit}) by hours ahead${learned ? ', beside that of the naive forecast' : ''}. Arrow keys read values.`}
+      at={at}
+      lines={lines}
+      across={{ kind: 'ahead' }}
+      from={at[0] ?? 0}
+      to={at.at(-1) ?? spans.dayMs}
+      fromZero
+      height={190}
+      unit={unit}
+      valueText={(value) => `${formatScore(value)}\u00a0${unit}`}
+      axisText={(value) => axisFormat.format(value)}
+    />
+  )
+}
+
+function ReportFacts({ report, unit, learned }: { report: Report; unit: string; learned: boolean }) {
+  const { total, truths, days } = report
+  return (
+    <dl className="facts">
+      {learned && total.skill !== null && (
+        <div>
+          <dt>RMSE against naive</dt>
+          <dd>{changeText(-total.skill)}</dd>
+        </div>
+      )}
+      {total.coverage !== null && total.level !== null && (
+        <div>
+          <dt>{percentText(total.level)} interval held</dt>
+          <dd>{percentText(total.coverage, 1)}</dd>
+        </div>
+      )}
+      {total.bias !== null && (
+        <div>
+          <dt>Says on average</dt>
+          <dd>
+            {formatScore(Math.abs(total.bias))} {unitLabel(unit)} {biasWord(total.bias)}
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>Known</dt>
+        <dd>
+          {plural(truths, 'hour')} on {plural(days, 'day')}
+        </dd>
+      </div>
+    </dl>
+  )
+}
+
+const driftWords = {
+  none: { tag: 'No drift', tone: 'muted', sentence: 'Inputs and errors are what they were when it learnt.' },
+  some: { tag: 'Some drift', tone: 'amber', sentence: '' },
+  strong: { tag: 'Strong drift', tone: 'red', sentence: '' },
+} as const
+
+function DriftNote({ report }: { report: Report }) {
+  const { tag, tone, sentence } = driftWords[report.drift]
+  const known = report.inputPsi !== null || report.residualPsi !== null
+  const inputs = movedInputs(report)
+  const moved = inputs.map(({ name, psi }) => `${inputName(name)} (PSI ${formatScore(psi)})`)
+  return (
+    <p className="drift small">
+      <span className="tag" data-tone={known ? tone : 'muted'}>
+        {known ? tag : 'Drift not known yet'}
+      </span>{' '}
+      {known && sentence}
+      {moved.length > 0 && `Of its inputs these have moved most: ${moved.join(', ')}. `}
+      {errorsMoved(report) &&
+        `Its errors lie elsewhere than when it was judged (PSI ${formatScore(report.residualPsi ?? 0)}).`}
+    </p>
+  )
+}
+
+const axisFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 })
