@@ -11,7 +11,7 @@ import { createSimulator } from './sources/simulator.ts'
 const siteId = 'demo'
 const dayMs = 86_400_000
 /** History is coarser than the live home: it is there to learn from, not to look at by the second. */
-const historyStepMs = 5 * 60_000
+const historyStepMs = 15 * 60_000
 
 /**
  * The demo home: simulated, said to be so wherever it is shown, and gone for good with the first real reading or at

@@ -6,7 +6,7 @@ import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from 
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 import type { Forgotten } from './forgotten.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import { isLearnt, type Lifecycle } from './lifecycle.ts'
 import type { Overseer } from './overseer.ts'
 import { TrainingJobs } from './training-jobs.ts'
 
@@ -160,13 +160,33 @@ export class Trainer {
 
   async #forecastAll(due: readonly Target[]): Promise<void> {
     const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
+    const spoken = made.filter((one) => one !== undefined)
     try {
-      await this.#publish(made.filter((one) => one !== undefined))
+      await this.#publish(spoken)
     } catch (error) {
       if (this.#stop.signal.aborted) return
       this.#parts.log.error('Forecasts could not be kept.', { error: String(error) })
       // made anew at the next check
       for (const { target } of due) this.renew(target)
+    }
+    await this.#askFirst(spoken)
+  }
+
+  /** What can be learnt and never was is learnt now: after the first forecasts, which would else wait for it. */
+  async #askFirst(spoken: readonly Spoken[]): Promise<void> {
+    const { lifecycle, log } = this.#parts
+    const ready = spoken
+      .filter(
+        ({ target: { target, learning }, steps }) => !this.#state(target).asked && learning.isEnough(steps),
+      )
+      .map(({ target }) => target)
+    const fresh = ready.filter(({ target }) => !lifecycle.entries(target).some(isLearnt))
+    try {
+      if (fresh.length > 0) await this.train(fresh, { by: 'start', force: false })
+      for (const { target } of ready) this.#state(target).asked = true
+    } catch (error) {
+      // asked for again with the next forecast
+      log.warn('First trainings could not be asked for.', { error: String(error) })
     }
   }
 
@@ -189,11 +209,6 @@ export class Trainer {
     state.doneHour = state.seenHour
     const steps = await this.#collect(target, forecastHistoryMs)
     if (!steps) return undefined
-    if (!state.asked && target.learning.isEnough(steps)) {
-      state.asked = true
-      const isLearnt = lifecycle.entries(target.target).some(({ card }) => card.model.kind === 'learned')
-      if (!isLearnt) await this.train([target], { by: 'start', force: false })
-    }
     const live = await lifecycle.live(target.target)
     const input: ForecastInput = {
       ...this.#inputOf(target, steps),
