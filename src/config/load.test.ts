@@ -412,7 +412,12 @@ describe('the example', () => {
     const keys: unknown = parse(active)
     expect(keys).toMatchObject({ port: 8000, limits: { bodyBytes: 16_777_216 }, rules: [{ above: 1400 }] })
     const { rules, mqtt } = await load(
-      yaml(active.replace(/^ *(zone|url|username|password|latitude|longitude):$/gm, '')),
+      yaml(
+        active.replace(
+          /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
+          '',
+        ),
+      ),
     )
     expect([rules.length, mqtt.mappings.length]).toStrictEqual([1, 1])
   })

@@ -221,7 +221,7 @@ export const configSchema = z.strictObject({
         .min(0.1)
         .max(8760)
         .default(24)
-        .describe('24: daily at training.retrainHour; any other number: every so many hours.'),
+        .describe('Hours between two trainings; 24 means daily at training.retrainHour.'),
       workers: count(1, 64, availableParallelism()).describe(
         'Trainings at the same time, in threads of their own. Default: the processors of this machine.',
       ),

@@ -274,18 +274,16 @@ export class Lifecycle {
     const { card } = model
     const now = this.#parts.clock.now()
     const own: ModelEntry = { card, standing, reason, since: now }
-    const others =
-      standing === 'live' ? this.#of(card.series).filter((entry) => entry.standing === 'live') : []
-    const moved = others
-      .filter((entry) => entry.card.model.version !== card.model.version)
-      .map(
-        (entry): ModelEntry => ({
-          ...entry,
-          standing: 'retired',
-          reason: replaced(card.model.version),
-          since: now,
-        }),
-      )
+    const others = this.#of(card.series).filter((entry) => entry.card.model.version !== card.model.version)
+    const moved = others.flatMap((entry): ModelEntry[] => {
+      if (standing !== 'live') return []
+      if (entry.standing === 'live')
+        return [{ ...entry, standing: 'retired', reason: replaced(card.model.version), since: now }]
+      // it was tried against a model that speaks no more
+      if (entry.standing === 'challenger')
+        return [{ ...entry, standing: 'rejected', reason: overtaken(card.model.version), since: now }]
+      return []
+    })
     await this.#write([own, ...moved], by)
   }
 
@@ -376,3 +374,4 @@ const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${devic
 const noModel = 'no learnt model is live, the naive forecast speaks'
 const gone = 'Its files are gone; the naive forecast speaks.'
 const replaced = (version: string): string => `Replaced by ${version}.`
+const overtaken = (version: string): string => `Undecided when ${version} went live.`
