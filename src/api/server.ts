@@ -21,7 +21,7 @@ import { registerLive } from './live.ts'
 import { createMetrics } from './metrics.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
-import { modelRoutes } from './routes/models.ts'
+import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
 export interface ServerOptions {
@@ -106,7 +106,10 @@ const careHubOf = (hub: Hub): CareHub => ({
   scheduler: hub.engine.scheduler,
   notes: hub.engine.ledger.notes,
   now: () => hub.engine.clock.now(),
-  train: async (by) => (await hub.engine.models.train({ sites: null }, { by, force: false })).length,
+  async train(by) {
+    requireTraining(hub.engine)
+    return (await hub.engine.models.train({ sites: null }, { by, force: false })).length
+  },
 })
 
 function registerRoute<Name extends RouteName>(

@@ -47,6 +47,11 @@ export class TrainingJobs {
     this.#options = options
   }
 
+  /** Whether they run here; where training is switched off, what is queued waits for another start. */
+  get areRun(): boolean {
+    return !this.#stopped
+  }
+
   get active(): number {
     return this.#waiting.size + this.#running.size
   }

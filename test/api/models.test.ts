@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { problemReply } from '../../src/contract/schemas.ts'
+import { startTestHub } from '../hub.ts'
 import { versions } from './learnt.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
@@ -357,6 +358,29 @@ describe('a model', () => {
       .toBe('naive')
   })
 
+  test('whose files are damaged is refused, set aside with its reason, and the live one stays', async () => {
+    const keys = await hub.artifacts.list('models/alpha/')
+    const file = keys.find((key) => key.endsWith(`${versions.before}/model.json`)) ?? ''
+    const bytes = (await hub.artifacts.get(file)) ?? new Uint8Array()
+    await hub.artifacts.put(file, bytes.subarray(0, 1000))
+    const reason = /model\.json has 1000 bytes instead of \d+; it may be cut short/
+    for (const [url, body] of [
+      ['models/rollback', energy],
+      ['models/promote', { ...version(versions.before), force: true }],
+      ['models/rollback', version(versions.before)],
+    ] as const) {
+      const answer = await ask('POST', url, body)
+      expect([url, answer.statusCode, answer.json().code]).toEqual([url, 409, 'model_refused'])
+      expect(answer.json().detail).toMatch(reason)
+    }
+    expect(await standings()).toEqual({ ...asFound, [versions.before]: 'refused' })
+    const { items } = (await ask('GET', `models?${query}`)).json()
+    expect(items[2]).toMatchObject({ standing: 'refused', reason: expect.stringMatching(reason) })
+    expect((await ask('POST', 'predict', { ...energy, rows: [row] })).json().model.version).toBe(
+      versions.live,
+    )
+  })
+
   test('answers rows of which nothing is known, and the same row with the same number', async () => {
     const { predictions } = (await ask('POST', 'predict', { ...energy, rows: [row, {}, row] })).json()
     expect(predictions).toHaveLength(3)
@@ -381,6 +405,22 @@ describe('a training', () => {
     expect((await ask('DELETE', `jobs/${first}`)).json()).toMatchObject({ status: 409 })
   })
 })
+
+test.each(['/api/v1/train', '/api/train'])(
+  '%s says so where training is switched off, instead of letting what is asked for wait for ever',
+  async (url) => {
+    const own = await startTestHub({ open: true })
+    try {
+      const answer = await own.ask({ method: 'POST', url })
+      expect(answer.json()).toMatchObject({
+        ...{ status: 409, detail: 'Training is switched off here (training.enabled).' },
+      })
+      expect((await own.ask({ url: '/api/v1/jobs' })).json().items).toEqual([])
+    } finally {
+      await own.close()
+    }
+  },
+)
 
 describe('a list of the newest', () => {
   test.each(['jobs', 'infos', 'models/history'])(

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest'
+import type { ArtifactStore } from '../../src/core/ports.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
@@ -8,6 +9,7 @@ import { putModels, putReport } from './learnt.ts'
 /** A hub with two sites that must not know of each other: everything of beta but its name bears the mark. */
 export interface TwoSites extends TestHub {
   readonly clock: VirtualClock
+  readonly artifacts: ArtifactStore
 }
 
 export const mark = '7f3a'
@@ -94,5 +96,5 @@ export async function startTwoSites(options: Omit<TestHubOptions, 'clock'> = {})
     await hub.push([
       { site, device: `${name}-meter`, metric: 'energy_total', unit: 'kWh', at: clock.now(), value: 120.1 },
     ])
-  return { ...hub, clock }
+  return { ...hub, clock, artifacts }
 }

@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
 import { compareSeries } from '../../core/series.ts'
+import type { Engine } from '../../engine/engine.ts'
 import type { TriggerInput } from '../../engine/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
@@ -118,6 +119,7 @@ const askRoutes = (
 
 const trainingRoutes = ({ engine }: Hub): Part<'train' | 'jobs' | 'cancelJob'> => ({
   async train({ body, sites, caller }) {
+    requireTraining(engine)
     const { force = false, ...want } = body ?? {}
     const jobs = await engine.models.train({ sites, ...want }, { by: caller.name, force })
     return { queued: jobs.length, jobs }
@@ -198,6 +200,11 @@ function changed(name: string, body: BodyOf<'putSchedule'>, triggers: readonly T
   const was = cron === undefined && everyMs === undefined ? known : undefined
   const when = { cron: cron ?? was?.cron, zone: zone ?? known?.zone, everyMs: everyMs ?? was?.everyMs }
   return { name, event, once: once ?? false, enabled: enabled ?? true, ...given(when) }
+}
+
+/** Throws `not_acceptable_state` where what is asked for would wait for ever. */
+export function requireTraining({ models }: Pick<Engine, 'models'>): void {
+  if (!models.trainer.jobs.areRun) refuse('Training is switched off here (training.enabled)')
 }
 
 const shown = ({ card, standing, reason, since }: ModelEntry) => ({
