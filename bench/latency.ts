@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, startHub } from '../test/servers/hub.ts'
 import { startMosquitto } from '../test/servers.ts'
 import { cpuSecondsOf } from './load/cpu.ts'
 import { runLoad } from './load/run.ts'
 import { type LoadResult, layoutFor } from './load/spec.ts'
+import { keepTraining } from './load/training.ts'
 import { type Report, round } from './report.ts'
 
 /**
@@ -91,27 +91,5 @@ async function history(hub: HubProcess): Promise<void> {
       })
       if (!answer.ok) throw new Error(`history: ${await answer.text()}`)
     }
-  }
-}
-
-/** Asks for training again whenever none runs. `stop` answers the share of looks at which a model was in training. */
-function keepTraining(hub: HubProcess): { stop(): Promise<number> } {
-  let stopped = false
-  let [looks, seen] = [0, 0]
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      looks++
-      if ((await hub.metric('homeostat_training')) > 0) seen++
-      else await (await fetch(`${hub.url}/api/v1/train`, { method: 'POST' })).arrayBuffer()
-      await sleep(200)
-    }
-  }
-  const done = loop()
-  return {
-    stop: async () => {
-      stopped = true
-      await done
-      return looks === 0 ? 0 : seen / looks
-    },
   }
 }

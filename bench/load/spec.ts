@@ -58,10 +58,27 @@ export interface LatencyLoad extends Common {
   readonly seconds: number
 }
 
-export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad
+/** Asks over HTTP at a steady rate, and looks at the answers where it is known what they must be. */
+export interface SteadyLoad {
+  readonly kind: 'steady'
+  readonly port: number
+  readonly path: string
+  readonly perSecond: number
+  readonly seconds: number
+  /** The load ends itself after this time, whatever the server does. */
+  readonly maxSeconds: number
+  /** Requests on their way at the same time, at most. */
+  readonly connections: number
+  /** JSON, sent in turn. */
+  readonly bodies: readonly string[]
+  /** What each version of a model predicts for each body. */
+  readonly expected?: Readonly<Record<string, readonly (readonly number[])[]>>
+}
+
+export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad | SteadyLoad
 
 export interface LoadResult {
-  /** Readings: written to the socket, and acknowledged by the server (QoS 0: equal to sent). */
+  /** Readings: written to the socket, and acknowledged by the server (QoS 0: equal to sent). Steady: right answers. */
   readonly sent: number
   readonly acknowledged: number
   /** From the first byte sent to the last acknowledgement. */
@@ -70,7 +87,7 @@ export interface LoadResult {
   readonly rate: number
   /** Moment of the first byte, UTC ms. */
   readonly startedAt: number
-  /** From request to answer (http) or publish to frame (latency). */
+  /** From request to answer (http), from its due moment to the answer (steady), or publish to frame (latency). */
   readonly p50Ms: number
   readonly p99Ms: number
   /** HTTP answers by status. */
@@ -81,6 +98,8 @@ export interface LoadResult {
   readonly cpuSeconds: number
   /** True when the server closed or the time was up before all was acknowledged. */
   readonly cut: boolean
+  /** Answers by the version of the model that gave them (steady). */
+  readonly byVersion?: Readonly<Record<string, number>>
 }
 
 export interface Message {
