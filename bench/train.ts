@@ -1,10 +1,10 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRandom } from '../src/ml/random.ts'
 import { type HubProcess, program, startHub } from '../test/servers/hub.ts'
 import { freePort, startProcess, stopProcess, temporaryFolder } from '../test/servers.ts'
 import { cpuSecondsOf } from './load/cpu.ts'
+import { hourMs, items, madeHours, sendHours } from './load/made-devices.ts'
 import { runLoad } from './load/run.ts'
 import type { LoadResult } from './load/spec.ts'
 import { keepTraining } from './load/training.ts'
@@ -36,7 +36,6 @@ export async function run(report: Report): Promise<void> {
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 const devices = 10
 const days = 90
-const hourMs = 3_600_000
 
 /** A folder with ninety days of ten made devices, by the hour, and not one model. */
 async function madeHome(): Promise<{ readonly path: string; remove(): void }> {
@@ -47,31 +46,12 @@ async function madeHome(): Promise<{ readonly path: string; remove(): void }> {
   try {
     const end = Math.floor(Date.now() / hourMs) * hourMs
     for (let device = 0; device < devices; device++) {
-      const readings = madeHours(device).map((value, hour) => {
-        const at = end - (days * 24 - hour) * hourMs
-        return { device: `device-${device}`, metric: 'energy', value, unit: 'kWh', at }
-      })
-      const answer = await fetch(`${hub.url}/api/v1/readings`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ readings }),
-      })
-      if (!answer.ok) throw new Error(`history: ${await answer.text()}`)
+      await sendHours(hub, `device-${device}`, end - days * 24 * hourMs, madeHours(device, days))
     }
   } finally {
     await hub.stop()
   }
   return { path: join(folder.path, 'data'), remove: folder.remove }
-}
-
-/** kWh: a rhythm of the day and a machine that runs every other day, which no naive forecast knows. */
-function madeHours(device: number): number[] {
-  const random = createRandom(device + 1)
-  return Array.from({ length: days * 24 }, (_, hour) => {
-    const rhythm = 0.4 + 0.35 * Math.sin(((hour % 24) + device) * (Math.PI / 12))
-    const machine = Math.floor(hour / 24) % 2 === device % 2 ? 0.3 : 0
-    return Math.max(0, rhythm + machine + 0.04 * random.normal())
-  })
 }
 
 interface ColdStart {
@@ -121,13 +101,6 @@ async function allLive(hub: HubProcess): Promise<void> {
     await sleep(50)
   }
   throw new Error('not every model was published within two minutes')
-}
-
-async function items<Item>(hub: HubProcess, path: string): Promise<Item[]> {
-  const answer = await fetch(`${hub.url}/api/v1/${path}`)
-  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`)
-  // the hub's own reply; the bench reads only what it checks
-  return ((await answer.json()) as { items: Item[] }).items
 }
 
 function tellStarts(report: Report, starts: readonly ColdStart[]): void {
