@@ -95,6 +95,8 @@ export interface ReportDay {
   readonly day: number
   /** One a lead time, the shortest first. */
   readonly leads: readonly LeadSums[]
+  /** Steps of the day whose truth is known and of which the version spoke, each counted once whatever the lead time. */
+  readonly truths: number
   /** How many errors fell between the deciles of the card's `residualDeciles`: ten counts. */
   readonly residualBins: readonly number[]
 }

@@ -25,19 +25,22 @@ interface Told {
   readonly own: number
   readonly naive?: number
   readonly hours?: number
+  /** How often each lead time was spoken of: of every hour, unless the data come in a few times a day only. */
+  readonly count?: number
 }
 
 const tell = (days: readonly Told[], version = 'v1', leads = 1): ReportDay[] =>
-  days.map(({ own, naive = 1, hours = dayHours(zone, dayAt(0)) }, index) => ({
+  days.map(({ own, naive = 1, hours = dayHours(zone, dayAt(0)), count = hours }, index) => ({
     series,
     version,
     day: dayAt(index),
     leads: Array.from({ length: leads }, () => ({
       ...noSums,
-      count: hours,
-      squared: own * hours,
-      naiveSquared: naive * hours,
+      count,
+      squared: own * count,
+      naiveSquared: naive * count,
     })),
+    truths: hours,
     residualBins: [],
   }))
 
@@ -109,6 +112,15 @@ describe('the guard', () => {
         'Over 7 days (2026-03-22 to 2026-03-28) its error was 100 % larger than that of the naive forecast of the ' +
         'same hours, on 7 of 7 days (p < 0.001).',
     })
+  })
+
+  it('judges also where the data of a day come all at once, and each lead time is spoken of once', () => {
+    const days = tell(
+      wavering.map((day) => ({ ...day, count: 1 })),
+      'v1',
+      24,
+    )
+    expect(rolledBack(guard(days))).toBe(true)
   })
 
   it.each([
@@ -192,6 +204,16 @@ describe('a challenger', () => {
     ['better, on no day of the live one', [], tell(noisy(7, 0.5)), 'wait'],
   ])('that is %s', (_, live, challenger, expected) => {
     expect(outcome(shadowVerdict(shadow(live, challenger)))).toBe(expected)
+  })
+
+  it('is decided also where the data come four times a day', () => {
+    const live = tell(times(7, { own: 1, count: 4 }), 'v1', 24)
+    const challenger = tell(
+      noisy(7, 0.5).map((day) => ({ ...day, count: 4 })),
+      'v2',
+      24,
+    )
+    expect(outcome(shadowVerdict(shadow(live, challenger)))).toBe('promote')
   })
 
   it('is compared at the lead times of which both spoke equally often', () => {

@@ -11,7 +11,7 @@ import type { SeriesKey } from '../core/event.ts'
 import { type LeadSums, naiveVersion, type ReportDay } from '../core/life.ts'
 import { seriesId } from '../core/series.ts'
 import { pairedTest, pairsMin } from '../ml/compare.ts'
-import { addSums, truthsOf } from './report.ts'
+import { addSums } from './report.ts'
 
 /** Which days count: whole ones, scored to their end, with the truth of at least half of their hours. */
 export interface DaySpan {
@@ -160,7 +160,7 @@ const guardDaysOf = (input: GuardInput): number => Math.max(pairsMin, input.guar
 function wholeDays(days: readonly ReportDay[], { zone, until, since }: DaySpan): ReportDay[] {
   return days
     .filter(({ day }) => day >= since && addDays(zone, day, 1) <= until)
-    .filter((day) => truthsOf(day) * 2 >= dayHours(zone, day.day))
+    .filter(({ day, truths }) => truths * 2 >= dayHours(zone, day))
     .sort((a, b) => a.day - b.day)
 }
 
@@ -172,22 +172,24 @@ interface Pair {
 }
 
 function pairDays(input: ShadowInput): Pair[] {
-  const challengers = new Map(input.challenger.map((day) => [day.day, day]))
+  const challengers = new Map(wholeDays(input.challenger, input).map((day) => [day.day, day]))
   return wholeDays(input.live, input).flatMap((day) => {
     const other = challengers.get(day.day)
-    return other ? pairDay(day, other, dayHours(input.zone, day.day)) : []
+    return other ? pairDay(day, other) : []
   })
 }
 
-/** Lead times with unequal counts are left out: one of both did not speak of some of those hours. */
-function pairDay(live: ReportDay, challenger: ReportDay, hours: number): Pair[] {
+/**
+ * Lead times with unequal counts are left out: one of both did not speak of some of those hours. A day on which they
+ * are most of what the live one said is no pair.
+ */
+function pairDay(live: ReportDay, challenger: ReportDay): Pair[] {
   const alike = live.leads.flatMap((sums, lead) => {
     const other = challenger.leads[lead]
     return other && other.count === sums.count ? { sums, other } : []
   })
-  const most = Math.max(0, ...alike.map(({ sums }) => sums.count))
-  if (most * 2 < hours) return []
   const mine = addSums(alike.map(({ sums }) => sums))
+  if (mine.count === 0 || mine.count * 2 < addSums(live.leads).count) return []
   const theirs = addSums(alike.map(({ other }) => other))
   return [{ day: live.day, live: mine.squared / mine.count, challenger: theirs.squared / theirs.count }]
 }

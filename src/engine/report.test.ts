@@ -19,6 +19,7 @@ const day = (
   version: 'v1',
   day: addDays(zone, first, index),
   leads: leads.map((lead) => ({ ...noSums, ...lead })),
+  truths: Math.max(0, ...leads.map(({ count = 0 }) => count)),
   residualBins: new Array<number>(10).fill(0),
   ...rest,
 })

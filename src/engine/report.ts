@@ -82,7 +82,7 @@ export function reportCard(
   const own = days.filter(({ version }) => version === of.version).sort((a, b) => a.day - b.day)
   const leads = byLead(own)
   const level = card?.coverage?.level ?? null
-  const truths = own.reduce((sum, day) => sum + truthsOf(day), 0)
+  const truths = own.reduce((sum, day) => sum + day.truths, 0)
   const residualPsi =
     card && truths >= residualTruthsMin ? psiOfResiduals(card.residualDeciles, residualBins(own)) : null
   const inputPsi = worstInputs(drifts.filter(({ version }) => version === of.version))
@@ -100,11 +100,6 @@ export function reportCard(
     inputPsi,
     drift: driftLevel(Math.max(residualPsi ?? 0, inputPsi?.max ?? 0)),
   }
-}
-
-/** Steps of a day whose truth is known: a version speaks of each once at every lead time. */
-export function truthsOf(day: ReportDay): number {
-  return day.leads.reduce((most, { count }) => Math.max(most, count), 0)
 }
 
 export function addSums(all: readonly LeadSums[]): LeadSums {

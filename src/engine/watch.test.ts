@@ -105,6 +105,7 @@ describe('what was said is scored', () => {
             withInterval: 1,
           },
         ],
+        truths: 2,
         // -1 up to its decile, 0.5 up to its, 2 up to its
         residualBins: [0, 0, 0, 1, 0, 1, 0, 1, 0, 0],
       },

@@ -97,6 +97,8 @@ function assertFair({ steps, origin, stepMs, model }: Forecast, horizonMs: numbe
 /** What is added up for one version and one civil day. */
 interface Tally {
   readonly leads: { -readonly [Sum in keyof LeadSums]: number }[]
+  /** The steps that were scored. */
+  readonly scored: Set<number>
   readonly residualBins: number[]
 }
 
@@ -120,11 +122,12 @@ export function scoreDays(row: WatchRow, from: number, forecasts: readonly Logge
           `${version} would be scored on ${step.at}, which it had seen at ${forecast.origin}.`,
         )
       const tally = tallyOf(tallies, version, dayStart(zone, step.at), forecast.steps.length)
+      tally.scored.add(step.at)
       addStep(tally, (step.at - forecast.origin) / forecast.stepMs, step, truth, deciles)
     }
   }
   return [...tallies].flatMap(([version, days]) =>
-    [...days].map(([day, tally]) => ({ series, version, day, ...tally })),
+    [...days].map(([day, { scored, ...sums }]) => ({ series, version, day, truths: scored.size, ...sums })),
   )
 }
 
@@ -141,7 +144,7 @@ function tallyOf(
   }
   let tally = days.get(day)
   if (!tally) {
-    tally = { leads: [], residualBins: new Array<number>(bins).fill(0) }
+    tally = { leads: [], scored: new Set(), residualBins: new Array<number>(bins).fill(0) }
     days.set(day, tally)
   }
   while (tally.leads.length < leads) tally.leads.push({ ...noSums })

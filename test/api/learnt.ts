@@ -88,7 +88,7 @@ export async function putReport(series: SeriesKey, ledger: Ledger, now: number):
   }
   const residualBins = [2, 3, 2, 3, 2, 2, 3, 2, 3, 2]
   const of = (version: string, back: number) => {
-    return { series, version, day: addDays(zone, day, -back), leads: [lead, lead], residualBins }
+    return { series, version, day: addDays(zone, day, -back), leads: [lead, lead], truths: 24, residualBins }
   }
   const days = [of(versions.live, 2), of(versions.live, 1), of(naiveVersion, 1)]
   await ledger.watch.score(days, [{ series, to: now - dayMs }])

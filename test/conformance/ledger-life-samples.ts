@@ -77,6 +77,7 @@ export const reportDay = (day: number, change: Partial<ReportDay> = {}): ReportD
   version: 'v1',
   day,
   leads: [lead(1), lead(2)],
+  truths: 2,
   residualBins: [1, 0, 0, 0, 0, 0, 0, 0, 0, 2],
   ...change,
 })

@@ -48,6 +48,7 @@ export const watchLaws: readonly Law[] = [
     gives: [
       reportDay(1, {
         leads: [lead(1), lead(2)].map((once) => thrice(once)),
+        truths: 6,
         residualBins: [3, 0, 0, 0, 0, 0, 0, 0, 0, 6],
       }),
       reportDay(1, { version: 'v2' }),

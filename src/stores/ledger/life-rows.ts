@@ -87,16 +87,22 @@ export const reportDayRow = (day: ReportDay): ReportDayRow => ({
   day: day.day,
   version: day.version,
   leads: bytesOf(day.leads),
+  truths: day.truths,
   residual_bins: JSON.stringify(day.residualBins),
 })
 
-export const reportDayOf = (row: ReportDayRow): ReportDay => ({
-  series: seriesOf(row),
-  version: row.version,
-  day: row.day,
-  leads: leadsOf(row.leads),
-  residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
-})
+export function reportDayOf(row: ReportDayRow): ReportDay {
+  const leads = leadsOf(row.leads)
+  return {
+    series: seriesOf(row),
+    version: row.version,
+    day: row.day,
+    leads,
+    // A row that is older than the column: each lead time has seen as many truths at the most.
+    truths: row.truths || leads.reduce((most, { count }) => Math.max(most, count), 0),
+    residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
+  }
+}
 
 export const scoredToRow = ({ series, to }: { series: SeriesKey; to: number }): WatchStateRow => ({
   ...seriesOf(series),

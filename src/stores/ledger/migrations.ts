@@ -10,6 +10,7 @@ const migrationTable = 'homeostat_migration'
 export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0001_first': { up: (db) => first(db, types) },
   '0002_life': { up: (db) => life(db, types) },
+  '0003_truths': { up: truths },
 })
 
 /**
@@ -151,3 +152,10 @@ async function learnt(db: Kysely<unknown>, text: DataType): Promise<void> {
     .execute()
   await db.schema.createIndex('predictions_by_made_at').on('predictions').column('made_at').execute()
 }
+
+/** Hours of a day that were scored; 0 stands for a row from before. */
+const truths = (db: Kysely<unknown>): Promise<void> =>
+  db.schema
+    .alterTable('report_days')
+    .addColumn('truths', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()

@@ -15,6 +15,7 @@ export function addDays(known: Map<string, ReportDay>, days: readonly ReportDay[
 
 const addDay = (a: ReportDay, b: ReportDay): ReportDay => ({
   ...a,
+  truths: a.truths + b.truths,
   leads: longest(a.leads, b.leads).map((_, lead) => addLeads(a.leads[lead] ?? none, b.leads[lead] ?? none)),
   residualBins: longest(a.residualBins, b.residualBins).map(
     (_, bin) => (a.residualBins[bin] ?? 0) + (b.residualBins[bin] ?? 0),

@@ -158,6 +158,7 @@ export interface ReportDayRow extends SeriesColumns {
   version: string
   /** LeadSums as `bytesOf` writes them. */
   leads: Uint8Array
+  truths: number
   /** JSON array of ten counts. */
   residual_bins: string
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { entry } from '../../../test/conformance/ledger-life-samples.ts'
+import { entry, lead, reportDay } from '../../../test/conformance/ledger-life-samples.ts'
 import {
   alert,
   device,
@@ -106,6 +106,17 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
   })
   await ledger.models.put([entry('v1')], [])
   expect(await ledger.models.all()).toStrictEqual([entry('v1')])
+  await ledger.close()
+})
+
+it('takes the most of what a lead time counted for the truths of a day that was scored before they were counted', async () => {
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  await ledger.watch.score([reportDay(1, { leads: [lead(3), lead(5)], truths: 9 })], [])
+  inside((db) => db.exec('update report_days set truths = 0'))
+  expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 5 }])
+  await ledger.watch.score([reportDay(1, { truths: 2 })], [])
+  expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 7 }])
   await ledger.close()
 })
 
