@@ -1,21 +1,18 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { SeriesKey } from '../core/event.ts'
-import {
-  type ModelEntry,
-  type ModelEvent,
-  naiveVersion,
-  type Standing,
-  type StoredModel,
-} from '../core/life.ts'
+import { type ModelEntry, naiveVersion, type Standing, type StoredModel } from '../core/life.ts'
 import type { Clock, Ledger, Log } from '../core/ports.ts'
-import { SeriesMap, seriesId } from '../core/series.ts'
+import { SeriesMap } from '../core/series.ts'
 import type { Learning } from '../domains/domain.ts'
+import { isLearnt, ModelIndex, nameOf, noModel } from './model-index.ts'
 import type { Registry } from './registry.ts'
 import type { Lease, Serving } from './serving.ts'
 
+export { isLearnt } from './model-index.ts'
+
 export interface LifecycleParts {
   readonly registry: Registry
-  readonly ledger: Ledger
+  readonly ledger: Pick<Ledger, 'models'>
   readonly serving: Serving
   readonly clock: Clock
   readonly log: Log
@@ -40,7 +37,7 @@ const seed = 1
 export class Lifecycle {
   readonly #parts: LifecycleParts
   readonly #kept: number
-  readonly #entries = new Map<string, ModelEntry[]>()
+  readonly #index: ModelIndex
   /** Version that was opened last, and well. */
   readonly #opened = new SeriesMap<string>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -49,56 +46,44 @@ export class Lifecycle {
   constructor(parts: LifecycleParts, kept: number) {
     this.#parts = parts
     this.#kept = kept
+    this.#index = new ModelIndex({ ...parts, ledger: parts.ledger.models })
   }
 
-  async load(): Promise<void> {
-    for (const entry of await this.#parts.ledger.models.all()) this.#of(entry.card.series).push(entry)
+  load(): Promise<void> {
+    return this.#index.load()
   }
 
   /** All versions of a series, newest first. */
   entries(series: SeriesKey): readonly ModelEntry[] {
-    return this.#of(series)
+    return this.#index.of(series)
   }
 
   standing(series: SeriesKey, standing: Standing): ModelEntry | undefined {
-    return this.#of(series).find((entry) => entry.standing === standing && isLearnt(entry))
+    return this.#index.standing(series, standing)
   }
 
   get anyLive(): boolean {
-    for (const entries of this.#entries.values())
-      if (entries.some((entry) => entry.standing === 'live' && isLearnt(entry))) return true
-    return false
+    return this.#index.anyLive
   }
 
   /** The version that was live before this one. */
   predecessor(series: SeriesKey): ModelEntry | undefined {
-    const retired = this.#of(series).filter((entry) => entry.standing === 'retired' && isLearnt(entry))
-    return retired.sort((a, b) => b.since - a.since)[0]
+    return this.#index.retired(series)[0]
   }
 
   /** The learnt model that speaks, whole and checked; what is damaged is put apart, and the one before it speaks. */
   live(series: SeriesKey): Promise<StoredModel | undefined> {
-    return this.#alone(async () => {
-      const { model, refused } = await this.#newestGood(series)
-      for (const { version, reason } of refused)
-        await this.#move(series, version, 'refused', reason, 'registry')
-      const known = this.standing(series, 'live')
-      if (model && known?.card.model.version !== model.card.model.version) {
-        const reason = known
-          ? `Live: the pointer names it, ${known.card.model.version} could not be served.`
-          : 'Live: the pointer names it.'
-        await this.#index(model, 'live', reason, 'registry')
-      }
-      if (!model && known) await this.#move(series, known.card.model.version, 'retired', gone, 'registry')
-      return model
-    })
+    return this.#alone(() => this.#speaking(series))
   }
 
   /** Versions that speak in shadow: the challenger, and the one that was live before. */
   async shadows(series: SeriesKey): Promise<StoredModel[]> {
-    const wanted = [this.standing(series, 'challenger'), this.predecessor(series)]
-    const models = await Promise.all(
-      wanted.map((entry) => entry && this.#read(series, entry.card.model.version)),
+    const models = await this.#alone(() =>
+      Promise.all(
+        [this.standing(series, 'challenger'), this.predecessor(series)].map(
+          (entry) => entry && this.#loadIfGood(series, entry.card.model.version),
+        ),
+      ),
     )
     return models.filter((model) => model !== undefined)
   }
@@ -106,11 +91,11 @@ export class Lifecycle {
   /** Keeps what was learnt, and lets it stand where its verdict says. */
   judged(model: StoredModel, { by, force }: Wish): Promise<ModelEntry> {
     return this.#alone(async () => {
-      const { registry } = this.#parts
       const { series, verdict } = model.card
-      await registry.put(model, seed)
+      await this.#parts.registry.put(model, seed)
       let { standing, reason } = verdict
-      if (force && standing !== 'live') {
+      const isForced = force === true && standing !== 'live'
+      if (isForced) {
         reason = `Live by force (${by}), against the gate: ${reason}`
         standing = 'live'
       }
@@ -120,9 +105,9 @@ export class Lifecycle {
         reason = `Another challenger is being tried. ${reason}`
       }
       if (standing === 'live') await this.#publish(model)
-      await this.#index(model, standing, reason, force ? by : 'gate')
+      await this.#index.put(model.card, { standing, reason }, isForced ? by : 'gate')
       await this.#trim(series)
-      return this.#find(series, model.card.model.version)
+      return this.#index.find(series, model.card.model.version)
     })
   }
 
@@ -132,58 +117,65 @@ export class Lifecycle {
    */
   promote(series: SeriesKey, version: string, reason: string, { by, force }: Wish): Promise<ModelEntry> {
     return this.#alone(async () => {
-      const entry = this.#find(series, version)
+      const entry = this.#index.find(series, version)
       if (entry.standing === 'live') return entry
-      if (entry.standing === 'refused')
-        throw new HomeostatError('model_refused', { model: version, detail: entry.reason })
+      if (entry.standing === 'refused') throw refusal(series, version, entry.reason)
       if (entry.standing === 'rejected' && !force)
         throw new HomeostatError('not_acceptable_state', {
           detail: `The model ${version} did not pass the gate (${entry.reason}); it goes live by force only`,
         })
       const model = await this.#load(series, version)
       await this.#publish(model)
-      await this.#index(model, 'live', reason, by)
-      return this.#find(series, version)
+      await this.#index.put(model.card, { standing: 'live', reason }, by)
+      return this.#index.find(series, version)
     })
   }
 
-  /** The one before it speaks again, or the naive forecast where there is none (or it is asked for). Returns which. */
+  /**
+   * The one before it speaks again, or the naive forecast where there is none (or it is asked for). Returns which.
+   * Only what was live before can be gone back to: nothing comes in by this door that the gate did not let in.
+   */
   rollBack(series: SeriesKey, to: string | undefined, reason: string, by: string): Promise<string> {
     return this.#alone(async () => {
       const live = this.standing(series, 'live')
       if (!live) throw new HomeostatError('model_missing', { model: nameOf(series), detail: noModel })
       const target = to ?? this.predecessor(series)?.card.model.version ?? naiveVersion
+      // it loses its place: not the one to come back to
+      const outgoing = { standing: 'rejected', reason } as const
       if (target === naiveVersion) {
         await this.#parts.registry.unpoint(series)
+        await this.#index.move(series, live.card.model.version, outgoing, by)
         void this.#parts.serving.drop(series)
-      } else {
-        const model = await this.#load(series, target)
-        await this.#publish(model)
-        await this.#index(model, 'live', reason, by)
+        return target
       }
-      // it has lost its place: not the one to come back to
-      await this.#move(series, live.card.model.version, 'rejected', reason, by)
+      requireOnceLive(this.#index.known(series, target))
+      const model = await this.#load(series, target)
+      await this.#publish(model)
+      await this.#index.put(model.card, { standing: 'live', reason }, by, outgoing)
       return target
     })
   }
 
-  /** A challenger that was not better. */
+  /** A challenger that was not better; nothing happens where it challenges no more. */
   drop(series: SeriesKey, version: string, reason: string): Promise<void> {
-    return this.#alone(() => this.#move(series, version, 'rejected', reason, 'shadow'))
+    return this.#alone(async () => {
+      if (this.standing(series, 'challenger')?.card.model.version !== version) return
+      await this.#index.move(series, version, { standing: 'rejected', reason }, 'shadow')
+    })
   }
 
   /** The naive forecast's own card, where it is the one that speaks. */
   naive(cards: readonly ModelEntry[]): Promise<void> {
-    return this.#alone(async () => {
-      const fresh = cards.filter(({ card, reason }) => {
-        // it was made before a learnt model went live
-        if (this.standing(card.series, 'live')) return false
-        const known = this.#of(card.series).find((entry) => !isLearnt(entry))
-        return known?.reason !== reason || known.standing !== 'live'
-      })
-      if (fresh.length > 0) await this.#parts.ledger.models.put(fresh, [])
-      for (const entry of fresh) this.#set(entry)
-    })
+    return this.#alone(() =>
+      this.#index.putQuietly(
+        cards.filter(({ card, reason }) => {
+          // it was made before a learnt model went live
+          if (this.standing(card.series, 'live')) return false
+          const known = this.entries(card.series).find((entry) => !isLearnt(entry))
+          return known?.reason !== reason || known.standing !== 'live'
+        }),
+      ),
+    )
   }
 
   /** Opens the live model for questions on the loop. */
@@ -191,19 +183,55 @@ export class Lifecycle {
     const { serving } = this.#parts
     const open = serving.lease(series)
     if (open) return open
-    const model = await this.live(series)
-    if (!model) throw new HomeostatError('model_missing', { model: nameOf(series), detail: noModel })
-    if (!serving.lease(series)) await serving.swap(model, this.#open(model))
-    return serving.lease(series)!
+    // between moves: what is opened here must not take the place of what went live meanwhile
+    return this.#alone(async () => {
+      const opened = serving.lease(series)
+      if (opened) return opened
+      const model = await this.#speaking(series)
+      if (!model) throw new HomeostatError('model_missing', { model: nameOf(series), detail: noModel })
+      void serving.swap(model, this.#open(model))
+      return serving.lease(series)!
+    })
   }
 
   async removeSite(site: string): Promise<void> {
     await this.#alone(async () => {
-      for (const [id, entries] of this.#entries)
-        if (entries[0]?.card.series.site === site) this.#entries.delete(id)
+      this.#index.removeSite(site)
+      this.#opened.removeSite(site)
       this.#parts.serving.removeSite(site)
       await this.#parts.registry.removeSite(site)
     })
+  }
+
+  async #speaking(series: SeriesKey): Promise<StoredModel | undefined> {
+    const known = this.standing(series, 'live')?.card.model.version
+    const { model, refused } = await this.#newestGood(series)
+    for (const { version, reason } of refused) await this.#putApart(series, version, reason)
+    const speaking = refused.length > 0 ? await this.#fallBack(series, model) : model
+    if (speaking?.card.model.version === known) return speaking
+    // damaged, published elsewhere, or the process ended between the pointer and the index
+    void this.#parts.serving.drop(series)
+    const isDamaged = refused.some(({ version }) => version === known)
+    if (speaking) {
+      const reason = isDamaged ? `Live: ${known} could not be served.` : 'Live: the pointer names it.'
+      await this.#index.put(speaking.card, { standing: 'live', reason }, 'registry')
+    } else if (known && !isDamaged) {
+      await this.#index.move(series, known, unnamed, 'registry')
+    }
+    return speaking
+  }
+
+  /** What speaks instead. The pointer follows: what was put apart is not tried again and again. */
+  async #fallBack(series: SeriesKey, previous: StoredModel | undefined): Promise<StoredModel | undefined> {
+    const { registry } = this.#parts
+    // the registry does not know which of its versions was rolled back
+    const isOut = previous && this.#index.known(series, previous.card.model.version)?.standing === 'rejected'
+    let model = isOut ? undefined : previous
+    for (const { card } of this.#index.retired(series))
+      model ??= await this.#loadIfGood(series, card.model.version)
+    if (model) await registry.point(series, model.card.model.version)
+    else await registry.unpoint(series)
+    return model
   }
 
   /** Complete load and a test prediction, then the pointer, then what answers. */
@@ -220,10 +248,11 @@ export class Lifecycle {
     const [domain] = model.card.model.name.split('-')
     const learning = this.#parts.learnings.find(({ name }) => name === domain)
     if (learning) return learning.open(model)
-    throw new HomeostatError('model_refused', {
-      model: model.card.model.version,
-      detail: `nothing here can open a model called ${model.card.model.name}`,
-    })
+    throw refusal(
+      model.card.series,
+      model.card.model.version,
+      `nothing here can open a model called ${model.card.model.name}`,
+    )
   }
 
   /** What the pointer names, if it can be opened, else the one before; each is opened once in the life of a process. */
@@ -239,13 +268,13 @@ export class Lifecycle {
     } catch (error) {
       if (!(error instanceof HomeostatError)) throw error
       const { version } = model.card.model
-      await registry.quarantine(series, version, error.message)
+      await registry.quarantine(series, version, bare(error.message))
       const next = await this.#newestGood(series)
       return { ...next, refused: [...refused, { version, reason: error.message }, ...next.refused] }
     }
   }
 
-  async #read(series: SeriesKey, version: string): Promise<StoredModel | undefined> {
+  async #loadIfGood(series: SeriesKey, version: string): Promise<StoredModel | undefined> {
     try {
       return await this.#load(series, version)
     } catch (error) {
@@ -255,64 +284,28 @@ export class Lifecycle {
   }
 
   async #load(series: SeriesKey, version: string): Promise<StoredModel> {
-    const { registry } = this.#parts
     try {
-      const model = await registry.load(series, version)
+      const model = await this.#parts.registry.load(series, version)
       this.#open(model)
       return model
     } catch (error) {
-      if (error instanceof HomeostatError && error.code === 'model_refused') {
-        await registry.quarantine(series, version, error.message)
-        await this.#move(series, version, 'refused', error.message, 'registry')
-      }
+      if (error instanceof HomeostatError && error.code === 'model_refused')
+        await this.#putApart(series, version, error.message)
       throw error
     }
   }
 
-  /** The index follows: the version stands there now, and whoever was live (or challenged) before is retired. */
-  async #index(model: StoredModel, standing: Standing, reason: string, by: string): Promise<void> {
-    const { card } = model
-    const now = this.#parts.clock.now()
-    const own: ModelEntry = { card, standing, reason, since: now }
-    const others = this.#of(card.series).filter((entry) => entry.card.model.version !== card.model.version)
-    const moved = others.flatMap((entry): ModelEntry[] => {
-      if (standing !== 'live') return []
-      if (entry.standing === 'live')
-        return [{ ...entry, standing: 'retired', reason: replaced(card.model.version), since: now }]
-      // it was tried against a model that speaks no more
-      if (entry.standing === 'challenger')
-        return [{ ...entry, standing: 'rejected', reason: overtaken(card.model.version), since: now }]
-      return []
-    })
-    await this.#write([own, ...moved], by)
-  }
-
-  async #move(
-    series: SeriesKey,
-    version: string,
-    standing: Standing,
-    reason: string,
-    by: string,
-  ): Promise<void> {
-    const entry = this.#of(series).find(({ card }) => card.model.version === version)
-    if (!entry) return
-    await this.#write([{ ...entry, standing, reason, since: this.#parts.clock.now() }], by)
-  }
-
-  async #write(entries: readonly ModelEntry[], by: string): Promise<void> {
-    const { ledger, log, onChange } = this.#parts
-    const events = entries.map(({ card, standing, reason, since }): ModelEvent => {
-      return { series: card.series, version: card.model.version, at: since, standing, reason, by }
-    })
-    await ledger.models.put(entries, events)
-    for (const entry of entries) this.#set(entry)
-    for (const { series, version, standing, reason } of events)
-      log.info('A model stands elsewhere.', { ...series, version, standing, reason, by })
-    if (entries[0]) onChange(entries[0].card.series)
+  /** Once: the first reason stays. */
+  async #putApart(series: SeriesKey, version: string, message: string): Promise<void> {
+    // the pointer itself may be no good: then there is no version to put apart
+    if (version === '' || this.#index.known(series, version)?.standing === 'refused') return
+    const reason = bare(message)
+    await this.#parts.registry.quarantine(series, version, reason)
+    await this.#index.move(series, version, { standing: 'refused', reason }, 'registry')
   }
 
   async #trim(series: SeriesKey): Promise<void> {
-    const entries = this.#of(series)
+    const entries = this.entries(series)
     const always = [
       this.standing(series, 'live'),
       this.standing(series, 'challenger'),
@@ -325,39 +318,7 @@ export class Lifecycle {
       series,
       entries.filter((entry) => kept.has(entry)).map(({ card }) => card.model.version),
     )
-    await this.#parts.ledger.models.remove(gone.map(({ card }) => ({ series, version: card.model.version })))
-    this.#entries.set(
-      seriesId(series),
-      entries.filter((entry) => !gone.includes(entry)),
-    )
-  }
-
-  #find(series: SeriesKey, version: string): ModelEntry {
-    const entry = this.#of(series).find(({ card }) => card.model.version === version)
-    if (entry) return entry
-    const known = this.#of(series).filter(isLearnt)
-    const detail =
-      known.length > 0 ? `there are ${known.map(({ card }) => card.model.version).join(', ')}` : noModel
-    throw new HomeostatError('model_missing', { model: `${nameOf(series)} ${version}`, detail })
-  }
-
-  #of(series: SeriesKey): ModelEntry[] {
-    const id = seriesId(series)
-    let entries = this.#entries.get(id)
-    if (!entries) {
-      entries = []
-      this.#entries.set(id, entries)
-    }
-    return entries
-  }
-
-  #set(entry: ModelEntry): void {
-    const entries = this.#of(entry.card.series).filter(
-      ({ card }) => card.model.version !== entry.card.model.version,
-    )
-    entries.push(entry)
-    entries.sort((a, b) => b.card.trainedAt - a.card.trainedAt)
-    this.#entries.set(seriesId(entry.card.series), entries)
+    await this.#index.remove(series, gone)
   }
 
   /** One move at a time. */
@@ -368,10 +329,27 @@ export class Lifecycle {
   }
 }
 
-export const isLearnt = ({ card }: ModelEntry): boolean => card.model.kind === 'learned'
+const unnamed = {
+  standing: 'retired',
+  reason: 'Nothing points to it any more; the naive forecast speaks.',
+} as const
 
-const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
-const noModel = 'no learnt model is live, the naive forecast speaks'
-const gone = 'Its files are gone; the naive forecast speaks.'
-const replaced = (version: string): string => `Replaced by ${version}.`
-const overtaken = (version: string): string => `Undecided when ${version} went live.`
+const refusal = (series: SeriesKey, version: string, reason: string): HomeostatError =>
+  new HomeostatError('model_refused', {
+    model: `${nameOf(series)} ${version}`,
+    detail: reason.replace(/\.$/, ''),
+  })
+
+/** What is wrong: which model it is about is known where the reason is kept. */
+const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')
+
+/** Throws `not_acceptable_state` for a version that is kept but was never live, or is live. */
+function requireOnceLive(entry: ModelEntry | undefined): void {
+  if (!entry || entry.standing === 'retired' || entry.standing === 'refused') return
+  const { version } = entry.card.model
+  const detail =
+    entry.standing === 'live'
+      ? `The model ${version} is live already`
+      : `The model ${version} is no model to go back to: it is ${entry.standing} (${entry.reason}); promote it instead`
+  throw new HomeostatError('not_acceptable_state', { detail })
+}

@@ -80,7 +80,6 @@ const versionRoutes = ({ engine }: Hub): Part<'models' | 'modelEvents' | 'promot
   async rollback(ask) {
     const { version, ...series } = ask.body
     requireSite(ask, series.site)
-    if (version !== undefined) requireOnceLive(await engine.models.all(), series, version)
     return { live: await engine.models.rollBack(series, version, ask.caller.name) }
   },
 })
@@ -261,20 +260,6 @@ async function newest<Item extends Aged>(
 
 type Aged = { readonly id?: string } & ({ readonly at: number } | { readonly createdAt: number })
 const ageOf = (item: Aged): number => ('at' in item ? item.at : item.createdAt)
-
-/** What somebody asks to go back to must have been live: nothing comes in by the back door. */
-function requireOnceLive(entries: readonly ModelEntry[], series: SeriesKey, version: string): void {
-  const entry = entries.find(
-    ({ card }) => card.model.version === version && compareSeries(card.series, series) === 0,
-  )
-  if (!entry || version === naiveVersion || entry.standing === 'retired' || entry.standing === 'refused')
-    return
-  refuse(
-    entry.standing === 'live'
-      ? `The model ${version} is live already`
-      : `The model ${version} is no model to go back to: it is ${entry.standing} (${entry.reason}); promote it instead`,
-  )
-}
 
 const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
 
