@@ -1,0 +1,125 @@
+import { HomeostatError } from '../../src/core/errors.ts'
+import type { Card, SeriesKey } from '../../src/core/event.ts'
+import type { ModelEntry, Standing, StoredModel } from '../../src/core/life.ts'
+import type { ArtifactStore, Ledger } from '../../src/core/ports.ts'
+import type { Learning } from '../../src/domains/domain.ts'
+import { Lifecycle, type Wish } from '../../src/engine/lifecycle.ts'
+import { Serving } from '../../src/engine/serving.ts'
+import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
+import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
+import { VirtualClock } from '../virtual-clock.ts'
+import { fridge, modelOf, registryOver } from './registry-kit.ts'
+
+export const began = 1_780_000_000_000
+
+type Outcome = Card['verdict']['standing']
+
+/** The real lifecycle, registry and serving over stores in memory; the models are tiny and name their versions. */
+export class LifecycleWorld {
+  readonly artifacts: ArtifactStore = createMemoryArtifacts()
+  readonly ledger: Ledger = createMemoryLedger()
+  readonly clock = new VirtualClock(began)
+  /** Devices whose series were to be forecast anew. */
+  changed: string[] = []
+  lifecycle = this.#created(5, this.ledger)
+
+  /** A process that starts on what is kept. */
+  async restart({ kept = 5, over = this.ledger }: { kept?: number; over?: Ledger } = {}): Promise<void> {
+    this.lifecycle = this.#created(kept, over)
+    await this.lifecycle.load()
+  }
+
+  #created(kept: number, ledger: Ledger): Lifecycle {
+    const { artifacts, clock } = this
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    return new Lifecycle(
+      {
+        ...{ registry: registryOver(artifacts, clock), ledger, serving: new Serving(10), clock, log },
+        learnings: [energy as Learning],
+        onChange: ({ device }) => void this.changed.push(device),
+      },
+      kept,
+    )
+  }
+
+  candidate(version: string, standing: Outcome = 'live', series = fridge): StoredModel {
+    return modelOf(version, series, {
+      trainedAt: this.clock.now(),
+      verdict: { standing, reason: `The gate says ${standing}.`, duels: {} },
+    })
+  }
+
+  /** Learnt a minute after what was before, and judged. */
+  async learn(version: string, standing?: Outcome, wish: Wish = { by: 'schedule' }): Promise<ModelEntry> {
+    await this.clock.advance(60_000)
+    return this.lifecycle.judged(this.candidate(version, standing), wish)
+  }
+
+  promote(version: string, force = false): Promise<ModelEntry> {
+    return this.lifecycle.promote(fridge, version, 'Wanted.', { by: 'olga', force })
+  }
+
+  rollBack(to?: string): Promise<string> {
+    return this.lifecycle.rollBack(fridge, to, 'It was worse.', 'olga')
+  }
+
+  standings(series: SeriesKey = fridge): Record<string, Standing> {
+    return Object.fromEntries(
+      this.lifecycle.entries(series).map(({ card, standing }) => [card.model.version, standing]),
+    )
+  }
+
+  /** Oldest first: version, where it went, who said so. */
+  async history(): Promise<string[]> {
+    const events = await this.ledger.models.events({ series: fridge }, 100)
+    return events.reverse().map(({ version, standing, by }) => `${version} ${standing} ${by}`)
+  }
+
+  reasonOf(version: string): string | undefined {
+    return this.lifecycle.entries(fridge).find(({ card }) => card.model.version === version)?.reason
+  }
+
+  async liveVersion(): Promise<string | undefined> {
+    return (await this.lifecycle.live(fridge))?.card.model.version
+  }
+
+  /** The version that answers, and its answer. */
+  async answer(): Promise<[string, number | undefined]> {
+    const lease = await this.lifecycle.lease(fridge)
+    const [said] = lease.model.predict([{}])
+    lease.release()
+    return [lease.ref.version, said]
+  }
+
+  /** Cuts its learnt state short. */
+  async damage(version: string): Promise<void> {
+    const key = `models/home/fridge/energy/${version}/model.json`
+    await this.artifacts.put(key, (await this.artifacts.get(key))!.subarray(0, 10))
+  }
+
+  /** The ledger, whose next write of the index does not come to pass. */
+  failingOnce(): Ledger {
+    const { ledger } = this
+    let fails = true
+    const put: Ledger['models']['put'] = async (...args) => {
+      if (!fails) return ledger.models.put(...args)
+      fails = false
+      throw new Error('the power went')
+    }
+    return { ...ledger, models: { ...ledger.models, put } }
+  }
+}
+
+/** What the version answers. */
+export const weightOf = (version: string): number => JSON.parse(modelOf(version).body).weights[0]
+
+/** Answers with the first weight of the body; one without weights does not open. */
+const energy: Pick<Learning, 'name' | 'open'> = {
+  name: 'energy',
+  open({ card, body }) {
+    const { weights } = JSON.parse(body) as { weights?: number[] }
+    if (!weights)
+      throw new HomeostatError('model_refused', { model: card.model.version, detail: 'it has no weights' })
+    return { predict: (rows) => Float64Array.from(rows, () => weights[0]!) }
+  },
+}
