@@ -17,17 +17,17 @@ import {
   extentOfHours,
   extentOfPoints,
   heldUntil,
+  isUnusual,
+  missesAnHour,
+  neverSilent,
   type Point,
   reportsByHour,
   type Span,
   spanOf,
-  usualGapMs,
   withLive,
 } from './points.ts'
 
 type DeviceRoute = Extract<Route, { view: 'device' }>
-
-const hourMs = 3_600_000
 
 interface HistoryProps {
   readonly series: SeriesKey
@@ -114,9 +114,8 @@ function RawHistory({ series, unit, zone, span, shown, recent }: PartProps) {
     [stored.data, recent, span.from],
   )
   const chart = useMemo(() => {
-    const gapMs = state ? Number.POSITIVE_INFINITY : usualGapMs(points)
     const drawn = state && shown.endsNow ? heldUntil(points, shown.to) : points
-    const { at, values } = columnsWithGaps(drawn, [(point) => point.value], gapMs)
+    const { at, values } = columnsWithGaps(drawn, [(point) => point.value], state ? neverSilent : isUnusual)
     const lines: Line[] = [
       { label: metricName(series.metric), values: values[0] ?? [], tone: 'accent', stepped: state },
     ]
@@ -176,7 +175,7 @@ function HourHistory({ series, unit, zone, span, shown, recent }: PartProps) {
 
 function hoursChart(hours: readonly Rollup[]): { at: number[]; lines: Line[]; band: Band } {
   const read = [(hour: Rollup) => hour.mean, (hour: Rollup) => hour.min, (hour: Rollup) => hour.max]
-  const columns = columnsWithGaps(hours, read, 1.5 * hourMs)
+  const columns = columnsWithGaps(hours, read, missesAnHour)
   const [mean = [], lo = [], hi = []] = columns.values
   const lines: Line[] = [{ label: 'Mean of the hour', values: mean, tone: 'accent' }]
   return { at: columns.at, lines, band: { label: 'Lowest to highest', lo, hi } }

@@ -5,9 +5,9 @@ import {
   columnsWithGaps,
   extentOfHours,
   heldUntil,
+  isUnusual,
   reportsByHour,
   spanOf,
-  usualGapMs,
   withLive,
 } from './points.ts'
 
@@ -80,15 +80,29 @@ describe('a live point among the hours', () => {
 
 describe('gaps', () => {
   test('no line is drawn over a silence', () => {
-    const { at, values } = columnsWithGaps([stored(0, 1), stored(100, 2)], [(row) => row.value], 50)
-    expect(at).toEqual([0, 1, 100])
-    expect(values).toEqual([[1, null, 2]])
+    const rows = [stored(0, 1), stored(100, 2), stored(200, 3)]
+    const { at, values } = columnsWithGaps(rows, [(row) => row.value], (_, index) => index === 2)
+    expect(at).toEqual([0, 100, 101, 200])
+    expect(values).toEqual([[1, 2, null, 3]])
   })
 
-  test('what is a silence depends on the usual step', () => {
-    const hourly = [0, 1, 2, 3].map((step) => ({ at: step * hour, value: 1 }))
-    expect(usualGapMs(hourly)).toBe(10 * hour)
-    expect(usualGapMs([])).toBe(600_000)
+  const minute = 60_000
+  const silences = (...steps: number[]): number[] => {
+    const rows = [{ at: 0 }]
+    for (const step of steps) rows.push({ at: (rows.at(-1)?.at ?? 0) + step })
+    return rows.flatMap((_, index) => (isUnusual(rows, index) ? [index] : []))
+  }
+  const often = (step: number): number[] => new Array<number>(20).fill(step)
+
+  test.each([
+    ['hourly readings', often(hour), []],
+    ['an outage among readings by the second', [...often(1000), hour, ...often(1000)], [21]],
+    ['a pause of ten minutes', [...often(1000), 10 * minute, ...often(1000)], []],
+    ['a past by the quarter of an hour before a live sensor', [...often(15 * minute), ...often(1000)], []],
+    ['an outage between the two', [...often(15 * minute), 4 * hour, ...often(1000)], [21]],
+    ['two readings', [hour], []],
+  ])('of %s are where the pace around them says', (_, steps, found) => {
+    expect(silences(...steps)).toEqual(found)
   })
 })
 

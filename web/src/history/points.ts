@@ -67,29 +67,65 @@ export function addToHours(hours: readonly Rollup[], { at, value }: Point): read
 }
 
 /**
- * Columns for a chart, with a null where the series was silent for longer than `gapMs`, so that no line is drawn
+ * Columns for a chart, with a null where the series was silent for too long before a row, so that no line is drawn
  * over what nobody measured.
  */
 export function columnsWithGaps<Row extends { readonly at: number }>(
   rows: readonly Row[],
   columns: readonly ((row: Row) => number)[],
-  gapMs: number,
+  isSilence: (rows: readonly Row[], index: number) => boolean,
 ): { at: number[]; values: (number | null)[][] } {
   const at: number[] = []
   const values: (number | null)[][] = columns.map(() => [])
-  let last = Number.POSITIVE_INFINITY
-  for (const row of rows) {
-    if (row.at - last > gapMs) {
-      at.push(last + 1)
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1]
+    if (before && isSilence(rows, index)) {
+      at.push(before.at + 1)
       for (const column of values) column.push(null)
     }
     at.push(row.at)
-    columns.forEach((read, index) => {
-      values[index]?.push(read(row))
+    columns.forEach((read, place) => {
+      values[place]?.push(read(row))
     })
-    last = row.at
   }
   return { at, values }
+}
+
+type Timed = { readonly at: number }
+
+const stepTo = (rows: readonly Timed[], index: number): number =>
+  (rows[index]?.at ?? 0) - (rows[index - 1]?.at ?? 0)
+
+/** A state holds until it changes. */
+export const neverSilent = (): boolean => false
+
+/** Hours of which one is missing. */
+export const missesAnHour = (rows: readonly Timed[], index: number): boolean =>
+  stepTo(rows, index) > 1.5 * hourMs
+
+const shortestSilenceMs = 10 * 60_000
+const stepsLookedAt = 10
+
+/**
+ * Whether the time before a row is longer than is normal there: ten usual steps, at least ten minutes. Usual is the
+ * slower of the pace before and the pace after, since a series may come to speak more often: an imported past by the
+ * quarter of an hour, then a live sensor by the second.
+ */
+export function isUnusual(rows: readonly Timed[], index: number): boolean {
+  const step = stepTo(rows, index)
+  if (step <= shortestSilenceMs) return false
+  const before = medianStep(rows, Math.max(1, index - stepsLookedAt), index)
+  const after = medianStep(rows, index + 1, Math.min(rows.length, index + 1 + stepsLookedAt))
+  const usual = Math.max(before, after)
+  return usual > 0 && step > 10 * usual
+}
+
+/** Of the steps to the rows [from, to); 0 of none. */
+function medianStep(rows: readonly Timed[], from: number, to: number): number {
+  const steps: number[] = []
+  for (let index = from; index < to; index++) steps.push(stepTo(rows, index))
+  steps.sort((a, b) => a - b)
+  return steps[Math.floor(steps.length / 2)] ?? 0
 }
 
 /** States as they are drawn: the last one holds to the end of the chart. */
@@ -110,14 +146,6 @@ export function reportsByHour(hours: readonly Rollup[]): Point[] {
     points.push({ at, value: Math.round(mean * count) })
   }
   return points
-}
-
-/** The longest silence that is still normal: ten usual steps, at least ten minutes. States hold until they change. */
-export function usualGapMs(points: readonly Point[]): number {
-  const steps = points.slice(1).map((point, index) => point.at - (points[index]?.at ?? point.at))
-  steps.sort((a, b) => a - b)
-  const median = steps[Math.floor(steps.length / 2)] ?? 0
-  return Math.max(10 * 60_000, 10 * median)
 }
 
 export interface Extent {
