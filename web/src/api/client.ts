@@ -10,6 +10,10 @@ type QueryInput<Name extends RouteName> = Routes[Name] extends { query: infer Q 
   ? z.input<Q>
   : Record<string, never>
 
+type BodyInput<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
+  ? z.input<B>
+  : never
+
 type ListName = {
   [Name in RouteName]: Reply<Name> extends { items: unknown[]; next: string | null } ? Name : never
 }[RouteName]
@@ -17,17 +21,20 @@ type ListName = {
 export interface Call<Name extends RouteName> {
   readonly query?: QueryInput<Name>
   readonly params?: Readonly<Record<string, string>>
+  readonly body?: BodyInput<Name>
   readonly signal?: AbortSignal
 }
 
-/** The hub said no. `message` is its own sentence. */
+/** The hub said no. `message` is its own sentence, `code` its name for it; empty where there is none. */
 export class ApiError extends Error {
   readonly status: number
+  readonly code: string
 
-  constructor(status: number, sentence: string) {
+  constructor(status: number, sentence: string, code = '') {
     super(sentence)
     this.name = 'ApiError'
     this.status = status
+    this.code = code
   }
 }
 
@@ -36,17 +43,17 @@ export async function call<Name extends RouteName>(
   name: Name,
   options: Call<Name> = {},
 ): Promise<Reply<Name>> {
-  const key = apiKey.get()
   const response = await fetch(urlOf(name, options), {
     method: routes[name].method,
-    headers: { accept: 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    headers: headersOf(options),
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     signal: options.signal ?? null,
   }).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause
     throw new ApiError(0, 'The hub does not answer. It may be restarting; this page keeps trying.')
   })
   const body: unknown = await response.json().catch(() => undefined)
-  if (!response.ok) throw new ApiError(response.status, sentenceOf(response, body))
+  if (!response.ok) throw errorOf(response, body)
   const parsed = routes[name].reply.safeParse(body)
   if (parsed.success) return parsed.data as Reply<Name>
   throw new ApiError(
@@ -76,6 +83,15 @@ export async function callAll<Name extends ListName>(
   return { items: items as Reply<Name>['items'], complete: cursor === null }
 }
 
+function headersOf({ body }: { readonly body?: unknown }): Record<string, string> {
+  const key = apiKey.get()
+  return {
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(key ? { authorization: `Bearer ${key}` } : {}),
+  }
+}
+
 function urlOf<Name extends RouteName>(name: Name, { params, query }: Call<Name>): URL {
   const path = routes[name].path.replace(/:(\w+)/g, (_, field: string) =>
     encodeURIComponent(params?.[field] ?? ''),
@@ -88,9 +104,9 @@ function urlOf<Name extends RouteName>(name: Name, { params, query }: Call<Name>
   return url
 }
 
-function sentenceOf(response: Response, body: unknown): string {
+function errorOf(response: Response, body: unknown): ApiError {
   const problem = problemReply.safeParse(body)
-  return problem.success
-    ? problem.data.detail
-    : `The hub answered ${response.status} ${response.statusText}`.trimEnd().concat('.')
+  if (problem.success) return new ApiError(response.status, problem.data.detail, problem.data.code)
+  const sentence = `The hub answered ${response.status} ${response.statusText}`.trimEnd().concat('.')
+  return new ApiError(response.status, sentence)
 }

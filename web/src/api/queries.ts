@@ -1,6 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { call, callAll } from './client.ts'
-import type { SeriesKey } from './types.ts'
+import { idOf, type Job, type SeriesKey } from './types.ts'
 
 /** Cache keys; a message on the live feed makes them stale. */
 export const cacheKeys = {
@@ -73,6 +73,36 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
     refetchInterval: 60_000,
   })
 
+/** Trainings looked through for the last one of a series. */
+const jobsLookedThrough = 500
+
+/** The training of one series that waits or runs, and else the one that ended last. */
+export const useTraining = (series: SeriesKey) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'training', series.site, series.device, series.metric],
+    queryFn: async ({ signal }): Promise<Job | null> => {
+      const { site } = series
+      const own = (jobs: readonly Job[]) => jobs.find((job) => idOf(job.series) === idOf(series))
+      // a job that begins to run between two questions is found by the second
+      for (const status of ['queued', 'running', undefined] as const) {
+        const query = { site, status, limit: status ? 10_000 : jobsLookedThrough }
+        const found = own((await call('jobs', { query, signal })).items)
+        if (found) return found
+      }
+      return null
+    },
+    refetchInterval: ({ state: { data } }) => (data && isActive(data) ? 1000 : 15_000),
+  })
+
+export const isActive = ({ status }: Job): boolean => status === 'queued' || status === 'running'
+
+/** Spans of a site that no model learns from. */
+export const useForgotten = (site: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'forgotten', site],
+    queryFn: async ({ signal }) => (await callAll('forgotten', { query: { site }, signal }, 1)).items,
+  })
+
 /** What the hub did by itself in the last seven days, newest first; of all sites that may be seen without one. */
 export const useInfos = (site?: string) =>
   useQuery({
@@ -112,12 +142,3 @@ export const useRollups = (key: SeriesKey, from: number, to: number, enabled = t
     enabled,
     staleTime: 5 * 60_000,
   })
-
-/** Erases a site; everything that is shown is asked anew. */
-export function useRemoveSite() {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: (site: string) => call('removeSite', { params: { site } }),
-    onSuccess: () => client.invalidateQueries(),
-  })
-}

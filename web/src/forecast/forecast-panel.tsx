@@ -5,12 +5,14 @@ import { Chart } from '../chart/chart.tsx'
 import type { Band, Line } from '../chart/options.ts'
 import { timeText } from '../format/time.ts'
 import { percentText, unitLabel, valueText } from '../format/value.ts'
+import { versionText } from '../format/version.ts'
 import { forecasterName, metricName } from '../format/words.ts'
 import type { Point } from '../history/points.ts'
 import { useClock } from '../live/live.tsx'
 import { SectionHead } from '../shell/notes.tsx'
 import { CardPanel } from './card-panel.tsx'
 import { energySources, hourlyEnergy, joinTimes } from './energy.ts'
+import { Learning } from './learning.tsx'
 import { cardOf, cardsOf, totalOf } from './score.ts'
 
 const hourMs = 3_600_000
@@ -57,12 +59,16 @@ function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
     <section className="panel" aria-label={`Forecast of ${metricName(forecast.metric)}`}>
       <SectionHead title={title}>
         <span className="tag" data-tone={naive ? 'muted' : 'accent'}>
-          {naive ? 'Naive forecast' : `${forecast.model.name} ${forecast.model.version}`}
+          {naive ? 'Naive forecast' : `Learnt model, ${versionText(forecast.model.version, zone)}`}
         </span>
       </SectionHead>
       <Standing forecast={forecast} zone={zone} />
       <ForecastChart forecast={forecast} metrics={metrics} zone={zone} />
       {card && <CardPanel forecast={forecast} card={card} cards={cards} zone={zone} />}
+      <Learning
+        series={{ site: forecast.site, device: forecast.device, metric: forecast.metric }}
+        zone={zone}
+      />
     </section>
   )
 }
@@ -75,7 +81,7 @@ function Standing({ forecast, zone }: { forecast: Forecast; zone: string }) {
     <p className="muted small">
       {past ? `Forecast from the end of the data, ${origin}.` : `Made from everything up to ${origin}.`}{' '}
       {forecast.model.kind === 'naive' &&
-        `Naive forecast (${forecasterName(forecast.model.name).toLowerCase()}): no learnt model beat it yet, or there is not enough data.`}{' '}
+        `Naive forecast: ${forecasterName(forecast.model.name).toLowerCase()}.`}{' '}
       Total {valueText(totalOf(forecast), forecast.unit, forecast.metric)}.
     </p>
   )

@@ -1,6 +1,7 @@
 import type { Card } from '../api/types.ts'
 import { plural, timeText } from '../format/time.ts'
 import { changeText, formatCount, formatScore, unitLabel } from '../format/value.ts'
+import { withVersions } from '../format/version.ts'
 import { forecasterName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
 import { type DuelRow, duelRows, gateSentence, type TagTone, verdictOf } from './score.ts'
@@ -24,21 +25,21 @@ export function GateNote({ card, judged, zone }: { card: Card; judged: Card | un
   return (
     <>
       <p className="verdict">
-        <StandingTag {...verdict} /> {verdict.sentence}
+        <StandingTag {...verdict} /> {withVersions(verdict.sentence, zone)}
       </p>
       {judged && other && (
         <p className="verdict">
-          <StandingTag {...other} /> The newest learnt version, of {timeText(judged.trainedAt, zone, 'full')}:{' '}
-          {other.sentence}
+          <StandingTag {...other} /> The newest learnt version, {timeText(judged.trainedAt, zone, 'full')}.{' '}
+          {withVersions(other.sentence, zone)}
         </p>
       )}
-      {said !== undefined && <p className="verdict muted small">The gate said: {said}</p>}
+      {said !== undefined && <p className="verdict muted small">The gate said: {withVersions(said, zone)}</p>}
       {judged && <Duels card={judged} />}
     </>
   )
 }
 
-function Duels({ card }: { card: Card }) {
+export function Duels({ card }: { card: Card }) {
   const rows = duelRows(card)
   if (rows.length === 0) return null
   return (

@@ -72,3 +72,16 @@ export const errorsMoved = ({ residualPsi }: Report): boolean =>
 
 /** A mean error in words: what it says is too much or too little. */
 export const biasWord = (bias: number): string => (bias > 0 ? 'too much' : bias < 0 ? 'too little' : 'even')
+
+const deciders: Readonly<Record<string, string>> = {
+  gate: 'the gate',
+  guard: 'the guard',
+  shadow: 'the trial in shadow',
+  registry: 'the state of the files',
+  schedule: 'the schedule',
+  start: 'the start of the hub',
+  'this machine': 'someone at this machine',
+}
+
+/** Who decided or wanted something, inside a sentence: a part of the hub, or the name of a key. */
+export const deciderText = (by: string): string => deciders[by] ?? by

@@ -77,6 +77,12 @@ export function cardsOf(forecast: Forecast, cards: readonly Card[]): Card[] {
 export const judgedOf = (card: Card, cards: readonly Card[]): Card | undefined =>
   card.model.kind === 'learned' ? card : cards.find(({ model }) => model.kind === 'learned')
 
+/** The learnt version that was live before the one that is: a roll-back goes to it. */
+export const predecessorOf = (cards: readonly Card[]): Card | undefined =>
+  cards
+    .filter(({ model, standing }) => model.kind === 'learned' && standing === 'retired')
+    .sort((a, b) => b.since - a.since)[0]
+
 export type TagTone = 'accent' | 'trial' | 'amber' | 'red' | 'muted'
 
 const standings: Readonly<Record<Card['standing'], { readonly tag: string; readonly tone: TagTone }>> = {

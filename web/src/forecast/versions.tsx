@@ -2,67 +2,86 @@ import { useModelEvents } from '../api/queries.ts'
 import type { Card, SeriesKey } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
 import { changeText } from '../format/value.ts'
-import { ScrollBox } from '../shell/scroll-box.tsx'
-import { StandingTag } from './gate-note.tsx'
-import { livePeriods, type Period } from './life.ts'
-import { changeOf, verdictOf } from './score.ts'
+import { versionText, withVersions } from '../format/version.ts'
+import { Duels, StandingTag } from './gate-note.tsx'
+import { deciderText, livePeriods, type Period } from './life.ts'
+import { changeOf, predecessorOf, verdictOf } from './score.ts'
+import { CardFacts, ScoreTable } from './score-table.tsx'
+import { VersionAction } from './version-action.tsx'
 
 interface VersionsProps {
   readonly series: SeriesKey
   /** Of the series, newest first. */
   readonly cards: readonly Card[]
+  /** The one that speaks, and the one whose way through the gate is told: their reports stand above already. */
+  readonly speaks: Card
+  readonly judged: Card | undefined
   readonly zone: string
 }
 
-/** Every version that is kept, newest first, and what was live when. */
-export function Versions({ series, cards, zone }: VersionsProps) {
+/** Every version that is kept, newest first, what can be done with it, and what was live when. */
+export function Versions({ series, cards, speaks, judged, zone }: VersionsProps) {
   const learned = cards.filter(({ model }) => model.kind === 'learned')
   if (learned.length === 0) return null
+  const before = predecessorOf(cards)
   return (
     <section className="card-part" aria-label="Versions">
       <h3 className="section-title">Versions</h3>
-      <ScrollBox label="Table of versions">
-        <table className="table versions">
-          <thead>
-            <tr>
-              <th scope="col">Learnt</th>
-              <th scope="col">Stands</th>
-              <th scope="col">Since</th>
-              <th scope="col" className="num">
-                RMSE against naive
-              </th>
-            </tr>
-          </thead>
-          {learned.map((card) => (
-            <Version key={card.model.version} card={card} zone={zone} />
-          ))}
-        </table>
-      </ScrollBox>
+      <ul className="versions" aria-label="Versions, newest first">
+        {learned.map((card) => (
+          <Version
+            key={card.model.version}
+            card={card}
+            before={before}
+            told={card === speaks ? 'all' : card === judged ? 'scores' : 'nothing'}
+            zone={zone}
+          />
+        ))}
+      </ul>
       <History series={series} zone={zone} />
     </section>
   )
 }
 
-/** Two rows: the figures, and the reason over the whole width, which a phone has room for too. */
-function Version({ card, zone }: { card: Card; zone: string }) {
+interface VersionProps {
+  readonly card: Card
+  readonly before: Card | undefined
+  /** How much of its report stands elsewhere on the page. */
+  readonly told: 'all' | 'scores' | 'nothing'
+  readonly zone: string
+}
+
+function Version({ card, before, told, zone }: VersionProps) {
   const verdict = verdictOf(card)
   const change = changeOf(card)
   return (
-    <tbody data-live={card.live}>
-      <tr className="figures">
-        <th scope="row">{timeText(card.trainedAt, zone, 'full')}</th>
-        <td>
-          <StandingTag {...verdict} />
-        </td>
-        <td>{timeText(card.since, zone, 'full')}</td>
-        <td className="num">{change === undefined ? '\u2013' : changeText(change)}</td>
-      </tr>
-      <tr>
-        <td colSpan={4} className="reason">
-          {verdict.sentence} <span className="mono">{card.model.version}</span>
-        </td>
-      </tr>
-    </tbody>
+    <li data-live={card.live}>
+      <div className="version-head">
+        <span className="version-name">{timeText(card.trainedAt, zone, 'full')}</span>
+        <StandingTag {...verdict} />
+        <span className="muted small">since {timeText(card.since, zone, 'full')}</span>
+        {change !== undefined && (
+          <span className="version-worth small">
+            <span className="muted">RMSE against naive</span> {changeText(change)}
+          </span>
+        )}
+      </div>
+      <p className="version-reason">{withVersions(verdict.sentence, zone)}</p>
+      <div className="version-foot">
+        <span className="mono muted">
+          {card.model.name} {card.model.version}
+        </span>
+        <VersionAction card={card} before={before} zone={zone} />
+      </div>
+      {told !== 'all' && (
+        <details className="report">
+          <summary>Report of this version</summary>
+          {told === 'nothing' && <Duels card={card} />}
+          {told === 'nothing' && <ScoreTable card={card} />}
+          <CardFacts card={card} zone={zone} />
+        </details>
+      )}
+    </li>
   )
 }
 
@@ -93,20 +112,11 @@ function PeriodRow({
   return (
     <li>
       <div>
-        {naive ? 'Naive forecast' : <span className="mono">{version}</span>}, {when}
+        {when}: {naive ? 'naive forecast' : `version of ${versionText(version, zone)}`}
       </div>
       <div className="muted">
-        {reason} Decided by {decider(by)}.
+        {withVersions(reason, zone)} Decided by {deciderText(by)}.
       </div>
     </li>
   )
 }
-
-const deciders: Readonly<Record<string, string>> = {
-  gate: 'the gate',
-  guard: 'the guard',
-  shadow: 'the trial in shadow',
-  registry: 'the state of the files',
-}
-
-const decider = (by: string): string => deciders[by] ?? by

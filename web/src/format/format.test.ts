@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ageText, spanText, timeText } from './time.ts'
 import { changeText, formatNumber, formatScore, valueText } from './value.ts'
+import { versionText, withVersions } from './version.ts'
 import { idName, inputName, isState, metricName } from './words.ts'
 
 const at = Date.UTC(2026, 5, 1, 10, 30)
@@ -111,5 +112,20 @@ describe('names', () => {
       true,
       false,
     ])
+  })
+})
+
+describe('a version', () => {
+  test('is told by the moment that it is named after, in the zone of the site', () => {
+    expect(versionText('20260601T103000Z', zone)).toContain('12:30')
+    expect(versionText('v1', zone)).toBe('v1')
+  })
+
+  test('is told so inside a sentence too', () => {
+    const moment = versionText('20260601T103000Z', zone)
+    expect(withVersions('Replaced by 20260601T103000Z.', zone)).toBe(`Replaced by the version of ${moment}.`)
+    const back = 'Now the version before it (20260601T103000Z) speaks.'
+    expect(withVersions(back, zone)).toBe(`Now the version before it (${moment}) speaks.`)
+    expect(withVersions('It is worse.', zone)).toBe('It is worse.')
   })
 })

@@ -1,0 +1,47 @@
+import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
+import { call } from './client.ts'
+import { cacheKeys } from './queries.ts'
+import type { SeriesKey } from './types.ts'
+
+/** What a person may change. Each asks anew for what it may have changed, and ends once that is known. */
+function useChange<Input, Result>(change: (input: Input) => Promise<Result>, concerns?: QueryKey) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: change,
+    onSettled: () => client.invalidateQueries(concerns ? { queryKey: concerns } : {}),
+  })
+}
+
+/** Erases a site. */
+export const useRemoveSite = () => useChange((site: string) => call('removeSite', { params: { site } }))
+
+/** Makes a kept version live; by force where the gate did not let it pass. */
+export const usePromote = (series: SeriesKey) =>
+  useChange(
+    (version: { readonly version: string; readonly force: boolean }) =>
+      call('promote', { body: { ...series, ...version } }),
+    cacheKeys.learning,
+  )
+
+/** Goes back to a version that was live, or to the naive forecast ("naive"). */
+export const useRollBack = (series: SeriesKey) =>
+  useChange((version: string) => call('rollback', { body: { ...series, version } }), cacheKeys.learning)
+
+/** Learns a device anew. */
+export const useTrain = ({ site, device }: SeriesKey) =>
+  useChange(() => call('train', { query: { site }, body: { device } }), cacheKeys.learning)
+
+export const useCancelTraining = () =>
+  useChange((id: string) => call('cancelJob', { params: { id } }), cacheKeys.learning)
+
+/** Leaves [from, to), ms, out of learning. */
+export const useForget = (series: SeriesKey) =>
+  useChange(
+    (span: { readonly from: number; readonly to: number; readonly reason: string }) =>
+      call('forget', { body: { ...series, ...span } }),
+    cacheKeys.learning,
+  )
+
+/** Takes a forgotten span back. */
+export const useRemember = () =>
+  useChange((id: string) => call('remember', { params: { id } }), cacheKeys.learning)

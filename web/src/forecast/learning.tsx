@@ -1,0 +1,117 @@
+import { Button } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useCancelTraining, useTrain } from '../api/changes.ts'
+import { cacheKeys, isActive, useTraining } from '../api/queries.ts'
+import { useMay } from '../api/role.ts'
+import type { Job, SeriesKey } from '../api/types.ts'
+import { timeText } from '../format/time.ts'
+import { percentText } from '../format/value.ts'
+import { withVersions } from '../format/version.ts'
+import { ErrorNote } from '../shell/notes.tsx'
+import { ForgottenDays } from './forgotten-days.tsx'
+import { deciderText } from './life.ts'
+
+interface LearningProps {
+  readonly series: SeriesKey
+  readonly zone: string
+}
+
+/** How a series is learnt: the training that waits, runs or ran last, and the days that are left out. */
+export function Learning({ series, zone }: LearningProps) {
+  const mayChange = useMay('operator')
+  const train = useTrain(series)
+  const { data: job } = useTraining(series)
+  useFreshModels(job)
+  const busy = job ? isActive(job) : false
+  return (
+    <section className="card-part" aria-label="Learning">
+      <div className="section-head">
+        <h3 className="section-title">Learning</h3>
+        {mayChange && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => train.mutate()}
+            disabled={busy}
+            loading={train.isPending}
+          >
+            Train now
+          </Button>
+        )}
+      </div>
+      <div className="training" role="status">
+        {job && <Training job={job} zone={zone} mayCancel={mayChange === true} />}
+        {job === null && <span className="muted small">Not trained yet.</span>}
+      </div>
+      {train.error && <ErrorNote error={train.error} />}
+      <ForgottenDays series={series} zone={zone} mayChange={mayChange === true} />
+      {mayChange === false && (
+        <p className="muted small">
+          To train, roll back or forget days, a key of the role operator is needed.
+        </p>
+      )}
+    </section>
+  )
+}
+
+/** Asks for versions and forecasts anew when a training has ended. */
+function useFreshModels(job: Job | null | undefined): void {
+  const client = useQueryClient()
+  const wasActive = useRef(false)
+  const active = job ? isActive(job) : false
+  useEffect(() => {
+    if (wasActive.current && !active) void client.invalidateQueries({ queryKey: cacheKeys.learning })
+    wasActive.current = active
+  }, [client, active])
+}
+
+function Training({ job, zone, mayCancel }: { job: Job; zone: string; mayCancel: boolean }) {
+  if (!isActive(job)) return <Ended job={job} zone={zone} />
+  const running = job.status === 'running'
+  return (
+    <>
+      <progress
+        aria-label="Progress of the training"
+        {...(running ? { value: job.progress } : { value: 0 })}
+      />
+      <span className="small">
+        {running ? `Learning, ${percentText(job.progress)}` : 'Waits for its turn'}
+      </span>
+      {mayCancel && <Cancel job={job} />}
+    </>
+  )
+}
+
+function Cancel({ job }: { job: Job }) {
+  const cancel = useCancelTraining()
+  return (
+    <Button
+      size="compact-xs"
+      variant="default"
+      loading={cancel.isPending}
+      onClick={() => cancel.mutate(job.id)}
+    >
+      Cancel training
+    </Button>
+  )
+}
+
+const endings = { done: 'Last trained', failed: 'Failed', cancelled: 'Cancelled' } as const
+
+function Ended({ job, zone }: { job: Job; zone: string }) {
+  const { status, detail, by, endedAt = job.createdAt } = job
+  if (status === 'queued' || status === 'running') return null
+  return (
+    <span className="small">
+      {status !== 'done' && (
+        <span className="tag" data-tone={status === 'failed' ? 'red' : 'muted'}>
+          {endings[status]}
+        </span>
+      )}{' '}
+      {status === 'done' && `${endings.done} `}
+      {timeText(endedAt, zone, 'full')}, wanted by {deciderText(by)}.{' '}
+      <span className="muted">{withVersions(detail, zone)}</span>
+    </span>
+  )
+}
