@@ -406,6 +406,37 @@ describe('a training', () => {
   })
 })
 
+describe('a span that is forgotten', () => {
+  const spans = async (): Promise<string[]> =>
+    (await ask('GET', 'forgotten')).json().items.map(({ id }: { id: string }) => id)
+  const waiting = async (): Promise<string[]> =>
+    (await ask('GET', 'jobs?status=queued')).json().items.map((job: { by: string }) => job.by)
+  const readings = async (): Promise<unknown> =>
+    (await ask('GET', 'readings?site=alpha&metric=energy_total&limit=1000')).json().items
+
+  test('keeps its readings, has the device learn anew, and again when it is taken back', async () => {
+    const kept = await readings()
+    expect(kept).toHaveLength(242)
+    const secret = await hub.key('operator', ['alpha'])
+    const payload = {
+      ...{ site: 'alpha', device: 'alpha-meter', metric: 'energy_total', reason: 'away' },
+      ...{ from: noon - 20 * 3_600_000, to: noon - 10 * 3_600_000 },
+    }
+    const span = (await hub.ask({ method: 'POST', url: '/api/v1/forgotten', payload, secret })).json()
+    expect(span).toMatchObject({ reason: 'away', by: 'operator of alpha', at: noon + 6000 })
+    expect(await spans()).toContain(span.id)
+    expect(await waiting()).toEqual(['operator of alpha'])
+    expect(await readings()).toEqual(kept)
+    const [{ id }] = (await ask('GET', 'jobs?status=queued')).json().items
+    await ask('DELETE', `jobs/${id}`)
+
+    expect((await ask('DELETE', `forgotten/${span.id}`)).json()).toEqual({ removed: span.id })
+    expect(await spans()).not.toContain(span.id)
+    expect(await waiting()).toHaveLength(1)
+    expect(await readings()).toEqual(kept)
+  })
+})
+
 test.each(['/api/v1/train', '/api/train'])(
   '%s says so where training is switched off, instead of letting what is asked for wait for ever',
   async (url) => {
