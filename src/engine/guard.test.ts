@@ -206,6 +206,13 @@ describe('a challenger', () => {
     expect(outcome(shadowVerdict(shadow(live, challenger)))).toBe(expected)
   })
 
+  it('goes after three times the days that it was given, where the series was mostly silent', () => {
+    const days = [tell(times(3, { own: 1 })), tell(noisy(3, 0.5), 'v2')] as const
+    const at = (index: number) => shadowVerdict({ ...shadow(...days), maxDays: 10, until: dayAt(index) })
+    expect(at(29)).toBe('wait')
+    expect(at(30)).toEqual({ drop: 'In 30 days only 3 could be compared with the live one.' })
+  })
+
   it('is decided also where the data come four times a day', () => {
     const live = tell(times(7, { own: 1, count: 4 }), 'v1', 24)
     const challenger = tell(

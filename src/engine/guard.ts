@@ -103,6 +103,9 @@ export interface ShadowInput extends DaySpan {
   readonly level?: number
 }
 
+/** A series that is mostly silent decides nothing: after so many times `maxDays` on the calendar the challenger goes. */
+const patience = 3
+
 export const challengerDaysDefault = { min: 7, max: 28 } as const
 export const shadowLevelDefault = 0.05
 
@@ -119,6 +122,11 @@ export function shadowVerdict(input: ShadowInput): ShadowVerdict {
   const paired = pairDays(input)
   const looks = Math.max(1, Math.ceil(maxDays / minDays))
   const look = paired.length >= maxDays ? looks : Math.floor(paired.length / minDays)
+  const isOld = addDays(input.zone, input.since, patience * maxDays) <= input.until
+  if (isOld && look < looks)
+    return {
+      drop: `In ${patience * maxDays} days only ${paired.length} could be compared with the live one.`,
+    }
   if (look === 0) return 'wait'
   const days = paired.slice(0, Math.min(look * minDays, maxDays))
   const level = ((input.level ?? shadowLevelDefault) * look) / ((looks * (looks + 1)) / 2)

@@ -6,7 +6,7 @@ import { learnEnergy } from '../domains/energy/learn.ts'
 /** What a task of a domain does, by the mode of its input. Pure: data in, data out. */
 export interface DomainTask {
   forecast(input: ForecastInput): ForecastOutput
-  learn(input: LearnInput): StoredModel
+  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
 }
 
 /** Every task that a worker runs, by the name that a domain gives it. */
@@ -14,15 +14,18 @@ export const tasks: Readonly<Record<string, DomainTask>> = {
   energy: { forecast: forecastEnergy, learn: learnEnergy },
 }
 
-/** Entry of the worker threads. */
+/** Entry of the worker threads. Where there is a `port`, the share that is done, 0 to 1, is told through it. */
 export function runTask({
   task,
   input,
+  port,
 }: {
   readonly task: string
   readonly input: ForecastInput | LearnInput
+  readonly port?: { postMessage(share: number): void }
 }): ForecastOutput | StoredModel {
   const work = tasks[task]
   if (!work) throw new RangeError(`There is no task "${task}".`)
-  return input.mode === 'learn' ? work.learn(input) : work.forecast(input)
+  if (input.mode === 'forecast') return work.forecast(input)
+  return work.learn(input, (share) => port?.postMessage(share))
 }

@@ -51,7 +51,7 @@ describe('a hub that learns', () => {
     expect(first).toMatchObject({ device: 'heater', metric: 'energy', unit: 'kWh', model: { kind: 'naive' } })
     expect(first!.steps).toHaveLength(24)
     expect(first!.steps.every(({ mean, naive }) => mean === naive)).toBe(true)
-    expect((await hub.engine.models.all())[0]!.reason).toContain('2.0 days of history')
+    expect((await hub.engine.models.all())[0]!.reason).toContain('2.0 days of known hours')
 
     await clock.skip(36 * 24 * hour)
     await hub.push(rows(start + 2 * 24 * hour, clock.now()))

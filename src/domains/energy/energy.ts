@@ -4,10 +4,10 @@ import { seriesId } from '../../core/series.ts'
 import type { Learning, Steps } from '../domain.ts'
 import { openEnergy } from './body.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
-import { learnDaysMin } from './learn.ts'
+import { knownDays, learnDaysMin } from './learn.ts'
 
-/** More history than three years does not make tomorrow clearer. */
-const historyMs = 3 * 366 * 86_400_000
+/** A model is fitted to 400 days of origins, and looks back four weeks from each. */
+const historyMsMax = 430 * 86_400_000
 
 /** Energy by the hour of every device that measures power or energy. */
 export const energyLearning: Learning = {
@@ -26,7 +26,7 @@ export const energyLearning: Learning = {
     return [...best.values()]
   },
   collect: collectHourly,
-  isEnough: ({ values }) => values.length >= learnDaysMin * 24,
+  isEnough: ({ values }) => knownDays(values) >= learnDaysMin,
   open: openEnergy,
 }
 
@@ -37,6 +37,7 @@ async function collectHourly(
   source: Series,
   store: Pick<ReadingStore, 'scan'>,
   newestAt: number,
+  historyMs = historyMsMax,
 ): Promise<Steps | undefined> {
   const spans = new EnergySpans(source.metric as EnergyMetric)
   const hours = new HourlyEnergy()

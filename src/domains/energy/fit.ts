@@ -48,10 +48,17 @@ export function fitTo(history: History, end: number): Fit | undefined {
     if (Number.isFinite(target[row]!)) kept.push(row)
   }
   if (kept.length === 0) return undefined
-  const columns = frame.columns.map((column) => Float64Array.from(kept, (row) => column[row]!))
-  const known = Float64Array.from(kept, (row) => target[row]!)
+  const columns = frame.columns.map((column) => pick(column, kept))
+  const known = pick(target, kept)
   const learnt = { rows: kept.length, names: frame.names, columns }
   return { model: boosting.fit(learnt, known, options), frame: learnt }
+}
+
+/** `Float64Array.from` with a function takes ten times as long. */
+function pick(column: Float64Array, rows: readonly number[]): Float64Array {
+  const picked = new Float64Array(rows.length)
+  for (let at = 0; at < rows.length; at++) picked[at] = column[rows[at]!]!
+  return picked
 }
 
 /** Share of the learnt difference that is taken: what would have been best over the hours judged so far. */

@@ -23,7 +23,7 @@ describe('the naive forecast', () => {
   it('says how much history is missing', () => {
     const { naive, spoken } = forecastEnergy(toForecast(household(2, 10)))
     expect(naive!.verdict.reason).toBe(
-      'Naive forecast: 2.0 days of history, a model is learnt from 21 days on.',
+      'Naive forecast: 2.0 days of known hours, a model is learnt from 21 days on.',
     )
     expect(spoken.steps).toHaveLength(24)
   })

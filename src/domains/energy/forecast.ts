@@ -7,7 +7,7 @@ import { type EnergyModel, openEnergy } from './body.ts'
 import { buildFeatures, History, horizon } from './features.ts'
 import { guarded } from './firewall.ts'
 import { bestNaive, coverageOf, level, residualDeciles, scoresOf, trialOf, widthsOf } from './judge.ts'
-import { learnDaysMin, spanOf } from './learn.ts'
+import { knownDays, learnDaysMin, spanOf } from './learn.ts'
 
 /** Days of newest inputs that are held against those that a model learnt from. */
 const driftDays = 7
@@ -76,10 +76,10 @@ function judgeNaive(
   const { scores, steps } = scoresOf(actual, naive)
   const name = bestNaive(scores)
   const coverage = coverageOf(actual, naive[name])
-  const days = input.values.length / 24
+  const days = knownDays(input.values)
   const reason =
     days < learnDaysMin
-      ? `Naive forecast: ${days.toFixed(1)} days of history, a model is learnt from ${learnDaysMin} days on.`
+      ? `Naive forecast: ${days.toFixed(1)} days of known hours, a model is learnt from ${learnDaysMin} days on.`
       : 'Naive forecast: no learnt model is live.'
   const card: Card = {
     series: input.target,

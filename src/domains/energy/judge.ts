@@ -12,8 +12,8 @@ import { fitTo, Shrink } from './fit.ts'
 
 /** Nominal coverage of the intervals. */
 export const level = 0.9
-/** How often the candidate is fitted anew on the way. */
-export const folds = 6
+/** How often the candidate is fitted anew on the way, at most. */
+export const foldsMax = 6
 
 /** Days that are judged, the newest ones, at most: eight weeks tell a difference of some percent from chance. */
 const judgedDaysMax = 56
@@ -51,10 +51,14 @@ export function trialOf(history: History, kind: 'learnt' | 'naive'): Trial {
   return { origins, actual, naive }
 }
 
-/** Each fold is forecast by a model that was fitted to what lies before it. */
-export function candidateSays(history: History, { origins }: Trial): { said: Said; share: number } {
+/** Each fold is forecast by a model that was fitted to what lies before it. `onFold` is told the share done after each. */
+export function candidateSays(
+  history: History,
+  { origins }: Trial,
+  onFold?: (share: number) => void,
+): { said: Said; share: number; folds: number } {
   const said = new Float64Array(origins.length * horizon)
-  const perFold = Math.ceil(origins.length / folds)
+  const perFold = Math.ceil(origins.length / foldsMax)
   const shrink = new Shrink()
   for (let from = 0; from < origins.length; from += perFold) {
     const fold = origins.slice(from, from + perFold)
@@ -67,8 +71,9 @@ export function candidateSays(history: History, { origins }: Trial): { said: Sai
       const hour = fold[Math.floor(row / horizon)]! + (row % horizon)
       shrink.add(difference[row]!, history.at(hour) - value)
     }
+    onFold?.((from + fold.length) / origins.length)
   }
-  return { said, share: shrink.share }
+  return { said, share: shrink.share, folds: Math.ceil(origins.length / perFold) }
 }
 
 /** Errors of all over the hours that everybody forecast and whose truth is known. */

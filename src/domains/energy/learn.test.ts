@@ -107,15 +107,24 @@ describe('learning', () => {
     expect(card.repairs['counter_resets']).toBe(2)
   })
 
+  it('tells how far it is: after each fit', () => {
+    const shares: number[] = []
+    const { card } = learnEnergy(toLearn(household(90, 3)), (share) => shares.push(share))
+    expect(card.folds).toBe(6)
+    expect(shares).toHaveLength(6)
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect([shares[0]! > 0.1, shares[5]]).toEqual([true, 6 / 7])
+  })
+
   it('bears gaps, and says what is too little', () => {
     const holes = household(60, 13).map((value, hour) => (hour % 97 < 20 ? Number.NaN : value))
     expect(learnEnergy(toLearn(holes)).card.scoredSteps).toBeGreaterThan(300)
-    const late = household(60, 14).fill(Number.NaN, 0, 50 * 24)
-    expect(learnEnergy(toLearn(late)).card.span.steps).toBe(240)
+    const late = household(60, 14).fill(Number.NaN, 0, 39 * 24)
+    expect(learnEnergy(toLearn(late)).card.span.steps).toBe(21 * 24)
     expect(() => learnEnergy(toLearn(household(3, 1)))).toThrow(
-      '3.0 days of history: a model is learnt from 21 days on.',
+      '3.0 days of known hours: a model is learnt from 21 days of them on.',
     )
-    const unknown = new Float64Array(24 * 30).fill(Number.NaN)
-    expect(() => learnEnergy(toLearn(unknown))).toThrow('no known hour: a model is learnt from 21 days on.')
+    late[39 * 24] = Number.NaN
+    expect(() => learnEnergy(toLearn(late))).toThrow('21.0 days of known hours: a model')
   })
 })

@@ -11,7 +11,7 @@ import {
   bestNaive,
   candidateSays,
   coverageOf,
-  folds,
+  foldsMax,
   residualDeciles,
   type Said,
   scoresOf,
@@ -20,8 +20,14 @@ import {
   widthsOf,
 } from './judge.ts'
 
-/** Days before a model is learnt at all. */
+/** Days of known hours before a model is learnt at all. */
 export const learnDaysMin = 21
+
+/** Days of known hours: what is missing teaches nothing. */
+export const knownDays = (values: Float64Array): number => knownOf(values) / 24
+
+const knownOf = (values: Float64Array): number =>
+  values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
 
 export const modelName = 'energy-boosting'
 
@@ -30,19 +36,22 @@ export const modelName = 'energy-boosting'
  * that it had not seen, the model that is live. Everything is fitted again, the folds too: 90 days cost half a second,
  * and a fold kept from yesterday would have ended elsewhere than one of today. Runs in a worker.
  * Throws `data_invalid` where there is too little to learn from, `model_refused` for a live model that is damaged.
+ * `onProgress` is told the share that is done, 0 to 1, after each fit.
  */
-export function learnEnergy(asked: LearnInput): StoredModel {
+export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => void): StoredModel {
   const input = guarded(asked)
   const history = new History(input.values, input.start, input.zone)
-  const days = input.values.length / 24
-  if (days < learnDaysMin) tooShort(`${days.toFixed(1)} days of history`)
+  const days = knownDays(input.values)
+  if (days < learnDaysMin) tooShort(`${days.toFixed(1)} days of known hours`)
   const trial = trialOf(history, 'learnt')
-  const { said, share } = candidateSays(history, trial)
+  // one more fit follows: the one that is kept
+  const judgedShare = foldsMax / (foldsMax + 1)
+  const { said, share, folds } = candidateSays(history, trial, (done) => onProgress?.(judgedShare * done))
   const { scores, steps } = scoresOf(trial.actual, { model: said, ...trial.naive })
   const naiveName = bestNaive(scores)
   const live = input.live ? liveDuel(input.live, input, history, trial, said) : undefined
   const naive = duelOf(trial.actual, said, trial.naive[naiveName])
-  const fit = fitTo(history, input.values.length) ?? tooShort('no known hour')
+  const fit = fitTo(history, input.values.length) ?? tooShort('no known hour before the newest day')
   const widths = widthsOf(trial.actual, said)
   const mean = history.mean(input.values.length, input.values.length)
   const coverage = coverageOf(trial.actual, said)
@@ -89,12 +98,12 @@ function liveDuel(
 export const spanOf = ({ start, stepMs, values }: TaskInput): Card['span'] => ({
   from: start,
   to: start + values.length * stepMs,
-  steps: values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0),
+  steps: knownOf(values),
 })
 
 function tooShort(what: string): never {
   throw new HomeostatError('data_invalid', {
-    detail: `${what}: a model is learnt from ${learnDaysMin} days on`,
+    detail: `${what}: a model is learnt from ${learnDaysMin} days of them on`,
   })
 }
 
