@@ -145,8 +145,13 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 
 /** The worker's own entry, without the thread. */
 const inlineJobs: Jobs = {
-  async run<Input, Output>(task: string, input: Input): Promise<Output> {
-    return runTask({ task, input: structuredClone(input) as ForecastInput | LearnInput }) as Output
+  async run<Input, Output>(
+    task: string,
+    input: Input,
+    { onProgress }: { readonly onProgress?: (share: number) => void } = {},
+  ): Promise<Output> {
+    const port = { postMessage: (share: number) => onProgress?.(share) }
+    return runTask({ task, input: structuredClone(input) as ForecastInput | LearnInput, port }) as Output
   },
   async close() {},
 }

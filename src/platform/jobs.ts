@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Jobs } from '../core/ports.ts'
 
@@ -32,7 +32,11 @@ export function createThreadJobs(options: {
       const { port1, port2 } = new MessageChannel()
       port1.on('message', onProgress)
       try {
-        return await pool.run({ task, input, port: port2 }, { signal: until, transferList: [port2] })
+        const result = await pool.run({ task, input, port: port2 }, { signal: until, transferList: [port2] })
+        // the answer takes another way, and may overtake what was told
+        for (let told = receiveMessageOnPort(port1); told; told = receiveMessageOnPort(port1))
+          onProgress(told.message)
+        return result
       } finally {
         port1.close()
       }
