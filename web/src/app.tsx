@@ -3,12 +3,14 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { type ReactNode, useState, useSyncExternalStore } from 'react'
 import { ApiError } from './api/client.ts'
 import { apiKey } from './api/key.ts'
+import { useSites } from './api/queries.ts'
 import { LiveProvider } from './live/live.tsx'
 import { type Route, useRoute } from './route.ts'
 import { useArrival } from './shell/arrival.ts'
 import { DemoBanner } from './shell/demo-banner.tsx'
 import { Header } from './shell/header.tsx'
 import { KeyForm } from './shell/key-form.tsx'
+import { Loading } from './shell/notes.tsx'
 import { cssVariables, theme } from './theme.ts'
 import { AlertsView } from './views/alerts.tsx'
 import { DeviceView } from './views/device.tsx'
@@ -43,6 +45,8 @@ function Session() {
 function Page() {
   const route = useRoute()
   useArrival(route)
+  // the note on simulated data stands above everything: nothing is drawn before it is known whether there is one
+  const pending = useSites().isPending
   return (
     <>
       <button className="skip" type="button" onClick={focusMain}>
@@ -50,8 +54,8 @@ function Page() {
       </button>
       <Header />
       <DemoBanner />
-      <Container size="lg" component="main" id="main" tabIndex={-1}>
-        {viewOf(route)}
+      <Container key={pending ? 'asked' : 'told'} size="lg" component="main" id="main" tabIndex={-1}>
+        {pending ? <Loading height={320} /> : viewOf(route)}
       </Container>
     </>
   )

@@ -73,6 +73,12 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
     refetchInterval: 60_000,
   })
 
+/** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
+export function useAnswered(site: string): boolean {
+  const asked = [useDevices(), useAlerts(), useForecasts(site), useCards(site), useInfos(site)]
+  return asked.every(({ isPending }) => !isPending)
+}
+
 /** Trainings looked through for the last one of a series. */
 const jobsLookedThrough = 500
 

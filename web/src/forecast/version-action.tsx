@@ -47,7 +47,7 @@ function RollBack({ card, before, zone }: ActionProps & { readonly before: Card 
         error={change.error}
       >
         <p>
-          The version of {learnt} stops to speak.{' '}
+          The version of {learnt} stops speaking.{' '}
           {before
             ? `The version before it was learnt on ${timeText(before.trainedAt, zone, 'full')}.`
             : 'There is no version before it, so the naive forecast speaks.'}

@@ -67,6 +67,11 @@ export function HistoryPanel({ route, newest, zone }: { route: DeviceRoute; newe
   )
 }
 
+/** Heights of what is to come, px, so that nothing below it moves. */
+const chartHeight = 292
+const stateHeight = 182
+const factsHeight = 32
+
 const rangeNames: Readonly<Record<Range, string>> = {
   '24h': '24 h',
   '7d': '7 days',
@@ -122,7 +127,7 @@ function RawHistory({ series, unit, zone, span, shown, recent }: PartProps) {
     return { at, lines }
   }, [points, state, series.metric, shown.endsNow, shown.to])
   return (
-    <Answer of={stored} height={284}>
+    <Answer of={stored} height={state ? stateHeight : chartHeight + factsHeight}>
       {({ complete }) => (
         <>
           <SeriesChart {...chart} metric={series.metric} unit={unit} zone={zone} span={shown} />
@@ -153,7 +158,7 @@ function HourHistory({ series, unit, zone, span, shown, recent }: PartProps) {
     [hours, state, series.metric, unit],
   )
   return (
-    <Answer of={stored} height={284}>
+    <Answer of={stored} height={state ? chartHeight : chartHeight + factsHeight}>
       {() => (
         <>
           <SeriesChart

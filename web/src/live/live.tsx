@@ -20,6 +20,8 @@ interface LiveContext {
   readonly connection: Connection
   /** Grows with every reconnection. */
   readonly epoch: number
+  /** Whether what is there has been heard: before that, no reading does not mean that there is none. */
+  readonly heard: boolean
 }
 
 const Context = createContext<LiveContext | undefined>(undefined)
@@ -58,7 +60,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   }, [latest.data, store])
 
   const epoch = Math.max(0, snapshots - 1)
-  return <Context value={{ store, connection, epoch }}>{children}</Context>
+  const heard = snapshots > 0 || !latest.isPending
+  return <Context value={{ store, connection, epoch, heard }}>{children}</Context>
 }
 
 function useLive(): LiveContext {
@@ -70,6 +73,8 @@ function useLive(): LiveContext {
 export const useConnection = (): Connection => useLive().connection
 
 export const useEpoch = (): number => useLive().epoch
+
+export const useHeard = (): boolean => useLive().heard
 
 export const useLiveStore = (): LiveStore => useLive().store
 

@@ -5,7 +5,7 @@ import { Age, Value } from '../devices/value.tsx'
 import { DeviceForecasts } from '../forecast/forecast-panel.tsx'
 import { idName, metricName, plainName, siteName } from '../format/words.ts'
 import { HistoryPanel } from '../history/history-panel.tsx'
-import { useAllReadings, useReading } from '../live/live.tsx'
+import { useAllReadings, useHeard, useReading } from '../live/live.tsx'
 import { hrefOf, type Route } from '../route.ts'
 import { Answer, Loading } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
@@ -16,6 +16,7 @@ type DeviceRoute = Extract<Route, { view: 'device' }>
 /** One device: what it measures now, what it did, what comes next and what that forecast is worth. */
 export function DeviceView({ route }: { route: DeviceRoute }) {
   const devices = useDevices()
+  const heard = useHeard()
   const readings = useAllReadings().map(({ reading }) => reading)
   return (
     <Answer of={useSites()} height={320}>
@@ -23,6 +24,7 @@ export function DeviceView({ route }: { route: DeviceRoute }) {
         const site = sites.find(({ id }) => id === route.site)
         const known =
           site && listDevices(site.id, devices.data ?? [], readings).find(({ id }) => id === route.device)
+        if (!heard) return <Loading height={320} />
         if (site && known)
           return <DeviceBody route={route} site={site} device={known} single={sites.length === 1} />
         return devices.isPending ? (

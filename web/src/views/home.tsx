@@ -1,11 +1,11 @@
 import { VisuallyHidden } from '@mantine/core'
-import { useSites } from '../api/queries.ts'
+import { useAnswered, useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
 import { siteName } from '../format/words.ts'
-import { useAllReadings } from '../live/live.tsx'
+import { useAllReadings, useHeard } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
-import { Answer, SectionHead } from '../shell/notes.tsx'
+import { Answer, Loading, SectionHead } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { ActiveAlerts } from './alerts.tsx'
 import { FirstReading } from './first-reading.tsx'
@@ -14,20 +14,27 @@ import { SiteBody, SiteTiles } from './site.tsx'
 
 /** The front: one home is shown at once; several each by their tiles. */
 export function HomeView() {
-  const sites = useSites()
+  const heard = useHeard()
   const silent = useAllReadings().length === 0
   return (
-    <Answer of={sites} height={320}>
+    <Answer of={useSites()} height={320}>
       {(list) => {
+        if (!heard) return <Loading height={320} />
         if (list.length === 0 || (silent && list.every((site) => !site.demo))) return <FirstReading />
-        return (
-          <>
-            {list.length === 1 && list[0] ? <SiteBody site={list[0]} /> : <ManySites sites={list} />}
-            <HubPanel />
-          </>
-        )
+        const [only] = list.length === 1 ? list : []
+        return only ? <OneSite site={only} /> : <ManySites sites={list} />
       }}
     </Answer>
+  )
+}
+
+function OneSite({ site }: { site: Site }) {
+  if (!useAnswered(site.id)) return <Loading height={320} />
+  return (
+    <>
+      <SiteBody site={site} />
+      <HubPanel />
+    </>
   )
 }
 
@@ -48,6 +55,7 @@ function ManySites({ sites }: { sites: readonly Site[] }) {
         </section>
       ))}
       <RecentInfos />
+      <HubPanel />
     </>
   )
 }

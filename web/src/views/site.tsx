@@ -1,4 +1,4 @@
-import { useCards, useDevices, useForecasts, useSites } from '../api/queries.ts'
+import { useAnswered, useCards, useDevices, useForecasts, useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
 import { DeviceList } from '../devices/device-list.tsx'
 import { listDevices } from '../devices/group.ts'
@@ -8,9 +8,9 @@ import { summarise } from '../forecast/score.ts'
 import { ageText, plural, timeText } from '../format/time.ts'
 import { changeText, formatCount, formatValue } from '../format/value.ts'
 import { idName, siteName } from '../format/words.ts'
-import { useAllReadings, useClock, useLiveStore } from '../live/live.tsx'
+import { useAllReadings, useClock, useHeard, useLiveStore } from '../live/live.tsx'
 import { isStale, type Live } from '../live/merge.ts'
-import { Answer } from '../shell/notes.tsx'
+import { Answer, Loading } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { Tile } from '../shell/tile.tsx'
 import { ActiveAlerts } from './alerts.tsx'
@@ -23,13 +23,19 @@ export function SiteView({ site: id }: { site: string }) {
       {(sites) => {
         const site = sites.find((candidate) => candidate.id === id)
         return site ? (
-          <SiteBody site={site} crumbs={sites.length > 1} />
+          <OneOfSites site={site} crumbs={sites.length > 1} />
         ) : (
           <UnknownView what={`site "${id}"`} />
         )
       }}
     </Answer>
   )
+}
+
+function OneOfSites(props: { site: Site; crumbs: boolean }) {
+  const heard = useHeard()
+  const answered = useAnswered(props.site.id)
+  return heard && answered ? <SiteBody {...props} /> : <Loading height={320} />
 }
 
 export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolean }) {
@@ -119,6 +125,7 @@ function ReportingTile({ site, live, fresh }: { site: Site; live: readonly Live[
 function ForecastTile({ site }: { site: Site }) {
   const forecasts = useForecasts(site.id)
   const cards = useCards(site.id)
+  if (forecasts.isPending) return <Tile label="Forecasts" value={'\u2013'} note="" />
   if (!forecasts.data || forecasts.data.length === 0) {
     return (
       <Tile
