@@ -132,6 +132,7 @@ describe('a model that learnt from what was forgotten later', () => {
     ['is told where only the last moment does', { from: hour(24) - 1, to: hour(40) }, true],
     ['is told where only the first moment does', { from: hour(-9), to: hour(0) + 1 }, true],
     ['is told where it is the series itself', { series: fridge }, true],
+    ['is told where it was forgotten as it was learnt', { at: hour(24) }, true],
     ['is not where the span begins as its days end', { from: hour(24), to: hour(25) }, false],
     ['is not where the span ends as its days begin', { from: hour(-9), to: hour(0) }, false],
     ['is not where it was forgotten before: it was left out', { at: hour(24) - 1 }, false],

@@ -50,6 +50,13 @@ describe('a live model that is damaged', () => {
     await expect(world.answer()).rejects.toMatchObject({ code: 'model_missing' })
   })
 
+  it('is passed over where its pointer is empty, and the one before it speaks', async () => {
+    await world.artifacts.put('models/home/fridge/energy/latest.txt', new Uint8Array())
+    for (let look = 0; look < 2; look++) expect(await world.liveVersion()).toBe('v1')
+    expect((await world.history()).slice(-2)).toEqual(['v1 live registry', 'v2 retired registry'])
+    expect((await world.artifacts.list('refused/')).length).toBe(0)
+  })
+
   it('is no shadow and no rival: a damaged predecessor is refused when it is to speak', async () => {
     await world.damage('v1')
     expect(await world.lifecycle.shadows(fridge)).toEqual([])

@@ -99,6 +99,7 @@ describe('to promote', () => {
   })
 
   it('one that was live before needs no force', async () => {
+    expect(await world.answer()).toEqual(['v2', weightOf('v2')])
     expect(await world.promote('v1')).toMatchObject({ standing: 'live', reason: 'Wanted.' })
     expect(world.standings()).toEqual({ v1: 'live', v2: 'retired', v3: 'rejected' })
     expect(await world.answer()).toEqual(['v1', weightOf('v1')])
@@ -138,6 +139,7 @@ describe('to promote', () => {
         code: 'model_refused',
         message: `The model home/fridge/energy v1 is refused: ${why}`,
       })
+    await expect(world.rollBack('v1')).rejects.toMatchObject({ code: 'model_refused' })
     expect(world.standings()).toEqual({ v1: 'refused', v2: 'live', v3: 'rejected' })
     expect(world.reasonOf('v1')).toBe(why)
     expect((await world.history()).filter((line) => line.startsWith('v1 refused'))).toEqual([
@@ -159,6 +161,7 @@ describe('a roll-back', () => {
   it('goes to the one before, then to the naive forecast, then nowhere', async () => {
     await world.learn('v1')
     await world.learn('v2')
+    expect(await world.answer()).toEqual(['v2', weightOf('v2')])
     expect(await world.rollBack()).toBe('v1')
     expect(world.standings()).toEqual({ v1: 'live', v2: 'rejected' })
     expect(await world.answer()).toEqual(['v1', weightOf('v1')])
@@ -239,6 +242,15 @@ describe('moves at the same time', () => {
     const [missing, learnt] = await Promise.allSettled([world.promote('v9'), world.learn('v2')])
     expect([missing.status, learnt.status]).toEqual(['rejected', 'fulfilled'])
     expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+  })
+
+  it('open a model once, however many ask for it first', async () => {
+    await world.learn('v1')
+    await world.restart()
+    await world.liveVersion()
+    world.opened = []
+    await Promise.all(Array.from({ length: 20 }, () => world.answer()))
+    expect(world.opened).toEqual(['v1'])
   })
 
   it('never leave a question unanswered, nor an answer to another version than it names', async () => {

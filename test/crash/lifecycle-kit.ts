@@ -21,6 +21,8 @@ export class LifecycleWorld {
   readonly clock = new VirtualClock(began)
   /** Devices whose series were to be forecast anew. */
   changed: string[] = []
+  /** Versions that were opened. */
+  opened: string[] = []
   lifecycle = this.#created(5, this.ledger)
 
   /** A process that starts on what is kept. */
@@ -35,11 +37,26 @@ export class LifecycleWorld {
     return new Lifecycle(
       {
         ...{ registry: registryOver(artifacts, clock), ledger, serving: new Serving(10), clock, log },
-        learnings: [energy as Learning],
+        learnings: [this.#energy as Learning],
         onChange: ({ device }) => void this.changed.push(device),
       },
       kept,
     )
+  }
+
+  /** Answers with the first weight of the body; one without weights does not open. */
+  get #energy(): Pick<Learning, 'name' | 'open'> {
+    return {
+      name: 'energy',
+      open: ({ card, body }) => {
+        const { version } = card.model
+        this.opened.push(version)
+        const { weights } = JSON.parse(body) as { weights?: number[] }
+        if (!weights)
+          throw new HomeostatError('model_refused', { model: version, detail: 'it has no weights' })
+        return { predict: (rows) => Float64Array.from(rows, () => weights[0]!) }
+      },
+    }
   }
 
   candidate(version: string, standing: Outcome = 'live', series = fridge): StoredModel {
@@ -112,14 +129,3 @@ export class LifecycleWorld {
 
 /** What the version answers. */
 export const weightOf = (version: string): number => JSON.parse(modelOf(version).body).weights[0]
-
-/** Answers with the first weight of the body; one without weights does not open. */
-const energy: Pick<Learning, 'name' | 'open'> = {
-  name: 'energy',
-  open({ card, body }) {
-    const { weights } = JSON.parse(body) as { weights?: number[] }
-    if (!weights)
-      throw new HomeostatError('model_refused', { model: card.model.version, detail: 'it has no weights' })
-    return { predict: (rows) => Float64Array.from(rows, () => weights[0]!) }
-  },
-}
