@@ -4,6 +4,7 @@ import { type ReactNode, useState, useSyncExternalStore } from 'react'
 import { ApiError } from './api/client.ts'
 import { apiKey } from './api/key.ts'
 import { useSites } from './api/queries.ts'
+import { useLatch } from './latch.ts'
 import { LiveProvider } from './live/live.tsx'
 import { type Route, useRoute } from './route.ts'
 import { useArrival } from './shell/arrival.ts'
@@ -46,7 +47,7 @@ function Page() {
   const route = useRoute()
   useArrival(route)
   // the note on simulated data stands above everything: nothing is drawn before it is known whether there is one
-  const pending = useSites().isPending
+  const known = useLatch(!useSites().isPending)
   return (
     <>
       <button className="skip" type="button" onClick={focusMain}>
@@ -54,8 +55,8 @@ function Page() {
       </button>
       <Header />
       <DemoBanner />
-      <Container key={pending ? 'asked' : 'told'} size="lg" component="main" id="main" tabIndex={-1}>
-        {pending ? <Loading height={320} /> : viewOf(route)}
+      <Container key={known ? 'known' : 'asked'} size="lg" component="main" id="main" tabIndex={-1}>
+        {known ? viewOf(route) : <Loading height={320} />}
       </Container>
     </>
   )
@@ -88,6 +89,8 @@ function newQueryClient(onRefusal: (sentence: string) => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
+        // what failed is asked again in its time, and not by every part of a view that comes to need it
+        retryOnMount: false,
         // a "no" stays a "no"; a hub that restarts is asked again
         retry: (failures, error) =>
           failures < 3 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),

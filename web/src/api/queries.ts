@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { useLatch } from '../latch.ts'
 import { call, callAll } from './client.ts'
 import { idOf, type Job, type SeriesKey } from './types.ts'
 
@@ -76,7 +77,7 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
 /** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
 export function useAnswered(site: string): boolean {
   const asked = [useDevices(), useAlerts(), useForecasts(site), useCards(site), useInfos(site)]
-  return asked.every(({ isPending }) => !isPending)
+  return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
 /** Trainings looked through for the last one of a series. */

@@ -43,6 +43,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       if (message.type === 'snapshot') {
         store.setHubTime(message.at)
         setSnapshots((count) => count + 1)
+        // what was asked in vain while the hub was away
+        void client.refetchQueries({ predicate: ({ state }) => state.status === 'error' })
       }
       if (message.type === 'snapshot' || message.type === 'delta') take(message.readings)
       if (message.type === 'forecasts') stale(cacheKeys.learning)

@@ -22,7 +22,7 @@ export function HomeView() {
         if (!heard) return <Loading height={320} />
         if (list.length === 0 || (silent && list.every((site) => !site.demo))) return <FirstReading />
         const [only] = list.length === 1 ? list : []
-        return only ? <OneSite site={only} /> : <ManySites sites={list} />
+        return only ? <OneSite key={only.id} site={only} /> : <ManySites sites={list} />
       }}
     </Answer>
   )
