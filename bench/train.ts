@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, program, startHub } from '../test/servers/hub.ts'
 import { freePort, startProcess, stopProcess, temporaryFolder } from '../test/servers.ts'
+import { type Blocks, compareBlocks, inBlocks } from './load/blocks.ts'
 import { cpuSecondsOf } from './load/cpu.ts'
+import { watchOthers } from './load/machine.ts'
 import { hourMs, items, madeHours, sendHours } from './load/made-devices.ts'
 import { runLoad } from './load/run.ts'
-import type { LoadResult } from './load/spec.ts'
+import { type LoadResult, layoutFor } from './load/spec.ts'
 import { keepTraining } from './load/training.ts'
 import { median, type Report, round } from './report.ts'
 
@@ -18,19 +20,12 @@ import { median, type Report, round } from './report.ts'
 export async function run(report: Report): Promise<void> {
   const home = await madeHome()
   try {
-    const starts: ColdStart[] = []
-    for (let i = 0; i < rounds; i++) starts.push(await coldStart(home.path))
-    tellStarts(report, starts)
+    await tellColdStarts(report, home.path)
     await besideTraining(report, home.path)
   } finally {
     home.remove()
   }
-  const answers: number[] = []
-  for (let i = 0; i < rounds; i++) answers.push(await firstAnswerMs())
-  report({
-    ...{ bench: 'train', name: 'first forecast on an empty folder, from the start of the process' },
-    ...{ value: round(median(answers)), unit: 'ms', target: 3000, note: spread(answers, 'ms') },
-  })
+  await tellFirstAnswers(report)
 }
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
@@ -98,91 +93,130 @@ async function allLive(hub: HubProcess): Promise<void> {
     if (failed) throw new Error(`a model was not published: ${failed.detail}`)
     const learnt = forecasts.filter(({ model }) => model.kind === 'learned')
     if (ended.length === devices && learnt.length === devices) return
-    await sleep(50)
+    await sleep(100)
   }
   throw new Error('not every model was published within two minutes')
 }
 
-function tellStarts(report: Report, starts: readonly ColdStart[]): void {
-  const figure = (name: string, unit: string, values: readonly number[], target?: number): void =>
-    report({
-      ...{ bench: 'train', name, value: round(median(values)), unit, note: spread(values, unit) },
-      ...(target === undefined ? {} : { target }),
-    })
-  const name = `cold start to ${devices} models learnt, judged and live, ${days} days by the hour`
-  const of = (pick: (start: ColdStart) => number): number[] => starts.map(pick)
-  figure(
-    name,
-    's',
-    of(({ seconds }) => seconds),
-    10,
-  )
-  figure(
-    'of that until it takes readings',
-    's',
-    of(({ readySeconds }) => readySeconds),
-  )
-  figure(
-    'processor time of all that',
-    's',
-    of(({ cpuSeconds }) => cpuSeconds),
-  )
-  figure(
-    'processor time a model, with its forecasts',
-    's',
-    of((start) => start.learningCpuSeconds / devices),
-  )
+async function tellFirstAnswers(report: Report): Promise<void> {
+  const others = watchOthers()
+  const answers: FirstAnswer[] = []
+  for (let i = 0; i < rounds; i++) answers.push(await firstAnswer())
+  const tell = teller(report, `others kept ${round(others())} processors busy`)
+  const forecasts = answers.map(({ forecastMs }) => forecastMs)
+  tell('first forecast on an empty folder, from the start of the process', 'ms', forecasts, 3000)
+  const any = answers.map(({ answersMs }) => answersMs)
+  tell('of that until it answers at all', 'ms', any)
+  const cpu = answers.map(({ cpuSeconds }) => cpuSeconds)
+  tell('processor time until the first forecast', 's', cpu)
 }
 
-const spread = (values: readonly number[], unit: string): string =>
-  `${round(Math.min(...values))} to ${round(Math.max(...values))} ${unit} in ${values.length} rounds`
+async function tellColdStarts(report: Report, made: string): Promise<void> {
+  const others = watchOthers()
+  const starts: ColdStart[] = []
+  for (let i = 0; i < rounds; i++) starts.push(await coldStart(made))
+  const tell = teller(report, `others kept ${round(others())} processors busy`)
+  const name = `cold start to ${devices} models learnt, judged and live, ${days} days by the hour`
+  const of = (pick: (start: ColdStart) => number): number[] => starts.map(pick)
+  const seconds = of((start) => start.seconds)
+  tell(name, 's', seconds, 10)
+  const ready = of(({ readySeconds }) => readySeconds)
+  tell('of that until it takes readings', 's', ready)
+  const cpu = of(({ cpuSeconds }) => cpuSeconds)
+  tell('processor time of all that', 's', cpu)
+  const each = of(({ learningCpuSeconds }) => learningCpuSeconds / devices)
+  tell('processor time a model, with its forecasts', 's', each)
+}
 
-const perSecond = 500
-const seconds = 15
+/** Reports the median of the rounds. */
+const teller =
+  (report: Report, machine: string) =>
+  (name: string, unit: string, values: readonly number[], target?: number): void =>
+    report({
+      ...{ bench: 'train', name, value: round(median(values)), unit },
+      ...(target === undefined ? {} : { target }),
+      note: `${round(Math.min(...values))} to ${round(Math.max(...values))} ${unit} in ${values.length} rounds; ${machine}`,
+    })
 
-/** One reading a request at a steady rate, acknowledged after its commit: undisturbed, beside trainings, undisturbed. */
+const perSecond = 200
+const blockSeconds = 10
+
+interface Block {
+  readonly http: LoadResult
+  readonly mqtt: LoadResult
+}
+
+/** One reading a request, each acknowledged after its commit, over HTTP and MQTT at once: beside trainings, and not. */
 async function besideTraining(report: Report, made: string): Promise<void> {
   const { hub, folder } = await startOnCopy(made)
   try {
     await allLive(hub)
-    const before = await sendReadings(hub, 'before')
-    const training = keepTraining(hub)
-    const beside = await sendReadings(hub, 'beside')
-    const share = await training.stop()
-    if (share === 0) throw new Error('no model was trained while it was measured')
     await quiet(hub)
-    const after = await sendReadings(hub, 'after')
-    const alone = median([before.p99Ms, after.p99Ms])
-    const note = `${perSecond} readings/s for ${seconds} s, one a request`
-    report({
-      ...{ bench: 'train', name: 'readings, acknowledged after the commit, p99', unit: 'ms' },
-      ...{ value: round(alone), note: `${note}; ${round(before.p99Ms)} before, ${round(after.p99Ms)} after` },
-    })
-    const busy = `a model was trained ${Math.round(share * 100)} % of the time`
-    report({
-      ...{ bench: 'train', name: 'the same while models train, p99; ratio to undisturbed', unit: 'ms' },
-      ...{ value: round(beside.p99Ms), target: round(2 * alone), ratio: round(beside.p99Ms / alone) },
-      note: `${note}; ${busy}; p50 ${round(beside.p50Ms)} ms, undisturbed ${round(before.p50Ms)} ms`,
-    })
+    const shares: number[] = []
+    const others = watchOthers()
+    const blocks = await inBlocks(
+      rounds,
+      () => sendReadings(hub),
+      async () => {
+        const training = keepTraining(hub)
+        const result = await sendReadings(hub)
+        shares.push(await training.stop())
+        await quiet(hub)
+        return result
+      },
+    )
+    if (Math.min(...shares) === 0) throw new Error('no model was trained while it was measured')
+    const trained = `a model was trained ${Math.round(100 * median(shares))} % of the time`
+    tellReadings(report, blocks, `${trained}; others kept ${round(others())} processors busy`)
   } finally {
     await hub.stop()
     folder.remove()
   }
 }
 
-async function sendReadings(hub: HubProcess, prefix: string): Promise<LoadResult> {
+function tellReadings(report: Report, blocks: Blocks<Block>, note: string): void {
+  for (const [way, name] of [
+    ['http', 'HTTP, one reading a request'],
+    ['mqtt', 'MQTT QoS 1'],
+  ] as const) {
+    for (const [quantile, of] of [
+      ['p50', (block: Block) => block[way].p50Ms],
+      ['p99', (block: Block) => block[way].p99Ms],
+    ] as const) {
+      const { calm, disturbed, ratio, note: spread } = compareBlocks(blocks, of)
+      report({
+        ...{
+          bench: 'train',
+          name: `${name}, acknowledged, while models train, ${quantile}; ratio to undisturbed`,
+        },
+        ...{ value: round(disturbed), unit: 'ms', ratio: round(ratio), target: round(2 * calm) },
+        note: `${perSecond}/s in blocks of ${blockSeconds} s: ${spread}; ${note}`,
+      })
+    }
+  }
+}
+
+let sent = 0
+
+async function sendReadings(hub: HubProcess): Promise<Block> {
+  const count = perSecond * blockSeconds
   const baseAt = Date.now() - 60_000
-  const bodies = Array.from({ length: perSecond * seconds }, (_, k) => {
-    const device = `${prefix}-${k % 100}`
+  const prefix = `block${sent++}-`
+  const bodies = Array.from({ length: count }, (_, k) => {
+    const device = `${prefix}${k % 100}`
     const reading = { device, metric: 'temperature', value: 20 + (k % 50) / 10, unit: 'degC', at: baseAt + k }
     return JSON.stringify({ readings: [reading] })
   })
-  const result = await runLoad({
-    ...{ kind: 'steady', port: hub.port, path: '/api/v1/readings', connections: 64 },
-    ...{ perSecond, seconds, bodies, maxSeconds: seconds + 30 },
-  })
-  if (result.cut) throw new Error(`readings: ${result.complaint}`)
-  return result
+  const shared = { perSecond, seconds: blockSeconds, maxSeconds: blockSeconds + 30 }
+  const [http, mqtt] = await Promise.all([
+    runLoad({
+      ...{ kind: 'steady', port: hub.port, path: '/api/v1/readings', connections: 64, bodies },
+      ...shared,
+    }),
+    runLoad({ kind: 'steady-mqtt', port: hub.mqttPort, ...layoutFor(count, prefix, 100), ...shared }),
+  ])
+  for (const { cut, complaint } of [http, mqtt]) if (cut) throw new Error(`readings: ${complaint}`)
+  return { http, mqtt }
 }
 
 async function quiet(hub: HubProcess): Promise<void> {
@@ -191,19 +225,34 @@ async function quiet(hub: HubProcess): Promise<void> {
   await sleep(2000)
 }
 
-/** The program as `npm start` starts it, with its demo home, until a forecast can be asked for. */
-async function firstAnswerMs(): Promise<number> {
+interface FirstAnswer {
+  /** From the start of the process until it answers at all, and until it forecasts. */
+  readonly answersMs: number
+  readonly forecastMs: number
+  /** Of the process and its threads until it forecasts. */
+  readonly cpuSeconds: number
+}
+
+/** The program as `npm start` starts it, with its demo home, until there is a forecast for whoever asks. */
+async function firstAnswer(): Promise<FirstAnswer> {
   const folder = temporaryFolder('homeostat-first')
   const [port, mqttPort] = [await freePort(), await freePort()]
   const startedMs = performance.now()
   const args = ['serve', '--data', folder.path, '--port', String(port), '--mqtt-port', String(mqttPort)]
   const started = startProcess(process.execPath, [program, ...args])
+  let answersMs = Number.NaN
   try {
     while (performance.now() - startedMs < 60_000) {
       const answer = await fetch(`http://127.0.0.1:${port}/api/v1/forecasts`).catch(() => undefined)
-      const forecasts = answer?.ok ? ((await answer.json()) as { items: unknown[] }).items : []
-      if (forecasts.length > 0) return performance.now() - startedMs
-      await sleep(10)
+      if (answer?.ok) {
+        // the hub's own reply
+        const { items: forecasts } = (await answer.json()) as { items: { steps: unknown[] }[] }
+        const forecastMs = performance.now() - startedMs
+        if (Number.isNaN(answersMs)) answersMs = forecastMs
+        if (forecasts.some(({ steps }) => steps.length > 0))
+          return { answersMs, forecastMs, cpuSeconds: cpuSecondsOf([started.child.pid ?? 0]) }
+      }
+      await sleep(25)
     }
     throw new Error(`no forecast within a minute: ${started.tail}`)
   } finally {

@@ -23,14 +23,14 @@ export async function inBlocks<Result>(
   return blocks
 }
 
-/** Medians over the blocks, their ratio, and the ratio of each disturbed block to its two neighbours. */
+/** Medians over the blocks; `ratio`: median of the ratios of each disturbed block to the mean of its two neighbours. */
 export function compareBlocks<Result>(
   { calm, disturbed }: Blocks<Result>,
   of: (result: Result) => number,
 ): { readonly calm: number; readonly disturbed: number; readonly ratio: number; readonly note: string } {
   const [before, during] = [calm.map(of), disturbed.map(of)]
   const [usual, value] = [median(before), median(during)]
-  const pairs = during.map((one, i) => round(one / ((before[i]! + before[i + 1]!) / 2)))
-  const note = `undisturbed ${round(usual)} (${round(Math.min(...before))} to ${round(Math.max(...before))}), ratio to neighbours ${pairs.join(', ')}`
-  return { calm: usual, disturbed: value, ratio: value / usual, note }
+  const ratios = during.map((one, i) => one / ((before[i]! + before[i + 1]!) / 2))
+  const note = `undisturbed ${round(usual)} (${round(Math.min(...before))} to ${round(Math.max(...before))}), ratio to neighbours ${ratios.map(round).join(', ')}`
+  return { calm: usual, disturbed: value, ratio: median(ratios), note }
 }

@@ -75,7 +75,14 @@ export interface SteadyLoad {
   readonly expected?: Readonly<Record<string, readonly (readonly number[])[]>>
 }
 
-export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad | SteadyLoad
+/** Publishes at QoS 1 at a steady rate over one connection, however long the acknowledgements take. */
+export interface SteadyMqttLoad extends Common {
+  readonly kind: 'steady-mqtt'
+  readonly perSecond: number
+  readonly seconds: number
+}
+
+export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad | SteadyLoad | SteadyMqttLoad
 
 export interface LoadResult {
   /** Readings: written to the socket, and acknowledged by the server (QoS 0: equal to sent). Steady: right answers. */
@@ -87,7 +94,7 @@ export interface LoadResult {
   readonly rate: number
   /** Moment of the first byte, UTC ms. */
   readonly startedAt: number
-  /** From request to answer (http), from its due moment to the answer (steady), or publish to frame (latency). */
+  /** From request to answer (http), from its due moment to the answer (both steady), or publish to frame (latency). */
   readonly p50Ms: number
   readonly p99Ms: number
   /** HTTP answers by status. */
