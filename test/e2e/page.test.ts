@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Hub, launchBrowser, patienceMs, startHub, whatIsMissing } from './built-hub.ts'
 
@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)(
       await chart.focus()
       await page.keyboard.press('End')
       await expect.poll(() => chart.getAttribute('aria-valuetext')).toMatch(/Naive: .+\skWh/)
-      const scores = forecast.getByRole('region', { name: 'Scores' })
+      const scores = forecast.getByRole('group', { name: 'Scores' })
       await scores.getByRole('row', { name: /^Same time yesterday \d/ }).waitFor()
       await scores.getByRole('columnheader', { name: 'RMSE' }).waitFor()
     })
@@ -102,6 +102,68 @@ describe.skipIf(missing !== undefined)(
       await devices.getByRole('article').first().waitFor()
       await devices.getByRole('searchbox').fill('living temperature')
       await expect.poll(() => devices.getByRole('article').count()).toBe(1)
+    })
+
+    test('takes a model through its life: live, rolled back with the reason, live again', async () => {
+      const { panel, versions } = await openLearnt(page, hub)
+      await speakNaively(hub)
+      await makeLive(page, versions)
+      const live = versions.getByRole('listitem').filter({ has: page.getByText('Live', { exact: true }) })
+      expect(await live.innerText()).toMatch(/by force/)
+      await panel.getByText(/^Learnt model, /).waitFor()
+
+      await live.getByRole('button', { name: /^Roll back/ }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'To the naive forecast' }).click()
+      await page.getByRole('dialog').waitFor({ state: 'hidden' })
+      await panel.getByText('Naive forecast', { exact: true }).waitFor()
+      const said = panel.locator('.verdict')
+      await said.filter({ hasText: /Naive.+no learnt model is live/is }).waitFor()
+      await said.filter({ hasText: /Rejected.+Rolled back by this machine/s }).waitFor()
+
+      await makeLive(page, versions)
+      await panel.getByText(/^Learnt model, /).waitFor()
+      await said.filter({ hasText: /Live.+Made live by force by this machine/s }).waitFor()
+      await panel.getByText('What was live when').click()
+      await panel
+        .getByText(/: naive forecast$/)
+        .first()
+        .waitFor()
+      expect(await axeViolations(page)).toEqual([])
+    })
+
+    test('asks before it goes against the gate, and leaves things as they are on no', async () => {
+      const { versions } = await openLearnt(page, hub)
+      const before = await versions.innerText()
+      const asks = versions.getByRole('button', { name: /^(Make live|Roll back)/ }).first()
+      await asks.focus()
+      await page.keyboard.press('Enter')
+      const dialog = page.getByRole('dialog')
+      await dialog.waitFor()
+      expect(await axeViolations(page)).toEqual([])
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'hidden' })
+      expect(await versions.innerText()).toBe(before)
+      // back where the keyboard was
+      await expect
+        .poll(() => page.evaluate<string>('document.activeElement.textContent'))
+        .toBe(await asks.textContent())
+    })
+
+    test('forgets a day, learns anew without it, and takes it back', async () => {
+      const { panel } = await openLearnt(page, hub)
+      const learning = panel.getByRole('region', { name: 'Learning' })
+      await learning.getByText('Forget a day', { exact: true }).click()
+      const day = new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10)
+      await learning.getByLabel('Day', { exact: true }).fill(day)
+      await learning.getByLabel(/^Why/).fill('Guests')
+      await learning.getByRole('button', { name: 'Forget', exact: true }).click()
+      const row = learning.getByRole('list', { name: 'Forgotten days' }).getByRole('listitem')
+      await row.filter({ hasText: 'Guests' }).waitFor()
+      await expect.poll(() => forgottenDays(hub), { timeout: patienceMs }).toEqual(['Guests'])
+      await learning.getByText(/Last trained/).waitFor()
+      await row.getByRole('button', { name: /^Take back/ }).click()
+      await row.waitFor({ state: 'detached' })
+      expect(await forgottenDays(hub)).toEqual([])
     })
 
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -169,18 +231,48 @@ describe.skipIf(missing !== undefined)(`the page of a hub that asks for a key ${
     await page.goto(hub.url)
     await page.getByRole('heading', { name: 'This hub asks for a key' }).waitFor()
     expect(await axeViolations(page)).toEqual([])
-    await page.getByRole('textbox', { name: 'API key' }).fill('hs_wrong')
-    await page.getByRole('button', { name: 'Open' }).click()
+    await give(page, 'hs_wrong')
     await page.getByText('The API key is not known or was revoked.').waitFor()
-    await page.getByRole('textbox', { name: 'API key' }).fill(hub.secret ?? '')
-    await page.getByRole('button', { name: 'Open' }).click()
+    await give(page, hub.secret ?? '')
     await page.getByRole('heading', { name: 'No readings yet' }).waitFor()
     await page
       .getByRole('status')
       .filter({ hasText: /^Live$/ })
       .waitFor()
   })
+
+  test('lets each role do what it may, and tells the rest', async () => {
+    const hourMs = 3_600_000
+    const newest = Math.floor(Date.now() / hourMs) * hourMs
+    const readings = Array.from({ length: 96 }, (_, hour) => ({
+      ...{ device: 'oven', metric: 'energy', unit: 'kWh', value: 1 + (hour % 24) / 10 },
+      at: newest - (96 - hour) * hourMs,
+    }))
+    await push(hub, readings)
+    const made = await send(hub, 'keys', { name: 'guest', role: 'viewer', sites: null })
+    const { secret } = (await made.json()) as { secret: string }
+    for (const [key, may] of [
+      [secret, false],
+      [hub.secret ?? '', true],
+    ] as const) {
+      const page = await browser.newPage({ locale: 'en-GB' })
+      page.setDefaultTimeout(patienceMs)
+      await page.goto(`${hub.url}/#/device/home/oven`)
+      await give(page, key)
+      const learning = page.getByRole('region', { name: 'Learning' })
+      const train = learning.getByRole('button', { name: 'Train now' })
+      const note = learning.getByText('a key of the role operator is needed')
+      await (may ? train : note).waitFor()
+      expect([await train.count(), await note.count()]).toEqual(may ? [1, 0] : [0, 1])
+      await page.close()
+    }
+  })
 })
+
+async function give(page: Page, key: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'API key' }).fill(key)
+  await page.getByRole('button', { name: 'Open' }).click()
+}
 
 const views = [
   ['#/', /Demo home/],
@@ -191,13 +283,51 @@ const views = [
   ['#/nowhere', /Nothing here/],
 ] as const
 
-async function push(hub: Hub, reading: Record<string, string | number>): Promise<void> {
-  await fetch(`${hub.url}/api/v1/readings`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(reading),
-  })
+/** The page of a device that has learnt, at the part that tells of it. */
+async function openLearnt(page: Page, hub: Hub) {
+  await page.goto(`${hub.url}/#/device/demo/house`)
+  const panel = page.getByRole('region', { name: 'Forecast of Energy' })
+  const versions = panel.getByRole('region', { name: 'Versions' })
+  // the first training may still run
+  await versions.waitFor({ timeout: 2 * patienceMs })
+  await panel.getByText(/Last trained/).waitFor()
+  return { panel, versions }
 }
+
+/** The newest version that is not live; by force, for what the gate says of a made-up home is not known here. */
+async function makeLive(page: Page, versions: Locator): Promise<void> {
+  await versions
+    .getByRole('button', { name: /^Make live by force/ })
+    .first()
+    .click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make live by force' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+}
+
+/** Whatever the gate said of the made-up home: no learnt model is live after it. */
+async function speakNaively(hub: Hub): Promise<void> {
+  const series = { site: 'demo', device: 'house', metric: 'energy' }
+  const { status } = await send(hub, 'models/rollback', { ...series, version: 'naive' })
+  expect([200, 404]).toContain(status)
+}
+
+async function forgottenDays(hub: Hub): Promise<string[]> {
+  const reply = await fetch(`${hub.url}/api/v1/forgotten`)
+  const { items } = (await reply.json()) as { items: { reason: string }[] }
+  return items.map(({ reason }) => reason)
+}
+
+const push = (hub: Hub, readings: unknown): Promise<Response> => send(hub, 'readings', readings)
+
+const send = (hub: Hub, path: string, body: unknown): Promise<Response> =>
+  fetch(`${hub.url}/api/v1/${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(hub.secret ? { authorization: `Bearer ${hub.secret}` } : {}),
+    },
+    body: JSON.stringify(body),
+  })
 
 async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource)

@@ -81,7 +81,11 @@ function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefi
         <Sparkline values={forecast.steps.map(({ mean }) => mean)} />
       </td>
       <td className="num">
-        {total.text} <span className="muted">{total.unit}</span>
+        {total.text}
+        <span className="muted">
+          {'\u00a0'}
+          {total.unit}
+        </span>
       </td>
       <td className="num">
         <Worth forecast={forecast} card={card} />

@@ -35,6 +35,18 @@ export function Outcome({ forecast, card, zone }: OutcomeProps) {
   )
 }
 
+/** The same in short of a version that speaks no more, or in shadow only; nothing where too little is known. */
+export function VersionOutcome({ card, zone }: { card: Card; zone: string }) {
+  const report = reportOf(card.model.version, useReports(card.series).data ?? [])
+  if (!report || report.truths < hoursToTell) return null
+  return (
+    <>
+      <p className="version-reason">How it turned out: {sentenceOf(report, true, zone)}</p>
+      <ReportFacts report={report} unit={card.unit} learned />
+    </>
+  )
+}
+
 function TooEarly({ hours }: { hours: number }) {
   return (
     <p className="verdict muted">
@@ -82,19 +94,22 @@ function LeadChart({ report, forecast, learned }: { report: Report; forecast: Fo
     return { at: hours.map((lead) => lead * stepMs), lines: learned ? [theirs, ours] : [theirs] }
   }, [report, learned, stepMs])
   return (
-    <Chart
-      label={`Error (RMSE, ${unit}) by hours ahead${learned ? ', beside that of the naive forecast' : ''}. Arrow keys read values.`}
-      at={at}
-      lines={lines}
-      across={{ kind: 'ahead' }}
-      from={at[0] ?? 0}
-      to={at.at(-1) ?? spans.dayMs}
-      fromZero
-      height={190}
-      unit={unit}
-      valueText={(value) => `${formatScore(value)}\u00a0${unit}`}
-      axisText={(value) => axisFormat.format(value)}
-    />
+    <>
+      <p className="muted small">Error (RMSE) by hours ahead</p>
+      <Chart
+        label={`Error (RMSE, ${unit}) by hours ahead${learned ? ', beside that of the naive forecast' : ''}. Arrow keys read values.`}
+        at={at}
+        lines={lines}
+        across={{ kind: 'ahead' }}
+        from={at[0] ?? 0}
+        to={at.at(-1) ?? spans.dayMs}
+        fromZero
+        height={190}
+        unit={unit}
+        valueText={(value) => `${formatScore(value)}\u00a0${unit}`}
+        axisText={(value) => axisFormat.format(value)}
+      />
+    </>
   )
 }
 
@@ -102,6 +117,22 @@ function ReportFacts({ report, unit, learned }: { report: Report; unit: string; 
   const { total, truths, days } = report
   return (
     <dl className="facts">
+      {total.rmse !== null && (
+        <div>
+          <dt>RMSE</dt>
+          <dd>
+            {formatScore(total.rmse)} {unitLabel(unit)}
+          </dd>
+        </div>
+      )}
+      {learned && total.naiveRmse !== null && (
+        <div>
+          <dt>Naive</dt>
+          <dd>
+            {formatScore(total.naiveRmse)} {unitLabel(unit)}
+          </dd>
+        </div>
+      )}
       {learned && total.skill !== null && (
         <div>
           <dt>RMSE against naive</dt>

@@ -5,6 +5,7 @@ import { changeText } from '../format/value.ts'
 import { versionText, withVersions } from '../format/version.ts'
 import { Duels, StandingTag } from './gate-note.tsx'
 import { deciderText, livePeriods, type Period } from './life.ts'
+import { VersionOutcome } from './outcome.tsx'
 import { changeOf, predecessorOf, verdictOf } from './score.ts'
 import { CardFacts, ScoreTable } from './score-table.tsx'
 import { VersionAction } from './version-action.tsx'
@@ -79,6 +80,7 @@ function Version({ card, before, told, zone }: VersionProps) {
           {told === 'nothing' && <Duels card={card} />}
           {told === 'nothing' && <ScoreTable card={card} />}
           <CardFacts card={card} zone={zone} />
+          <VersionOutcome card={card} zone={zone} />
         </details>
       )}
     </li>
