@@ -26,7 +26,9 @@ export async function reachHub(
   const address = await findHub(config.data)
   if (address) return { request: createHubClient(address).request, close: async () => undefined }
   if (!existsSync(join(config.data, 'ledger.db')))
-    throw new HomeostatError('not_found', { what: `data in ${config.data}` })
+    throw new HomeostatError('not_found', {
+      what: `data in ${config.data}; name its folder with --data, or begin with homeostat serve or import`,
+    })
   return ownHub(config, version, learn)
 }
 

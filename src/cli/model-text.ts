@@ -31,8 +31,15 @@ const number = (value: number | null | undefined): string => figure(value ?? Num
 
 const isNaive = ({ model }: Entry): boolean => model.kind === 'naive'
 
-export function listText(entries: readonly Entry[]): string {
-  if (entries.length === 0) return 'There are no models.\n'
+/** `asked`: what the list was narrowed to, said where it is empty: it may be spelt wrong. */
+export function listText(
+  entries: readonly Entry[],
+  asked: { readonly [Key in keyof SeriesKey]?: string | undefined },
+): string {
+  const of = (['metric', 'device', 'site'] as const).flatMap((key) =>
+    asked[key] === undefined ? [] : `the ${key} ${asked[key]}`,
+  )
+  if (entries.length === 0) return `There are no models${of.length === 0 ? '' : ` of ${of.join(', ')}`}.\n`
   const head = ['series', 'version', 'stands', 'since (UTC)', 'skill', 'coverage', 'why']
   return textTable([
     head,

@@ -26,43 +26,43 @@ interface Task {
 
 const nowhere = '; a series is named as site/device/metric, or by as much of it as is enough'
 
+interface Subcommand {
+  readonly name: string
+  readonly what: string
+  /** Versions that it takes, after the series. */
+  readonly most: 0 | 1 | 2
+  readonly work: (task: Task) => Promise<unknown>
+  /** Whether it may go against the gate. */
+  readonly mayForce?: boolean
+}
+
 /** Adds `models list|show|promote|rollback|compare`. Each asks the hub that holds the folder, or the folder itself. */
 export function modelsCommand(program: Command, version: string): void {
   const models = program.command('models').description('learnt models: what stands where, and why')
-  const add = (words: string, what: string, work: (task: Task) => Promise<unknown>, force = false): void => {
-    const command = configFlags(models.command(words).description(what))
+  for (const { name, what, most, work, mayForce = false } of subcommands) {
+    const command = configFlags(models.command(`${name} [words...]`).description(what))
       .option('--site <id>', 'series of this site')
       .option('--device <id>', 'series of this device')
       .option('--metric <name>', 'series of this metric')
       .option('--json', 'JSON instead of text')
-    if (force) command.option('--force', 'though the gate said no; noted in the history')
-    command.action((given: string[], flags: ModelFlags) => withModels(flags, version, given, work))
+    if (mayForce) command.option('--force', 'though the gate said no; noted in the history')
+    command.action((words: string[], flags: ModelFlags) =>
+      withModels(flags, version, async (hub) => {
+        const all = await allModels(hub, flags)
+        return work({ hub, flags, ...pick(all, words, most) })
+      }),
+    )
   }
-  add('list [series...]', 'all versions with where they stand, also those rejected and refused', list)
-  add(
-    'show [words...]',
-    '[SERIES] [VERSION]: the card of a version, by default the live one, else the newest',
-    show,
-  )
-  add('promote [words...]', '[SERIES] VERSION: make a kept version live', promote, true)
-  add('rollback [words...]', '[SERIES] [VERSION]: back to the one before, to VERSION, or to naive', rollBack)
-  add(
-    'compare [words...]',
-    '[SERIES] [A] [B]: two versions side by side, by default the live one first',
-    compare,
-  )
 }
 
 async function withModels(
   flags: ModelFlags,
   version: string,
-  words: readonly string[],
-  work: (task: Task) => Promise<unknown>,
+  work: (hub: HubAccess) => Promise<unknown>,
 ): Promise<void> {
   const hub = await reachHub(configOf(flags), { version, learn: false })
   try {
-    const all = await allModels(hub, flags)
-    const said = await work({ hub, flags, ...pick(all, words) })
+    const said = await work(hub)
     process.stdout.write(typeof said === 'string' ? said : jsonText(said))
   } finally {
     await hub.close()
@@ -90,18 +90,31 @@ export async function allModels(
 }
 
 /** The first word that names a series narrows to it; the others are versions. */
-function pick(all: readonly Entry[], words: readonly string[]): Pick<Task, 'entries' | 'versions'> {
+function pick(
+  all: readonly Entry[],
+  words: readonly string[],
+  most: Subcommand['most'],
+): Pick<Task, 'entries' | 'versions'> {
   const [first, ...rest] = words
   if (first === undefined) return { entries: all, versions: [] }
   const ofSeries = all.filter(({ series }) => partsOf(series).includes(first))
-  if (ofSeries.length > 0) return { entries: ofSeries, versions: rest }
-  if (all.some(({ model }) => model.version === first) || first === 'naive')
-    return { entries: all, versions: words }
+  const isVersion = all.some(({ model }) => model.version === first) || first === 'naive'
+  if (ofSeries.length > 0 || isVersion) {
+    const versions = ofSeries.length > 0 ? rest : words
+    const tooMany = versions[most]
+    if (tooMany !== undefined)
+      throw new HomeostatError('data_invalid', {
+        detail: `"${tooMany}" is a word too many; this takes a series and ${counts[most]}`,
+      })
+    return { entries: ofSeries.length > 0 ? ofSeries : all, versions }
+  }
   // a version may be spelt wrong, and so may a series
   const known = namesOf(all)
   const what = `series or version "${first}"; there ${known.length === 0 ? 'are no models' : `are models of ${shortList(known)}`}`
   throw new HomeostatError('not_found', { what })
 }
+
+const counts = ['no version', 'one version', 'two versions']
 
 /** How a series may be called: whole, or by the parts that tell it from others. */
 const partsOf = ({ site, device, metric }: SeriesKey): string[] => [
@@ -127,7 +140,7 @@ function oneSeries({ entries }: Task, version?: string): SeriesKey {
 }
 
 const list = async ({ flags, entries }: Task): Promise<unknown> =>
-  flags.json === true ? { models: entries } : listText(entries)
+  flags.json === true ? { models: entries } : listText(entries, flags)
 
 async function show(task: Task): Promise<unknown> {
   const [version] = task.versions
@@ -169,6 +182,29 @@ async function compare(task: Task): Promise<unknown> {
   if (task.flags.json !== true) return compareText(pair, reports)
   return { models: pair, reports: reports.map((report) => report ?? null) }
 }
+
+const subcommands: readonly Subcommand[] = [
+  {
+    ...{ name: 'list', most: 0, work: list },
+    what: '[SERIES]: all versions with where they stand, also those rejected and refused',
+  },
+  {
+    ...{ name: 'show', most: 1, work: show },
+    what: '[SERIES] [VERSION]: the card of a version, by default the live one, else the newest',
+  },
+  {
+    ...{ name: 'promote', most: 1, work: promote, mayForce: true },
+    what: '[SERIES] VERSION: make a kept version live',
+  },
+  {
+    ...{ name: 'rollback', most: 1, work: rollBack },
+    what: '[SERIES] [VERSION]: back to the one before, to VERSION, or to naive',
+  },
+  {
+    ...{ name: 'compare', most: 2, work: compare },
+    what: '[SERIES] [A] [B]: two versions side by side, by default the live one first',
+  },
+]
 
 const ofSeries = ({ entries }: Task, series: SeriesKey): Entry[] =>
   entries.filter((entry) => seriesId(entry.series) === seriesId(series))

@@ -42,7 +42,11 @@ describe('a folder without a hub', () => {
   test('that is not there is not made', async () => {
     for (const words of [['train'], ['models', 'list']]) {
       const { code, out, error } = await place.run(...words)
-      expect([code, out, error]).toEqual([4, '', `There is no data in ${place.data}.\n`])
+      expect([code, out, error]).toEqual([
+        4,
+        '',
+        `There is no data in ${place.data}; name its folder with --data, or begin with homeostat serve or import.\n`,
+      ])
     }
     expect(existsSync(place.data)).toBe(false)
   })
@@ -115,6 +119,13 @@ describe('a word', () => {
       [['compare', 'dice'], 4, /^There is no second version of home\/dice\/energy to compare with/],
       [['promote', 'dice'], 2, /^Say which version is to go live/],
       [['show', '--device', 'tv'], 4, /^There is no model; a series is named as/],
+      [['show', 'dice', 'v9', 'v8'], 2, /^"v8" is a word too many; this takes a series and one version\.$/m],
+      [['list', 'dice', 'heater'], 2, /^"heater" is a word too many; this takes a series and no version\.$/m],
+      [
+        ['compare', 'dice', 'a', 'b', 'c'],
+        2,
+        /^"c" is a word too many; this takes a series and two versions\.$/m,
+      ],
       [['shwo'], 2, /shwo|Did you mean show/],
     ] as const) {
       const ended = await place.run('models', ...words)
