@@ -85,6 +85,29 @@ test('where no model is live, there is no info and nothing to read anew', async 
   ])
 })
 
+test('a damaged live model is gone with the next reload, and the one before it is told', async () => {
+  const secret = await hub.key('operator', ['alpha'])
+  const damage = async (version: string): Promise<void> => {
+    const keys = await hub.artifacts.list('models/alpha/')
+    const file = keys.find((key) => key.endsWith(`${version}/model.json`)) ?? ''
+    await hub.artifacts.put(file, new TextEncoder().encode('{'))
+  }
+  const reload = () => hub.ask({ method: 'POST', url: '/model/reload', secret })
+  await damage(versions.live)
+  expect((await reload()).json()).toMatchObject({
+    ...{ status: 'success', model_info: { version: versions.before, loaded_at: iso(now) } },
+  })
+  const payload = { ...energy, rows: [{ hour: 1 }] }
+  const said = await hub.ask({ method: 'POST', url: '/api/v1/predict', payload, secret })
+  expect(said.json().model.version).toBe(versions.before)
+  await damage(versions.before)
+  expect((await reload()).json()).toMatchObject({ status: 'error', timestamp: iso(now) })
+  const { statusCode, body } = await hub.ask({ url: '/model/info', secret })
+  expect([statusCode, JSON.parse(body)]).toEqual([500, { error: 'Model not available' }])
+  // another site's model is untouched
+  expect((await hub.ask({ url: '/health' })).json()).toMatchObject({ model_loaded: true })
+})
+
 test('the newest live model is told, and follows a promotion', async () => {
   const secret = await hub.key('viewer')
   await hub.engine.models.promote(energy, versions.rejected, { by: 'test', force: true })

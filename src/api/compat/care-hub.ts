@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { HomeostatError } from '../../core/errors.ts'
 import type { Role } from '../../core/event.ts'
 import type { NoteLedger } from '../../core/ports.ts'
 import type { Scheduler } from '../../engine/scheduler.ts'
@@ -13,7 +14,7 @@ export interface CareHub {
   readonly notes: Pick<NoteLedger, 'putInfos' | 'infos' | 'removeInfos'>
   /** UTC ms. */
   readonly now: () => number
-  /** Starts learning everything anew; the number of series. */
+  /** Starts learning everything anew; the number of series. Rejects with HomeostatError where it may not. */
   readonly train: (by: string) => Promise<number>
 }
 
@@ -54,6 +55,8 @@ const notifications: Readonly<Record<string, string>> = {
   create_emergency_notification_function: 'Emergency',
   create_burglary_notification_function: 'Burglary',
 }
+
+const nothingToLearn = 'There is no series to learn from yet.'
 
 const done = { status: 'success' } as const
 
@@ -143,7 +146,14 @@ function addTraining(add: Add, { train, notes, now }: CareHub): void {
   add({
     ...{ method: 'POST', path: '/api/train', role: 'operator', summary: 'Learn again from what is stored' },
     async answer(_body, caller) {
-      return { ...done, queued: await train(caller.name) }
+      try {
+        const queued = await train(caller.name)
+        return queued > 0 ? { ...done, queued } : { status: 'no_data', message: nothingToLearn, queued }
+      } catch (error) {
+        // the care hub says so in an answer of its own form, with 200
+        if (!(error instanceof HomeostatError)) throw error
+        return { status: 'error', message: error.message }
+      }
     },
   })
   for (const [path, message] of Object.entries(missing)) {
