@@ -3,12 +3,19 @@ import { call } from './client.ts'
 import { cacheKeys } from './queries.ts'
 import type { SeriesKey } from './types.ts'
 
-/** What a person may change. Each asks anew for what it may have changed, and ends once that is known. */
+/**
+ * What a person may change. It ends once what it changed has been asked anew; a failure is told at once, and what led
+ * to it (somebody was faster) asked anew meanwhile.
+ */
 function useChange<Input, Result>(change: (input: Input) => Promise<Result>, concerns?: QueryKey) {
   const client = useQueryClient()
+  const askAnew = () => client.invalidateQueries(concerns ? { queryKey: concerns } : {})
   return useMutation({
     mutationFn: change,
-    onSettled: () => client.invalidateQueries(concerns ? { queryKey: concerns } : {}),
+    onSuccess: askAnew,
+    onError: () => {
+      void askAnew()
+    },
   })
 }
 

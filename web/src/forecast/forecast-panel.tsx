@@ -9,7 +9,7 @@ import { versionText } from '../format/version.ts'
 import { forecasterName, metricName } from '../format/words.ts'
 import type { Point } from '../history/points.ts'
 import { useClock } from '../live/live.tsx'
-import { SectionHead } from '../shell/notes.tsx'
+import { ErrorNote, SectionHead } from '../shell/notes.tsx'
 import { CardPanel } from './card-panel.tsx'
 import { energySources, hourlyEnergy, joinTimes } from './energy.ts'
 import { Learning } from './learning.tsx'
@@ -32,6 +32,7 @@ export function DeviceForecasts({
 }) {
   const forecasts = useForecasts(site, device)
   const cards = useCards(site, device)
+  if (forecasts.error && !forecasts.data) return <ErrorNote error={forecasts.error} />
   return (forecasts.data ?? []).map((forecast) => (
     <ForecastPanel
       key={forecast.metric}

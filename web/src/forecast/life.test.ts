@@ -92,9 +92,16 @@ test('errors by lead time have a hole where nothing is known', () => {
 
 describe('drift', () => {
   test('names the three inputs that moved most, and none that stood still', () => {
-    const worst = [0.9, 0.5, 0.2, 0.15, 0.05].map((psi) => ({ name: `at ${psi}`, psi }))
-    const names = (from: number) =>
-      movedInputs(report({ inputPsi: { max: 0.9, worst: worst.slice(from) } })).map(({ psi }) => psi)
+    const worst = [0.9, 0.5, 0.2, 0.15, 0.05].map((psi) => ({
+      name: `at ${psi}`,
+      psi,
+      usual: 0,
+      beyondUsual: psi,
+    }))
+    const moved = (some: typeof worst) => movedInputs(report({ inputPsi: { beyondUsual: 0.9, worst: some } }))
+    const names = (from: number) => moved(worst.slice(from)).map(({ psi }) => psi)
+    // a mean of a week lies far from the rest in any week
+    expect(moved([{ name: 'mean_168h', psi: 6.7, usual: 5, beyondUsual: 0 }])).toEqual([])
     expect(names(0)).toEqual([0.9, 0.5, 0.2])
     expect(names(3)).toEqual([0.15])
     expect(movedInputs(report({}))).toEqual([])

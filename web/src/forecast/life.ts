@@ -64,7 +64,7 @@ export function errorsByLead(report: Report): {
 
 /** The inputs that have moved most from what was learnt from, at most three. */
 export const movedInputs = ({ inputPsi }: Report): readonly { name: string; psi: number }[] =>
-  (inputPsi?.worst ?? []).filter(({ psi, usual }) => psi - usual >= movedPsi).slice(0, worstShown)
+  (inputPsi?.worst ?? []).filter(({ beyondUsual }) => beyondUsual >= movedPsi).slice(0, worstShown)
 
 /** Whether its errors lie elsewhere than when it was judged. */
 export const errorsMoved = ({ residualPsi }: Report): boolean =>

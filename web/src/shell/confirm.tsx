@@ -25,7 +25,7 @@ interface ConfirmProps {
 export function Confirm({ opened, onClose, title, keep, choices, error, children }: ConfirmProps) {
   const busy = choices.some((choice) => choice.busy)
   return (
-    <Modal.Root opened={opened} onClose={onClose} centered size={520}>
+    <Modal.Root opened={opened} onClose={onClose} centered size={570}>
       <Modal.Overlay />
       <Modal.Content>
         <Modal.Body p="lg">
