@@ -74,7 +74,12 @@ export const report = z.object({
   leads: z.array(leadReport.extend({ lead: z.number().describe('hours ahead, from 1 on') })),
   residualPsi: z.number().nullable(),
   inputPsi: z
-    .object({ max: z.number(), worst: z.array(z.object({ name: z.string(), psi: z.number() })) })
+    .object({
+      beyondUsual: z.number(),
+      worst: z.array(
+        z.object({ name: z.string(), psi: z.number(), usual: z.number(), beyondUsual: z.number() }),
+      ),
+    })
     .nullable(),
   drift: z.enum(['none', 'some', 'strong']),
 })

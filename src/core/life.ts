@@ -107,6 +107,8 @@ export interface Drift {
   readonly version: string
   readonly at: number
   readonly psi: Readonly<Record<string, number>>
+  /** What the weeks that it learnt from had at the most, each against the others; left out: not known. */
+  readonly usual?: Readonly<Record<string, number>>
 }
 
 /** A span of a series that no model learns from. The readings stay. Half-open: [from, to). */

@@ -100,7 +100,7 @@ describe('a report card', () => {
       { series, version: 'v2', at: 3, psi: { a: 9 } },
     ])
     expect(report.inputPsi?.worst.map(({ name }) => name)).toEqual(['b', 'e', 'f', 'c', 'g'])
-    expect(report.inputPsi?.max).toBe(0.2)
+    expect(report.inputPsi?.beyondUsual).toBe(0.2)
     expect(report.drift).toBe('some')
   })
 
@@ -111,6 +111,21 @@ describe('a report card', () => {
     [0.25, 'strong'],
   ])('calls a PSI of %d %s', (psi, drift) => {
     expect(reportCard(of, [], card(), [{ series, version: 'v1', at: 0, psi: { a: psi } }]).drift).toBe(drift)
+  })
+
+  it('holds an input against what its own weeks did: a slow one that is far from the rest has not drifted', () => {
+    const usual = { slow: 4.8, fast: 0.02 }
+    const drift = { series, version: 'v1', at: 0, psi: { slow: 6.7, fast: 0.09 }, usual }
+    const report = reportCard(of, [], card(), [drift])
+    expect(report.inputPsi).toEqual({
+      worst: [
+        { name: 'fast', psi: 0.09, usual: 0.02, beyondUsual: expect.closeTo(0.06) },
+        { name: 'slow', psi: 6.7, usual: 4.8, beyondUsual: 0 },
+      ],
+      beyondUsual: expect.closeTo(0.06),
+    })
+    expect(report.drift).toBe('none')
+    expect(reportCard(of, [], card(), [{ ...drift, psi: { slow: 7.5 } }]).drift).toBe('strong')
   })
 
   it('says how far errors have moved once there is a week of them', () => {

@@ -25,6 +25,13 @@ export interface Figures {
   readonly level: number | null
 }
 
+export interface InputDrift {
+  readonly name: string
+  readonly psi: number
+  readonly usual: number
+  readonly beyondUsual: number
+}
+
 /** By how much a distribution has moved, by the bounds in use for the population stability index: 0.1 and 0.25. */
 export type DriftLevel = 'none' | 'some' | 'strong'
 
@@ -42,11 +49,12 @@ export interface ReportCard {
   readonly total: Figures
   /** How far its errors lie from those that it was judged by; null below a week of truths. */
   readonly residualPsi: number | null
-  /** How far its inputs lie from those that it learnt from: the five that moved most, and the largest of all. */
-  readonly inputPsi: {
-    readonly worst: readonly { readonly name: string; readonly psi: number }[]
-    readonly max: number
-  } | null
+  /**
+   * How far its inputs of the newest week lie from those that it learnt from, how far a week of these lay from the
+   * others at the most, and what is beyond half as much again of that: of the five with most beyond, and the most of
+   * all (0: nothing is).
+   */
+  readonly inputPsi: { readonly worst: readonly InputDrift[]; readonly beyondUsual: number } | null
   /** The larger of both; `none` also where neither is known. */
   readonly drift: DriftLevel
 }
@@ -68,6 +76,8 @@ export const noSums: LeadSums = {
 const someDrift = 0.1
 const strongDrift = 0.25
 const worstShown = 5
+/** Of twenty inputs one is a little farther out than ever before in many a week. */
+const usualMargin = 1.5
 
 /** A PSI of fewer truths says more about chance than about drift: hours of one day resemble each other. */
 const residualTruthsMin = 168
@@ -98,7 +108,7 @@ export function reportCard(
     total: figures(addSums(leads), level),
     residualPsi,
     inputPsi,
-    drift: driftLevel(Math.max(residualPsi ?? 0, inputPsi?.max ?? 0)),
+    drift: driftLevel(Math.max(residualPsi ?? 0, inputPsi?.beyondUsual ?? 0)),
   }
 }
 
@@ -176,12 +186,18 @@ export function psiOfResiduals(deciles: readonly number[], counts: readonly numb
 function worstInputs(drifts: readonly Drift[]): ReportCard['inputPsi'] {
   const newest = drifts.reduce<Drift | undefined>((a, b) => (a && a.at >= b.at ? a : b), undefined)
   const worst = Object.entries(newest?.psi ?? {})
-    .map(([name, psi]) => ({ name, psi }))
-    .filter(({ psi }) => Number.isFinite(psi))
-    .sort((a, b) => b.psi - a.psi)
+    .filter(([, psi]) => Number.isFinite(psi))
+    .map(([name, psi]) => inputDrift(name, psi, newest?.usual?.[name] ?? 0))
+    .sort((a, b) => b.beyondUsual - a.beyondUsual || b.psi - a.psi)
     .slice(0, worstShown)
-  return worst[0] ? { worst, max: worst[0].psi } : null
+  return worst[0] ? { worst, beyondUsual: worst[0].beyondUsual } : null
 }
+
+/** A slow input (the mean of a week) lies far from the rest in any week: that is no drift. */
+const inputDrift = (name: string, psi: number, usual: number): InputDrift => ({
+  ...{ name, psi, usual },
+  beyondUsual: Math.max(0, psi - usualMargin * usual),
+})
 
 function driftLevel(psi: number): DriftLevel {
   if (psi < someDrift) return 'none'

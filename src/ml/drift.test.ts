@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { psi, referenceOf } from './drift.ts'
+import { psi, referenceOf, usualPsi } from './drift.ts'
 import { psi as plainPsi } from './metrics.ts'
 import { createRandom } from './random.ts'
 
@@ -58,5 +58,29 @@ describe('the population stability index', () => {
     expect(() => referenceOf([])).toThrow('there are no rows to refer to.')
     expect(() => psi(referenceOf([1]), [])).toThrow('there are no rows to compare.')
     expect(() => referenceOf([1], 1)).toThrow('bins must be a whole number from 2 on, not 1.')
+  })
+
+  it('knows what is usual: the group that lies farthest from the others', () => {
+    // three groups of four: the third one is all above the others
+    const column = [1, 2, 3, 4, 1, 2, 3, 4, 9, 9, 9, 9]
+    const groups = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+    const reference = referenceOf(column, 2)
+    // bins up to 3 and above: the others 6 and 2 of 8, the third none and 4 of 4
+    const expected = (0.125 - 0.75) * Math.log(0.125 / 0.75) + (1 - 0.25) * Math.log(1 / 0.25)
+    expect(usualPsi(column, groups, reference)).toBeCloseTo(expected, 12)
+    expect(usualPsi(column.slice(0, 8), groups.slice(0, 8), reference)).toBe(0)
+    // a group too small to say anything: what is left are 3 and 1 of 4, beside 3 and 2 of 5
+    const small = usualPsi([...column.slice(0, 8), 9], [...groups.slice(0, 8), 2], reference)
+    expect(small).toBeCloseTo(0.15 * Math.log(1.25) - 0.15 * Math.log(0.625), 12)
+    // and one that has no other
+    expect(usualPsi(column, new Array(12).fill(5), reference)).toBe(0)
+  })
+
+  it('has a usual week for a slow input that lies as far from the rest as any', () => {
+    const slow = Array.from({ length: 20 * 168 }, (_, hour) => Math.floor(hour / 168) % 5)
+    const weeks = slow.map((_, hour) => Math.floor(hour / 168))
+    const reference = referenceOf(slow)
+    expect(psi(reference, new Array(168).fill(2))).toBeGreaterThan(1)
+    expect(psi(reference, new Array(168).fill(2))).toBeLessThanOrEqual(usualPsi(slow, weeks, reference))
   })
 })

@@ -5,7 +5,7 @@
  *
  * Unlike `psi` of the metrics, the reference is kept with the model, without the data, and missing is a bin of its own:
  * a sensor that falls silent is a drift too. Feature by feature it is blind to what they do together, and a slow one
- * (the mean of a week) fills few bins in any single week: its figure is to be held against its own past.
+ * (the mean of a week) fills few bins in any single week: its figure is to be held against `usualPsi`.
  */
 import { HomeostatError } from '../core/errors.ts'
 
@@ -34,22 +34,57 @@ export function referenceOf(column: ArrayLike<number>, bins = 10): DriftReferenc
   return { edges, counts: countsOf(column, edges) }
 }
 
+/**
+ * The largest index that a group of the column's own rows has against the other rows: what is no drift, since it was
+ * there before. `groups` gives each row's group (a week, say); groups of less than half the rows of the largest one are
+ * passed over. 0 while there are fewer than two.
+ */
+export function usualPsi(
+  column: ArrayLike<number>,
+  groups: ArrayLike<number>,
+  { edges }: DriftReference,
+): number {
+  const all = countsOf(column, edges)
+  const own = new Map<number, number[]>()
+  for (let row = 0; row < column.length; row++) {
+    let counts = own.get(groups[row]!)
+    if (!counts) {
+      counts = new Array<number>(all.length).fill(0)
+      own.set(groups[row]!, counts)
+    }
+    counts[binOf(column[row]!, edges)]!++
+  }
+  const sizes = [...own.values()].map(sum)
+  const least = Math.max(...sizes) / 2
+  let most = 0
+  for (const counts of own.values()) {
+    const others = all.map((count, bin) => count - counts[bin]!)
+    if (sum(counts) >= least && sum(others) > 0) most = Math.max(most, psiOf(others, counts))
+  }
+  return most
+}
+
 /** Population stability index of a column against the reference: 0 for the same shares, finite for any. */
 export function psi({ edges, counts }: DriftReference, column: ArrayLike<number>): number {
   if (column.length === 0)
     throw new HomeostatError('data_invalid', { detail: 'there are no rows to compare' })
-  const now = countsOf(column, edges)
-  const before = counts.reduce((sum, count) => sum + count, 0)
-  let sum = 0
-  for (let bin = 0; bin < counts.length; bin++) {
-    if (counts[bin] === 0 && now[bin] === 0) continue
-    // half a row at least: an empty bin gives a large but finite figure
-    const shareThen = Math.max(counts[bin]!, 0.5) / before
-    const shareNow = Math.max(now[bin]!, 0.5) / column.length
-    sum += (shareNow - shareThen) * Math.log(shareNow / shareThen)
-  }
-  return sum
+  return psiOf(counts, countsOf(column, edges))
 }
+
+function psiOf(then: readonly number[], now: readonly number[]): number {
+  const [allThen, allNow] = [sum(then), sum(now)]
+  let index = 0
+  for (let bin = 0; bin < then.length; bin++) {
+    if (then[bin] === 0 && now[bin] === 0) continue
+    // half a row at least: an empty bin gives a large but finite figure
+    const shareThen = Math.max(then[bin]!, 0.5) / allThen
+    const shareNow = Math.max(now[bin]!, 0.5) / allNow
+    index += (shareNow - shareThen) * Math.log(shareNow / shareThen)
+  }
+  return index
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 function edgesOf(sorted: Float64Array, bins: number): number[] {
   const [least, most] = [sorted[0], sorted.at(-1)]

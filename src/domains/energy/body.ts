@@ -1,13 +1,18 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { ModelRef } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
-import { type DriftReference, referenceOf } from '../../ml/drift.ts'
+import { type DriftReference, referenceOf, usualPsi } from '../../ml/drift.ts'
 import type { Frame } from '../../ml/frame.ts'
 import type { Model } from '../../ml/learner.ts'
 import { boosting } from '../../ml/learners/boosting.ts'
 import type { FeatureRow, OpenModel } from '../domain.ts'
 import { featureNames, horizon } from './features.ts'
 import type { Fit } from './fit.ts'
+
+/** How an input was spread over what was learnt from, and the largest PSI of one of its weeks. */
+interface Inputs extends DriftReference {
+  readonly usual: number
+}
 
 /** Learnt state as it is kept, plain JSON. NaN and infinity are null there. */
 interface Body {
@@ -22,7 +27,7 @@ interface Body {
   readonly mean: number
   /** Whether the series fell below zero. */
   readonly negative: boolean
-  readonly drift: Readonly<Record<string, DriftReference>>
+  readonly drift: Readonly<Record<string, Inputs>>
   /** Some rows that were learnt from, features in the order of `featureNames`, and what was said of them. */
   readonly probe: { readonly rows: readonly (readonly (number | null)[])[]; readonly said: readonly number[] }
 }
@@ -34,7 +39,7 @@ export interface EnergyModel extends OpenModel {
   readonly ref: ModelRef
   /** Half the interval by lead time, kWh; infinite where nothing can be promised. */
   readonly widths: readonly number[]
-  readonly drift: Readonly<Record<string, DriftReference>>
+  readonly drift: Readonly<Record<string, Inputs>>
   /** kWh of each row of a table that holds all features. */
   says(frame: Frame): Float64Array
 }
@@ -42,12 +47,16 @@ export interface EnergyModel extends OpenModel {
 type Learnt = Pick<Body, 'share' | 'widths' | 'mean' | 'negative'>
 
 /** The text of a body. `frame` of the fit gives the references of drift and the probe. */
-export function bodyOf({ model, frame }: Fit, learnt: Learnt): string {
+export function bodyOf({ model, frame, weeks }: Fit, learnt: Learnt): string {
   const picked = [0, Math.floor((frame.rows - 1) / 2), frame.rows - 1]
   const rows = picked.map((row) => frame.columns.map((column) => column[row]!))
   const said = says(model, learnt, frameOf(rows))
   const drift = Object.fromEntries(
-    frame.names.map((name, column) => [name, referenceOf(frame.columns[column]!)]),
+    frame.names.map((name, at): [string, Inputs] => {
+      const column = frame.columns[at]!
+      const reference = referenceOf(column)
+      return [name, { ...reference, usual: usualPsi(column, weeks, reference) }]
+    }),
   )
   // JSON writes NaN and infinity as null
   const body: Body = { format, model: model.toJSON(), ...learnt, drift, probe: { rows, said: [...said] } }
@@ -137,14 +146,16 @@ function readBody(text: string): Body {
 function checksOf(body: Readonly<Record<string, unknown>>): Pick<Body, 'drift' | 'probe'> {
   const { drift, probe } = body
   if (!isObject(drift)) return refuse('it has no references of drift')
-  const references: Record<string, DriftReference> = {}
+  const references: Record<string, Inputs> = {}
   for (const name of featureNames) {
     const one = drift[name]
     if (!isObject(one)) return refuse(`it has no reference of drift for ${name}`)
-    const { edges, counts } = one
-    if (!isListOf(edges, isNumber) || !isListOf(counts, isNumber) || counts.length !== edges.length + 2)
+    // models of the first release do not say what is usual
+    const { edges, counts, usual = 0 } = one
+    const isWhole = isListOf(edges, isNumber) && isListOf(counts, isNumber) && isNumber(usual)
+    if (!isWhole || counts.length !== edges.length + 2)
       return refuse(`its reference of drift for ${name} is damaged`)
-    references[name] = { edges, counts }
+    references[name] = { edges, counts, usual }
   }
   if (!isObject(probe)) return refuse('it has no probe')
   const { rows, said } = probe

@@ -12,6 +12,7 @@ import { buildFeatures, type History, horizon } from './features.ts'
 const rowsMax = 12_000
 /** More history than this is another life. */
 const learnHoursMax = 400 * 24
+const weekHours = 168
 /** Strides of training origins, all prime to 24. */
 const strides = [1, 5, 7, 11, 13, 17, 19, 23, 25, 29, 31]
 
@@ -30,6 +31,8 @@ const options = {
 export interface Fit {
   readonly model: Model
   readonly frame: Frame
+  /** Week of each row, counted in origins. */
+  readonly weeks: readonly number[]
 }
 
 /** Learns from every hour before `end`; undefined where none of them is known. */
@@ -51,7 +54,8 @@ export function fitTo(history: History, end: number): Fit | undefined {
   const columns = frame.columns.map((column) => pick(column, kept))
   const known = pick(target, kept)
   const learnt = { rows: kept.length, names: frame.names, columns }
-  return { model: boosting.fit(learnt, known, options), frame: learnt }
+  const weeks = kept.map((row) => Math.floor(origins[Math.floor(row / horizon)]! / weekHours))
+  return { model: boosting.fit(learnt, known, options), frame: learnt, weeks }
 }
 
 /** `Float64Array.from` with a function takes ten times as long. */

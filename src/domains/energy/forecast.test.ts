@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Drift } from '../../core/life.ts'
 import { featureNames } from './features.ts'
 import { forecastEnergy } from './forecast.ts'
 import { hourMs } from './hourly.ts'
@@ -83,5 +84,10 @@ describe('a learnt model', () => {
     expect(moved!.psi['lag_24h']).toBeGreaterThan(1)
     expect(moved!.psi['lag_24h']).toBeGreaterThan(4 * psi['lag_24h']!)
     expect(moved!.psi['hour']).toBeLessThan(0.02)
+    const beyond = ({ psi, usual = {} }: Drift): number =>
+      Math.max(...featureNames.map((name) => psi[name]! - 1.5 * usual[name]!))
+    expect(usual.drifts[0]!.usual!['mean_168h']).toBeGreaterThan(0.25)
+    expect(beyond(usual.drifts[0]!)).toBeLessThan(0.1)
+    expect(beyond(moved!)).toBeGreaterThan(0.25)
   })
 })

@@ -114,5 +114,6 @@ function driftsOf(input: ForecastInput, history: History, models: readonly Energ
     version: ref.version,
     at: input.now,
     psi: Object.fromEntries(columns.map(([name, column]) => [name, psi(drift[name]!, column)])),
+    usual: Object.fromEntries(columns.map(([name]) => [name, drift[name]!.usual])),
   }))
 }
