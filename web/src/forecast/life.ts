@@ -63,7 +63,7 @@ export function errorsByLead(report: Report): {
 }
 
 /** The inputs that have moved most from what was learnt from, at most three. */
-export const movedInputs = ({ inputPsi }: Report): readonly { name: string; psi: number }[] =>
+export const movedInputs = ({ inputPsi }: Report): readonly { name: string; psi: number; usual: number }[] =>
   (inputPsi?.worst ?? []).filter(({ beyondUsual }) => beyondUsual >= movedPsi).slice(0, worstShown)
 
 /** Whether its errors lie elsewhere than when it was judged. */

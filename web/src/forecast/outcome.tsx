@@ -50,10 +50,10 @@ export function VersionOutcome({ card, zone }: { card: Card; zone: string }) {
 function TooEarly({ hours }: { hours: number }) {
   return (
     <p className="verdict muted">
-      Not enough hours yet:{' '}
+      Too early to say:{' '}
       {hours === 0
-        ? 'none that this version spoke of is known.'
-        : `${plural(hours, 'hour')} that this version spoke of ${hours === 1 ? 'is' : 'are'} known, ${hoursToTell} are needed.`}
+        ? 'no hour that it forecast is over yet.'
+        : `${plural(hours, 'hour')} that it forecast ${hours === 1 ? 'is' : 'are'} over, ${hoursToTell} are needed.`}
     </p>
   )
 }
@@ -173,7 +173,9 @@ function DriftNote({ report }: { report: Report }) {
   const { tag, tone, sentence } = driftWords[report.drift]
   const known = report.inputPsi !== null || report.residualPsi !== null
   const inputs = movedInputs(report)
-  const moved = inputs.map(({ name, psi }) => `${inputName(name)} (PSI ${formatScore(psi)})`)
+  const moved = inputs.map(
+    ({ name, psi, usual }) => `${inputName(name)} (PSI ${formatScore(psi)}, usually ${formatScore(usual)})`,
+  )
   return (
     <p className="drift small">
       <span className="tag" data-tone={known ? tone : 'muted'}>

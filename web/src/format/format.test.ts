@@ -126,6 +126,8 @@ describe('a version', () => {
     expect(withVersions('Replaced by 20260601T103000Z.', zone)).toBe(`Replaced by the version of ${moment}.`)
     const back = 'Now the version before it (20260601T103000Z) speaks.'
     expect(withVersions(back, zone)).toBe(`Now the version before it (${moment}) speaks.`)
+    const refused = 'The model home/fridge/energy 20260601T103000Z is refused.'
+    expect(withVersions(refused, zone)).toBe(`The model home/fridge/energy ${moment} is refused.`)
     expect(withVersions('It is worse.', zone)).toBe('It is worse.')
   })
 })

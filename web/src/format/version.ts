@@ -1,7 +1,7 @@
 import { timeText } from './time.ts'
 
 const name = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/
-const names = new RegExp(String.raw`\b${name.source}\b`, 'g')
+const named = new RegExp(String.raw`\b(by |when |than |from )?(${name.source})\b`, 'g')
 
 /** A version as the moment that it is named after: 20260406T002412Z -> 6 Apr 2026, 02:24 in Berlin. Else its own name. */
 export function versionText(version: string, zone: string): string {
@@ -14,6 +14,7 @@ export function versionText(version: string, zone: string): string {
 
 /** A sentence of the hub, the versions in it told by their moments. */
 export const withVersions = (sentence: string, zone: string): string =>
-  sentence
-    .replaceAll(names, (version) => `the version of ${versionText(version, zone)}`)
-    .replaceAll(/\b(version before it) \(the version of ([^()]+)\)/g, '$1 ($2)')
+  sentence.replaceAll(named, (_, before: string | undefined, version: string) => {
+    const moment = versionText(version, zone)
+    return before ? `${before}the version of ${moment}` : moment
+  })

@@ -4,7 +4,13 @@ import type { ReactNode } from 'react'
 /** What went wrong, in the hub's own sentence. */
 export function ErrorNote({ error }: { error: Error }) {
   return (
-    <Alert role="alert" color="red" variant="light" mt="md" styles={{ message: { color: 'var(--red)' } }}>
+    <Alert
+      role="alert"
+      color="red"
+      variant="light"
+      mt="md"
+      styles={{ root: { background: 'var(--red-soft)' }, message: { color: 'var(--red)' } }}
+    >
       {error.message}
     </Alert>
   )
