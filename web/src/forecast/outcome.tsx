@@ -65,7 +65,7 @@ function Told({ report, forecast, zone }: { report: Report; forecast: Forecast; 
       <p className="verdict">{sentenceOf(report, learned, zone)}</p>
       <LeadChart report={report} forecast={forecast} learned={learned} />
       <ReportFacts report={report} unit={forecast.unit} learned={learned} />
-      <DriftNote report={report} />
+      {learned && <DriftNote report={report} />}
     </>
   )
 }
@@ -127,7 +127,7 @@ function ReportFacts({ report, unit, learned }: { report: Report; unit: string; 
       )}
       {learned && total.naiveRmse !== null && (
         <div>
-          <dt>Naive</dt>
+          <dt>Naive RMSE</dt>
           <dd>
             {formatScore(total.naiveRmse)} {unitLabel(unit)}
           </dd>

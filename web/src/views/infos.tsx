@@ -1,6 +1,7 @@
 import { useInfos, useSites } from '../api/queries.ts'
 import type { Info } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
+import { withVersions } from '../format/version.ts'
 import { SectionHead } from '../shell/notes.tsx'
 
 /** Rows shown at first. */
@@ -37,7 +38,7 @@ function InfoRows({ infos }: { infos: readonly Info[] }) {
           <div>
             {summary} <span className="muted small">{timeText(at, zoneOf(site), 'full')}</span>
           </div>
-          <div className="muted small">{detail}</div>
+          <div className="muted small">{withVersions(detail, zoneOf(site))}</div>
         </li>
       ))}
     </ul>
