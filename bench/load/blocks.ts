@@ -23,14 +23,20 @@ export async function inBlocks<Result>(
   return blocks
 }
 
-/** Medians over the blocks; `ratio`: median of the ratios of each disturbed block to the mean of its two neighbours. */
-export function compareBlocks<Result>(
+/**
+ * How many times as long it takes while disturbed: the median of the ratios of each disturbed block to the mean of its
+ * two neighbours. `note` tells the ratios and, in ms, what they are made of: a machine that is busy with something else
+ * shows there.
+ */
+export function timesAsLong<Result>(
   { calm, disturbed }: Blocks<Result>,
-  of: (result: Result) => number,
-): { readonly calm: number; readonly disturbed: number; readonly ratio: number; readonly note: string } {
-  const [before, during] = [calm.map(of), disturbed.map(of)]
-  const [usual, value] = [median(before), median(during)]
-  const ratios = during.map((one, i) => one / ((before[i]! + before[i + 1]!) / 2))
-  const note = `undisturbed ${round(usual)} (${round(Math.min(...before))} to ${round(Math.max(...before))}), ratio to neighbours ${ratios.map(round).join(', ')}`
-  return { calm: usual, disturbed: value, ratio: median(ratios), note }
+  msOf: (result: Result) => number,
+): { readonly value: number; readonly unit: 'times'; readonly note: string } {
+  const [before, during] = [calm.map(msOf), disturbed.map(msOf)]
+  const ratios = during.map((ms, i) => ms / ((before[i]! + before[i + 1]!) / 2))
+  const note = `a block to its neighbours ${ratios.map(round).join(', ')}; disturbed ${spread(during)}, undisturbed ${spread(before)}`
+  return { value: round(median(ratios)), unit: 'times', note }
 }
+
+const spread = (ms: readonly number[]): string =>
+  `${round(Math.min(...ms))} to ${round(Math.max(...ms))} ms, median ${round(median(ms))}`
