@@ -7,6 +7,7 @@ import {
   duelRows,
   gateSentence,
   judgedOf,
+  predecessorOf,
   scoreRows,
   summarise,
   totalOf,
@@ -151,6 +152,18 @@ describe('the verdict', () => {
     expect(judgedOf(speaks, [speaks])).toBeUndefined()
     const own = card()
     expect(judgedOf(own, [card({ trainedAt: 9 }), own])).toBe(own)
+  })
+
+  test('to roll back to is the learnt version that lost its place last', () => {
+    const early = card({ standing: 'retired', since: 3 })
+    const late = card({ standing: 'retired', since: 5, trainedAt: 1 })
+    const others = [
+      card(),
+      card({ standing: 'rejected', since: 9 }),
+      card({ model: naive, standing: 'retired', since: 9 }),
+    ]
+    expect(predecessorOf([...others, early, late])).toBe(late)
+    expect(predecessorOf(others)).toBeUndefined()
   })
 
   test.each([

@@ -15,13 +15,15 @@ export function RecentInfos({ site }: { site?: string }) {
   return (
     <section className="section" aria-label="What the hub did by itself">
       <SectionHead title="What the hub did by itself" />
-      <InfoRows infos={infos.slice(0, firstRows)} />
-      {later.length > 0 && (
-        <details className="earlier">
-          <summary>{later.length} more in the last 7 days</summary>
-          <InfoRows infos={later} />
-        </details>
-      )}
+      <div className="panel">
+        <InfoRows infos={infos.slice(0, firstRows)} />
+        {later.length > 0 && (
+          <details className="earlier">
+            <summary>{later.length} more in the last 7 days</summary>
+            <InfoRows infos={later} />
+          </details>
+        )}
+      </div>
     </section>
   )
 }
