@@ -92,13 +92,15 @@ export function rollBackTarget(
 }
 
 export interface ShadowInput extends DaySpan {
-  /** Of the version that is live, all since `since`; the naive forecast has days of its own where it speaks. */
+  /** Of what speaks, all since `since`; the naive forecast has days of its own where it does. */
   readonly live: readonly ReportDay[]
   readonly challenger: readonly ReportDay[]
   /** Days from one look to the next, and before the first. */
   readonly minDays?: number
   /** Days after which it is decided. */
   readonly maxDays?: number
+  /** What speaks, in words. */
+  readonly rival?: string
   /** Chance that a challenger that is no better is promoted, over all looks together; the same for dropping early. */
   readonly level?: number
 }
@@ -119,13 +121,14 @@ export type ShadowVerdict = 'wait' | { readonly promote: string } | { readonly d
  */
 export function shadowVerdict(input: ShadowInput): ShadowVerdict {
   const { minDays = challengerDaysDefault.min, maxDays = challengerDaysDefault.max } = input
+  const { rival = 'the live one' } = input
   const paired = pairDays(input)
   const looks = Math.max(1, Math.ceil(maxDays / minDays))
   const look = paired.length >= maxDays ? looks : Math.floor(paired.length / minDays)
   const isOld = addDays(input.zone, input.since, patience * maxDays) <= input.until
   if (isOld && look < looks)
     return {
-      drop: `In ${patience * maxDays} days only ${paired.length} could be compared with the live one.`,
+      drop: `In ${patience * maxDays} days only ${paired.length} could be compared with ${rival}.`,
     }
   if (look === 0) return 'wait'
   const days = paired.slice(0, Math.min(look * minDays, maxDays))
@@ -136,7 +139,7 @@ export function shadowVerdict(input: ShadowInput): ShadowVerdict {
   const better = pairedTest(shares).p
   const worse = pairedTest(shares.map((share) => -share)).p
   const span = spanText(days, input.zone)
-  const against = 'than that of the live one on the same hours'
+  const against = `than that of ${rival} on the same hours`
   if (challenger < live && better < level)
     return {
       promote: `Over ${span} its error was ${smallerText(challenger, live)} ${against} (${pText(better)}).`,
@@ -146,7 +149,7 @@ export function shadowVerdict(input: ShadowInput): ShadowVerdict {
       drop: `Over ${span} its error was ${largerText(challenger, live)} ${against} (${pText(worse)}).`,
     }
   if (look < looks) return 'wait'
-  return { drop: `Over ${span} it could not be told apart from the live one (${pText(better)}).` }
+  return { drop: `Over ${span} it could not be told apart from ${rival} (${pText(better)}).` }
 }
 
 /**

@@ -105,6 +105,14 @@ describe('the overseer', () => {
     expect(world.standings()).toMatchObject({ v2: 'live', v3: 'rejected' })
   })
 
+  it('holds a challenger against the naive forecast where the live one was taken back meanwhile', async () => {
+    await world.learn('v2', 'challenger')
+    await world.rollBack(naiveVersion)
+    await live(overseerOf(), 10, { [naiveVersion]: 1, v2: 0.4 })
+    expect(world.standings()).toEqual({ v1: 'rejected', v2: 'live' })
+    expect(world.reasonOf('v2')).toContain('smaller than that of the naive forecast on the same hours')
+  })
+
   it('compares inputs once a civil day', async () => {
     const overseer = overseerOf()
     const asked: boolean[] = []

@@ -93,27 +93,31 @@ export class Overseer {
     if (until === undefined || this.#judged.get(series) === dayStart(zone, until)) return
     this.#judged.set(series, dayStart(zone, until))
     const live = lifecycle.standing(series, 'live')
-    if (!live) return
     const challenger = lifecycle.standing(series, 'challenger')
+    if (!live && !challenger) return
     const { guardDays, challengerDays } = this.#options
     const from = Math.min(addDays(zone, until, -guardLooks * guardDays - 1), challenger?.since ?? until)
     const days = await ledger.watch.days(series, from, until)
     const of = (version: string): ReportDay[] => days.filter((day) => day.version === version)
-    const own = of(live.card.model.version)
-    const before = lifecycle.predecessor(series)?.card.model.version
-    const guarded = {
-      ...{ days: own, zone, until, since: live.since, guardDays },
-      ...(before === undefined ? {} : { predecessor: { version: before, days: of(before) } }),
-    }
-    const verdict = guardVerdict(guarded)
-    if (verdict !== 'keep') {
-      await this.#takeBack(series, rollBackTarget(guarded), verdict.rollBack)
-      return
+    const own = of(live?.card.model.version ?? naiveVersion)
+    if (live) {
+      const before = lifecycle.predecessor(series)?.card.model.version
+      const guarded = {
+        ...{ days: own, zone, until, since: live.since, guardDays },
+        ...(before === undefined ? {} : { predecessor: { version: before, days: of(before) } }),
+      }
+      const verdict = guardVerdict(guarded)
+      if (verdict !== 'keep') {
+        await this.#takeBack(series, rollBackTarget(guarded), verdict.rollBack)
+        return
+      }
     }
     if (!challenger) return
     const { version } = challenger.card.model
     const times = { zone, until, since: challenger.since, maxDays: challengerDays }
-    const outcome = shadowVerdict({ live: own, challenger: of(version), ...times })
+    // the live one may have been taken back while it was tried
+    const rival = live ? {} : { rival: 'the naive forecast' }
+    const outcome = shadowVerdict({ live: own, challenger: of(version), ...times, ...rival })
     if (outcome === 'wait') return
     if ('drop' in outcome) await lifecycle.drop(series, version, outcome.drop)
     else await lifecycle.promote(series, version, outcome.promote, { by: 'shadow' })

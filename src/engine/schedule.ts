@@ -49,7 +49,9 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
       enabled: options.enabled,
       when: retrainTime(options, of),
       task: async () => {
-        const sites = directory.sites().flatMap((site) => (site.zone === of ? [site.id] : []))
+        // a site whose zone came after the start goes with the hub's own until the next one
+        const isOf = (its: string): boolean => its === of || (of === zone && !zones.includes(its))
+        const sites = directory.sites().flatMap((site) => (isOf(site.zone) ? [site.id] : []))
         await models.train({ sites }, { by: 'schedule', force: false })
       },
     }

@@ -1,4 +1,4 @@
-import type { Forecast, Series, SeriesKey } from '../core/event.ts'
+import type { Card, Forecast, Series, SeriesKey } from '../core/event.ts'
 import type { Job, StoredModel } from '../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
 import { SeriesMap, seriesId } from '../core/series.ts'
@@ -245,6 +245,8 @@ export class Trainer {
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
     if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
+    const same = job.force ? undefined : this.#learntFrom(target, steps)
+    if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
     const live = await this.#rival(target)
     const input: LearnInput = { ...this.#inputOf(target, steps), mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
@@ -253,6 +255,15 @@ export class Trainer {
     if (!directory.has(job.series.site)) return 'The site was erased.'
     const entry = await lifecycle.judged(model, job)
     return entry.reason
+  }
+
+  /** The newest version, where it has learnt from this very history. */
+  #learntFrom({ source, target }: Target, steps: Steps): string | undefined {
+    const { lifecycle, forgotten } = this.#parts
+    const newest = lifecycle.entries(target).find(isLearnt)
+    if (!newest || newest.standing === 'refused') return undefined
+    const { card } = newest
+    return hasSeen(card, steps) && !forgotten.touches(card, source, target) ? card.model.version : undefined
   }
 
   /** The live model as the one to beat, unless it learnt from what was forgotten since: then it has no claim. */
@@ -282,3 +293,12 @@ export class Trainer {
     return state
   }
 }
+
+/** Whether the card tells of the same history: the same hours, as many of them unknown, repaired or left out. */
+const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>
+  span.from === steps.start &&
+  span.to === steps.start + steps.values.length * steps.stepMs &&
+  isAlike(steps.repairs, repairs)
+
+const isAlike = (some: Steps['repairs'], all: Steps['repairs']): boolean =>
+  all['forgotten'] === some['forgotten'] && Object.entries(some).every(([name, count]) => all[name] === count)

@@ -125,9 +125,52 @@ describe('a hub that learns', () => {
       (await hub.engine.models.all()).filter(({ card }) => card.model.kind === 'learned').length
     const before = await learnt()
     expect(await hub.engine.models.train({ sites: ['elsewhere'] }, wish)).toEqual([])
+    await hub.push(rows(clock.now(), clock.now() + 2 * hour))
     expect(await hub.engine.models.train({ sites: null }, wish)).toHaveLength(1)
     await letLearn(clock)
     expect(await learnt()).toBe(before + 1)
+  })
+
+  it('does not learn the same hours twice, unless it must or some of them were forgotten', async () => {
+    const clock = new VirtualClock(start + 30 * 24 * hour)
+    const hub = await setUp(clock)
+    await hub.push(rows(start, clock.now()))
+    await letLearn(clock)
+    const versions = async () =>
+      (await hub.engine.models.all()).filter(({ card }) => card.model.kind === 'learned').length
+    const train = async (force = false): Promise<string | undefined> => {
+      await clock.advance(minute)
+      const [job] = await hub.engine.models.train({ sites: null }, { by: 'a test', force })
+      await letLearn(clock)
+      return (await hub.engine.ledger.jobs.get(job!.id))?.detail
+    }
+    expect(await train()).toMatch(/^There is nothing new: \d{8}T\d{6}Z has learnt from the same hours\.$/)
+    expect(await versions()).toBe(1)
+    await train(true)
+    expect(await versions()).toBe(2)
+    const series = { site: 'home', device: 'heater', metric: 'power' }
+    const day = { from: start + 24 * hour, to: start + 48 * hour, reason: 'guests', by: 'a test' }
+    await clock.advance(minute)
+    const { id } = await hub.engine.models.forget({ series, ...day })
+    await letLearn(clock)
+    expect(await versions()).toBe(3)
+    await clock.advance(minute)
+    await hub.engine.models.remember(id, 'a test')
+    await letLearn(clock)
+    expect(await versions()).toBe(4)
+  })
+
+  it('learns at night the sites of each zone, also of one that was not known at the start', async () => {
+    const clock = new VirtualClock(start + 30 * 24 * hour)
+    const hub = await setUp(clock)
+    await hub.engine.putSite({ id: 'far', name: 'Far', zone: 'Asia/Tokyo', demo: false })
+    await hub.push(rows(start, clock.now()).map((row) => ({ ...row, site: 'far' })))
+    await letLearn(clock)
+    await hub.push(rows(clock.now(), clock.now() + hour).map((row) => ({ ...row, site: 'far' })))
+    await clock.advance(3 * hour)
+    await letLearn(clock)
+    const jobs = await hub.engine.ledger.jobs.all()
+    expect(jobs.map(({ by, series }) => [by, series.site])).toContainEqual(['schedule', 'far'])
   })
 
   it('says while the hour runs what the hour will use, once a minute', async () => {
