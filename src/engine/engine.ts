@@ -45,7 +45,8 @@ export class Engine {
     this.#predictor = new Predictor(parts.liveModels)
     this.#rules = new Rules(options.rules)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
-    const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules }
+    const onLate = (series: SeriesKey): void => this.models.trainer.tookLate(series)
+    const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules, onLate }
     this.#pump = new Pump({ ...shared, ...path }, { ...options, defaultSite: options.site.id })
     const onForecast = (forecast: Forecast): void => this.#predictor.use(forecast)
     this.models = new Models(

@@ -64,6 +64,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
       counters,
       clock: { now: () => now, monotonic: () => 0, sleep: async () => undefined },
       log: { info: silent, warn: silent, error: silent },
+      onLate: ({ device }) => story.push(`late: ${device}`),
     },
     { ...usual, ...options },
   )
@@ -115,6 +116,27 @@ describe('the order of a turn', () => {
     const batch = Array.from({ length: 25 }, (_, index) => row(`d${index}`, index === 24 ? 'bad' : index))
     expect(await pump.emit(batch)).toMatchObject({ accepted: 24, rejected: [{ index: 24 }] })
     expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 10', 'stored 10', 'stored 4'])
+  })
+})
+
+describe('history that comes in after what follows it', () => {
+  const minutes = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ ...row('meter', index), at: from + index * 60_000 }))
+
+  it('is told, reading by reading, where it lies before the window', async () => {
+    const { pump, story } = await setUp()
+    await pump.emit(minutes(now - 60 * 60_000, 60))
+    expect(story.filter((line) => line.startsWith('late'))).toEqual([])
+    await pump.emit(minutes(now - 600 * 60_000, 3))
+    expect(story.filter((line) => line.startsWith('late'))).toEqual(new Array(3).fill('late: meter'))
+  })
+
+  it('is not what is sent twice, or comes a little late', async () => {
+    const { pump, story } = await setUp()
+    await pump.emit(minutes(now - 60 * 60_000, 60))
+    await pump.emit(minutes(now - 10 * 60_000, 5))
+    await pump.emit([{ ...row('meter', 1), at: now - 61 * 60_000 + 30_000 }])
+    expect(story.filter((line) => line.startsWith('late'))).toEqual([])
   })
 })
 

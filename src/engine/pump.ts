@@ -1,6 +1,6 @@
 import { dayStart } from '../core/calendar.ts'
 import { HomeostatError, type Problem, problem } from '../core/errors.ts'
-import type { Alert, Prediction, Quarantined } from '../core/event.ts'
+import type { Alert, Prediction, Quarantined, SeriesKey } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, Receipt, WindowStore } from '../core/ports.ts'
 import type { ParseContext, RawReading, Reading } from '../core/reading.ts'
 import { admit } from './admit.ts'
@@ -22,7 +22,11 @@ export interface PumpParts {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log
+  /** History of a series came in later than what follows it. */
+  readonly onLate: (series: SeriesKey) => void
 }
+
+const hourMs = 3_600_000
 
 export interface PumpOptions {
   /** Site of a reading that names none. */
@@ -174,7 +178,7 @@ export class Pump {
       this.#quarantine(delivery, index, reading, context.now, turn)
       return
     }
-    windows.push(reading)
+    if (!windows.push(reading) && isLate(reading, windows)) this.#parts.onLate(reading)
     directory.see(reading)
     predictor.observe(reading, context.now, turn.predictions)
     if (rules.watches(reading.metric)) {
@@ -239,6 +243,10 @@ export class Pump {
     for (const enter of outside) enter()
   }
 }
+
+/** From before the last hour, and from before the window: history that comes in later than what follows it. */
+const isLate = (reading: Reading, windows: WindowStore): boolean =>
+  reading.at < windows.newestAt(reading) - hourMs
 
 function settle(delivery: Delivery, count: number): void {
   delivery.open -= count

@@ -45,6 +45,9 @@ interface State {
   /** Hour of the newest reading when it was looked at last, and when the newest forecast was made. */
   seenHour: number
   doneHour: number
+  /** The same of the count of readings that came late. */
+  seenLate: number
+  doneLate: number
   /** A first training was asked for, since there is enough to learn from. */
   asked: boolean
 }
@@ -75,6 +78,8 @@ export class Trainer {
   readonly #parts: TrainerParts
   readonly #options: TrainerOptions
   readonly #states = new SeriesMap<State>()
+  /** Readings of a source that came later than what follows them. */
+  readonly #late = new SeriesMap<number>()
   readonly #stop = new AbortController()
   #done: Promise<void> | undefined
 
@@ -127,6 +132,11 @@ export class Trainer {
     )
   }
 
+  /** History has come in: what is made of it is made anew once no more comes, in the same hour still. */
+  tookLate(source: SeriesKey): void {
+    this.#late.set(source, (this.#late.get(source) ?? 0) + 1)
+  }
+
   /** What speaks of the series has changed: it is forecast anew at the next check. */
   renew(series: SeriesKey): void {
     this.#state(series).doneHour = Number.NEGATIVE_INFINITY
@@ -135,6 +145,7 @@ export class Trainer {
   async removeSite(site: string): Promise<void> {
     await this.jobs.removeSite(site)
     this.#states.removeSite(site)
+    this.#late.removeSite(site)
   }
 
   async #run(): Promise<void> {
@@ -152,9 +163,12 @@ export class Trainer {
     return this.targets(null).filter(({ source, target }) => {
       const state = this.#state(target)
       const hour = Math.floor(this.#parts.windows.newestAt(source) / hourMs)
+      const late = this.#late.get(source) ?? 0
       const isStill = hour === state.seenHour
+      const isLateStill = late === state.seenLate
       state.seenHour = hour
-      return isStill && hour > state.doneHour
+      state.seenLate = late
+      return isStill && (hour > state.doneHour || (isLateStill && late > state.doneLate))
     })
   }
 
@@ -207,6 +221,7 @@ export class Trainer {
     const { lifecycle, overseer, jobs } = this.#parts
     const state = this.#state(target.target)
     state.doneHour = state.seenHour
+    state.doneLate = state.seenLate
     const steps = await this.#collect(target, forecastHistoryMs)
     if (!steps) return undefined
     const live = await lifecycle.live(target.target)
@@ -248,7 +263,11 @@ export class Trainer {
     const same = job.force ? undefined : this.#learntFrom(target, steps)
     if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
     const live = await this.#rival(target)
-    const input: LearnInput = { ...this.#inputOf(target, steps), mode: 'learn', ...(live ? { live } : {}) }
+    const asked = this.#inputOf(target, steps)
+    // versions are named by their second
+    const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
+    const now = Math.max(asked.now, newestAt + 1000)
+    const input: LearnInput = { ...asked, now, mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
@@ -287,7 +306,8 @@ export class Trainer {
   #state(target: SeriesKey): State {
     let state = this.#states.get(target)
     if (!state) {
-      state = { seenHour: Number.NaN, doneHour: Number.NEGATIVE_INFINITY, asked: false }
+      const hours = { seenHour: Number.NaN, doneHour: Number.NEGATIVE_INFINITY }
+      state = { ...hours, seenLate: 0, doneLate: 0, asked: false }
       this.#states.set(target, state)
     }
     return state

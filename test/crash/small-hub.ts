@@ -52,6 +52,7 @@ const pump = new Pump(
     counters: new Counters(),
     clock: { now: Date.now, monotonic: () => performance.now(), sleep: () => Promise.resolve() },
     log,
+    onLate: () => undefined,
   },
   { defaultSite: 'home', inboxReadings: 65_536, turnReadings: 4096, series: 100_000, maxFutureMs: 600_000 },
 )
