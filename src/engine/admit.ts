@@ -3,6 +3,8 @@ import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
 import { convert } from '../core/units.ts'
 
+const hourMs = 3_600_000
+
 /** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
 export function admit(
   raw: RawReading,
@@ -27,3 +29,7 @@ export function admit(
   }
   return reading
 }
+
+/** From before the last hour of its series: asked where the window is too new for it, it came later than what follows. */
+export const isHistory = (reading: Reading, windows: WindowStore): boolean =>
+  reading.at < windows.newestAt(reading) - hourMs

@@ -6,7 +6,7 @@ import { naiveVersion } from '../core/life.ts'
 import type { Learning } from '../domains/domain.ts'
 import { Directory } from './directory.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
-import type { Spoken } from './trainer.ts'
+import type { Spoken } from './target.ts'
 import { Watch } from './watch.ts'
 
 const hourMs = 3_600_000

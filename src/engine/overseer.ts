@@ -6,7 +6,7 @@ import { SeriesMap } from '../core/series.ts'
 import type { Directory } from './directory.ts'
 import { guardVerdict, rollBackTarget, shadowVerdict, speaks } from './guard.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Spoken } from './trainer.ts'
+import type { Spoken } from './target.ts'
 import type { Watch } from './watch.ts'
 
 export interface OverseerParts {

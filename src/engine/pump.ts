@@ -3,7 +3,7 @@ import { HomeostatError, type Problem, problem } from '../core/errors.ts'
 import type { Alert, Prediction, Quarantined, SeriesKey } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, Receipt, WindowStore } from '../core/ports.ts'
 import type { ParseContext, RawReading, Reading } from '../core/reading.ts'
-import { admit } from './admit.ts'
+import { admit, isHistory } from './admit.ts'
 import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
@@ -25,8 +25,6 @@ export interface PumpParts {
   /** History of a series came in later than what follows it. */
   readonly onLate: (series: SeriesKey) => void
 }
-
-const hourMs = 3_600_000
 
 export interface PumpOptions {
   /** Site of a reading that names none. */
@@ -67,7 +65,7 @@ export class Pump {
   readonly #options: PumpOptions
   #inbox: Delivery[] = []
   #waiting = 0
-  #outside: (() => void)[] = []
+  readonly #outside: (() => void)[] = []
   #running: Promise<void> | undefined
   #stopping = false
 
@@ -178,7 +176,7 @@ export class Pump {
       this.#quarantine(delivery, index, reading, context.now, turn)
       return
     }
-    if (!windows.push(reading) && isLate(reading, windows)) this.#parts.onLate(reading)
+    if (!windows.push(reading) && isHistory(reading, windows)) this.#parts.onLate(reading)
     directory.see(reading)
     predictor.observe(reading, context.now, turn.predictions)
     if (rules.watches(reading.metric)) {
@@ -238,15 +236,9 @@ export class Pump {
 
   #letIn(): void {
     if (this.full && !this.#stopping) return
-    const outside = this.#outside
-    this.#outside = []
-    for (const enter of outside) enter()
+    for (const enter of this.#outside.splice(0)) enter()
   }
 }
-
-/** From before the last hour, and from before the window: history that comes in later than what follows it. */
-const isLate = (reading: Reading, windows: WindowStore): boolean =>
-  reading.at < windows.newestAt(reading) - hourMs
 
 function settle(delivery: Delivery, count: number): void {
   delivery.open -= count

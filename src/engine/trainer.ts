@@ -8,6 +8,7 @@ import type { Feed } from './feed.ts'
 import type { Forgotten } from './forgotten.ts'
 import { isLearnt, type Lifecycle } from './lifecycle.ts'
 import type { Overseer } from './overseer.ts'
+import type { Spoken, Target } from './target.ts'
 import { TrainingJobs } from './training-jobs.ts'
 
 export interface TrainerParts {
@@ -35,12 +36,6 @@ export interface TrainerOptions {
   readonly jobsWaiting: number
 }
 
-export interface Target {
-  readonly learning: Learning
-  readonly source: Series
-  readonly target: SeriesKey
-}
-
 interface State {
   /** Hour of the newest reading when it was looked at last, and when the newest forecast was made. */
   seenHour: number
@@ -50,13 +45,6 @@ interface State {
   doneLate: number
   /** A first training was asked for, since there is enough to learn from. */
   asked: boolean
-}
-
-/** What one target said, and on what grounds. */
-export interface Spoken {
-  readonly target: Target
-  readonly steps: Steps
-  readonly output: ForecastOutput
 }
 
 const hourMs = 3_600_000
