@@ -305,6 +305,14 @@ export const routes = {
     query: s.query.page,
     reply: s.pageOf(s.quarantined),
   },
+  me: {
+    method: 'GET',
+    path: '/api/v1/me',
+    summary: 'Who asks, by what role, and which sites it reaches',
+    role: 'viewer',
+    scope: 'none',
+    reply: s.me,
+  },
   keys: {
     method: 'GET',
     path: '/api/v1/keys',

@@ -127,6 +127,13 @@ export const quarantined = z.object({
 
 export const role = z.enum(['viewer', 'operator', 'admin'])
 
+/** `admin` may what `operator` may, and that what `viewer` may. */
+export const me = z.object({
+  name: z.string(),
+  role,
+  sites: z.array(z.string()).nullable().describe('null: all sites'),
+})
+
 export const key = z.object({
   id: z.string(),
   name: z.string(),

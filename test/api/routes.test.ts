@@ -320,6 +320,11 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       some({ code: 'value_not_number', payload: expect.stringContaining('alpha is broken') }),
     ),
   },
+  me: {
+    request: get('/api/v1/me'),
+    status: forAll,
+    says: { name: expect.stringContaining('admin'), role: 'admin', sites: null },
+  },
   keys: {
     request: get('/api/v1/keys'),
     status: ofHub,

@@ -49,6 +49,8 @@ export const hubRoutes = (
     }
   },
 
+  me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
+
   async keys() {
     const keys = (await hub.engine.ledger.keys()).map(({ sha256: _sha256, ...key }) => key)
     return whole(keys)
