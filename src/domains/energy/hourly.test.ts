@@ -67,6 +67,17 @@ describe('a counter', () => {
     expect([...values!]).toEqual([1, 1, 1].map((kwh) => expect.closeTo(kwh, 9)))
   })
 
+  it('that was replaced by one that had counted already says nothing of that hour', () => {
+    const { values, resets, gaps } = hourly('energy_total', [
+      ...every(15, 0, 120, (at) => 9000 + at / 60),
+      ...every(15, 135, 240, (at) => 8200 + at / 60),
+    ])
+    expect(resets).toBe(1)
+    // three quarters of the third hour are known: enough to scale it up
+    expect([...values!]).toEqual([1, 1, 1, 1].map((kwh) => expect.closeTo(kwh, 9)))
+    expect(gaps).toBe(0)
+  })
+
   it('that was reset goes on from zero', () => {
     const { values, resets } = hourly(
       'energy_total',

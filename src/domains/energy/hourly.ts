@@ -79,6 +79,8 @@ export class EnergySpans {
     // a counter that fell was reset (meter swapped, device restarted): it has counted from 0 since
     const reset = value < before
     if (reset) this.#resets++
+    // unless it stands too high for that: then it began somewhere, and what was used is not known
+    if (reset && value > before / 2) return undefined
     const kwh = reset ? value : value - before
     // how a long gap's energy fell over its hours is not known
     return to - from > hourMs ? undefined : { from, to, kwh }
