@@ -11,6 +11,7 @@ const worker = `
   export function runTask({ task, input, port }) {
     if (task === 'fail') throw new Error('no ' + input)
     if (task === 'hang') for (;;) {}
+    if (task === 'hog') for (const all = []; ; ) all.push(new Array(100_000).fill(input + all.length))
     for (const share of [0.25, 0.5]) port?.postMessage(share)
     return { twice: 2 * input, told: port !== undefined }
   }`
@@ -51,4 +52,9 @@ it('ends a task that is given up, and the next one runs', async () => {
   setTimeout(() => stop.abort(), 50)
   await expect(endless).rejects.toThrow()
   expect(await jobs.run('double', 1)).toMatchObject({ twice: 2 })
+})
+
+it('ends with its thread where a task wants more memory than it may have, and the next one runs', async () => {
+  await expect(jobs.run('hog', 0.5)).rejects.toThrow(/memory/)
+  expect(await jobs.run('double', 3)).toMatchObject({ twice: 6 })
 })
