@@ -6,12 +6,16 @@ import type { Log } from './core/ports.ts'
 import type { Engine } from './engine/engine.ts'
 import { createRandom } from './ml/random.ts'
 import { systemClock } from './platform/clock.ts'
-import { createSimulator } from './sources/simulator.ts'
+import { counterMetric, seriesName } from './sources/simulator/sensors.ts'
+import { createSimulator, type SimulatorOptions } from './sources/simulator.ts'
 
 const siteId = 'demo'
-const dayMs = 86_400_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 /** History is coarser than the live home: it is there to learn from, not to look at by the second. */
 const historyStepMs = 15 * 60_000
+/** Enough to forecast from; what is older comes after it, to learn from. */
+const recentMs = 2 * dayMs
 
 /**
  * The demo home: simulated, said to be so wherever it is shown, and gone for good with the first real reading or at
@@ -40,9 +44,20 @@ export class Demo {
     const latest = this.#engine.latest()
     const onlyDemo = latest.every(({ site }) => this.is(site))
     if (enabled === false || (enabled === 'auto' && (!onlyDemo || existsSync(this.#marker)))) return
-    const { site, simulator } = this.#config
+    const unsubscribe = this.#engine.feed.subscribe((news) => {
+      if (news.kind !== 'readings' || news.readings.every((reading) => reading.site === siteId)) return
+      unsubscribe()
+      this.#log.info('Real readings arrive: the demo home is removed.')
+      this.remove().catch((error: unknown) =>
+        this.#log.error('The demo home could not be removed.', { error: String(error) }),
+      )
+    })
+    const {
+      site,
+      simulator,
+      retention: { readingsDays },
+    } = this.#config
     const now = systemClock.now()
-    const newestAt = latest.reduce((newest, { at }) => Math.max(newest, at), 0)
     const { seed, intervalSeconds, historyDays, latitude = 52.5, longitude = 13.4 } = simulator
     const source = createSimulator({
       clock: systemClock,
@@ -55,15 +70,11 @@ export class Demo {
       longitude,
       stepMs: intervalSeconds * 1000,
       historyStepMs,
-      historyDays: Math.min(historyDays, (now - newestAt) / dayMs),
-    })
-    const unsubscribe = this.#engine.feed.subscribe((news) => {
-      if (news.kind !== 'readings' || news.readings.every((reading) => reading.site === siteId)) return
-      unsubscribe()
-      this.#log.info('Real readings arrive: the demo home is removed.')
-      this.remove().catch((error: unknown) =>
-        this.#log.error('The demo home could not be removed.', { error: String(error) }),
-      )
+      ...(await pastOf(this.#engine, now, Math.min(historyDays, readingsDays ?? historyDays) * dayMs)),
+      olderSlowStepMs: hourMs,
+      tickMs: 2 * 60_000,
+      // what its counters stand at is taken over from what is stored, and so none may begin anew
+      faults: { reset: 0 },
     })
     const { home } = source
     await this.#engine.putSite(home.site, home.devices)
@@ -86,3 +97,50 @@ export class Demo {
     if (this.is(siteId)) await this.#engine.removeSite(siteId)
   }
 }
+
+/**
+ * What of the past is to be told. To begin with the newest days come first, since all forecasts wait for them. Later
+ * the home goes on from its newest reading, and what a hub that ended too early left out of the older days comes again.
+ */
+export async function pastOf(
+  engine: Pick<Engine, 'latest' | 'readings'>,
+  now: number,
+  historyMs: number,
+): Promise<Pick<SimulatorOptions, 'older' | 'stands'> & { readonly historyFrom: number }> {
+  const from = onStep(now - historyMs)
+  const newest = engine.latest().filter(({ site }) => site === siteId)
+  if (newest.length === 0) {
+    const historyFrom = Math.max(from, onStep(now - recentMs))
+    return { historyFrom, ...(from < historyFrom ? { older: { from, to: historyFrom } } : {}) }
+  }
+  const newestAt = newest.reduce((last, { at }) => Math.max(last, at), 0)
+  const stands = new Map(newest.map((reading) => [seriesName(reading), reading.value]))
+  const older = await missingPast(engine, from)
+  return { historyFrom: Math.max(from, newestAt + 1), stands, ...(older ? { older } : {}) }
+}
+
+/** The counters of an older past come last and the newest of them first: where the oldest are there, so is all else. */
+async function missingPast(
+  engine: Pick<Engine, 'readings'>,
+  from: number,
+): Promise<SimulatorOptions['older'] | undefined> {
+  const sites = [siteId]
+  const counters = { sites, metric: counterMetric }
+  const [oldest] = await engine.readings({ sites }, 1)
+  const [counted] = await engine.readings(counters, 1)
+  if (!oldest || !counted) return undefined
+  const isCutShort = counted.at - oldest.at >= historyStepMs
+  // by less than a day a past falls short where old readings are cleared away
+  if (!isCutShort && counted.at - from < dayMs) return undefined
+  const stands = new Map<string, number>()
+  // a meter that is silent there may be so for some hours
+  for (const reading of await engine.readings({ ...counters, from: counted.at }, firstReadings)) {
+    if (!stands.has(seriesName(reading))) stands.set(seriesName(reading), reading.value)
+  }
+  // from the same beginning the home tells the same again, and twice is once
+  return { from: isCutShort ? oldest.at : from, to: counted.at, stands }
+}
+
+const firstReadings = 2_000
+
+const onStep = (at: number): number => Math.floor(at / historyStepMs) * historyStepMs

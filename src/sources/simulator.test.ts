@@ -52,7 +52,7 @@ describe('the simulator as a source', () => {
   })
 
   test('sends days of history first, at once and in batches of at most 4,096, up to the live part', async () => {
-    const { sent } = await run({ historyDays: 2, stepMs: 5 * minuteMs })
+    const { sent } = await run({ historyFrom: start - 2 * 86_400_000, stepMs: 5 * minuteMs })
     const bulk = sent.filter(({ clockAt }) => clockAt === start)
     expect(bulk.length).toBeGreaterThan(5)
     expect(bulk.slice(0, -1).every(({ count }) => count === 4096)).toBe(true)

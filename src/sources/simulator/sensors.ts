@@ -24,6 +24,18 @@ export interface Fittings {
   readonly channels: readonly Channel[]
 }
 
+/** How a series is called within its home. */
+export const seriesName = ({
+  device,
+  metric,
+}: {
+  readonly device: string
+  readonly metric: string
+}): string => `${device}/${metric}`
+
+/** What the counters of a home measure. */
+export const counterMetric = 'energy_total'
+
 type Attributes = Device['attributes']
 
 const co2Rooms: readonly RoomName[] = ['living-room', 'bedroom', 'kids-room', 'office']
@@ -78,7 +90,7 @@ export function createFittings(site: string, world: World, random: Random): Fitt
       1,
       meanPower((scene) => scene.counters[name].joules),
     )
-    measure('energy_total', 3, (scene) => scene.counters[name].kwh, 'counter')
+    measure(counterMetric, 3, (scene) => scene.counters[name].kwh, 'counter')
   }
   meters(device, measure, world)
   return { devices, channels }
@@ -198,14 +210,14 @@ function meters(device: AddDevice, measure: Measure, world: World): void {
     1,
     meanPower((scene) => scene.counters.house.joules),
   )
-  measure('energy_total', 3, (scene) => scene.counters.house.kwh, 'counter')
+  measure(counterMetric, 3, (scene) => scene.counters.house.kwh, 'counter')
   device('pv', 'pv', 'roof', { peakKw: world.pvPeakKw })
   measure(
     'pv_power',
     1,
     meanPower((scene) => scene.counters.pv.joules),
   )
-  measure('energy_total', 3, (scene) => scene.counters.pv.kwh, 'counter')
+  measure(counterMetric, 3, (scene) => scene.counters.pv.kwh, 'counter')
   device('battery', 'battery', 'utility-room', { capacityKwh: world.batteryKwh, switchable: true })
   measure(
     'battery_power',
@@ -219,9 +231,9 @@ function meters(device: AddDevice, measure: Measure, world: World): void {
     1,
     meanPower((scene) => scene.counters.grid.joules),
   )
-  measure('energy_total', 3, (scene) => scene.counters.import.kwh, 'counter')
+  measure(counterMetric, 3, (scene) => scene.counters.import.kwh, 'counter')
   device('feed-in-meter', 'meter', 'utility-room', { measures: 'export' })
-  measure('energy_total', 3, (scene) => scene.counters.export.kwh, 'counter')
+  measure(counterMetric, 3, (scene) => scene.counters.export.kwh, 'counter')
 }
 
 /** Mean W since the last reading, as meters send it: so powers and counters agree, and the flows balance. */
