@@ -1,14 +1,29 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitOf, HomeostatError } from '../core/errors.ts'
-import { doctorCommand } from './doctor.ts'
-import { importCommand } from './import-command.ts'
-import { keyCommand } from './key.ts'
-import { labCommand } from './lab.ts'
-import { modelsCommand } from './models.ts'
-import { serveCommand } from './serve.ts'
-import { simulateCommand } from './simulate.ts'
-import { trainCommand } from './train.ts'
+
+/** Adds a command to the program. */
+type Add = (program: Command, version: string) => void
+
+/** Every command by its name, in the order of the help. A module is loaded when it may be needed: they load much. */
+const commands: Readonly<Record<string, () => Promise<Add>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  import: async () => (await import('./import-command.ts')).importCommand,
+  simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  key: async () => (await import('./key.ts')).keyCommand,
+  train: async () => (await import('./train.ts')).trainCommand,
+  models: async () => (await import('./models.ts')).modelsCommand,
+  lab: async () => (await import('./lab.ts')).labCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+}
+
+/** The default command, those that are named anywhere among the words, and where help is asked for all of them. */
+function needed(words: readonly string[]): (() => Promise<Add>)[] {
+  const isHelp = ['help', '--help', '-h'].some((word) => words.includes(word))
+  return Object.entries(commands).flatMap(([name, load]) =>
+    isHelp || name === 'serve' || words.includes(name) ? [load] : [],
+  )
+}
 
 /** The version of the package. */
 export const version: string = JSON.parse(
@@ -21,14 +36,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .description('Takes sensor readings in, keeps them, learns from them, and does not fool its user.')
     .version(version)
     .exitOverride()
-  serveCommand(program, version)
-  importCommand(program)
-  simulateCommand(program)
-  keyCommand(program)
-  trainCommand(program, version)
-  modelsCommand(program, version)
-  labCommand(program)
-  doctorCommand(program)
+  for (const load of needed(argv.slice(2))) (await load())(program, version)
   try {
     await program.parseAsync(argv)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { connect, type IPublishPacket, type MqttClient, type Packet } from 'mqtt'
+import type { IPublishPacket, MqttClient, Packet } from 'mqtt'
 import { generate } from 'mqtt-packet'
 import type { Log, SourceAdapter } from '../../core/ports.ts'
 import { Gather } from './gather.ts'
@@ -55,7 +55,7 @@ export function createExternalSource(options: ExternalOptions): SourceAdapter {
     },
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
-      const client = open(options)
+      const client = await open(options)
       hear(client, options, gather, canary, state, signal)
       watch(client, options, canary, state)
       await sing(client, canary, options.canaryMs ?? 10_000, state, signal)
@@ -66,8 +66,11 @@ export function createExternalSource(options: ExternalOptions): SourceAdapter {
   }
 }
 
-/** Returns at once and goes on trying: the broker may come up after the hub, or learn its password later. */
-function open({ url, username, password, clientId, reconnectMs = 2000 }: ExternalOptions): MqttClient {
+/** Does not wait for the broker, and goes on trying: it may come up after the hub, or learn its password later. */
+async function open(options: ExternalOptions): Promise<MqttClient> {
+  const { url, username, password, clientId, reconnectMs = 2000 } = options
+  // loaded here: most hubs have their own broker and need no client
+  const { connect } = await import('mqtt')
   return connect(url, {
     clientId,
     clean: false,
