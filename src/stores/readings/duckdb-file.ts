@@ -1,8 +1,9 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { mkdir, open as openFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
+import { duckdb } from './duckdb-api.ts'
 import { createTables } from './duckdb-schema.ts'
 
 /** Where the readings lie, and what DuckDB may use. */
@@ -38,7 +39,7 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
   try {
     if (!existsSync(path)) await create(folder, path, options)
     if (statSync(path).size === 0) throw new Error('the file is empty')
-    const instance = await DuckDBInstance.create(path, config(folder, options))
+    const instance = await duckdb.DuckDBInstance.create(path, config(folder, options))
     return {
       instance,
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
@@ -60,7 +61,7 @@ async function create(folder: string, path: string, options: FileOptions): Promi
   const draft = `${path}.new`
   await rm(draft, { force: true })
   await rm(walOf(draft), { force: true })
-  const instance = await DuckDBInstance.create(draft, config(folder, options))
+  const instance = await duckdb.DuckDBInstance.create(draft, config(folder, options))
   try {
     const connection = await instance.connect()
     await createTables(connection)

@@ -1,14 +1,7 @@
-import {
-  BIGINT,
-  type DuckDBConnection,
-  type DuckDBInstance,
-  type DuckDBType,
-  type DuckDBValue,
-  INTEGER,
-  LIST,
-  listValue,
-  VARCHAR,
-} from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { duckdb } from './duckdb-api.ts'
+
+const { BIGINT, INTEGER, LIST, listValue, VARCHAR } = duckdb
 
 /** A bound parameter: a whole number, a text, or a list of either. Never part of the SQL text. */
 export type Parameter = number | string | readonly number[] | readonly string[]

@@ -1,15 +1,10 @@
-import {
-  DOUBLE,
-  type DuckDBDataChunk,
-  type DuckDBPreparedStatement,
-  DuckDBTableFunction,
-  INTEGER,
-  LIST,
-  listValue,
-} from '@duckdb/node-api'
+import type { DuckDBDataChunk, DuckDBPreparedStatement, DuckDBTableFunction } from '@duckdb/node-api'
 import type { Reading } from '../../core/reading.ts'
+import { duckdb } from './duckdb-api.ts'
 import type { SeriesTable } from './duckdb-series.ts'
 import type { Session } from './duckdb-session.ts'
+
+const { DOUBLE, INTEGER, LIST, listValue } = duckdb
 
 /** Rows of a DuckDB vector; a chunk cannot hold more. */
 const chunkRows = 2048
@@ -171,7 +166,7 @@ export class Writer {
 
   /** DOUBLE holds times and counts exactly to 2^53 and spares a bigint a row. */
   #incoming(): DuckDBTableFunction {
-    return DuckDBTableFunction.create({
+    return duckdb.DuckDBTableFunction.create({
       name: 'incoming',
       bindFunction(bind) {
         bind.addResultColumn('series', INTEGER)
