@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createServer } from './api/server.ts'
 import { createEngine } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
@@ -35,7 +34,8 @@ export async function startHub(
     stops.push(() => claim.release())
     const engine = createEngine(config, { log, version, scheduled: true }, stops)
     stops.push(() => engine.close())
-    await engine.open()
+    // the server's modules load while the stores open in threads of their own
+    const [{ createServer }] = await Promise.all([import('./api/server.ts'), engine.open()])
     const keys = new KeyRing(await engine.ledger.keys())
     const open = mayBeOpen(config, keys)
     const push = createPushSource()

@@ -18,7 +18,7 @@ import { smokeRoutes } from './compat/smoke.ts'
 import { onError, onNotFound } from './errors.ts'
 import type { Ask, Handler, Handlers, Hub } from './hub.ts'
 import { registerLive } from './live.ts'
-import { createMetrics } from './metrics.ts'
+import type { createMetrics } from './metrics.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
@@ -39,6 +39,9 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     // connections that wait for nothing end with the server, answers under way are finished
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true },
+    schemaController: {
+      compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
+    },
   })
   server.setErrorHandler(onError(options.log))
   server.setNotFoundHandler(onNotFound)
@@ -52,6 +55,11 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   await server.register((scope) => registerRoutes(scope, hub))
   await server.register((scope) => registerPage(scope, hub, options.webFolder))
   return server
+}
+
+/** Only the routes of the contract have schemas, and bring what reads them. Fastify would load Ajv for the others. */
+function noSchemas(): never {
+  throw new Error('This route has a schema, and nothing that reads it.')
 }
 
 const goodbyeMs = 1000
@@ -197,10 +205,12 @@ const pageHeaders = {
 async function registerPage(server: FastifyInstance, hub: Hub, webFolder: string): Promise<void> {
   // headers for pages: building them for each answer of the API would cost more than taking a reading
   await server.register(helmet, pageHeaders)
-  const metrics = createMetrics(hub.engine)
+  let metrics: ReturnType<typeof createMetrics> | undefined
   server.get('/metrics', async (request, reply) => {
     const caller = identify(request, hub)
     authorise(caller, { role: 'viewer', scope: 'hub' }, undefined)
+    // loaded for the first scrape: most homes have none
+    metrics ??= (await import('./metrics.ts')).createMetrics(hub.engine)
     return reply.type(metrics.contentType).send(await metrics.metrics())
   })
   const page = await readFile(join(webFolder, 'index.html'), 'utf8').catch(() => undefined)
