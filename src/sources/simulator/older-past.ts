@@ -31,12 +31,16 @@ export function* olderPast(
   }
   home.step(to)
   const missing = new Map<string, number>()
-  for (const [name, end] of home.counters()) missing.set(name, (stands.get(name) ?? end) - end)
+  for (const [name, end] of home.counters()) {
+    missing.set(name, wattHours(stands.get(name) ?? end) - wattHours(end))
+  }
   for (const readings of held.reverse()) {
     yield readings.map((reading) => {
-      const kwh = reading.value + (missing.get(seriesName(reading)) ?? 0)
-      // counters show whole watt-hours
-      return { ...reading, value: Math.round(kwh * 1000) / 1000 }
+      const shown = wattHours(reading.value) + (missing.get(seriesName(reading)) ?? 0)
+      return { ...reading, value: shown / 1000 }
     })
   }
 }
+
+/** Counters show whole ones: moved by part of one, a counter that rests could seem to fall at the seam. */
+const wattHours = (kwh: number): number => Math.round(kwh * 1000)
