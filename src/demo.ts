@@ -113,10 +113,11 @@ export async function pastOf(
     const historyFrom = Math.max(from, onStep(now - recentMs))
     return { historyFrom, ...(from < historyFrom ? { older: { from, to: historyFrom } } : {}) }
   }
+  // the step that is stored last may have been cut short: it is told again
   const newestAt = newest.reduce((last, { at }) => Math.max(last, at), 0)
   const stands = new Map(newest.map((reading) => [seriesName(reading), reading.value]))
   const older = await missingPast(engine, from)
-  return { historyFrom: Math.max(from, newestAt + 1), stands, ...(older ? { older } : {}) }
+  return { historyFrom: Math.max(from, newestAt), stands, ...(older ? { older } : {}) }
 }
 
 /** The counters of an older past come last and the newest of them first: where the oldest are there, so is all else. */
