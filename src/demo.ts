@@ -73,6 +73,7 @@ export class Demo {
       ...(await pastOf(this.#engine, now, Math.min(historyDays, readingsDays ?? historyDays) * dayMs)),
       olderSlowStepMs: hourMs,
       tickMs: 2 * 60_000,
+      warmUpTickMs: 5 * 60_000,
       // what its counters stand at is taken over from what is stored, and so none may begin anew
       faults: { reset: 0 },
     })
