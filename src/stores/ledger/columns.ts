@@ -1,4 +1,5 @@
-import { type CreateTableBuilder, sql } from 'kysely'
+import type { CreateTableBuilder } from 'kysely'
+import { sql } from './kysely.ts'
 
 /** The column types that SQLite and PostgreSQL do not spell alike. */
 export interface ColumnTypes {

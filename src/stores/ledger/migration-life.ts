@@ -1,5 +1,6 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import { type ColumnTypes, type DataType, series } from './columns.ts'
+import { sql } from './kysely.ts'
 
 /**
  * The life of a model. Learnt states leave the ledger for the artifacts, so what `models` held goes with its table

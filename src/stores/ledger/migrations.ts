@@ -1,6 +1,7 @@
-import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import type { Kysely, Migration } from 'kysely'
 import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
+import { Migrator, sql } from './kysely.ts'
 import { life } from './migration-life.ts'
 import type { Database } from './schema.ts'
 

@@ -1,7 +1,8 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Drift, ReportDay } from '../../core/life.ts'
 import type { WatchLedger } from '../../core/ports.ts'
 import { batches } from './batches.ts'
+import { sql } from './kysely.ts'
 import {
   bodyOf,
   driftRow,

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, sql } from 'kysely'
+import type { SqliteDatabase } from 'kysely'
 import Libsql from 'libsql'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Ledger } from '../../core/ports.ts'
 import type { ColumnTypes } from './columns.ts'
+import { Kysely, SqliteAdapter, SqliteDialect, sql } from './kysely.ts'
 import { migrate } from './migrations.ts'
 import type { Database } from './schema.ts'
 import { type LedgerOptions, SqlLedger } from './sql.ts'
@@ -54,7 +55,7 @@ const journalLimitBytes = 4 << 20
 
 /** SQLite can roll back schema changes; Kysely leaves that off for rebuilding tables with foreign keys on. */
 class Dialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
+  override createAdapter(): TransactionalAdapter {
     return new TransactionalAdapter()
   }
 }

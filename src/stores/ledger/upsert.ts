@@ -1,5 +1,6 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely'
+import type { RawBuilder, Transaction } from 'kysely'
 import { batches } from './batches.ts'
+import { sql } from './kysely.ts'
 import type { Database, Row } from './schema.ts'
 
 /**
