@@ -10,7 +10,6 @@ import { Demo } from './demo.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
-import { createMqttSource, hypervoltMappings } from './sources/mqtt.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -34,8 +33,12 @@ export async function startHub(
     stops.push(() => claim.release())
     const engine = createEngine(config, { log, version, scheduled: true }, stops)
     stops.push(() => engine.close())
-    // the server's modules load while the stores open in threads of their own
-    const [{ createServer }] = await Promise.all([import('./api/server.ts'), engine.open()])
+    // these modules load while the stores open in threads of their own
+    const [{ createServer }] = await Promise.all([
+      import('./api/server.ts'),
+      import('./sources/mqtt.ts'),
+      engine.open(),
+    ])
     const keys = new KeyRing(await engine.ledger.keys())
     const open = mayBeOpen(config, keys)
     const push = createPushSource()
@@ -124,6 +127,7 @@ async function startMqtt(
 ): Promise<void> {
   const { mqtt, limits, site } = config
   if (!mqtt.enabled) return
+  const { createMqttSource, hypervoltMappings } = await import('./sources/mqtt.ts')
   const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
   const shared = { mappings, payloadBytes: limits.payloadBytes, batchReadings: limits.turnReadings, log }
   if (mqtt.url !== undefined) {
