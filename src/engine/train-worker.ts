@@ -14,6 +14,9 @@ export const tasks: Readonly<Record<string, DomainTask>> = {
   energy: { forecast: forecastEnergy, learn: learnEnergy },
 }
 
+/** Resolves once a thread has loaded all that it needs. */
+export const ready = (): void => undefined
+
 /** Entry of the worker threads. Where there is a `port`, the share that is done, 0 to 1, is told through it. */
 export function runTask({
   task,

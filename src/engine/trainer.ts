@@ -37,18 +37,24 @@ export interface TrainerOptions {
 }
 
 interface State {
-  /** Hour of the newest reading when it was looked at last, and when the newest forecast was made. */
+  /** Hour of the newest reading when it was looked at last, since when, and when the newest forecast was made. */
   seenHour: number
+  hourSinceMs: number
   doneHour: number
   /** The same of the count of readings that came late. */
   seenLate: number
+  lateSinceMs: number
   doneLate: number
   /** A first training was asked for, since there is enough to learn from. */
   asked: boolean
 }
 
 const hourMs = 3_600_000
+/** Between two looks, and how long the newest hour and late history must have stood still: an import is let finish. */
 const checkMs = 500
+const stillMs = 500
+/** Between two looks while somebody waits for that. */
+const waitingCheckMs = 100
 
 /** Forecasts that are written as one: each write waits for the disk. */
 const publishedAtOnce = 64
@@ -59,7 +65,7 @@ const forecastHistoryMs = 100 * 24 * hourMs
 /**
  * Forecasts each target when a new hour is whole, and learns it when somebody asks for it (the schedule, a person) or
  * there is enough to learn from for the first time. Both off the loop that carries readings, learning beside
- * forecasting. A target is looked at once its newest hour has stood still for one check: an import is let finish.
+ * forecasting. A target is forecast once its newest hour has stood still for a moment: an import is let finish.
  */
 export class Trainer {
   readonly jobs: TrainingJobs
@@ -139,25 +145,31 @@ export class Trainer {
   async #run(): Promise<void> {
     const { clock } = this.#parts
     while (!this.#stop.signal.aborted) {
-      const due = this.#due()
+      const { due, waiting } = this.#look()
       for (let first = 0; first < due.length; first += publishedAtOnce) {
         await this.#forecastAll(due.slice(first, first + publishedAtOnce))
       }
-      await clock.sleep(checkMs, this.#stop.signal)
+      await clock.sleep(waiting ? waitingCheckMs : checkMs, this.#stop.signal)
     }
   }
 
-  #due(): Target[] {
-    return this.targets(null).filter(({ source, target }) => {
+  /** What is to be forecast now, and whether something waits for its readings to stand still. */
+  #look(): { readonly due: readonly Target[]; readonly waiting: boolean } {
+    const now = this.#parts.clock.monotonic()
+    let waiting = false
+    const due = this.targets(null).filter(({ source, target }) => {
       const state = this.#state(target)
       const hour = Math.floor(this.#parts.windows.newestAt(source) / hourMs)
+      if (hour !== state.seenHour) [state.seenHour, state.hourSinceMs] = [hour, now]
       const late = this.#late.get(source) ?? 0
-      const isStill = hour === state.seenHour
-      const isLateStill = late === state.seenLate
-      state.seenHour = hour
-      state.seenLate = late
-      return isStill && (hour > state.doneHour || (isLateStill && late > state.doneLate))
+      if (late !== state.seenLate) [state.seenLate, state.lateSinceMs] = [late, now]
+      const isStill = now - state.hourSinceMs >= stillMs
+      const isLateStill = now - state.lateSinceMs >= stillMs
+      const isDue = isStill && (hour > state.doneHour || (isLateStill && late > state.doneLate))
+      waiting ||= !isDue && hour > state.doneHour
+      return isDue
     })
+    return { due, waiting }
   }
 
   async #forecastAll(due: readonly Target[]): Promise<void> {
@@ -294,8 +306,10 @@ export class Trainer {
   #state(target: SeriesKey): State {
     let state = this.#states.get(target)
     if (!state) {
-      const hours = { seenHour: Number.NaN, doneHour: Number.NEGATIVE_INFINITY }
-      state = { ...hours, seenLate: 0, doneLate: 0, asked: false }
+      state = {
+        ...{ seenHour: Number.NaN, hourSinceMs: 0, doneHour: Number.NEGATIVE_INFINITY },
+        ...{ seenLate: 0, lateSinceMs: 0, doneLate: 0, asked: false },
+      }
       this.#states.set(target, state)
     }
     return state

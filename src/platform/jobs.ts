@@ -24,6 +24,8 @@ export function createThreadJobs(options: {
     // learning waits, readings do not
     niceIncrement: 10,
   })
+  // the first job need not wait for the first thread, which loads while the stores open; unused, it ends
+  void pool.run(undefined, { name: 'ready' }).catch(() => undefined)
   return {
     async run(task, input, { signal, onProgress } = {}) {
       const limit = AbortSignal.timeout(jobMsMax)
