@@ -29,7 +29,8 @@ export function createEngine(
   const { limits, retention, training, site, rules } = config
   const jobs = createThreadJobs({
     file: new URL('./engine/train-worker.js', import.meta.url),
-    threads: training.workers,
+    // one more than learn: a forecast does not wait for a training
+    threads: training.workers + 1,
     memoryMb: training.memoryMb,
   })
   stops.push(() => jobs.close())

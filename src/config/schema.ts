@@ -166,7 +166,7 @@ export const configSchema = z.strictObject({
   simulator: z
     .strictObject({
       seed: count(0, 2 ** 31 - 1, 1).describe('The same seed gives the same home.'),
-      intervalSeconds: z.number().min(0.1).max(3600).default(5).describe('Time between its readings.'),
+      intervalSeconds: z.number().min(1).max(3600).default(5).describe('Time between its readings.'),
       historyDays: count(0, 400, 35).describe('Days that it has lived before the hub starts.'),
       latitude: z.number().min(-90).max(90).optional().describe('Degrees, north is +.'),
       longitude: z.number().min(-180).max(180).optional().describe('Degrees, east is +.'),
@@ -222,8 +222,8 @@ export const configSchema = z.strictObject({
         .max(8760)
         .default(24)
         .describe('Hours between two trainings; 24 means daily at training.retrainHour.'),
-      workers: count(1, 64, availableParallelism()).describe(
-        'Trainings at the same time, in threads of their own. Default: the processors of this machine.',
+      workers: count(1, 64, Math.max(1, availableParallelism() - 1)).describe(
+        'Trainings at the same time, in threads of their own. Default: the processors of this machine but one.',
       ),
       jobSeconds: count(1, 86_400, 600).describe('Time of one training before it is ended.'),
       memoryMb: count(64, 65_536, 1024).describe('Memory of one training before it is ended.'),
