@@ -6,7 +6,7 @@ import {
   type SchedulerOptions,
   schedulerLimits,
   type Task,
-} from '../src/engine/scheduler.ts'
+} from '../src/engine/schedule/scheduler.ts'
 import { nextRun } from '../src/platform/cron.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
 import { turnOfTheLoop, VirtualClock } from './virtual-clock.ts'

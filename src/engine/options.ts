@@ -1,8 +1,8 @@
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
 import type { Learning, LiveModel } from '../domains/domain.ts'
-import type { ModelsOptions } from './models.ts'
+import type { ModelsOptions } from './models/models.ts'
 import type { ThresholdRule } from './rules.ts'
-import type { Calling, RetrainOptions } from './schedule.ts'
+import type { Calling, RetrainOptions } from './schedule/schedule.ts'
 
 export interface EngineParts {
   readonly readings: ReadingStore

@@ -9,7 +9,7 @@ import {
 } from '../../src/core/life.ts'
 import type { ArtifactStore, Clock, Ledger } from '../../src/core/ports.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
-import { Registry } from '../../src/engine/registry.ts'
+import { Registry } from '../../src/engine/registry/registry.ts'
 
 /** Models that a hub finds when it starts: learnt once a test file, kept as the registry and the ledger keep them. */
 

@@ -1,7 +1,7 @@
 import type { Card, SeriesKey } from '../../src/core/event.ts'
 import type { StoredModel } from '../../src/core/life.ts'
 import type { ArtifactStore } from '../../src/core/ports.ts'
-import { Registry } from '../../src/engine/registry.ts'
+import { Registry } from '../../src/engine/registry/registry.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 export const fridge: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }

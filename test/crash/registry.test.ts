@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Registry } from '../../src/engine/registry.ts'
+import type { Registry } from '../../src/engine/registry/registry.ts'
 import { createFileArtifacts } from '../../src/stores/artifacts/file.ts'
 import { FragileDisk } from './registry-disk.ts'
 import { fridge, modelOf, registryOver } from './registry-kit.ts'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Role } from '../../core/event.ts'
 import type { NoteLedger } from '../../core/ports.ts'
-import type { Scheduler } from '../../engine/scheduler.ts'
+import type { Scheduler } from '../../engine/schedule/scheduler.ts'
 import { type AuthOptions, authorise, type Caller, identify } from '../auth.ts'
 
 /** What the care hub's routes work on. */

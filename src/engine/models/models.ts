@@ -1,0 +1,218 @@
+import { HomeostatError } from '../../core/errors.ts'
+import type { Forecast, ModelRef, SeriesKey } from '../../core/event.ts'
+import type { ForgottenSpan, Job, ModelEntry, ModelEvent } from '../../core/life.ts'
+import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
+import type { FeatureRow, Learning } from '../../domains/domain.ts'
+import type { Directory } from '../directory.ts'
+import type { Feed } from '../feed.ts'
+import { Registry } from '../registry/registry.ts'
+import { Forgotten } from './forgotten.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { Overseer, type OverseerOptions } from './overseer.ts'
+import { type ReportCard, reportCard } from './report.ts'
+import { Serving } from './serving.ts'
+import { Trainer, type TrainerOptions } from './trainer.ts'
+import { Watch } from './watch.ts'
+
+export interface ModelsParts {
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly artifacts: ArtifactStore
+  readonly windows: WindowStore
+  readonly directory: Directory
+  readonly feed: Feed
+  readonly jobs: Jobs
+  readonly clock: Clock
+  readonly log: Log
+  readonly learnings: readonly Learning[]
+  readonly onForecast: (forecast: Forecast) => void
+}
+
+export interface ModelsOptions extends TrainerOptions, OverseerOptions {
+  /** Versions of a series that are kept. */
+  readonly kept: number
+  /** Models held open to answer questions. */
+  readonly open: number
+  /** How often to look whether another process has published; 0: never. */
+  readonly reloadMs: number
+  /** Version of the program, for the manifests. */
+  readonly code: string
+}
+
+/** The life of all models: learnt, judged, published, asked, watched, rolled back. */
+export class Models {
+  readonly trainer: Trainer
+  readonly #parts: ModelsParts
+  readonly #options: ModelsOptions
+  readonly #lifecycle: Lifecycle
+  readonly #overseer: Overseer
+  readonly #forgotten: Forgotten
+  readonly #serving: Serving
+  readonly #stop = new AbortController()
+  #reloading: Promise<void> | undefined
+  #forgets = 0
+
+  constructor(parts: ModelsParts, options: ModelsOptions) {
+    const { ledger, artifacts, directory, clock, log, learnings } = parts
+    this.#parts = parts
+    this.#options = options
+    this.#serving = new Serving(options.open)
+    this.#forgotten = new Forgotten(ledger.notes)
+    const registry = new Registry({ artifacts, clock, log, code: options.code })
+    const onChange = (series: SeriesKey): void => this.trainer.renew(series)
+    const shared = { ledger, clock, log, directory }
+    this.#lifecycle = new Lifecycle(
+      { ...shared, registry, serving: this.#serving, learnings, onChange },
+      options.kept,
+    )
+    const watch = new Watch(ledger.watch)
+    this.#overseer = new Overseer({ ...shared, watch, lifecycle: this.#lifecycle }, options)
+    const own = { lifecycle: this.#lifecycle, overseer: this.#overseer, forgotten: this.#forgotten }
+    this.trainer = new Trainer({ ...parts, ...own }, options)
+  }
+
+  async start(): Promise<void> {
+    await this.#parts.artifacts.open()
+    await this.#lifecycle.load()
+    await this.#forgotten.load()
+    await this.trainer.start()
+    if (this.#options.reloadMs > 0) this.#reloading = this.#reloadNowAndThen()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.trainer.stop()
+    await this.#reloading
+    await this.#parts.artifacts.close()
+  }
+
+  async removeSite(site: string): Promise<void> {
+    await this.trainer.removeSite(site)
+    this.#overseer.removeSite(site)
+    this.#forgotten.removeSite(site)
+    await this.#lifecycle.removeSite(site)
+  }
+
+  /** Whether a learnt model is live anywhere. */
+  get anyLive(): boolean {
+    return this.#lifecycle.anyLive
+  }
+
+  /** Newest first. */
+  all(): Promise<ModelEntry[]> {
+    return this.#parts.ledger.models.all()
+  }
+
+  events(
+    filter: { readonly site?: string; readonly series?: SeriesKey },
+    limit: number,
+  ): Promise<ModelEvent[]> {
+    return this.#parts.ledger.models.events(filter, limit)
+  }
+
+  /** One report a version that was scored in [from, to), the newest version first. */
+  async reports(series: SeriesKey, from: number, to: number): Promise<ReportCard[]> {
+    const { watch } = this.#parts.ledger
+    const [days, drifts] = await Promise.all([watch.days(series, from, to), watch.drifts(series)])
+    const zone = this.#parts.directory.zoneOf(series.site)
+    const cards = new Map(this.#lifecycle.entries(series).map(({ card }) => [card.model.version, card]))
+    const versions = [...new Set(days.map(({ version }) => version))].sort().reverse()
+    return versions.map((version) => reportCard({ series, version, zone }, days, cards.get(version), drifts))
+  }
+
+  promote(
+    series: SeriesKey,
+    version: string,
+    wish: { readonly by: string; readonly force: boolean },
+  ): Promise<ModelEntry> {
+    const how = wish.force ? 'by force' : 'by hand'
+    return this.#lifecycle.promote(series, version, `Made live ${how} by ${wish.by}.`, wish)
+  }
+
+  /** Returns the version that speaks now. */
+  rollBack(series: SeriesKey, version: string | undefined, by: string): Promise<string> {
+    return this.#lifecycle.rollBack(series, version, `Rolled back by ${by}.`, by)
+  }
+
+  /** Answers of the live model, and which version gave them. */
+  async predict(
+    series: SeriesKey,
+    rows: readonly FeatureRow[],
+  ): Promise<{ readonly model: ModelRef; readonly unit: string; readonly predictions: readonly number[] }> {
+    const lease = await this.#lifecycle.lease(series)
+    try {
+      const { ref, unit, model } = lease
+      return { model: ref, unit, predictions: [...model.predict(rows)] }
+    } finally {
+      lease.release()
+    }
+  }
+
+  /** Looks whether another process has published, for all series; what has changed is forecast anew. */
+  async reload(): Promise<number> {
+    let live = 0
+    for (const { target } of this.trainer.targets(null)) {
+      if (this.#stop.signal.aborted) break
+      if (await this.#lifecycle.live(target)) live++
+    }
+    return live
+  }
+
+  /** Queues trainings; with `domain`, of that domain only. */
+  async train(
+    want: {
+      readonly sites: readonly string[] | null
+      readonly device?: string | undefined
+      readonly domain?: string | undefined
+    },
+    wish: Pick<Job, 'by' | 'force'>,
+  ): Promise<Job[]> {
+    const targets = this.trainer
+      .targets(want.sites, want.device)
+      .filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
+    return this.trainer.train(targets, wish)
+  }
+
+  forgotten(): readonly ForgottenSpan[] {
+    return this.#forgotten.all()
+  }
+
+  /** Leaves a span out of learning, and learns the targets that it concerns anew. Times are UTC ms, [from, to). */
+  async forget(
+    span: Pick<ForgottenSpan, 'series' | 'from' | 'to' | 'reason' | 'by'>,
+  ): Promise<ForgottenSpan> {
+    if (!(span.from < span.to))
+      throw new HomeostatError('data_invalid', { detail: 'A span to forget must begin before it ends' })
+    const at = this.#parts.clock.now()
+    const kept = { ...span, id: `${at.toString(36)}-${this.#forgets++}`, at }
+    await this.#forgotten.add(kept)
+    await this.#learnAnew(span.series, span.by)
+    return kept
+  }
+
+  async remember(id: string, by: string): Promise<void> {
+    const span = this.#forgotten.all().find((one) => one.id === id)
+    if (!span) throw new HomeostatError('not_found', { what: `forgotten span "${id}"` })
+    await this.#forgotten.remove(id)
+    await this.#learnAnew(span.series, by)
+  }
+
+  async #learnAnew({ site, device }: SeriesKey, by: string): Promise<void> {
+    const targets = this.trainer.targets([site], device)
+    for (const { target } of targets) this.trainer.renew(target)
+    await this.trainer.train(targets, { by, force: false })
+  }
+
+  async #reloadNowAndThen(): Promise<void> {
+    const { clock, log } = this.#parts
+    for (;;) {
+      await clock.sleep(this.#options.reloadMs, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      try {
+        await this.reload()
+      } catch (error) {
+        log.warn('Models could not be looked at.', { error: String(error) })
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { LifecycleWorld } from '../../../test/crash/lifecycle-kit.ts'
+import { fridge } from '../../../test/crash/registry-kit.ts'
+import type { Forecast } from '../../core/event.ts'
+import { naiveVersion } from '../../core/life.ts'
+import type { Learning } from '../../domains/domain.ts'
+import { Directory } from '../directory.ts'
+import { Overseer, type OverseerOptions } from './overseer.ts'
+import type { Spoken } from './target.ts'
+import { Watch } from './watch.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+/** Midnight in the site's zone. */
+const start = Date.UTC(2026, 5, 1)
+
+let world: LifecycleWorld
+beforeEach(async () => {
+  world = new LifecycleWorld()
+  await world.learn('v1')
+})
+
+function overseerOf(options: Partial<OverseerOptions> = {}): Overseer {
+  const { ledger, clock, lifecycle } = world
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const directory = new Directory(ledger, { id: fridge.site, name: 'Home', zone: 'UTC' })
+  const watch = new Watch(ledger.watch)
+  return new Overseer(
+    { watch, lifecycle, ledger, directory, clock, log },
+    { guardDays: 7, challengerDays: 14, challengerShare: 0, ...options },
+  )
+}
+
+/** The truth is 1 at every hour, the naive forecast says 2; `off` is how far each version is from the truth. */
+function spokenAt(origin: number, off: Readonly<Record<string, number>>): Spoken {
+  const said = Object.entries(off).map(
+    ([version, error]): Forecast => ({
+      ...fridge,
+      ...{ unit: 'kWh', origin, madeAt: origin, stepMs: hourMs, level: 0.9, naiveName: 'yesterday' },
+      model: { name: 'energy', version, kind: version === naiveVersion ? 'naive' : 'learned' },
+      steps: Array.from({ length: 24 }, (_, lead) => ({
+        at: origin + lead * hourMs,
+        // not the same on each day, so that there is something to test
+        mean: 1 + error * (1 + 0.1 * Math.sin(origin / dayMs)),
+        naive: 2,
+      })),
+    }),
+  )
+  const values = new Float64Array((origin - start) / hourMs).fill(1)
+  return {
+    target: { learning: {} as Learning, source: { ...fridge, unit: 'kWh' }, target: fridge },
+    steps: { start, stepMs: hourMs, values, unit: 'kWh', repairs: {} },
+    output: { spoken: said[0]!, shadows: said.slice(1), drifts: [] },
+  }
+}
+
+/** One forecast a day, each at the end of the day before it. */
+async function live(overseer: Overseer, days: number, off: Readonly<Record<string, number>>): Promise<void> {
+  for (let day = 1; day <= days; day++) await overseer.watch([spokenAt(start + day * dayMs, off)])
+}
+
+describe('the overseer', () => {
+  beforeEach(() => world.clock.skip(start - world.clock.now()))
+
+  it('takes back what is worse than the naive forecast, and tells it as an info', async () => {
+    await live(overseerOf(), 6, { v1: 3 })
+    expect(world.standings()).toEqual({ v1: 'live' })
+    await live(overseerOf(), 10, { v1: 3 })
+    expect(world.standings()).toEqual({ v1: 'rejected' })
+    const infos = await world.ledger.notes.infos({}, 10)
+    expect(infos).toMatchObject([
+      {
+        site: fridge.site,
+        level: 1,
+        summary: `The ${fridge.metric} forecast of ${fridge.device} was rolled back`,
+      },
+    ])
+    expect(infos[0]!.detail).toContain('larger than that of the naive forecast of the same hours')
+    expect(infos[0]!.detail).toContain('Now the naive forecast speaks.')
+  })
+
+  it('lets the version before it speak again, where that one was better in its shadow', async () => {
+    await world.learn('v2')
+    await live(overseerOf(), 10, { v2: 3, v1: 0.5 })
+    expect(world.standings()).toEqual({ v1: 'live', v2: 'rejected' })
+    expect((await world.ledger.notes.infos({}, 10))[0]!.detail).toContain(
+      'Now the version before it (v1) speaks.',
+    )
+  })
+
+  it('leaves a model be that is better than the naive forecast', async () => {
+    await live(overseerOf(), 20, { v1: 0.5 })
+    expect(world.standings()).toEqual({ v1: 'live' })
+    expect(await world.ledger.notes.infos({}, 10)).toEqual([])
+  })
+
+  it('promotes a challenger that was better in the shadow, and drops one that was worse', async () => {
+    await world.learn('v2', 'challenger')
+    await live(overseerOf(), 10, { v1: 0.5, v2: 0.2 })
+    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(await world.history()).toContain('v2 live shadow')
+    await world.learn('v3', 'challenger')
+    for (let day = 11; day <= 30; day++)
+      await overseerOf().watch([spokenAt(start + day * dayMs, { v2: 0.2, v3: 0.6 })])
+    expect(world.standings()).toMatchObject({ v2: 'live', v3: 'rejected' })
+  })
+
+  it('holds a challenger against the naive forecast where the live one was taken back meanwhile', async () => {
+    await world.learn('v2', 'challenger')
+    await world.rollBack(naiveVersion)
+    await live(overseerOf(), 10, { [naiveVersion]: 1, v2: 0.4 })
+    expect(world.standings()).toEqual({ v1: 'rejected', v2: 'live' })
+    expect(world.reasonOf('v2')).toContain('smaller than that of the naive forecast on the same hours')
+  })
+
+  it('compares inputs once a civil day', async () => {
+    const overseer = overseerOf()
+    const asked: boolean[] = []
+    for (let hour = 0; hour < 25; hour++) {
+      asked.push(overseer.wantsDrift(fridge))
+      await world.clock.skip(hourMs)
+    }
+    expect(asked.flatMap((wants, hour) => (wants ? [hour] : []))).toEqual([0, 24])
+  })
+})
+
+describe('who speaks while a challenger is tried', () => {
+  const origins = Array.from({ length: 400 }, (_, hour) => start + hour * hourMs)
+  const voices = (share: number): string[] =>
+    origins.map((origin) => {
+      const { output } = overseerOf({ challengerShare: share }).choose(spokenAt(origin, { v1: 0, v2: 0 }))
+      // both are always heard, one of them aloud
+      expect([output.spoken, ...output.shadows].map(({ model }) => model.version).toSorted()).toEqual([
+        'v1',
+        'v2',
+      ])
+      return output.spoken.model.version
+    })
+
+  it('is the live one alone, unless a share is asked for', async () => {
+    await world.learn('v2', 'challenger')
+    expect(new Set(voices(0))).toEqual(new Set(['v1']))
+  })
+
+  it('is the challenger in its share of the forecasts, the same ones each time', async () => {
+    await world.learn('v2', 'challenger')
+    const quarter = voices(0.25)
+    const share = quarter.filter((version) => version === 'v2').length / origins.length
+    expect(Math.abs(share - 0.25)).toBeLessThan(0.07)
+    expect(voices(0.25)).toEqual(quarter)
+    expect(new Set(voices(1))).toEqual(new Set(['v2']))
+  })
+
+  it('is never a version that is no challenger', async () => {
+    await world.learn('v2')
+    expect(new Set(voices(1))).toEqual(new Set(['v1']))
+  })
+})

@@ -1,0 +1,210 @@
+import { HomeostatError } from '../../core/errors.ts'
+import type { SeriesKey } from '../../core/event.ts'
+import type { Job, JobStatus } from '../../core/life.ts'
+import type { Clock, JobLedger, Log } from '../../core/ports.ts'
+import { seriesId } from '../../core/series.ts'
+
+export interface TrainingJobsParts {
+  readonly ledger: JobLedger
+  readonly clock: Clock
+  readonly log: Log
+  /** Learns one series; returns a sentence on what became of it. Rejects when aborted. */
+  readonly work: (job: Job, signal: AbortSignal, progress: (share: number) => void) => Promise<string>
+}
+
+export interface TrainingJobsOptions {
+  /** Jobs that run at the same time. */
+  readonly atOnce: number
+  /** Jobs that may wait. */
+  readonly waiting: number
+  /** Time of one job. */
+  readonly jobMs: number
+}
+
+interface Running {
+  readonly job: Job
+  readonly stop: AbortController
+  progress: number
+}
+
+const interrupted = 'Started again after a restart.'
+
+/**
+ * Trainings, one a series at most, kept in the ledger: what waited or ran when the process ended is taken up again,
+ * once; a job that a restart interrupted twice has failed.
+ */
+export class TrainingJobs {
+  readonly #parts: TrainingJobsParts
+  readonly #options: TrainingJobsOptions
+  readonly #waiting = new Map<string, Job>()
+  readonly #running = new Map<string, Running>()
+  readonly #done = new Set<Promise<void>>()
+  #count = 0
+  #stopped = true
+
+  constructor(parts: TrainingJobsParts, options: TrainingJobsOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Whether they run here; where training is switched off, what is queued waits for another start. */
+  get areRun(): boolean {
+    return !this.#stopped
+  }
+
+  get active(): number {
+    return this.#waiting.size + this.#running.size
+  }
+
+  has = (series: SeriesKey): boolean =>
+    this.#waiting.has(seriesId(series)) || this.#running.has(seriesId(series))
+
+  async start(): Promise<void> {
+    const { ledger, clock } = this.#parts
+    this.#stopped = false
+    const left = await ledger.all({ status: ['queued', 'running'] })
+    const taken = left.sort(byTurn).map((job): Job => {
+      if (job.status === 'queued') return job
+      if (job.detail !== interrupted) return { ...job, status: 'queued', progress: 0, detail: interrupted }
+      const endedAt = clock.now()
+      return { ...job, status: 'failed', endedAt, detail: 'The process ended while it ran, twice.' }
+    })
+    await ledger.put(taken)
+    for (const job of taken) if (job.status === 'queued') this.#waiting.set(seriesId(job.series), job)
+    this.#next()
+  }
+
+  /** What runs is cut short and stays in the ledger for the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const { stop } of this.#running.values()) stop.abort()
+    await Promise.all(this.#done)
+  }
+
+  /** Series that wait or run already keep the job they have. Returns the jobs, one a series; durable. */
+  async queue(wanted: readonly SeriesKey[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+    const fresh = wanted.filter((series) => !this.has(series))
+    if (this.#waiting.size + fresh.length > this.#options.waiting)
+      throw new HomeostatError('not_acceptable_state', {
+        detail: `${this.#waiting.size} trainings wait, and at most ${this.#options.waiting} may (limits.trainingJobs)`,
+      })
+    const createdAt = this.#parts.clock.now()
+    const jobs = fresh.map((series): Job => {
+      const id = `${createdAt.toString(36)}-${String(this.#count++).padStart(6, '0')}`
+      const detail = 'Waits for its turn.'
+      return { id, kind: 'train', series, status: 'queued', progress: 0, detail, by, force, createdAt }
+    })
+    await this.#parts.ledger.put(jobs)
+    for (const job of jobs) this.#waiting.set(seriesId(job.series), job)
+    this.#next()
+    return wanted.flatMap((series) => this.#jobOf(series) ?? [])
+  }
+
+  /** As the ledger knows it, with the progress of the moment. */
+  async get(id: string): Promise<Job> {
+    const known = await this.#parts.ledger.get(id)
+    if (!known) throw new HomeostatError('not_found', { what: `job "${id}"` })
+    return this.now(known)
+  }
+
+  now(job: Job): Job {
+    const running = this.#running.get(seriesId(job.series))
+    return running?.job.id === job.id ? { ...job, progress: running.progress } : job
+  }
+
+  async cancel(id: string, by: string): Promise<Job> {
+    const job = await this.get(id)
+    const key = seriesId(job.series)
+    const running = this.#running.get(key)
+    if (running?.job.id === id) {
+      running.stop.abort(new HomeostatError('not_acceptable_state', { detail: `Cancelled by ${by}` }))
+      await Promise.all(this.#done)
+      return this.get(id)
+    }
+    if (this.#waiting.get(key)?.id !== id)
+      throw new HomeostatError('not_acceptable_state', { detail: `The job ${id} is ${job.status} already` })
+    this.#waiting.delete(key)
+    return this.#end(job, 'cancelled', `Cancelled by ${by} before it began.`)
+  }
+
+  /** Nothing of these is learnt any more. */
+  async removeSite(site: string): Promise<void> {
+    for (const [key, { series }] of this.#waiting) if (series.site === site) this.#waiting.delete(key)
+    for (const { job, stop } of this.#running.values()) if (job.series.site === site) stop.abort()
+    await Promise.all(this.#done)
+  }
+
+  #jobOf(series: SeriesKey): Job | undefined {
+    return this.#waiting.get(seriesId(series)) ?? this.#running.get(seriesId(series))?.job
+  }
+
+  #next(): void {
+    for (const [key, job] of this.#waiting) {
+      if (this.#stopped || this.#running.size >= this.#options.atOnce) return
+      this.#waiting.delete(key)
+      const running = { job, stop: new AbortController(), progress: 0 }
+      this.#running.set(key, running)
+      const done = this.#run(running)
+        .catch((error: unknown) => {
+          this.#parts.log.error('A training could not be noted down.', {
+            ...job.series,
+            error: String(error),
+          })
+        })
+        .finally(() => {
+          this.#running.delete(key)
+          this.#done.delete(done)
+          this.#next()
+        })
+      this.#done.add(done)
+    }
+  }
+
+  async #run(running: Running): Promise<void> {
+    const { ledger, clock, log, work } = this.#parts
+    const { job: waited, stop } = running
+    const again = waited.detail === interrupted
+    const job = { ...waited, status: 'running' as const, startedAt: clock.now() }
+    await ledger.put([again ? job : { ...job, detail: 'Learning.' }])
+    const { jobMs } = this.#options
+    const timer = new AbortController()
+    const limit = clock.sleep(jobMs, timer.signal).then(() => {
+      if (!timer.signal.aborted) stop.abort(new TooLong(`It took longer than ${jobMs / 1000} s.`))
+    })
+    try {
+      const said = await work(job, stop.signal, (share) => {
+        running.progress = share
+      })
+      await this.#end(job, 'done', said)
+    } catch (error) {
+      // a stop of the hub leaves the job in the ledger, to be taken up by the next start
+      if (this.#stopped) return
+      const cancelled = stop.signal.aborted && !(stop.signal.reason instanceof TooLong)
+      const why: unknown = stop.signal.aborted ? stop.signal.reason : error
+      await this.#end(
+        job,
+        cancelled ? 'cancelled' : 'failed',
+        why instanceof Error ? why.message : String(why),
+      )
+      if (!cancelled) log.error('Learning failed.', { ...job.series, error: String(why) })
+    } finally {
+      timer.abort()
+      await limit
+    }
+  }
+
+  async #end(job: Job, status: JobStatus, detail: string): Promise<Job> {
+    const progress = status === 'done' ? 1 : (this.#running.get(seriesId(job.series))?.progress ?? 0)
+    const ended = { ...job, status, detail, progress, endedAt: this.#parts.clock.now() }
+    await this.#parts.ledger.put([ended])
+    return ended
+  }
+}
+
+/** What ran comes before what waited, then in the order of asking. */
+const byTurn = (a: Job, b: Job): number =>
+  Number(b.status === 'running') - Number(a.status === 'running') ||
+  a.createdAt - b.createdAt ||
+  (a.id < b.id ? -1 : 1)
+
+class TooLong extends Error {}

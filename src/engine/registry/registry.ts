@@ -1,0 +1,317 @@
+import { HomeostatError } from '../../core/errors.ts'
+import type { SeriesKey } from '../../core/event.ts'
+import type { StoredModel } from '../../core/life.ts'
+import type { ArtifactStore, Clock, Log } from '../../core/ports.ts'
+import { Unfit } from './registry-card.ts'
+import { files, read, render, type VersionFiles } from './registry-manifest.ts'
+import { checkVersion, folderOf, keptRoot, nameOf, refusedRoot, segmentOf } from './registry-names.ts'
+
+/** What is to be served, and what could not be. */
+export interface NewestGood {
+  readonly model?: StoredModel
+  /** In the order in which they were tried; `version` is empty where the pointer itself is no good. */
+  readonly refused: readonly { readonly version: string; readonly reason: string }[]
+}
+
+const latestName = 'latest.txt'
+const previousName = 'previous.txt'
+const whyName = 'why.txt'
+
+/** A version without a manifest is taken to be abandoned when it was seen so for this long. */
+const halfWrittenMs = 3_600_000
+/** Refused versions of a series that are kept to be looked at: the newest by name. */
+const refusedMax = 5
+
+/**
+ * Learnt models as immutable versions in a store of artifacts:
+ *
+ *     models/<site>/<device>/<metric>/<version>/model.json, card.json, manifest.json
+ *     models/<site>/<device>/<metric>/latest.txt      name of the version that is live, and nothing else
+ *     models/<site>/<device>/<metric>/previous.txt    the one that was served before it
+ *     refused/<site>/<device>/<metric>/<version>/why.txt, and what there was of the three files
+ *
+ * Each file is whole or not there. A version is there once its manifest is, which is written last; it is live once
+ * latest.txt names it, which moves after that. So whenever the power goes, a hub that starts finds the old version or
+ * the new one. What is loaded is checked to the byte. Errors of the store itself pass through: a disk or a server that
+ * does not answer says nothing about a model.
+ */
+export class Registry {
+  readonly #artifacts: ArtifactStore
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #code: string
+  /** By site: what changes it is done in the order of the calls. */
+  readonly #turns = new Map<string, Promise<void>>()
+  /** By folder of a version without a manifest: when it was first seen, monotonic ms. */
+  readonly #halfSince = new Map<string, number>()
+
+  /** `code` is the version of the program. */
+  constructor(parts: { artifacts: ArtifactStore; clock: Clock; log: Log; code: string }) {
+    this.#artifacts = parts.artifacts
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.#code = parts.code
+  }
+
+  /**
+   * Writes a version and reads it back. The same content again is fine; throws `model_refused` for other content under
+   * a known version, for a version that was set aside, and for a model that could not be loaded again.
+   */
+  put(model: StoredModel, seed: number): Promise<void> {
+    const { series } = model.card
+    const { version } = model.card.model
+    return this.#inTurn(series.site, async () => {
+      const folder = await this.#folderOf(series, version)
+      const aside = await this.#whyAside(series, version)
+      if (aside !== undefined) throw refusal(series, version, `it was set aside: ${aside}`)
+      const manifest = await this.#artifacts.get(folder + files.manifest)
+      if (manifest) {
+        const kept = await this.load(series, version)
+        if (JSON.stringify(kept.card) !== JSON.stringify(model.card) || kept.body !== model.body) {
+          throw refusal(series, version, 'this version is kept already, with another content')
+        }
+        // what can be read need not be durable: it may be from a put whose last step failed
+        return this.#artifacts.put(folder + files.manifest, manifest)
+      }
+      const origin = { code: this.#code, seed, madeAt: this.#clock.now() }
+      const written = await render(model, origin)
+      // what cannot be loaded is not written, either
+      await orRefuse(series, version, () => read(written, series, version))
+      await this.#artifacts.put(folder + files.model, written.model)
+      await this.#artifacts.put(folder + files.card, written.card)
+      await this.#artifacts.put(folder + files.manifest, written.manifest)
+      const again = await this.load(series, version)
+      if (again.body !== model.body) throw refusal(series, version, 'it does not read back as it was written')
+    })
+  }
+
+  /**
+   * Makes a version the live one, the last step of publishing. The one that was served until now becomes the one
+   * before it. Throws `model_refused` or `model_missing` where the version does not load; nothing has changed then.
+   */
+  point(series: SeriesKey, version: string): Promise<void> {
+    return this.#inTurn(series.site, async () => {
+      await this.load(series, version)
+      const folder = await folderOf(keptRoot, series)
+      const served = (await this.newestGood(series)).model?.card.model.version
+      if (served === undefined) await this.#artifacts.remove([folder + previousName])
+      else if (served !== version) await this.#write(folder + previousName, served)
+      await this.#write(folder + latestName, version)
+    })
+  }
+
+  /** No learnt model is live any more: the naive forecast speaks. */
+  unpoint(series: SeriesKey): Promise<void> {
+    return this.#inTurn(series.site, async () => {
+      const folder = await folderOf(keptRoot, series)
+      await this.#artifacts.remove([folder + latestName, folder + previousName])
+    })
+  }
+
+  /** The version that is pointed at; it may not load. */
+  async latest(series: SeriesKey): Promise<string | undefined> {
+    return (await this.#pointer(series, latestName)) || undefined
+  }
+
+  /**
+   * A version, complete and as it was written. Throws `model_refused` with a reason for one that is damaged, cut
+   * short, half written, foreign or set aside, `model_missing` where there is nothing.
+   */
+  async load(series: SeriesKey, version: string): Promise<StoredModel> {
+    const folder = await this.#folderOf(series, version)
+    const aside = await this.#whyAside(series, version)
+    if (aside !== undefined) throw refusal(series, version, `it was set aside: ${aside}`)
+    const [model, card, manifest] = await Promise.all(
+      [files.model, files.card, files.manifest].map((file) => this.#artifacts.get(folder + file)),
+    )
+    if (!model && !card && !manifest) {
+      const detail = 'no such version is kept'
+      throw new HomeostatError('model_missing', { model: nameOf(series, version), detail })
+    }
+    const stored: VersionFiles = { model, card, manifest }
+    return orRefuse(series, version, () => read(stored, series, version))
+  }
+
+  /** The version that is pointed at if it loads, else the one before it, else none. None, too, where none is live. */
+  async newestGood(series: SeriesKey): Promise<NewestGood> {
+    const refused: { version: string; reason: string }[] = []
+    const latest = await this.#pointer(series, latestName)
+    if (latest === undefined) return { refused }
+    const previous = await this.#pointer(series, previousName)
+    for (const version of new Set([latest, previous])) {
+      if (version === undefined) continue
+      try {
+        if (version === '') throw refusal(series, '', 'the pointer to its live version is empty')
+        return { model: await this.load(series, version), refused }
+      } catch (error) {
+        if (!(error instanceof HomeostatError)) throw error
+        refused.push({ version, reason: error.message })
+      }
+    }
+    return { refused }
+  }
+
+  /** Moves a version out of the way, so that it is never loaded again and can be looked at; the first reason stays. */
+  quarantine(series: SeriesKey, version: string, reason: string): Promise<void> {
+    return this.#inTurn(series.site, async () => {
+      const aside = await this.#folderOf(series, version, refusedRoot)
+      const known = await this.#text(aside + whyName)
+      // from here on it is refused, also if the hub ends before its files were moved
+      await this.#write(aside + whyName, known ?? reason)
+      if (known === undefined)
+        this.#log.warn('a model is set aside', { model: nameOf(series, version), reason })
+      await this.#moveAside(series, version)
+    })
+  }
+
+  /** All versions that have a manifest and were not set aside, by name. */
+  async versions(series: SeriesKey): Promise<string[]> {
+    const [kept, aside] = await Promise.all([
+      this.#filesOf(series, keptRoot),
+      this.#filesOf(series, refusedRoot),
+    ])
+    return [...kept]
+      .filter(([name, has]) => has.has(files.manifest) && !aside.has(name))
+      .map(([name]) => name)
+  }
+
+  /**
+   * Removes all versions but those to keep, the live one and the one before it, and what was abandoned half written
+   * an hour ago or more. Gives back what was removed.
+   */
+  trim(series: SeriesKey, keep: readonly string[]): Promise<string[]> {
+    return this.#inTurn(series.site, async () => {
+      const pointers = [await this.#pointer(series, latestName), await this.#pointer(series, previousName)]
+      const stay = new Set<string | undefined>([...keep, ...pointers])
+      const aside = await this.#filesOf(series, refusedRoot)
+      const removed: string[] = []
+      for (const [version, has] of await this.#filesOf(series, keptRoot)) {
+        if (aside.has(version)) await this.#moveAside(series, version)
+        else if (await this.#isToGo(series, version, has, stay)) {
+          await this.#removeVersion(series, version, keptRoot)
+          removed.push(version)
+        }
+      }
+      for (const version of [...aside.keys()].slice(0, -refusedMax)) {
+        await this.#removeVersion(series, version, refusedRoot)
+      }
+      return removed
+    })
+  }
+
+  /** All models of a site, its pointers first. */
+  removeSite(site: string): Promise<void> {
+    return this.#inTurn(site, async () => {
+      const segment = await segmentOf(site)
+      for (const root of [keptRoot, refusedRoot]) {
+        const keys = await this.#artifacts.list(`${root}/${segment}/`)
+        const isPointer = (key: string): boolean => key.endsWith(`/${latestName}`)
+        await this.#artifacts.remove([...keys.filter(isPointer), ...keys.filter((key) => !isPointer(key))])
+      }
+    })
+  }
+
+  async #isToGo(
+    series: SeriesKey,
+    version: string,
+    has: ReadonlySet<string>,
+    stay: ReadonlySet<string | undefined>,
+  ): Promise<boolean> {
+    const folder = await this.#folderOf(series, version)
+    if (has.has(files.manifest)) {
+      this.#halfSince.delete(folder)
+      return !stay.has(version)
+    }
+    // another hub on the same store may be writing it just now; the store tells no times, so this one watches
+    const since = this.#halfSince.get(folder) ?? this.#clock.monotonic()
+    this.#halfSince.set(folder, since)
+    return this.#clock.monotonic() - since >= halfWrittenMs
+  }
+
+  async #moveAside(series: SeriesKey, version: string): Promise<void> {
+    const from = await this.#folderOf(series, version)
+    const to = await this.#folderOf(series, version, refusedRoot)
+    for (const file of Object.values(files)) {
+      const bytes = await this.#artifacts.get(from + file)
+      if (bytes) await this.#artifacts.put(to + file, bytes)
+    }
+    await this.#removeVersion(series, version, keptRoot)
+  }
+
+  /** The manifest first, and why.txt last: what is left of a removal that was cut short never loads. */
+  async #removeVersion(series: SeriesKey, version: string, root: string): Promise<void> {
+    const folder = await this.#folderOf(series, version, root)
+    const weight = (key: string): number => {
+      if (key === folder + files.manifest) return 0
+      return key === folder + whyName ? 2 : 1
+    }
+    const keys = await this.#artifacts.list(folder)
+    await this.#artifacts.remove(keys.sort((a, b) => weight(a) - weight(b)))
+    this.#halfSince.delete(folder)
+  }
+
+  /** By version, in the order of their names: which files it has. */
+  async #filesOf(series: SeriesKey, root: string): Promise<Map<string, Set<string>>> {
+    const folder = await folderOf(root, series)
+    const found = new Map<string, Set<string>>()
+    for (const key of await this.#artifacts.list(folder)) {
+      const [version, file] = key.slice(folder.length).split('/')
+      if (version === undefined || file === undefined) continue
+      found.set(version, (found.get(version) ?? new Set<string>()).add(file))
+    }
+    return found
+  }
+
+  async #folderOf(series: SeriesKey, version: string, root = keptRoot): Promise<string> {
+    return `${await folderOf(root, series)}${checkVersion(series, version)}/`
+  }
+
+  /** The reason without its full stop: it goes into another sentence. */
+  async #whyAside(series: SeriesKey, version: string): Promise<string | undefined> {
+    const why = await this.#text((await this.#folderOf(series, version, refusedRoot)) + whyName)
+    return why?.replace(/\.\s*$/, '')
+  }
+
+  /** What it says without the blanks that an editor may add; undefined where there is none. */
+  async #pointer(series: SeriesKey, name: string): Promise<string | undefined> {
+    return (await this.#text((await folderOf(keptRoot, series)) + name))?.trim()
+  }
+
+  async #text(key: string): Promise<string | undefined> {
+    const bytes = await this.#artifacts.get(key)
+    return bytes && new TextDecoder().decode(bytes)
+  }
+
+  #write(key: string, text: string): Promise<void> {
+    return this.#artifacts.put(key, new TextEncoder().encode(text))
+  }
+
+  #inTurn<Result>(site: string, work: () => Promise<Result>): Promise<Result> {
+    const done = (this.#turns.get(site) ?? Promise.resolve()).then(work)
+    const settled = done.then(
+      () => {},
+      () => {},
+    )
+    this.#turns.set(site, settled)
+    void settled.then(() => {
+      if (this.#turns.get(site) === settled) this.#turns.delete(site)
+    })
+    return done
+  }
+}
+
+const refusal = (series: SeriesKey, version: string, detail: string): HomeostatError =>
+  new HomeostatError('model_refused', { model: nameOf(series, version), detail })
+
+async function orRefuse<Result>(
+  series: SeriesKey,
+  version: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Unfit) throw refusal(series, version, error.message)
+    throw error
+  }
+}
