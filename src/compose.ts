@@ -32,6 +32,8 @@ export function createEngine(
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
     threads: training.workers,
     memoryMb: training.memoryMb,
+    // while the stores open; a command that does not learn needs none
+    warm: training.enabled,
   })
   stops.push(() => jobs.close())
   return new Engine(

@@ -44,18 +44,20 @@ export function usualPsi(
   groups: ArrayLike<number>,
   { edges }: DriftReference,
 ): number {
-  const all = countsOf(column, edges)
+  const bins = edges.length + 2
+  const all = new Array<number>(bins).fill(0)
   const own = new Map<number, number[]>()
   for (let row = 0; row < column.length; row++) {
     let counts = own.get(groups[row]!)
     if (!counts) {
-      counts = new Array<number>(all.length).fill(0)
+      counts = new Array<number>(bins).fill(0)
       own.set(groups[row]!, counts)
     }
-    counts[binOf(column[row]!, edges)]!++
+    const bin = binOf(column[row]!, edges)
+    all[bin]!++
+    counts[bin]!++
   }
-  const sizes = [...own.values()].map(sum)
-  const least = Math.max(...sizes) / 2
+  const least = Math.max(...[...own.values()].map(sum)) / 2
   let most = 0
   for (const counts of own.values()) {
     const others = all.map((count, bin) => count - counts[bin]!)

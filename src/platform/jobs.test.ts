@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'homeostat-jobs-'))
   const file = join(folder, 'worker.mjs')
   await writeFile(file, worker)
-  jobs = createThreadJobs({ file: pathToFileURL(file), threads: 1, memoryMb: 64 })
+  jobs = createThreadJobs({ file: pathToFileURL(file), threads: 1, memoryMb: 64, warm: true })
 })
 afterAll(async () => {
   await jobs.close()

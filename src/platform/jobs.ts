@@ -13,6 +13,8 @@ export function createThreadJobs(options: {
   readonly file: URL
   readonly threads: number
   readonly memoryMb: number
+  /** Loads the first thread at once: the first job then need not wait for it. Unused, it ends. */
+  readonly warm?: boolean
 }): Jobs {
   const pool = new Piscina({
     filename: options.file.href,
@@ -24,8 +26,7 @@ export function createThreadJobs(options: {
     // learning waits, readings do not
     niceIncrement: 10,
   })
-  // the first job need not wait for the first thread, which loads while the stores open; unused, it ends
-  void pool.run(undefined, { name: 'ready' }).catch(() => undefined)
+  if (options.warm === true) void pool.run(undefined, { name: 'ready' }).catch(() => undefined)
   return {
     async run(task, input, { signal, onProgress } = {}) {
       const limit = AbortSignal.timeout(jobMsMax)

@@ -4,6 +4,7 @@ import type { SeriesKey } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
 import { compareSeries } from '../../core/series.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { nameOf } from '../../engine/registry/registry-names.ts'
 import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
@@ -260,8 +261,6 @@ async function newest<Item extends Aged>(
 
 type Aged = { readonly id?: string } & ({ readonly at: number } | { readonly createdAt: number })
 const ageOf = (item: Aged): number => ('at' in item ? item.at : item.createdAt)
-
-const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
 
 function invalid(detail: string): never {
   throw new HomeostatError('request_invalid', { detail })

@@ -5,10 +5,9 @@ import type { Clock, Ledger, Log } from '../../core/ports.ts'
 import { SeriesMap } from '../../core/series.ts'
 import type { Learning } from '../../domains/domain.ts'
 import type { Registry } from '../registry/registry.ts'
-import { isLearnt, ModelIndex, nameOf, noModel } from './model-index.ts'
+import { nameOf, refusal } from '../registry/registry-names.ts'
+import { isLearnt, ModelIndex, noModel } from './model-index.ts'
 import type { Lease, Serving } from './serving.ts'
-
-export { isLearnt } from './model-index.ts'
 
 export interface LifecycleParts {
   readonly registry: Registry
@@ -119,7 +118,7 @@ export class Lifecycle {
     return this.#alone(async () => {
       const entry = this.#index.find(series, version)
       if (entry.standing === 'live') return entry
-      if (entry.standing === 'refused') throw refusal(series, version, entry.reason)
+      if (entry.standing === 'refused') throw refusal(series, version, entry.reason.replace(/\.$/, ''))
       if (entry.standing === 'rejected' && !force)
         throw new HomeostatError('not_acceptable_state', {
           detail: `The model ${version} did not pass the gate (${entry.reason}); it goes live by force only`,
@@ -333,12 +332,6 @@ const unnamed = {
   standing: 'retired',
   reason: 'Nothing points to it any more; the naive forecast speaks.',
 } as const
-
-const refusal = (series: SeriesKey, version: string, reason: string): HomeostatError =>
-  new HomeostatError('model_refused', {
-    model: `${nameOf(series)} ${version}`,
-    detail: reason.replace(/\.$/, ''),
-  })
 
 /** What is wrong: which model it is about is known where the reason is kept. */
 const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')

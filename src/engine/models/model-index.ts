@@ -3,6 +3,7 @@ import type { Card, SeriesKey } from '../../core/event.ts'
 import type { ModelEntry, ModelEvent, Standing } from '../../core/life.ts'
 import type { Clock, Log, ModelLedger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import { nameOf } from '../registry/registry-names.ts'
 
 export interface ModelIndexParts {
   readonly ledger: ModelLedger
@@ -45,7 +46,7 @@ export class ModelIndex {
     const known = this.of(series).filter(isLearnt)
     const detail =
       known.length > 0 ? `there are ${known.map(({ card }) => card.model.version).join(', ')}` : noModel
-    throw new HomeostatError('model_missing', { model: `${nameOf(series)} ${version}`, detail })
+    throw new HomeostatError('model_missing', { model: nameOf(series, version), detail })
   }
 
   /** The learnt version that stands there. */
@@ -138,8 +139,6 @@ export class ModelIndex {
 }
 
 export const isLearnt = ({ card }: ModelEntry): boolean => card.model.kind === 'learned'
-
-export const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
 
 /** The end of a sentence that begins with what was asked for. */
 export const noModel = 'no learnt model is live, the naive forecast speaks'

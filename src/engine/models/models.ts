@@ -1,31 +1,20 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { Forecast, ModelRef, SeriesKey } from '../../core/event.ts'
+import type { ModelRef, SeriesKey } from '../../core/event.ts'
 import type { ForgottenSpan, Job, ModelEntry, ModelEvent } from '../../core/life.ts'
-import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
-import type { FeatureRow, Learning } from '../../domains/domain.ts'
-import type { Directory } from '../directory.ts'
-import type { Feed } from '../feed.ts'
+import type { ArtifactStore } from '../../core/ports.ts'
+import type { FeatureRow } from '../../domains/domain.ts'
 import { Registry } from '../registry/registry.ts'
 import { Forgotten } from './forgotten.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import { type ReportCard, reportCard } from './report.ts'
 import { Serving } from './serving.ts'
-import { Trainer, type TrainerOptions } from './trainer.ts'
+import { Trainer, type TrainerOptions, type TrainerParts } from './trainer.ts'
 import { Watch } from './watch.ts'
 
-export interface ModelsParts {
-  readonly readings: ReadingStore
-  readonly ledger: Ledger
+/** What the trainer needs of the world outside, and where models are kept. */
+export interface ModelsParts extends Omit<TrainerParts, 'lifecycle' | 'overseer' | 'forgotten'> {
   readonly artifacts: ArtifactStore
-  readonly windows: WindowStore
-  readonly directory: Directory
-  readonly feed: Feed
-  readonly jobs: Jobs
-  readonly clock: Clock
-  readonly log: Log
-  readonly learnings: readonly Learning[]
-  readonly onForecast: (forecast: Forecast) => void
 }
 
 export interface ModelsOptions extends TrainerOptions, OverseerOptions {

@@ -41,13 +41,16 @@ export async function folderOf(root: string, series: SeriesKey): Promise<string>
 /** Versions are the hub's own names and stand for themselves. Throws `model_refused` for what is none. */
 export function checkVersion(series: SeriesKey, version: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(version)) return version
-  const detail = 'a version is named by 1 to 64 letters, digits, - and _'
-  throw new HomeostatError('model_refused', { model: nameOf(series, version), detail })
+  throw refusal(series, version, 'a version is named by 1 to 64 letters, digits, - and _')
 }
 
 /** For messages. */
-export const nameOf = ({ site, device, metric }: SeriesKey, version: string): string =>
+export const nameOf = ({ site, device, metric }: SeriesKey, version = ''): string =>
   `${site}/${device}/${metric} ${version}`.trimEnd()
+
+/** Why a version is not served; `detail` ends a sentence. */
+export const refusal = (series: SeriesKey, version: string, detail: string): HomeostatError =>
+  new HomeostatError('model_refused', { model: nameOf(series, version), detail })
 
 /**
  * In hex. Not by WebCrypto, which answers from a thread: here a promise that waits for nothing outside is kept at once,

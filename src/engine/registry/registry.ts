@@ -4,7 +4,15 @@ import type { StoredModel } from '../../core/life.ts'
 import type { ArtifactStore, Clock, Log } from '../../core/ports.ts'
 import { Unfit } from './registry-card.ts'
 import { files, read, render, type VersionFiles } from './registry-manifest.ts'
-import { checkVersion, folderOf, keptRoot, nameOf, refusedRoot, segmentOf } from './registry-names.ts'
+import {
+  checkVersion,
+  folderOf,
+  keptRoot,
+  nameOf,
+  refusal,
+  refusedRoot,
+  segmentOf,
+} from './registry-names.ts'
 
 /** What is to be served, and what could not be. */
 export interface NewestGood {
@@ -299,9 +307,6 @@ export class Registry {
     return done
   }
 }
-
-const refusal = (series: SeriesKey, version: string, detail: string): HomeostatError =>
-  new HomeostatError('model_refused', { model: nameOf(series, version), detail })
 
 async function orRefuse<Result>(
   series: SeriesKey,
