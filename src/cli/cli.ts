@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitOf, HomeostatError } from '../core/errors.ts'
+import { toTheEnd } from './to-the-end.ts'
 
 /** Adds a command to the program. */
 type Add = (program: Command, version: string) => void
@@ -38,7 +39,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .exitOverride()
   for (const load of needed(argv.slice(2))) (await load())(program, version)
   try {
-    await program.parseAsync(argv)
+    await toTheEnd(async () => void (await program.parseAsync(argv)))
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -31,7 +31,14 @@ test.skipIf(!available)(
         for (const file of scene.unfinished) await importToTheEnd(scene, file)
         const found = compare([...scene.told.values()], await readAll(hub))
         expect(found.acknowledged).toBeGreaterThan(rounds * 100)
-        expect(found).toMatchObject({ lost: 0, twice: 0, strange: 0 })
+        const { lost, lostBy, twice, strange } = found
+        const ends = Object.keys(lostBy).map((prefix) => scene.ends.get(prefix) ?? prefix)
+        expect({ lost, lostBy, twice, strange }, ends.join('\n')).toEqual({
+          lost: 0,
+          lostBy: {},
+          twice: 0,
+          strange: 0,
+        })
       } finally {
         await hub.stop()
       }
@@ -51,13 +58,23 @@ interface Scene {
   readonly told: Map<string, Told>
   /** Files whose import did not end well yet; the same command goes on with them. */
   readonly unfinished: Told[]
+  /** How each import ended, and what it said, by prefix: what a loss is explained from. */
+  readonly ends: Map<string, string>
 }
 
 const importRows = 3000
 
 async function makeScene(folder: string): Promise<Scene> {
   const [port, mqttPort] = [await freePort(), await freePort()]
-  return { folder, data: join(folder, 'data'), port, mqttPort, told: new Map(), unfinished: [] }
+  return {
+    folder,
+    data: join(folder, 'data'),
+    port,
+    mqttPort,
+    told: new Map(),
+    unfinished: [],
+    ends: new Map(),
+  }
 }
 
 async function crashOnce(scene: Scene, round: number): Promise<void> {
@@ -80,6 +97,7 @@ async function crashOnce(scene: Scene, round: number): Promise<void> {
   await hub.kill()
   await Promise.all(loads)
   await stopProcess(importing)
+  noteEnd(scene, file, importing)
   if (importing.child.exitCode === 0) acknowledge(file)
   else scene.unfinished.push(file)
   if (round % 5 === 4) await crashImport(scene, round)
@@ -93,6 +111,12 @@ async function crashImport(scene: Scene, round: number): Promise<void> {
   await sleep(300 + delayMs(round))
   importing.child.kill('SIGKILL')
   await importing.ended
+  noteEnd(scene, file, importing)
+}
+
+function noteEnd({ ends }: Scene, { layout: { prefix } }: Told, { child, tail }: Started): void {
+  const end = `${prefix} ended with ${child.exitCode ?? child.signalCode}: ${tail}`
+  ends.set(prefix, `${ends.get(prefix) ?? ''}${end}\n`)
 }
 
 function toldOf(scene: Scene, prefix: string, readings: number): Told {
@@ -124,6 +148,7 @@ const startImport = (scene: Scene, told: Told): Started =>
 async function importToTheEnd(scene: Scene, told: Told): Promise<void> {
   const started = startImport(scene, told)
   await started.ended
+  noteEnd(scene, told, started)
   expect(started.child.exitCode, started.tail).toBe(0)
   acknowledge(told)
 }

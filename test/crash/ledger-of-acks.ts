@@ -13,6 +13,8 @@ export interface Found {
   readonly stored: number
   /** Acknowledged, but not stored with the value that was sent. */
   readonly lost: number
+  /** How many of `lost`, by the prefix of their load. */
+  readonly lostBy: Readonly<Record<string, number>>
   /** Stored more than once for one (series, at). */
   readonly twice: number
   /** Stored, but never sent in this form. */
@@ -32,9 +34,14 @@ export function compare(told: readonly Told[], stored: readonly StoredReading[])
     else found.add(key)
   }
   const acknowledged = new Set(told.flatMap(({ layout, ackLog }) => acknowledgedOf(layout, ackLog)))
-  let lost = 0
-  for (const key of acknowledged) if (!found.has(key)) lost++
-  return { acknowledged: acknowledged.size, stored: stored.length, lost, twice, strange }
+  const lostBy: Record<string, number> = {}
+  for (const key of acknowledged) {
+    if (found.has(key)) continue
+    const prefix = key.slice(0, key.indexOf(' '))
+    lostBy[prefix] = (lostBy[prefix] ?? 0) + 1
+  }
+  const lost = Object.values(lostBy).reduce((sum, count) => sum + count, 0)
+  return { acknowledged: acknowledged.size, stored: stored.length, lost, lostBy, twice, strange }
 }
 
 /** Which of the sent readings this is; undefined where none is like it. */
