@@ -209,7 +209,7 @@ export const routes = {
   schedules: {
     method: 'GET',
     path: '/api/v1/schedules',
-    summary: 'What fires when: daily training, clean-up, and triggers of your own',
+    summary: 'What fires when: daily training, roll-ups, clean-up, and triggers of your own',
     role: 'viewer',
     scope: 'hub',
     reply: s.pageOf(m.trigger),

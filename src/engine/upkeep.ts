@@ -17,7 +17,10 @@ export interface UpkeepOptions {
 
 const everyMs = 60_000
 
-/** Keeps the stores small and quick: roll-ups and compaction once a minute, bounded in each step; the ledger daily. */
+/**
+ * Keeps the stores small and quick. What came in is rolled up and compacted once a minute, in bounded steps, so that no
+ * query has much left to add up; what goes for good (old readings, the ledger's old rows) goes by the schedule.
+ */
 export class Upkeep {
   readonly #parts: UpkeepParts
   readonly #options: UpkeepOptions
@@ -50,23 +53,23 @@ export class Upkeep {
     })
   }
 
+  /** Hours are rolled up to the newest reading; readings that are older than they are kept leave only their hours. */
+  async rollUp(): Promise<void> {
+    const { readings, clock } = this.#parts
+    const { readingsKeptMs } = this.#options
+    await readings.maintain(readingsKeptMs === null ? undefined : clock.now() - readingsKeptMs)
+  }
+
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
     while (!this.#stop.signal.aborted) {
       await clock.sleep(everyMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       try {
-        await this.#once()
+        await this.#parts.readings.maintain()
       } catch (error) {
         log.error('Upkeep failed; it is tried again in a minute.', { error: String(error) })
       }
     }
-  }
-
-  async #once(): Promise<void> {
-    const { readings, clock } = this.#parts
-    const { readingsKeptMs } = this.#options
-    const now = clock.now()
-    await readings.maintain(readingsKeptMs === null ? undefined : now - readingsKeptMs)
   }
 }

@@ -311,7 +311,7 @@ test('a whole hub answers them, documents them, and shows its own functions amon
   })
   await vi.waitFor(() => expect(endpoint.calls.length).toBe(1))
   const names = (await whole.ask({ url: '/api/sif' })).json().map((one: { name: string }) => one.name)
-  expect(names).toEqual(['clean-up', 'f', 'retrain'])
+  expect(names).toEqual(['clean-up', 'f', 'retrain', 'roll-up'])
   expect((await whole.ask(send('POST', '/api/train'))).json()).toEqual({
     ...{ status: 'no_data', message: 'There is no series to learn from yet.', queued: 0 },
   })

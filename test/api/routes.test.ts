@@ -244,6 +244,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       some({ name: 'clean-up', cron: '0 4 * * *', zone: 'Europe/Berlin', builtIn: true, enabled: true }),
       // noon in UTC is after two at night in Berlin
       some({ name: 'retrain', cron: '0 2 * * *', nextAt: Date.parse('2026-03-03T01:00:00Z') }),
+      some({ name: 'roll-up', cron: '7 * * * *', zone: 'Europe/Berlin', builtIn: true, enabled: true }),
     ),
   },
   putSchedule: {

@@ -35,9 +35,14 @@ export interface RetrainOptions {
 }
 
 const cleanUpHour = 4
+/** Past the hour: late readings of it are in by then. */
+const rollUpMinute = 7
 const hourMs = 3_600_000
 
-/** The hub's own schedule: training of each zone's sites in their night, and clean-up. Those of people come on top. */
+/**
+ * The hub's own schedule: training of each zone's sites in their night, roll-ups, clean-up. Those of people come on
+ * top.
+ */
 export function createSchedule(parts: ScheduleParts, options: RetrainOptions): Scheduler {
   const { ledger, clock, log, calling, directory, models, upkeep } = parts
   const { zone } = options
@@ -62,6 +67,11 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
       ...{ name: 'clean-up', event: 'CleanUpEvent', enabled: true },
       when: { cron: `0 ${cleanUpHour} * * *`, zone },
       task: () => upkeep.cleanUp(),
+    },
+    {
+      ...{ name: 'roll-up', event: 'RollUpEvent', enabled: true },
+      when: { cron: `${rollUpMinute} * * * *`, zone },
+      task: () => upkeep.rollUp(),
     },
   ]
   return new Scheduler(
