@@ -4,9 +4,11 @@ import {
   copyFileSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
+  watch,
   writeFileSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -15,6 +17,8 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import type { Reading } from '../../core/reading.ts'
 import { createDuckDbReadings } from './duckdb.ts'
+import { openDatabase } from './duckdb-file.ts'
+import { Upkeep } from './duckdb-upkeep.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'readings-file-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -56,11 +60,16 @@ it('says which process holds the folder', async () => {
   const holder = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code])
   const exited = once(holder, 'exit')
   await once(holder.stdout, 'data')
+  // as it would lie there while that process moves its log
+  const undo = join(folder, 'readings.duckdb.undo')
+  writeFileSync(undo, 'of another process')
   const store = createDuckDbReadings({ folder })
   await expect(store.open()).rejects.toMatchObject({
     code: 'data_locked',
     message: expect.stringContaining(`process ${holder.pid}`),
   })
+  expect(readFileSync(undo, 'utf8')).toBe('of another process')
+  rmSync(undo)
   holder.kill('SIGKILL')
   await exited
   await store.open()
@@ -139,6 +148,42 @@ it('bounds the log under load', async () => {
   // twice the limit, and the one commit that went over it
   expect(largest).toBeGreaterThan(walLimitBytes / 2)
   expect(largest).toBeLessThan(2 * walLimitBytes + 50_000)
+})
+
+it('writes nothing beside a checkpoint: a second log is what a kill could leave unreadable', async () => {
+  const folder = newFolder()
+  const store = createDuckDbReadings({ folder, walLimitBytes: 100_000 })
+  await store.open()
+  const files = new Set<string>()
+  const watcher = watch(folder, (_event, name) => files.add(String(name)))
+  let done = false
+  const upkeep = (async () => {
+    while (!done) await store.maintain()
+  })()
+  const load = async (from: number): Promise<void> => {
+    for (let round = 0; round < 150; round++) await store.append(batch(from + round * 100, 100))
+  }
+  await Promise.all([load(0), load(20_000), load(40_000)])
+  done = true
+  await upkeep
+  expect(await store.stats()).toMatchObject({ readings: 45_000 })
+  await store.close()
+  watcher.close()
+  expect(files).toContain('readings.duckdb.wal')
+  expect([...files].filter((name) => /checkpoint|recovery/.test(name))).toEqual([])
+})
+
+it('refuses a commit where the log has grown to twice its limit and cannot be moved', async () => {
+  const folder = newFolder()
+  const file = await openDatabase({ folder, memoryLimitMb: 128, threads: 1 })
+  const upkeep = await Upkeep.open(
+    { ...file, bytes: () => ({ data: 0, wal: 250 }) },
+    { walLimitBytes: 100, withoutCommits: () => Promise.reject(new Error('disk full')) },
+  )
+  expect(() => upkeep.boundLogBeforeCommit()).not.toThrow()
+  await expect(upkeep.checkpoint()).rejects.toThrow('disk full')
+  expect(() => upkeep.boundLogBeforeCommit()).toThrow('disk full')
+  await file.close()
 })
 
 it('refuses work before open and after close', async () => {

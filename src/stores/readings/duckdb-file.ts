@@ -1,10 +1,12 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
-import { mkdir, open as openFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
 import { duckdb } from './duckdb-api.ts'
 import { createTables } from './duckdb-schema.ts'
+import type { Session } from './duckdb-session.ts'
+import { checkpointWithUndo, syncFolder, takeBack, undoOf } from './duckdb-undo.ts'
 
 /** Where the readings lie, and what DuckDB may use. */
 export interface FileOptions {
@@ -17,7 +19,9 @@ export interface DatabaseFile {
   readonly instance: DuckDBInstance
   /** Size of the file and its write-ahead log. */
   bytes(): { readonly data: number; readonly wal: number }
-  close(): void
+  /** Moves the log into the file, so that a kill at any moment loses nothing. Nobody may commit meanwhile. */
+  checkpoint(session: Session): Promise<void>
+  close(): Promise<void>
 }
 
 const fileName = 'readings.duckdb'
@@ -36,28 +40,56 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
   const path = join(folder, fileName)
   if (openHere.has(path)) throw locked(folder, process.pid)
   openHere.add(path)
+  let handle: FileHandle | undefined
   try {
     if (!existsSync(path)) await create(folder, path, options)
     if (statSync(path).size === 0) throw new Error('the file is empty')
+    if (existsSync(undoOf(path))) await takeBackAlone(path)
+    const file = await openFile(path)
+    handle = file
     const instance = await duckdb.DuckDBInstance.create(path, config(folder, options))
+    await leaveTheLog(instance)
     return {
       instance,
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
-      close() {
+      checkpoint: (session) => checkpointWithUndo(session, { path, file }),
+      async close() {
         instance.closeSync()
+        // not before: it would give up DuckDB's lock
+        await file.close()
         openHere.delete(path)
       },
     }
   } catch (error) {
+    await handle?.close()
     openHere.delete(path)
     throw explained(error, folder, path)
   }
 }
 
+/** The undo of another process that lives is its own: whoever cannot have the file is told so. */
+async function takeBackAlone(path: string): Promise<void> {
+  try {
+    const instance = await duckdb.DuckDBInstance.create(path, { access_mode: 'READ_ONLY' })
+    instance.closeSync()
+  } catch (error) {
+    // that it cannot be read is what the undo may be there for
+    if (isLocked(error)) throw error
+  }
+  await takeBack(path)
+}
+
+/** No checkpoint but ours: one when the last session closes would be unguarded. */
+async function leaveTheLog(instance: DuckDBInstance): Promise<void> {
+  const connection = await instance.connect()
+  await connection.run('PRAGMA disable_checkpoint_on_shutdown')
+  connection.closeSync()
+}
+
 /** Made under another name and moved when complete: a file that has the name and no content was damaged, not begun. */
 async function create(folder: string, path: string, options: FileOptions): Promise<void> {
-  if (existsSync(walOf(path)))
-    throw new Error(`there is a log ${walOf(path)}, and not the file it belongs to`)
+  const rest = [walOf(path), undoOf(path)].find((file) => existsSync(file))
+  if (rest !== undefined) throw new Error(`there is ${rest}, and not the file it belongs to`)
   const draft = `${path}.new`
   await rm(draft, { force: true })
   await rm(walOf(draft), { force: true })
@@ -71,12 +103,7 @@ async function create(folder: string, path: string, options: FileOptions): Promi
     instance.closeSync()
   }
   await rename(draft, path)
-  const directory = await openFile(folder)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await syncFolder(folder)
 }
 
 /** No extension is ever fetched, and SQL reaches no file but this one. Checkpoints are ours to time. */
@@ -99,11 +126,13 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 function explained(error: unknown, folder: string, path: string): unknown {
   if (error instanceof HomeostatError || !(error instanceof Error)) return error
   const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
-  if (holder !== undefined || /lock on file/.test(error.message)) {
+  if (isLocked(error)) {
     return locked(folder, holder ?? 'unknown', error)
   }
   return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
 }
+
+const isLocked = (error: unknown): boolean => error instanceof Error && /lock on file/.test(error.message)
 
 const locked = (folder: string, pid: number | string, cause?: unknown): HomeostatError =>
   new HomeostatError('data_locked', { folder, pid }, cause)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { duckdb } from './duckdb-api.ts'
 
@@ -8,10 +7,6 @@ const { BIGINT, INTEGER, LIST, listValue, VARCHAR } = duckdb
 export type Parameter = number | string | readonly number[] | readonly string[]
 
 export type Cell = number | string
-
-/** A commit takes some milliseconds; one may follow the other. */
-const checkpointsMax = 100
-const checkpointPauseMs = 5
 
 /**
  * One connection. One statement at a time: callers take turns.
@@ -72,26 +67,15 @@ export class Session {
     }
   }
 
-  /** Moves the write-ahead log into the file. DuckDB refuses it beside a commit: then it is asked again. */
+  /** Moves the write-ahead log into the file. */
   async checkpoint(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.connection.run('CHECKPOINT')
-        return
-      } catch (error) {
-        if (attempt === checkpointsMax || !isBesideCommit(error)) throw error
-      }
-      await sleep(checkpointPauseMs)
-    }
+    await this.connection.run('CHECKPOINT')
   }
 
   close(): void {
     this.connection.closeSync()
   }
 }
-
-const isBesideCommit = (error: unknown): boolean =>
-  error instanceof Error && error.message.includes('other write transactions active')
 
 /** Whole numbers are bound as integers: a DOUBLE in a comparison would keep DuckDB from skipping row groups. */
 export function boundValue(parameter: Parameter): DuckDBValue {

@@ -10,31 +10,48 @@ const rollUpRows = 262_144
 /** Numbers a step of the removal passes over. */
 const removalRows = 1_048_576
 
+/** Runs work between two commits of the writer. */
+type WithoutCommits = (work: () => Promise<void>) => Promise<void>
+
+interface UpkeepOptions {
+  readonly walLimitBytes: number
+  readonly withoutCommits: WithoutCommits
+}
+
 /**
  * What is done in quiet moments, in steps of one transaction each, in a session of its own: DuckDB lets appends
- * commit meanwhile. Steps take turns, so that no two of them change the same rows.
+ * commit meanwhile, but for the checkpoint. Steps take turns, so that no two of them change the same rows.
  */
 export class Upkeep {
   readonly #file: DatabaseFile
   readonly #session: Session
   readonly #walLimitBytes: number
+  readonly #withoutCommits: WithoutCommits
   readonly #steps = new Turns(1)
   #mark: number
   #checkpointing: Promise<void> | undefined
+  /** Why the last checkpoint failed. */
+  #failure: unknown
   #stopped = false
 
-  private constructor(file: DatabaseFile, session: Session, walLimitBytes: number, mark: number) {
+  private constructor(
+    file: DatabaseFile,
+    session: Session,
+    { walLimitBytes, withoutCommits }: UpkeepOptions,
+    mark: number,
+  ) {
     this.#file = file
     this.#session = session
     this.#walLimitBytes = walLimitBytes
+    this.#withoutCommits = withoutCommits
     this.#mark = mark
   }
 
-  static async open(file: DatabaseFile, walLimitBytes: number): Promise<Upkeep> {
+  static async open(file: DatabaseFile, options: UpkeepOptions): Promise<Upkeep> {
     const session = await Session.open(file.instance)
     await prepareRollUp(session)
     const [[mark]] = (await session.numbers('SELECT rolled_to::DOUBLE FROM upkeep')) as [[number]]
-    return new Upkeep(file, session, walLimitBytes, mark)
+    return new Upkeep(file, session, options, mark)
   }
 
   /** Number of the last reading that the kept roll-ups know of. */
@@ -65,22 +82,34 @@ export class Upkeep {
   }
 
   /**
-   * For the writer, before each commit: starts a checkpoint where the log is over its limit, and waits for it only
-   * where the log grew to twice the limit meanwhile.
+   * For the writer, before each commit: has the log moved where it is over its limit. Throws what the last attempt
+   * failed with where the log has grown to twice its limit.
    */
-  async boundLogBeforeCommit(): Promise<void> {
+  boundLogBeforeCommit(): void {
     const { wal } = this.#file.bytes()
     if (wal < this.#walLimitBytes) return
-    const done = this.checkpoint()
-    if (wal >= 2 * this.#walLimitBytes) await done
-    // a failure comes back, and is thrown, when the log reaches twice its limit
-    else done.catch(() => undefined)
+    const failure = this.#failure
+    // asked again in any case: what stood in its way may be gone
+    this.checkpoint().catch(() => undefined)
+    if (wal >= 2 * this.#walLimitBytes && failure) throw failure
   }
 
-  /** Moves the log's content into the file. */
+  /**
+   * Moves the log's content into the file, while nothing else is written: DuckDB would let commits go on and write
+   * them to a second log, which the next opening may refuse where the process is killed meanwhile (docs/adr/0010).
+   */
   checkpoint(): Promise<void> {
     this.#checkpointing ??= this.#steps
-      .run(() => this.#session.checkpoint())
+      .run(() => this.#withoutCommits(() => this.#file.checkpoint(this.#session)))
+      .then(
+        () => {
+          this.#failure = undefined
+        },
+        (error: unknown) => {
+          this.#failure = error
+          throw error
+        },
+      )
       .finally(() => {
         this.#checkpointing = undefined
       })

@@ -1,4 +1,9 @@
-import type { DuckDBDataChunk, DuckDBPreparedStatement, DuckDBTableFunction } from '@duckdb/node-api'
+import type {
+  DuckDBDataChunk,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+  DuckDBTableFunction,
+} from '@duckdb/node-api'
 import type { Reading } from '../../core/reading.ts'
 import { duckdb } from './duckdb-api.ts'
 import type { SeriesTable } from './duckdb-series.ts'
@@ -36,7 +41,7 @@ interface Call {
 export class Writer {
   readonly #session: Session
   readonly #series: SeriesTable
-  readonly #beforeCommit: () => Promise<void>
+  readonly #beforeCommit: () => void
   #nextSeq: number
   #calls: Call[] = []
   #draining: Promise<void> | undefined
@@ -48,8 +53,8 @@ export class Writer {
   #ids = new Int32Array(chunkRows)
   #given = 0
 
-  /** `nextSeq`: one more than any row has. `beforeCommit` may hold the next commit back. */
-  constructor(session: Session, series: SeriesTable, nextSeq: number, beforeCommit: () => Promise<void>) {
+  /** `nextSeq`: one more than any row has. `beforeCommit` may refuse the next commit. */
+  constructor(session: Session, series: SeriesTable, nextSeq: number, beforeCommit: () => void) {
     this.#session = session
     this.#series = series
     this.#nextSeq = nextSeq
@@ -57,7 +62,7 @@ export class Writer {
     session.connection.registerTableFunction(this.#incoming())
   }
 
-  /** The number of the last row that is on disk. */
+  /** No row on disk has a higher number. */
   get lastSeq(): number {
     return this.#nextSeq - 1
   }
@@ -89,7 +94,6 @@ export class Writer {
     while (this.#calls.length > 0) {
       const calls = this.#take()
       try {
-        await this.#beforeCommit()
         await (calls[0]?.alone?.() ?? this.#commit(calls))
         for (const call of calls) call.resolve()
       } catch (error) {
@@ -113,6 +117,7 @@ export class Writer {
   }
 
   async #commit(calls: readonly Call[]): Promise<void> {
+    this.#beforeCommit()
     this.#rows = calls.length === 1 ? [...calls[0]!.readings] : calls.flatMap((call) => call.readings)
     const count = this.#rows.length
     if (this.#ids.length < count) this.#ids = new Int32Array(Math.max(count, 2 * this.#ids.length))
@@ -126,11 +131,13 @@ export class Writer {
           await this.#insert()
         })
       }
-      this.#nextSeq += count
     } catch (error) {
       // what memory knows of series must be what the disk knows
       if (changed.size > 0) await this.#series.load(this.#session).catch(() => undefined)
       throw error
+    } finally {
+      // a number is never given twice, whatever became of the rows
+      this.#nextSeq += count
     }
   }
 
@@ -140,7 +147,7 @@ export class Writer {
     this.#insertion ??= await this.#session.connection.prepare(
       'INSERT INTO readings SELECT series, at_ms::BIGINT, value, seq::BIGINT FROM incoming()',
     )
-    await this.#insertion.run()
+    this.#check(await this.#insertion.run())
   }
 
   async #insertLists(): Promise<void> {
@@ -161,7 +168,13 @@ export class Writer {
       LIST(DOUBLE),
       LIST(DOUBLE),
     ])
-    await this.#listInsertion.run()
+    this.#check(await this.#listInsertion.run())
+  }
+
+  /** What is acknowledged rests on this: the engine says itself how many rows it took. */
+  #check({ rowsChanged }: DuckDBResult): void {
+    if (rowsChanged === this.#rows.length) return
+    throw new Error(`DuckDB stored ${rowsChanged} of ${this.#rows.length} readings`)
   }
 
   /** DOUBLE holds times and counts exactly to 2^53 and spares a bigint a row. */

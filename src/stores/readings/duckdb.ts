@@ -64,10 +64,11 @@ class DuckDbReadings implements ReadingStore {
       const session = await Session.open(file.instance)
       const series = new SeriesTable()
       await series.load(session)
-      const upkeep = await Upkeep.open(file, walLimitBytes)
+      const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
+      const upkeep = await Upkeep.open(file, { walLimitBytes, withoutCommits })
       const [[last]] = (await session.numbers('SELECT max(seq)::DOUBLE FROM readings')) as [[number | null]]
       const nextSeq = Math.max(last ?? -1, upkeep.mark) + 1
-      const writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
+      const writer: Writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
       const readers: Readers = {
         instance: file.instance,
         series,
@@ -77,7 +78,7 @@ class DuckDbReadings implements ReadingStore {
       }
       this.#opened = { file, series, session, writer, upkeep, readers }
     } catch (error) {
-      file.close()
+      await file.close()
       throw error
     }
   }
@@ -138,7 +139,7 @@ class DuckDbReadings implements ReadingStore {
       })
       await series.load(session)
     }
-    await writer.alone(() => upkeep.exclusive(erase))
+    await upkeep.exclusive(() => writer.alone(erase))
   }
 
   async maintain(keepFrom?: number): Promise<void> {
@@ -157,7 +158,7 @@ class DuckDbReadings implements ReadingStore {
     } finally {
       opened.session.close()
       closeReaders(opened.readers)
-      opened.file.close()
+      await opened.file.close()
     }
   }
 
