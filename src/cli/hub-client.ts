@@ -14,7 +14,7 @@ const retriesMax = 120
 
 export function createHubClient(address: HubAddress): HubClient {
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(new URL(path, address.url), {
+    const { ok, answer } = await asked(address.url, path, {
       method,
       headers: {
         authorization: `Bearer ${address.secret}`,
@@ -22,9 +22,8 @@ export function createHubClient(address: HubAddress): HubClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const answer: unknown = await response.json()
     // a batch of which every row was bad is answered with 400 and the rows' own errors
-    if (response.ok || isReceipt(answer)) return answer
+    if (ok || isReceipt(answer)) return answer
     throw toError(answer)
   }
   return {
@@ -53,6 +52,22 @@ export function createHubClient(address: HubAddress): HubClient {
         }
       }
     },
+  }
+}
+
+/** Rejects with `hub_gone` where the hub ended before it had answered: nothing is known of what was asked then. */
+async function asked(
+  url: string,
+  path: string,
+  request: RequestInit,
+): Promise<{ readonly ok: boolean; readonly answer: unknown }> {
+  try {
+    const response = await fetch(new URL(path, url), request)
+    return { ok: response.ok, answer: await response.json() }
+  } catch (error) {
+    const { cause } = error as Error
+    const detail = cause instanceof Error ? cause.message : String(error)
+    throw new HomeostatError('hub_gone', { url, detail }, error)
   }
 }
 

@@ -112,6 +112,11 @@ const table = {
     exit: 5,
     sentence: 'The folder {folder} is held by another hub (process {pid}).',
   },
+  hub_gone: {
+    status: 503,
+    exit: 5,
+    sentence: 'The hub at {url} stopped answering ({detail}). Start it again, then repeat the command.',
+  },
   port_taken: {
     status: 500,
     exit: 5,
