@@ -7,7 +7,8 @@ import { createLog } from '../platform/log.ts'
 import { createPushSource } from '../sources/push.ts'
 import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
 import { createHubClient } from './hub-client.ts'
-import { type ImportOptions, importFile, importFlags } from './import.ts'
+import { importFile, importFlags } from './import.ts'
+import type { ImportOptions } from './import-options.ts'
 
 type Flags = ConfigFlags & Omit<ImportOptions, 'file' | 'stateFolder'>
 

@@ -1,7 +1,7 @@
 import type { FileHead } from '../sources/csv/head.ts'
 import { type Field, type Mapping, timeText } from '../sources/csv/mapping.ts'
 import { type TimeFormat, timesOf } from '../sources/csv/time.ts'
-import type { ImportOptions, ImportSummary } from './import.ts'
+import type { ImportOptions, ImportSummary } from './import-options.ts'
 
 /** 1234567 -> 1,234,567 */
 export const count = (value: number): string => value.toLocaleString('en-US')

@@ -5,7 +5,8 @@ import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HomeostatError } from '../core/errors.ts'
 import type { Emit } from '../core/ports.ts'
-import { type ImportOptions, type ImportSummary, importFile, importFlags } from './import.ts'
+import { importFile, importFlags } from './import.ts'
+import type { ImportOptions, ImportSummary } from './import-options.ts'
 
 let folder: string
 let file: string

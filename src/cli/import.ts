@@ -4,7 +4,6 @@ import type { Emit } from '../core/ports.ts'
 import { parseReading } from '../core/reading.ts'
 import { badFile, badPathFor, clearBadFile } from '../sources/csv/bad-file.ts'
 import { guessMapping } from '../sources/csv/guess.ts'
-import type { MappingFlags } from '../sources/csv/guess-context.ts'
 import { type FileHead, readHead } from '../sources/csv/head.ts'
 import type { Mapping } from '../sources/csv/mapping.ts'
 import {
@@ -16,35 +15,10 @@ import {
   stateFileOf,
 } from '../sources/csv/resume.ts'
 import { type Checkpoint, type ImportCounts, importCsv } from '../sources/csv.ts'
+import type { ImportOptions, ImportSummary } from './import-options.ts'
 import { importProgress } from './import-progress.ts'
 import { describeMapping, describeSummary } from './import-text.ts'
 import type { Output } from './progress.ts'
-
-/** The flags of `homeostat import FILE`, as commander hands them over, and where its state is kept. */
-export interface ImportOptions extends MappingFlags {
-  readonly file: string
-  readonly delimiter?: string
-  readonly decimal?: string
-  readonly dryRun?: boolean
-  readonly bad?: string
-  readonly restart?: boolean
-  /** Data folder; the place of an interrupted import is kept in its `imports/`. Absent: it is not kept. */
-  readonly stateFolder?: string
-}
-
-export interface ImportSummary extends ImportCounts {
-  readonly file: string
-  readonly dryRun: boolean
-  /** False when it was stopped before the end of the file. */
-  readonly finished: boolean
-  /** Line that it began with, when an earlier import was gone on with. */
-  readonly resumedAtLine?: number
-  /** Where the bad rows are, if there are any. */
-  readonly badFile?: string
-  readonly seconds: number
-  /** 0 all good, 1 some rows were bad, 130 interrupted. */
-  readonly exitCode: number
-}
 
 /** Registers the flags of the import. */
 export function importFlags(command: Command): Command {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { HomeostatError } from '../core/errors.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Home } from '../sources/simulator/home.ts'
-import type { Target } from './simulate.ts'
+import type { Target } from './simulate-target.ts'
 
 interface OpenFile {
   readonly path: string

@@ -1,7 +1,7 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import { HomeostatError } from '../core/errors.ts'
 import type { RawReading } from '../core/reading.ts'
-import type { Target } from './simulate.ts'
+import type { Target } from './simulate-target.ts'
 
 const connectTimeoutMs = 10_000
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { isZone } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
-import type { Clock, Emit } from '../core/ports.ts'
+import type { Clock } from '../core/ports.ts'
 import { parseTime } from '../core/reading.ts'
 import { createRandom } from '../ml/random.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -13,6 +13,7 @@ import type { Output } from './progress.ts'
 import { fileTarget } from './simulate-files.ts'
 import { mqttTarget } from './simulate-mqtt.ts'
 import { simulateProgress } from './simulate-progress.ts'
+import type { Target } from './simulate-target.ts'
 
 /** The flags of `homeostat simulate`. Times in ms unless named otherwise. */
 export interface SimulateOptions {
@@ -40,16 +41,6 @@ export interface SimulateSummary {
   readonly finished: boolean
   /** 0 done, 130 stopped. */
   readonly exitCode: number
-}
-
-/** Where the readings of simulated homes go. */
-export interface Target {
-  /** Where it goes, for people. */
-  readonly name: string
-  /** An emit for one home. */
-  emitFor(home: Home): Promise<Emit>
-  /** Called once at the end: keeps what is whole, or with `false` leaves nothing half done behind. */
-  close(finished: boolean): Promise<void>
 }
 
 const dayMs = 86_400_000

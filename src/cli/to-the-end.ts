@@ -12,7 +12,10 @@ export async function toTheEnd(work: () => Promise<void>): Promise<void> {
     process.exitCode = 70
   }
   process.once('exit', check)
-  await work()
-  done = true
-  process.off('exit', check)
+  try {
+    await work()
+  } finally {
+    done = true
+    process.off('exit', check)
+  }
 }

@@ -1,7 +1,8 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock, Emit, SourceAdapter } from '../core/ports.ts'
-import { createHome, type Home, type HomeOptions, type SimulatedReading } from './simulator/home.ts'
+import { createHome, type Home, type HomeOptions } from './simulator/home.ts'
 import { type OlderPast, olderPast } from './simulator/older-past.ts'
+import type { SimulatedReading } from './simulator/reading.ts'
 
 export interface SimulatorOptions extends HomeOptions {
   readonly clock: Clock

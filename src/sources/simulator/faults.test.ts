@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createRandom } from '../../ml/random.ts'
 import { type Fault, noFaults } from './faults.ts'
-import { createHome, type SimulatedReading } from './home.ts'
+import { createHome } from './home.ts'
+import type { SimulatedReading } from './reading.ts'
 
 const stepMs = 300_000
 const dayMs = 86_400_000

@@ -3,7 +3,8 @@ import { parseReading } from '../../core/reading.ts'
 import { canonicalUnit } from '../../core/units.ts'
 import { createRandom } from '../../ml/random.ts'
 import { noFaults } from './faults.ts'
-import { createHome, type Home, type HomeOptions, type SimulatedReading } from './home.ts'
+import { createHome, type Home, type HomeOptions } from './home.ts'
+import type { SimulatedReading } from './reading.ts'
 
 const minuteMs = 60_000
 const dayMs = 86_400_000

@@ -1,10 +1,10 @@
 import type { Device, Site } from '../../core/event.ts'
-import type { RawReading } from '../../core/reading.ts'
 import { canonicalUnit } from '../../core/units.ts'
 import { type CreateRandom, seedOf } from './chance.ts'
 import { createEventSensors, type StateChange } from './event-sensors.ts'
 import { createFaults, type Fault, type FaultRates, type SeriesFaults, usualFaults } from './faults.ts'
 import type { Sojourn } from './occupants.ts'
+import type { SimulatedReading } from './reading.ts'
 import { createSampler } from './sampler.ts'
 import { createFittings, seriesName } from './sensors.ts'
 import { createWorld, type Scene } from './world.ts'
@@ -36,17 +36,6 @@ export interface HomeOptions {
   readonly slowStepMs?: number | undefined
   /** What its series stand at as it is first seen (see `seriesName`): its counters go on from there. */
   readonly stands?: ReadonlyMap<string, number>
-}
-
-/** A reading of the simulator: every field is there, units are canonical. */
-export interface SimulatedReading extends RawReading {
-  readonly site: string
-  readonly device: string
-  readonly metric: string
-  readonly value: number
-  readonly unit: string
-  readonly at: number
-  readonly room: string
 }
 
 export interface Home {

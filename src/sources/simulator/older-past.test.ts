@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createRandom } from '../../ml/random.ts'
 import { noFaults } from './faults.ts'
-import { createHome, type SimulatedReading } from './home.ts'
+import { createHome } from './home.ts'
 import { olderPast } from './older-past.ts'
+import type { SimulatedReading } from './reading.ts'
 import { counterMetric, seriesName } from './sensors.ts'
 
 const quarterMs = 15 * 60_000

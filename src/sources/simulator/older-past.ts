@@ -1,4 +1,5 @@
-import type { Home, SimulatedReading } from './home.ts'
+import type { Home } from './home.ts'
+import type { SimulatedReading } from './reading.ts'
 import { counterMetric, seriesName } from './sensors.ts'
 
 /** A stretch of the past, [from, to), UTC ms. */

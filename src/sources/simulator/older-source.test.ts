@@ -4,7 +4,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { Emit } from '../../core/ports.ts'
 import { createRandom } from '../../ml/random.ts'
 import { createSimulator, type Simulator, type SimulatorOptions } from '../simulator.ts'
-import type { SimulatedReading } from './home.ts'
+import type { SimulatedReading } from './reading.ts'
 import { counterMetric, seriesName } from './sensors.ts'
 
 /** A home whose newest days come first, and the older ones once it lives. */

@@ -1,5 +1,5 @@
 import type { createFaults, SeriesFaults } from './faults.ts'
-import type { SimulatedReading } from './home.ts'
+import type { SimulatedReading } from './reading.ts'
 import { type Channel, seriesName } from './sensors.ts'
 import type { Scene } from './world.ts'
 

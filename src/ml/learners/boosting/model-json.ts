@@ -1,7 +1,7 @@
 import { HomeostatError } from '../../../core/errors.ts'
 import { binSpan } from './binning.ts'
+import type { EnsembleParts } from './ensemble.ts'
 import { bySet, type FlatTrees, missingRight } from './flat-trees.ts'
-import type { EnsembleParts } from './model.ts'
 
 const format = 'homeostat-trees'
 const version = 1

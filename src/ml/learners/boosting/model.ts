@@ -1,7 +1,8 @@
 import type { Frame } from '../../frame.ts'
 import type { Learner, Model } from '../../learner.ts'
 import { codeBin } from './binning.ts'
-import { addScores, type FlatTrees } from './flat-trees.ts'
+import type { EnsembleParts } from './ensemble.ts'
+import { addScores } from './flat-trees.ts'
 import { logSumExp, sigmoid } from './losses.ts'
 import { modelFromJson, modelToJson } from './model-json.ts'
 import { createWalker } from './walker.ts'
@@ -10,20 +11,6 @@ import { createWalker } from './walker.ts'
 const blockRows = 128
 /** Rows below which it is not worth handing the trees to the compiled walk. */
 const fewRows = 64
-
-/** What an ensemble consists of. */
-export interface EnsembleParts {
-  readonly loss: string
-  /** Names of the columns, ascending. */
-  readonly names: readonly string[]
-  /** By position in `names`: the ascending codes of a categorical column. */
-  readonly categories: ReadonlyMap<number, Float64Array>
-  /** Raw scores before the first tree; their number is that of the outputs. */
-  readonly start: Float64Array
-  readonly trees: FlatTrees
-  /** Sum of the gains of all splits by name: how much each column lowered the loss of training, twice. */
-  readonly gain: Float64Array
-}
 
 export interface BoostingModel extends Model {
   readonly parts: EnsembleParts
