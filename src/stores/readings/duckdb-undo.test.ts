@@ -57,8 +57,8 @@ async function moveLog(folder: string, work: (session: Session) => Promise<void>
 
 /** Writes nonsense over the second half of each block that a checkpoint rewrites, as a kill within a write would. */
 async function tear(folder: string): Promise<number> {
-  const undo = readFileSync(undoOf(fileIn(folder)))
-  const { blocks, blockBytes } = JSON.parse(undo.subarray(0, undo.indexOf('\n')).toString())
+  const [, head = ''] = readFileSync(undoOf(fileIn(folder)), 'latin1').split('\n', 2)
+  const { blocks, blockBytes } = JSON.parse(head)
   const handle = await open(fileIn(folder), 'r+')
   for (const block of blocks) {
     const half = Buffer.alloc(blockBytes / 2, 0x5a)
@@ -121,13 +121,19 @@ it('loses nothing of what is written after a checkpoint that failed', async () =
   expect(await countOf(folder)).toBe(36_000)
 })
 
-it('refuses an undo that is damaged, names it and leaves everything', async () => {
-  const folder = await withLog()
-  await moveLog(folder, () => Promise.reject(new Error('killed')))
-  const undo = undoOf(fileIn(folder))
-  const bytes = readFileSync(undo)
-  bytes[bytes.length - 1]! ^= 1
-  writeFileSync(undo, bytes)
-  await expect(countOf(folder)).rejects.toThrow(`${undo} is damaged`)
-  expect(readFileSync(undo)).toEqual(bytes)
-})
+for (const [place, at] of [
+  ['hash', 3],
+  ['head', 70],
+  ['content', -1],
+] as const) {
+  it(`refuses an undo whose ${place} is damaged, names it and leaves everything`, async () => {
+    const folder = await withLog()
+    await moveLog(folder, () => Promise.reject(new Error('killed')))
+    const undo = undoOf(fileIn(folder))
+    const bytes = readFileSync(undo)
+    bytes[at < 0 ? bytes.length + at : at]! ^= 1
+    writeFileSync(undo, bytes)
+    await expect(countOf(folder)).rejects.toThrow(`${undo} is damaged; move it away`)
+    expect(readFileSync(undo)).toEqual(bytes)
+  })
+}

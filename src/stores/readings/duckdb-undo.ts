@@ -18,10 +18,10 @@ import type { Session } from './duckdb-session.ts'
 const headerBytes = 4096
 const blocksAt = 3 * headerBytes
 
+/** The undo file: a line with the SHA-256 of the rest, a line with this as JSON, both headers, the blocks. */
 interface Saved {
   readonly blockBytes: number
   readonly blocks: readonly number[]
-  readonly sha256: string
 }
 
 export const undoOf = (path: string): string => `${path}.undo`
@@ -51,14 +51,14 @@ async function save(session: Session, undo: string, file: FileHandle): Promise<v
   const { size } = await file.stat()
   // a block that does not lie on disk yet belongs to no header
   const blocks = ids.filter((id) => placeOf(id, blockBytes) + blockBytes <= size)
-  const parts = [await read(file, headerBytes, 2 * headerBytes)]
+  const saved: Saved = { blockBytes, blocks }
+  const parts = [Buffer.from(`${JSON.stringify(saved)}\n`), await read(file, headerBytes, 2 * headerBytes)]
   for (const id of blocks) parts.push(await read(file, placeOf(id, blockBytes), blockBytes))
-  const content = Buffer.concat(parts)
-  const saved: Saved = { blockBytes, blocks, sha256: hashOf(content) }
+  const hash = parts.reduce((sum, part) => sum.update(part), createHash('sha256')).digest('hex')
   const draft = `${undo}.new`
   const handle = await open(draft, 'w', 0o600)
   try {
-    await handle.writeFile(Buffer.concat([Buffer.from(`${JSON.stringify(saved)}\n`), content]))
+    await handle.writeFile(Buffer.concat([Buffer.from(`${hash}\n`), ...parts]))
     await handle.sync()
   } finally {
     await handle.close()
@@ -67,38 +67,40 @@ async function save(session: Session, undo: string, file: FileHandle): Promise<v
   await syncFolder(dirname(undo))
 }
 
-/**
- * Takes back a checkpoint that was cut short. The caller makes sure that nobody has the database open. Says whether
- * there was anything to take back.
- */
-export async function takeBack(path: string): Promise<boolean> {
+/** Takes back a checkpoint that was cut short. The caller makes sure that nobody has the database open. */
+export async function takeBack(path: string): Promise<void> {
   const undo = undoOf(path)
-  const whole = await readFile(undo)
-  const end = whole.indexOf('\n')
-  const saved = JSON.parse(whole.subarray(0, end).toString()) as Saved
-  const content = whole.subarray(end + 1)
-  // it has its name only since it is whole and on disk
-  if (hashOf(content) !== saved.sha256) throw new Error(`${undo} is damaged`)
+  const { saved, content } = await load(undo)
   const file = await open(path, 'r+')
   try {
     const header = await read(file, headerBytes, 2 * headerBytes)
-    // one of the headers was written: then all that it refers to had been
-    const turned = !header.equals(content.subarray(0, header.length))
-    if (!turned) {
+    // where one of the headers was turned, all that it refers to had been written
+    if (header.equals(content.subarray(0, header.length))) {
       await putBack(file, saved, content.subarray(header.length))
       await file.sync()
     }
-    await rm(undo)
-    return !turned
   } finally {
     await file.close()
   }
+  await rm(undo)
+}
+
+async function load(undo: string): Promise<{ readonly saved: Saved; readonly content: Buffer }> {
+  const whole = await readFile(undo)
+  const end = whole.indexOf('\n')
+  const rest = whole.subarray(end + 1)
+  // it has its name only since it is whole and on disk, so what is wrong with it came later
+  if (createHash('sha256').update(rest).digest('hex') !== whole.subarray(0, end).toString())
+    throw new Error(`${undo} is damaged; move it away to open the readings as they lie there without it`)
+  const head = rest.indexOf('\n')
+  return { saved: JSON.parse(rest.subarray(0, head).toString()), content: rest.subarray(head + 1) }
 }
 
 async function putBack(file: FileHandle, { blocks, blockBytes }: Saved, content: Buffer): Promise<void> {
   for (const [index, id] of blocks.entries()) {
     const block = content.subarray(index * blockBytes, (index + 1) * blockBytes)
-    await file.write(block, 0, blockBytes, placeOf(id, blockBytes))
+    const { bytesWritten } = await file.write(block, 0, blockBytes, placeOf(id, blockBytes))
+    if (bytesWritten !== blockBytes) throw new Error(`block ${id} could not be put back`)
   }
 }
 
@@ -113,8 +115,6 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 const placeOf = (block: number, blockBytes: number): number => blocksAt + block * blockBytes
-
-const hashOf = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)
