@@ -3,9 +3,8 @@
  * could wake it, also while a promise is open: an import that stood still would count as one that ended well.
  */
 export async function toTheEnd(work: () => Promise<void>): Promise<void> {
-  let done = false
   const check = (code: number): void => {
-    if (done || code !== 0) return
+    if (code !== 0) return
     process.stderr.write(
       'Homeostat ended before its work was done: nothing was left to wait for. This is a bug.\n',
     )
@@ -15,7 +14,6 @@ export async function toTheEnd(work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } finally {
-    done = true
     process.off('exit', check)
   }
 }

@@ -155,42 +155,37 @@ describe('the hub stops', () => {
 })
 
 describe('the ledger fails', () => {
-  test('a firing is tried again until it is kept; what could not be kept was not done', async () => {
+  function failingWith(disk: { readonly full: boolean }): ScheduleLedger {
     const { schedule } = createMemoryLedger()
-    let broken = false
-    const failing: ScheduleLedger = {
+    return {
       ...schedule,
       async putQueue(name, events) {
-        if (broken) throw new Error('disk full')
+        if (disk.full) throw new Error('disk full')
         await schedule.putQueue(name, events)
       },
     }
-    const { runs, problems, pass, scheduler } = await startWorld({ schedule: failing })
-    broken = true
+  }
+
+  test('a firing is tried again until it is kept; what could not be kept was not done', async () => {
+    const disk = { full: false }
+    const { runs, problems, pass, scheduler } = await startWorld({ schedule: failingWith(disk) })
+    disk.full = true
     await pass(two + 20_000)
     expect(runs).toEqual([])
     expect(problems.length).toBeGreaterThan(2)
     expect(problems.length).toBeLessThan(6)
     await expect(scheduler.event('Night')).rejects.toThrow('disk full')
-    broken = false
+    disk.full = false
     await pass(10_000)
     expect(runs.length).toBe(1)
   })
 
   test('a run whose end cannot be kept is not repeated for ever', async () => {
-    const { schedule } = createMemoryLedger()
-    let broken = false
-    const failing: ScheduleLedger = {
-      ...schedule,
-      async putQueue(name, events) {
-        if (broken) throw new Error('disk full')
-        await schedule.putQueue(name, events)
-      },
-    }
+    const disk = { full: false }
     const task: Task = async () => {
-      broken = true
+      disk.full = true
     }
-    const { runs, pass } = await startWorld({ schedule: failing, task })
+    const { runs, pass } = await startWorld({ schedule: failingWith(disk), task })
     await pass(3 * hourMs)
     expect(runs.length).toBe(1)
   })

@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
+import { fsyncFolder } from '../fsync-folder.ts'
 
 /** The few operations of the disk that artifacts need: handed in, so that a test can fail each one. Paths are absolute. */
 export interface Disk {
@@ -39,16 +40,7 @@ export const machineDisk: Disk = {
   async mkdir(path) {
     await mkdir(path, 0o700)
   },
-  async fsyncFolder(path) {
-    // Windows has no such call, and needs none: NTFS keeps names in its journal
-    if (process.platform === 'win32') return
-    const handle = await open(path, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  },
+  fsyncFolder,
   async readdir(path) {
     const entries = await readdir(path, { withFileTypes: true })
     return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))

@@ -3,10 +3,11 @@ import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/pr
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
+import { fsyncFolder } from '../fsync-folder.ts'
 import { duckdb } from './duckdb-api.ts'
 import { createTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
-import { checkpointWithUndo, syncFolder, takeBack, undoOf } from './duckdb-undo.ts'
+import { checkpointWithUndo, takeBack, undoOf } from './duckdb-undo.ts'
 
 /** Where the readings lie, and what DuckDB may use. */
 export interface FileOptions {
@@ -52,7 +53,9 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     return {
       instance,
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
-      checkpoint: (session) => checkpointWithUndo(session, { path, file }),
+      async checkpoint(session) {
+        if (sizeOf(walOf(path)) > 0) await checkpointWithUndo(session, { path, file })
+      },
       async close() {
         instance.closeSync()
         // not before: it would give up DuckDB's lock
@@ -103,7 +106,7 @@ async function create(folder: string, path: string, options: FileOptions): Promi
     instance.closeSync()
   }
   await rename(draft, path)
-  await syncFolder(folder)
+  await fsyncFolder(folder)
 }
 
 /** No extension is ever fetched, and SQL reaches no file but this one. Checkpoints are ours to time. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { fsyncFolder } from '../fsync-folder.ts'
 import type { Session } from './duckdb-session.ts'
 
 /**
@@ -64,7 +65,7 @@ async function save(session: Session, undo: string, file: FileHandle): Promise<v
     await handle.close()
   }
   await rename(draft, undo)
-  await syncFolder(dirname(undo))
+  await fsyncFolder(dirname(undo))
 }
 
 /** Takes back a checkpoint that was cut short. The caller makes sure that nobody has the database open. */
@@ -101,16 +102,6 @@ async function putBack(file: FileHandle, { blocks, blockBytes }: Saved, content:
     const block = content.subarray(index * blockBytes, (index + 1) * blockBytes)
     const { bytesWritten } = await file.write(block, 0, blockBytes, placeOf(id, blockBytes))
     if (bytesWritten !== blockBytes) throw new Error(`block ${id} could not be put back`)
-  }
-}
-
-/** What was created, renamed or removed in a folder is on disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  const directory = await open(folder)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 
