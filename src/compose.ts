@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
+import { dayMs } from './core/time.ts'
 import { energyLearning } from './domains/energy/energy.ts'
 import { createHourAhead } from './domains/energy/hour-ahead.ts'
 import { Engine } from './engine/engine.ts'
@@ -13,8 +14,6 @@ import { artifactStores } from './stores/artifacts/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
-
-const dayMs = 86_400_000
 
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(

@@ -6,6 +6,7 @@ import { startTestHub } from '../test/hub.ts'
 import { loadConfig } from './config/load.ts'
 import type { ReadingStore } from './core/ports.ts'
 import type { Reading } from './core/reading.ts'
+import { dayMs } from './core/time.ts'
 import { Demo, pastOf } from './demo.ts'
 import { createMemoryLedger } from './stores/ledger/memory.ts'
 import { createMemoryReadings } from './stores/readings/memory.ts'
@@ -13,7 +14,6 @@ import { createMemoryReadings } from './stores/readings/memory.ts'
 /** The demo home on a hub that is started again and again over the same stores. */
 
 const quarterMs = 15 * 60_000
-const dayMs = 86_400_000
 const historyDays = 6
 
 let folder: string

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { Log } from './core/ports.ts'
+import { dayMs, hourMs } from './core/time.ts'
 import type { Engine } from './engine/engine.ts'
 import { createRandom } from './ml/random.ts'
 import { systemClock } from './platform/clock.ts'
@@ -10,8 +11,6 @@ import { counterMetric, seriesName } from './sources/simulator/sensors.ts'
 import { createSimulator, type SimulatorOptions } from './sources/simulator.ts'
 
 const siteId = 'demo'
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 /** History is coarser than the live home: it is there to learn from, not to look at by the second. */
 const historyStepMs = 15 * 60_000
 /** Enough to forecast from; what is older comes after it, to learn from. */

@@ -11,9 +11,6 @@ import { nextRun } from '../src/platform/cron.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
 import { turnOfTheLoop, VirtualClock } from './virtual-clock.ts'
 
-export const minuteMs = 60_000
-export const hourMs = 60 * minuteMs
-export const dayMs = 24 * hourMs
 export const zone = 'Europe/Berlin'
 /** Midnight in that zone. */
 export const start = Date.parse('2027-01-01T00:00:00+01:00')

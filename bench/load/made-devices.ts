@@ -1,7 +1,6 @@
+import { hourMs } from '../../src/core/time.ts'
 import { createRandom } from '../../src/ml/random.ts'
 import type { HubProcess } from '../../test/servers/hub.ts'
-
-export const hourMs = 3_600_000
 
 /** kWh by the hour: a rhythm of the day, and a machine that runs every other day, which no naive forecast knows. */
 export function madeHours(device: number, days: number): number[] {

@@ -1,5 +1,7 @@
 /** What `lab learn` takes from a table: features, target, times and groups, the same for training and test. */
+
 import { HomeostatError } from '../core/errors.ts'
+import { dayMs } from '../core/time.ts'
 import type { Frame } from '../ml/frame.ts'
 import type { TableTask } from '../ml/learn.ts'
 import { takeRows, takeValues } from '../ml/rows.ts'
@@ -52,7 +54,6 @@ export interface LabRows {
 const classesMax = 20
 /** Classes that are told apart at most, and each has two rows at least on average. */
 const classesMost = 1000
-const dayMs = 86_400_000
 
 /** Settles the columns. Throws `column_unknown` or `data_invalid`. */
 export function planOf(table: LabTable, flags: ColumnFlags): Plan {

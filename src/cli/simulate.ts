@@ -3,6 +3,7 @@ import { isZone } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { parseTime } from '../core/reading.ts'
+import { dayMs } from '../core/time.ts'
 import { createRandom } from '../ml/random.ts'
 import { systemClock } from '../platform/clock.ts'
 import { seedOf } from '../sources/simulator/chance.ts'
@@ -42,8 +43,6 @@ export interface SimulateSummary {
   /** 0 done, 130 stopped. */
   readonly exitCode: number
 }
-
-const dayMs = 86_400_000
 
 /** Adds `simulate` to the program. */
 export function simulateCommand(program: Command): void {

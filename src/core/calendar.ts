@@ -1,9 +1,8 @@
+import { hourMs, quarterMs } from './time.ts'
 /**
  * Civil time in a site's zone. Days there have 23, 24 or 25 hours; everything is stored in UTC ms all the same.
  * Offsets come from the runtime's own zone database (Intl); they are cached per hour, since Intl is slow.
  */
-
-const hourMs = 3_600_000
 
 /** Calendar fields of a moment in a zone. `weekday` 0 is Sunday. `month` and `day` start at 1. */
 export interface LocalParts {
@@ -39,10 +38,10 @@ export function isZone(name: string): boolean {
  */
 export function zoneOffsetMs(zone: string, at: number): number {
   const entry = zoneOf(zone)
-  const quarter = Math.floor(at / 900_000)
+  const quarter = Math.floor(at / quarterMs)
   const cached = entry.offsets.get(quarter)
   if (cached !== undefined) return cached
-  const offset = computeOffset(entry.format, quarter * 900_000)
+  const offset = computeOffset(entry.format, quarter * quarterMs)
   if (entry.offsets.size >= cachedHoursMax) entry.offsets.clear()
   entry.offsets.set(quarter, offset)
   return offset

@@ -1,9 +1,8 @@
 import { type Problem, problem } from '../core/errors.ts'
 import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
+import { hourMs } from '../core/time.ts'
 import { convert } from '../core/units.ts'
-
-const hourMs = 3_600_000
 
 /** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
 export function admit(

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { minuteMs } from '../core/time.ts'
 import { type Detector, StreamDetector } from './detect.ts'
 import { loadDetector, trainDetector } from './detect-reference.ts'
 import type { Frame } from './frame.ts'
 import { createRandom } from './random.ts'
 
-const minuteMs = 60_000
 const monday = Date.UTC(2024, 0, 1)
 
 /** A daily wave with noise, every five minutes. */

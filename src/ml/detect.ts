@@ -6,7 +6,9 @@
  * once. `trainDetector` (detect-reference.ts) asks "is this like the normal that I was shown?": it does not learn on,
  * and says so as long as the strangeness lasts.
  */
+
 import { HomeostatError } from '../core/errors.ts'
+import { dayMs } from '../core/time.ts'
 import { levelShiftStream } from './learners/level-shift.ts'
 import { seasonalResidualStream } from './learners/seasonal-residual.ts'
 import type { StreamingLearner, StreamingModel } from './streaming.ts'
@@ -51,7 +53,7 @@ export const detectDefaults: DetectOptions = {
   zone: 'UTC',
 }
 
-export const weekMs = 7 * 86_400_000
+export const weekMs = 7 * dayMs
 
 /** Alarms beyond the measure that are forgiven before the measure is tightened: so many may come of one bad day. */
 const patience = 5

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { hourMs } from '../core/time.ts'
 import { createRandom } from './random.ts'
 import { type RepairKind, repairSteps } from './repair.ts'
 
-const hourMs = 3_600_000
 const days = 90
 
 /** A house by the hour, kWh: rhythm, moods, one appliance that runs now and then. */

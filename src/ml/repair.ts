@@ -7,7 +7,9 @@
  * stand still are suspect only where this series never does so. A spike is far above everything else, not just high.
  * Series of less than a week are left alone.
  */
+
 import { HomeostatError } from '../core/errors.ts'
+import { dayMs, hourMs } from '../core/time.ts'
 
 /**
  * `spike`, `stuck`: set to missing. `unit_jump`: divided by `factor`. `gap`: one or two steps that are missing, counted
@@ -37,9 +39,6 @@ export interface Repaired {
 export const removedShareMax = 0.1
 /** Most that is scaled back: the unit that most of the series is in is the right one. */
 export const scaledShareMax = 0.5
-
-const dayMs = 86_400_000
-const hourMs = 3_600_000
 
 /** Factors by which units are mistaken: W and kW, minutes and hours, seconds and hours. */
 const unitFactors = [1000, 60, 3600].flatMap((factor) => [factor, 1 / factor])

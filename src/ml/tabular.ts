@@ -3,8 +3,10 @@
  * were, and the time of day. They are made of a row and the rows before it only, by the same function for training and
  * for use, so that a later row can never move them.
  */
+
 import { localParts } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
+import { minuteMs } from '../core/time.ts'
 import type { Frame } from './frame.ts'
 
 export interface TabularOptions {
@@ -13,8 +15,6 @@ export interface TabularOptions {
   /** Zone of the hour and the weekday. */
   readonly zone: string
 }
-
-const minuteMs = 60_000
 
 /** What a reading reacts to in a room: from opening a door to a meeting. */
 const minutes = [5, 10, 15, 30, 60] as const

@@ -1,8 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { localParts, localToUtc, zoneOffsetMs } from '../core/calendar.ts'
+import { dayMs } from '../core/time.ts'
 import { nextRun } from './cron.ts'
-
-const dayMs = 86_400_000
 
 function* runs(expression: string, zone: string, from: number, to: number): Generator<number> {
   for (

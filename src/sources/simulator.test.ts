@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock, Emit } from '../core/ports.ts'
+import { minuteMs } from '../core/time.ts'
 import { createRandom } from '../ml/random.ts'
 import { createSimulator, type SimulatorOptions } from './simulator.ts'
 
 const start = Date.parse('2025-06-02T10:00:30Z')
-const minuteMs = 60_000
 
 /** A clock that stands still but while somebody sleeps. */
 function virtualClock(at = start) {

@@ -1,5 +1,6 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock, Emit, SourceAdapter } from '../core/ports.ts'
+import { dayMs } from '../core/time.ts'
 import { createHome, type Home, type HomeOptions } from './simulator/home.ts'
 import { type OlderPast, olderPast } from './simulator/older-past.ts'
 import type { SimulatedReading } from './simulator/reading.ts'
@@ -39,7 +40,6 @@ export interface Simulator extends SourceAdapter {
   readonly home: Home
 }
 
-const dayMs = 86_400_000
 /** The longest sleep, so that a clock that was set is noticed, ms. */
 const napMs = 5_000
 /** How long a hub that is full or whose disk fails is left alone, ms. */

@@ -9,6 +9,7 @@ import { onError } from '../../src/api/errors.ts'
 import { createKey, KeyRing } from '../../src/api/keys.ts'
 import type { Role } from '../../src/core/event.ts'
 import type { Ledger, Log } from '../../src/core/ports.ts'
+import { dayMs } from '../../src/core/time.ts'
 import { Scheduler, schedulerLimits } from '../../src/engine/schedule/scheduler.ts'
 import { createCaller } from '../../src/platform/caller.ts'
 import { nextRun } from '../../src/platform/cron.ts'
@@ -19,7 +20,6 @@ import { VirtualClock } from '../virtual-clock.ts'
 /** The care hub's interface, its scripts in their own words, against real endpoints on loopback. */
 
 const now = Date.parse('2027-01-10T12:00:00Z')
-const dayMs = 86_400_000
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 interface Endpoint {

@@ -8,13 +8,11 @@ import {
   type StoredModel,
 } from '../../src/core/life.ts'
 import type { ArtifactStore, Clock, Ledger } from '../../src/core/ports.ts'
+import { dayMs, hourMs } from '../../src/core/time.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
 import { Registry } from '../../src/engine/registry/registry.ts'
 
 /** Models that a hub finds when it starts: learnt once a test file, kept as the registry and the ledger keep them. */
-
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 
 /** From the oldest on: what was live before, what is live, what did not pass the gate. */
 export const versions = {

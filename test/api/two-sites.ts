@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
 import type { ArtifactStore } from '../../src/core/ports.ts'
+import { hourMs } from '../../src/core/time.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
@@ -14,7 +15,6 @@ export interface TwoSites extends TestHub {
 
 export const mark = '7f3a'
 export const noon = Date.parse('2026-03-02T12:00:00Z')
-const hourMs = 3_600_000
 
 /** Models are read and checked in turns of their own, which the clock does not know of. */
 const waiting = { timeout: 10_000, interval: 2 }

@@ -1,9 +1,9 @@
+import { hourMs } from '../../src/core/time.ts'
 import { createRandom } from '../../src/ml/random.ts'
 
 /** Histories that commands learn from, as files. */
 
 const start = Date.UTC(2026, 0, 5)
-const hourMs = 3_600_000
 const random = createRandom(7)
 
 /** kWh of an hour: a rhythm of the day, more on the weekend, and something that nobody can know. */

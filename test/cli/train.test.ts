@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { toError } from '../../src/cli/hub-client.ts'
 import { train } from '../../src/cli/train.ts'
+import { hourMs } from '../../src/core/time.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 /** The command `train` at the API of a hub in this process: what it shows, what it cancels, how it ends. */
 
-const hourMs = 3_600_000
 const start = Date.UTC(2026, 0, 5)
 
 let hub: TestHub

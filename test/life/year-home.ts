@@ -1,11 +1,9 @@
 import type { RawReading } from '../../src/core/reading.ts'
+import { dayMs, hourMs, minuteMs } from '../../src/core/time.ts'
 import { createRandom } from '../../src/ml/random.ts'
 
 /** A made home on which a year leaves its marks: a meter that counts, and a clamp that measures watts. */
 
-export const minuteMs = 60_000
-export const hourMs = 60 * minuteMs
-export const dayMs = 24 * hourMs
 /** A Monday. */
 export const start = Date.UTC(2026, 0, 5)
 export const days = 365

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Info, ModelEntry, ModelEvent } from '../../src/core/life.ts'
 import { naiveVersion } from '../../src/core/life.ts'
+import { dayMs, hourMs } from '../../src/core/time.ts'
 import { startTestHub, type TestHub } from '../hub.ts'
 import { VirtualClock } from '../virtual-clock.ts'
-import { createHome, dayMs, days, events, hourMs, start } from './year-home.ts'
+import { createHome, days, events, start } from './year-home.ts'
 
 /**
  * A year of a home on a virtual clock, with what goes wrong in a year. The real engine, schedule, trainer, gate, watch

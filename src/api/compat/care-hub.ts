@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Role } from '../../core/event.ts'
 import type { NoteLedger } from '../../core/ports.ts'
+import { dayMs } from '../../core/time.ts'
 import type { Scheduler } from '../../engine/schedule/scheduler.ts'
 import { type AuthOptions, authorise, type Caller, identify } from '../auth.ts'
 
@@ -18,7 +19,6 @@ export interface CareHub {
   readonly train: (by: string) => Promise<number>
 }
 
-const dayMs = 86_400_000
 const shownDays = 7
 const infosMax = 1000
 const detailChars = 10_000

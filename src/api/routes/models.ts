@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
 import { compareSeries } from '../../core/series.ts'
+import { dayMs } from '../../core/time.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { nameOf } from '../../engine/registry/registry-names.ts'
 import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
@@ -31,7 +32,6 @@ type ModelRoute =
   | 'runSchedule'
   | 'removeSchedule'
 
-const dayMs = 86_400_000
 const reportMs = 28 * dayMs
 const infosMs = 7 * dayMs
 

@@ -3,11 +3,12 @@ import type { SeriesKey } from '../../core/event.ts'
 import type { ReadingPosition } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
+import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
 import { moment } from '../moment.ts'
 
-const yearMs = 366 * 86_400_000
+const yearMs = 366 * dayMs
 
 /** What came in, and what is kept of it. */
 export const readingRoutes = (

@@ -1,13 +1,14 @@
 import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingStore } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import type { Learning, Steps } from '../domain.ts'
 import { openEnergy } from './body.ts'
-import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
+import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy } from './hourly.ts'
 import { knownDays, learnDaysMin } from './learn.ts'
 
 /** A model is fitted to 400 days of origins, and looks back four weeks from each. */
-const historyMsMax = 430 * 86_400_000
+const historyMsMax = 430 * dayMs
 
 /** Energy by the hour of every device that measures power or energy. */
 export const energyLearning: Learning = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { hourMs } from '../../core/time.ts'
 import { buildFeatures, featureNames, History } from './features.ts'
-import { hourMs } from './hourly.ts'
 import { household, made0 } from './made-home.ts'
 
 describe('features', () => {

@@ -1,6 +1,6 @@
 import { localParts } from '../../core/calendar.ts'
+import { hourMs } from '../../core/time.ts'
 import type { Frame } from '../../ml/frame.ts'
-import { hourMs } from './hourly.ts'
 
 /**
  * What is known at an origin of one of the 24 hours that follow. Everything ends before the origin: a lag of a day

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Drift } from '../../core/life.ts'
+import { hourMs } from '../../core/time.ts'
 import { featureNames } from './features.ts'
 import { forecastEnergy } from './forecast.ts'
-import { hourMs } from './hourly.ts'
 import { learnEnergy } from './learn.ts'
 import { household, made0, toForecast, toLearn } from './made-home.ts'
 

@@ -1,7 +1,8 @@
 import type { Forecast, Prediction } from '../../core/event.ts'
 import { SeriesMap } from '../../core/series.ts'
+import { hourMs } from '../../core/time.ts'
 import type { LiveModel } from '../domain.ts'
-import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy, hourMs } from './hourly.ts'
+import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy } from './hourly.ts'
 
 interface Entry {
   readonly metric: EnergyMetric

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type EnergyMetric, EnergySpans, HourlyEnergy, hourMs } from './hourly.ts'
+import { hourMs } from '../../core/time.ts'
+import { type EnergyMetric, EnergySpans, HourlyEnergy } from './hourly.ts'
 
 const minute = 60_000
 

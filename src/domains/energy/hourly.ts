@@ -1,3 +1,5 @@
+import { hourMs } from '../../core/time.ts'
+
 /**
  * Energy by the hour, in kWh, from what a device happens to send:
  * `power` (W, held until the next reading), `energy_total` (kWh counter, resets repaired) or
@@ -6,8 +8,6 @@
  * One accumulator serves the training (fed from the store) and the hot path (fed reading by reading), so that both
  * see the same numbers. Hours are UTC. An hour that is known for less than `knownShare` of its span is NaN.
  */
-
-export const hourMs = 3_600_000
 
 /** A device that is silent for longer says nothing about the time between: that time is unknown. */
 const silenceMaxMs = 15 * 60_000

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { hourMs } from '../../core/time.ts'
 import { featureNames } from './features.ts'
-import { hourMs } from './hourly.ts'
 import { learnEnergy } from './learn.ts'
 import { household, made0, madeTarget, noise, toLearn } from './made-home.ts'
 

@@ -1,7 +1,7 @@
 import type { SeriesKey } from '../../core/event.ts'
+import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import type { ForecastInput, LearnInput, TaskInput } from '../domain.ts'
-import { hourMs } from './hourly.ts'
 
 /** Made hours for the tests of this folder. */
 

@@ -3,11 +3,11 @@ import { fridge, modelOf } from '../../../test/crash/registry-kit.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { ForgottenSpan } from '../../core/life.ts'
 import type { Ledger } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
 import type { Steps } from '../../domains/domain.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { Forgotten } from './forgotten.ts'
 
-const hourMs = 3_600_000
 const start = Date.parse('2026-06-01T00:00:00Z')
 const hour = (index: number): number => start + index * hourMs
 

@@ -3,14 +3,13 @@ import { LifecycleWorld } from '../../../test/crash/lifecycle-kit.ts'
 import { fridge } from '../../../test/crash/registry-kit.ts'
 import type { Forecast } from '../../core/event.ts'
 import { naiveVersion } from '../../core/life.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import type { Learning } from '../../domains/domain.ts'
 import { Directory } from '../directory.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import type { Spoken } from './target.ts'
 import { Watch } from './watch.ts'
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 /** Midnight in the site's zone. */
 const start = Date.UTC(2026, 5, 1)
 

@@ -2,6 +2,7 @@ import type { Card, Forecast, Series, SeriesKey } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
 import { SeriesMap, seriesId } from '../../core/series.ts'
+import { hourMs } from '../../core/time.ts'
 import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../../domains/domain.ts'
 import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
@@ -50,7 +51,6 @@ interface State {
   asked: boolean
 }
 
-const hourMs = 3_600_000
 /** Between two looks, and how long the newest hour and late history must have stood still: an import is let finish. */
 const checkMs = 500
 const stillMs = 500

@@ -3,11 +3,11 @@ import { addDays, dayStart } from '../../core/calendar.ts'
 import type { Card, Forecast, ForecastStep } from '../../core/event.ts'
 import type { ReportDay } from '../../core/life.ts'
 import type { WatchLedger } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { Watch, type WatchRow } from './watch.ts'
 
-const hourMs = 3_600_000
 const series = { site: 'home', device: 'fridge', metric: 'energy' }
 const zone = 'Europe/Paris'
 const start = Date.parse('2026-01-05T00:00:00Z')

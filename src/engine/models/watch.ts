@@ -3,6 +3,7 @@ import type { Card, Forecast, SeriesKey } from '../../core/event.ts'
 import type { LeadSums, LoggedForecast, ReportDay } from '../../core/life.ts'
 import type { WatchLedger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import { hourMs } from '../../core/time.ts'
 import type { ForecastOutput, Steps } from '../../domains/domain.ts'
 import { bins, noSums } from './report.ts'
 
@@ -16,8 +17,6 @@ export interface WatchRow {
   /** By version; whose card is missing has its errors counted, but not sorted into the deciles of its card. */
   readonly cards: ReadonlyMap<string, Card>
 }
-
-const hourMs = 3_600_000
 
 /** The longest forecast that is followed to its end, unless told otherwise. */
 const horizonDefaultMs = 48 * hourMs

@@ -2,6 +2,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { ArtifactStore, Clock, Log } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
 import { Unfit } from './registry-card.ts'
 import { files, read, render, type VersionFiles } from './registry-manifest.ts'
 import {
@@ -26,7 +27,7 @@ const previousName = 'previous.txt'
 const whyName = 'why.txt'
 
 /** A version without a manifest is taken to be abandoned when it was seen so for this long. */
-const halfWrittenMs = 3_600_000
+const halfWrittenMs = hourMs
 /** Refused versions of a series that are kept to be looked at: the newest by name. */
 const refusedMax = 5
 

@@ -1,5 +1,6 @@
 import type { EventFunction, Trigger } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
 import type { Directory } from '../directory.ts'
 import type { Models } from '../models/models.ts'
 import type { Upkeep } from '../upkeep.ts'
@@ -37,7 +38,6 @@ export interface RetrainOptions {
 const cleanUpHour = 4
 /** Past the hour: late readings of it are in by then. */
 const rollUpMinute = 7
-const hourMs = 3_600_000
 
 /**
  * The hub's own schedule: training of each zone's sites in their night, roll-ups, clean-up. Those of people come on

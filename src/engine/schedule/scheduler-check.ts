@@ -2,6 +2,7 @@ import { isZone } from '../../core/calendar.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { EventFunction, Trigger } from '../../core/life.ts'
 import { parseId } from '../../core/reading.ts'
+import { dayMs } from '../../core/time.ts'
 import { type NextRun, shippedPrefix } from './scheduler-timing.ts'
 
 /** A trigger as it is asked for. `nextAt` says when it fires first; default: after one period, or as the cron says. */
@@ -15,7 +16,7 @@ const nameLength = 100
 const eventsOfFunction = 20
 const urlLength = 2048
 const periodMsMin = 1000
-const periodMsMax = 10 * 366 * 86_400_000
+const periodMsMax = 10 * 366 * dayMs
 const methods = ['', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 const invalid = (detail: string): HomeostatError => new HomeostatError('data_invalid', { detail })

@@ -2,19 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import {
-  caller,
-  clean,
-  dayMs,
-  hourMs,
-  nightly,
-  start,
-  startWorld,
-  untilTold,
-} from '../../../test/schedule-world.ts'
+import { caller, clean, nightly, start, startWorld, untilTold } from '../../../test/schedule-world.ts'
 import { turnOfTheLoop } from '../../../test/virtual-clock.ts'
 import type { Trigger } from '../../core/life.ts'
 import type { ScheduleLedger } from '../../core/ports.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { createSqliteLedger } from '../../stores/ledger/sqlite.ts'
 import type { Task } from './scheduler.ts'

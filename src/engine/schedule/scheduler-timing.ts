@@ -1,4 +1,5 @@
 import type { Trigger } from '../../core/life.ts'
+import { hourMs } from '../../core/time.ts'
 
 /**
  * The first moment strictly after `after` (UTC ms) at which a cron expression fires in a zone, undefined where it never
@@ -9,7 +10,7 @@ export type NextRun = (cron: string, zone: string, after: number) => number | un
 type Timing = Pick<Trigger, 'cron' | 'zone' | 'everyMs'>
 
 /** A step back of the wall clock up to this is waited out, so that a daily job does not come twice that day. */
-const stepBackMs = 3_600_000
+const stepBackMs = hourMs
 
 /** When a trigger that is new, changed or switched on fires for the first time: after one whole period. */
 export function firstAt(timing: Timing, now: number, nextRun: NextRun): number | undefined {

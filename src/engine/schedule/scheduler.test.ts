@@ -1,17 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import {
-  caller,
-  dayMs,
-  hourMs,
-  minuteMs,
-  nightly,
-  start,
-  startWorld,
-  untilTold,
-  zone,
-} from '../../../test/schedule-world.ts'
+import { caller, nightly, start, startWorld, untilTold, zone } from '../../../test/schedule-world.ts'
 import { turnOfTheLoop } from '../../../test/virtual-clock.ts'
 import { localParts } from '../../core/calendar.ts'
+import { dayMs, hourMs, minuteMs } from '../../core/time.ts'
 import type { Call } from './scheduler.ts'
 
 describe('triggers', () => {

@@ -1,6 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { EventFunction, Trigger } from '../../core/life.ts'
 import type { Clock, Log, ScheduleLedger } from '../../core/ports.ts'
+import { hourMs, minuteMs } from '../../core/time.ts'
 import {
   checkFunction,
   checkName,
@@ -52,7 +53,7 @@ export interface SchedulerOptions {
 
 export const schedulerLimits = {
   ...{ triggers: 1000, functions: 1000, queuedEvents: 1000, dataChars: 65_536 },
-  ...{ runs: 16, callMs: 10_000, taskMs: 3_600_000, lookMs: 60_000 },
+  ...{ runs: 16, callMs: 10_000, taskMs: hourMs, lookMs: minuteMs },
 } as const satisfies Omit<SchedulerOptions, 'zone' | 'site'>
 
 /** After a failure to keep what happened. */

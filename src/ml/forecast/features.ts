@@ -4,7 +4,9 @@
  * Everything but the calendar and the covariates is in units of the series' scale and relative to the same slot of the
  * last season, so that one model serves many series.
  */
+
 import { localParts } from '../../core/calendar.ts'
+import { dayMs } from '../../core/time.ts'
 import { cycleSeasons, meanBefore, type Prepared, scaleAt } from './series.ts'
 import { Smoother, type SmoothingPaces } from './smoothing.ts'
 
@@ -182,7 +184,7 @@ export function writeFeatures(
     )
     columns[at++]![row] = hour + minute / 60
     columns[at++]![row] = weekday
-    columns[at++]![row] = (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / 86_400_000
+    columns[at++]![row] = (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / dayMs
   }
   for (const name of aheadNames(ahead)) {
     const then = ahead![name]![origin + lead] ?? Number.NaN

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../random.ts'
 import { groupStays, longStayP, profileStays, roomStay, stayQuantileS, transitionP } from './room-stay.ts'
 
 const second = 1_000
-const hourMs = 3_600_000
 const hourOf = (at: number): number => (at / hourMs) % 24
 
 describe('stays are grouped from events', () => {

@@ -2,7 +2,9 @@
  * Seasonal residual: how far a value lies from the median of its time of day, workdays and weekends apart, in units
  * of the median absolute deviation. Medians, because the profile must not learn the anomalies that it has to find.
  */
+
 import { zoneOffsetMs } from '../../core/calendar.ts'
+import { dayMs } from '../../core/time.ts'
 import { SortedWindow } from '../conformal.ts'
 import { asLearner, featureByFeature, type SeriesDetector } from '../streaming.ts'
 
@@ -36,7 +38,6 @@ interface Slot {
   keptAt: number
 }
 
-const dayMs = 86_400_000
 /** The residuals whose median is the scale. One scale for all slots: a noisy hour is not to hide behind its noise. */
 const residualsKept = 1_000
 /** Keeps the score finite where the series follows its profile to the bit. */

@@ -1,5 +1,7 @@
 /** The streaming learners that watch one series at a time, on series made to show what each is for. */
+
 import { describe, expect, test } from 'vitest'
+import { dayMs, minuteMs } from '../../core/time.ts'
 import { createRandom } from '../random.ts'
 import type { StreamingModel } from '../streaming.ts'
 import { halfSpaceTreesStream } from './half-space-trees.ts'
@@ -7,8 +9,6 @@ import { levelShiftStream } from './level-shift.ts'
 import { seasonalResidualStream } from './seasonal-residual.ts'
 import { stuckStream } from './stuck.ts'
 
-const minuteMs = 60_000
-const dayMs = 86_400_000
 const monday = Date.UTC(2024, 0, 1)
 
 /** Scores a series step by step, as in live use. */

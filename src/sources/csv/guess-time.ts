@@ -1,6 +1,7 @@
 import { isZone } from '../../core/calendar.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import { parseTime } from '../../core/reading.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import { cellsOf, type GuessContext, type MappingFlags } from './guess-context.ts'
 import { columnIndex, type TimeSource, timeText } from './mapping.ts'
 import { normalise } from './names.ts'
@@ -86,8 +87,8 @@ const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
+  h: hourMs,
+  d: dayMs,
 }
 
 /** A warning where rows share their time although nothing tells their devices apart: the later would replace the other. */

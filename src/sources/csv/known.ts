@@ -1,3 +1,4 @@
+import { minuteMs } from '../../core/time.ts'
 /**
  * Data sets that many people have, whose publishers document what the header does not say. A file is taken for one
  * of them by its column names; whatever is known only from the publisher is written here and nowhere else.
@@ -31,8 +32,6 @@ export interface KnownSet {
     readonly rules: readonly { readonly device: RegExp; readonly metric: string; readonly room: boolean }[]
   }
 }
-
-const minuteMs = 60_000
 
 export const knownSets: readonly KnownSet[] = [
   {

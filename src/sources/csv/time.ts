@@ -1,5 +1,6 @@
 import { zoneOffsetMs } from '../../core/calendar.ts'
 import { type Problem, problem } from '../../core/errors.ts'
+import { dayMs } from '../../core/time.ts'
 
 /**
  * How a column writes its times. `wall` has no offset, so that a zone is needed; `dmy` and `mdy` are wall times too.
@@ -7,7 +8,6 @@ import { type Problem, problem } from '../../core/errors.ts'
  */
 export type TimeFormat = 'offset' | 'wall' | 'dmy' | 'mdy' | 'epoch_s' | 'epoch_ms'
 
-const dayMs = 86_400_000
 /** 1990 to 2100, in seconds: a household's times lie there, and the same range in ms does not overlap it. */
 const epochMin = 631_152_000
 const epochMax = 4_102_444_800

@@ -1,4 +1,5 @@
 import { zoneOffsetMs } from '../../core/calendar.ts'
+import { dayMs } from '../../core/time.ts'
 
 /** A stretch of simulated time: it ends at `at` (UTC ms) and lasted `seconds`; the rest is the home's local clock. */
 export interface Tick {
@@ -11,8 +12,6 @@ export interface Tick {
   /** 0 is Monday. */
   readonly weekday: number
 }
-
-const dayMs = 86_400_000
 
 /** What the clock on the wall shows at the end of a tick. */
 export function civilTick(zone: string, at: number, seconds: number): Tick {

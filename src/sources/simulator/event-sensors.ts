@@ -1,4 +1,5 @@
 import type { Device } from '../../core/event.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import { between, type CreateRandom, seedOf } from './chance.ts'
 import { type RoomName, roomNames } from './plan.ts'
 import type { Scene } from './world.ts'
@@ -14,8 +15,8 @@ export interface StateChange {
 
 /** A motion detector falls back this long after the last movement. */
 const motionHoldMs = 90_000
-const heartbeatMs = 3_600_000
-const batteryReportMs = 6 * 3_600_000
+const heartbeatMs = hourMs
+const batteryReportMs = 6 * hourMs
 
 /** Sensors that speak when something happens, and once an hour to say that they live. */
 export interface EventSensors {
@@ -125,7 +126,7 @@ function signsOfLife(device: string, metric: string, room: string, phase: number
     const nowReport = Math.floor(at / batteryReportMs - phase)
     if (nowReport !== report) {
       // a coin cell: most of its life at nine tenths, about two years
-      const days = (at - firstAt) / 86_400_000 + 400 * phase
+      const days = (at - firstAt) / dayMs + 400 * phase
       const charge = Math.max(1, Math.round(100 - 80 * (days / 730) ** 1.5))
       signs.push({ device, metric: 'battery', room, value: charge, at })
     }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { dayMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import { type Fault, noFaults } from './faults.ts'
 import { createHome } from './home.ts'
 import type { SimulatedReading } from './reading.ts'
 
 const stepMs = 300_000
-const dayMs = 86_400_000
 const from = Date.parse('2025-05-05T00:00:00Z')
 
 function run(faults: object, days = 14) {

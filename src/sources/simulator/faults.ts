@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from '../../core/time.ts'
 import { type CreateRandom, type Random, seedOf } from './chance.ts'
 
 export type FaultKind = 'gap' | 'stuck' | 'spike' | 'reset'
@@ -37,7 +38,6 @@ export interface SeriesFaults {
   sees(at: number, value: number): number | undefined
 }
 
-const dayMs = 86_400_000
 /** Newest faults kept. */
 const faultLimit = 20_000
 
@@ -170,7 +170,7 @@ function lasting(
   if (before && before.to > day * dayMs) return before
   if (!drawn) return undefined
   const hours = shortestHours * (longestHours / shortestHours) ** drawn.random.next()
-  return { from: drawn.at, to: drawn.at + hours * 3_600_000 }
+  return { from: drawn.at, to: drawn.at + hours * hourMs }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseReading } from '../../core/reading.ts'
+import { dayMs, minuteMs } from '../../core/time.ts'
 import { canonicalUnit } from '../../core/units.ts'
 import { createRandom } from '../../ml/random.ts'
 import { noFaults } from './faults.ts'
 import { createHome, type Home, type HomeOptions } from './home.ts'
 import type { SimulatedReading } from './reading.ts'
 
-const minuteMs = 60_000
-const dayMs = 86_400_000
 const march = Date.parse('2025-03-10T00:00:00Z')
 
 function live(options: Partial<HomeOptions>, from: number, days: number, stepMs = 5 * minuteMs) {

@@ -1,4 +1,5 @@
 import type { Device, Site } from '../../core/event.ts'
+import { hourMs } from '../../core/time.ts'
 import { canonicalUnit } from '../../core/units.ts'
 import { type CreateRandom, seedOf } from './chance.ts'
 import { createEventSensors, type StateChange } from './event-sensors.ts'
@@ -58,7 +59,7 @@ export interface Home {
 }
 
 /** The home has a past when it is first seen: rooms are warm, people are where the hour puts them. */
-const warmUpMs = 36 * 3_600_000
+const warmUpMs = 36 * hourMs
 
 /** A home whose readings are a function of its options and of the times that it is asked for. */
 export function createHome(options: HomeOptions): Home {

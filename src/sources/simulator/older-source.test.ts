@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../test/virtual-clock.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Emit } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import { createSimulator, type Simulator, type SimulatorOptions } from '../simulator.ts'
 import type { SimulatedReading } from './reading.ts'
@@ -9,7 +10,6 @@ import { counterMetric, seriesName } from './sensors.ts'
 
 /** A home whose newest days come first, and the older ones once it lives. */
 
-const hourMs = 3_600_000
 const stepMs = 5_000
 const start = Date.parse('2025-06-12T10:07:31Z')
 const seam = Date.parse('2025-06-12T04:00:00Z')

@@ -1,3 +1,4 @@
+import { dayMs } from '../../core/time.ts'
 /** Where the sun stands. Angles in radians; azimuth from north over east. */
 export interface Sun {
   readonly elevation: number
@@ -11,7 +12,7 @@ export interface Irradiance {
   readonly beam: number
 }
 
-const yearMs = 365.2425 * 86_400_000
+const yearMs = 365.2425 * dayMs
 const degree = Math.PI / 180
 const solarConstant = 1361
 

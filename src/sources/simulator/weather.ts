@@ -1,3 +1,4 @@
+import { hourMs } from '../../core/time.ts'
 import { type CreateRandom, clamp, createNoise, seedOf } from './chance.ts'
 import { type Irradiance, irradianceAt, type Sun, sunAt, yearAngle } from './sun.ts'
 
@@ -24,8 +25,6 @@ export interface Sky {
   readonly sun: Sun
   readonly light: Irradiance
 }
-
-const hourMs = 3_600_000
 
 /**
  * Weather as a function of (seed, time): a year's course set by latitude, fronts that take days, a day's course that

@@ -2,9 +2,9 @@ import type { DuckDBInstance } from '@duckdb/node-api'
 import type { Series } from '../../core/event.ts'
 import type { Columns, ReadingFilter, ReadingPosition } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
+import type { Turns } from '../../core/turns.ts'
 import type { SeriesTable } from './duckdb-series.ts'
 import { boundType, boundValue, type Parameter, Session } from './duckdb-session.ts'
-import type { Turns } from './turns.ts'
 
 /** What the reading side shares: `queries` limits how many statements run at once, `idle` are sessions to run them in. */
 export interface Readers {

@@ -1,5 +1,6 @@
 import type { Rollup } from '../../core/event.ts'
-import { hourMs, hourOf } from './duckdb-schema.ts'
+import { hourMs } from '../../core/time.ts'
+import { hourOf } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 
 /** Hours further apart than this are fetched one by one, so that a late reading does not cost a scan of all between. */

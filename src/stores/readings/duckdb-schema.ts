@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { hourMs } from '../../core/time.ts'
 
 /**
  * The tables. None has a primary key or an index: readings are a log, and DuckDB finds its rows by the smallest and
@@ -24,8 +25,6 @@ const tables = [
 export async function createTables(connection: DuckDBConnection): Promise<void> {
   for (const table of tables) await connection.run(table)
 }
-
-export const hourMs = 3_600_000
 
 /** Start of the UTC hour, in SQL. Integer division; times before 1970 do not occur. */
 export const hourOf = (column: string): string => `(${column} // ${hourMs} * ${hourMs})`

@@ -1,8 +1,8 @@
+import { hourMs } from '../../core/time.ts'
+import { Turns } from '../../core/turns.ts'
 import type { DatabaseFile } from './duckdb-file.ts'
 import { loosePeriods, prepareRollUp, rollUp, sortPeriod } from './duckdb-rollup.ts'
-import { hourMs } from './duckdb-schema.ts'
 import { Session } from './duckdb-session.ts'
-import { Turns } from './turns.ts'
 
 /** Rows a step of the roll-up takes in: about 0.1 s of work. */
 const rollUpRows = 262_144

@@ -2,6 +2,8 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
 import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
+import { hourMs } from '../../core/time.ts'
+import { Turns } from '../../core/turns.ts'
 import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
 import {
   closeReaders,
@@ -14,12 +16,10 @@ import {
   toMs,
 } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
-import { hourMs } from './duckdb-schema.ts'
 import { SeriesTable } from './duckdb-series.ts'
 import { Session } from './duckdb-session.ts'
 import { Upkeep } from './duckdb-upkeep.ts'
 import { Writer } from './duckdb-writer.ts'
-import { Turns } from './turns.ts'
 
 export interface DuckDbOptions {
   /** Holds `readings.duckdb` and its log; created when missing. One process at a time. */

@@ -2,8 +2,7 @@ import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
 import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { compareSeries, SeriesMap } from '../../core/series.ts'
-
-const hourMs = 3_600_000
+import { hourMs } from '../../core/time.ts'
 
 interface Kept {
   series: Series
