@@ -1,6 +1,7 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import { HomeostatError } from '../core/errors.ts'
 import type { RawReading } from '../core/reading.ts'
+import { Turns } from '../core/turns.ts'
 import type { Target } from './simulate-target.ts'
 
 const connectTimeoutMs = 10_000
@@ -22,7 +23,7 @@ export async function mqttTarget(
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
   // packet identifiers are 16 bit: one batch at a time over the one connection
-  let queue: Promise<void> = Promise.resolve()
+  const turns = new Turns(1)
   const publish = async (batch: readonly RawReading[]): Promise<void> => {
     const acknowledged = Promise.all(
       batch.map((reading) => {
@@ -35,9 +36,9 @@ export async function mqttTarget(
   return {
     name: withoutSecrets(url),
     emitFor: async () => async (batch) => {
-      const sent = queue.then(() => (signal.aborted ? undefined : publish(batch)))
-      queue = sent.catch(() => undefined)
-      await sent
+      await turns.run(async () => {
+        if (!signal.aborted) await publish(batch)
+      })
       return { accepted: batch.length, rejected: [] }
     },
     close: async (finished) => {

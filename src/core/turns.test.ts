@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, it } from 'vitest'
-import { Turns } from './turns.ts'
+import { describe, expect, it } from 'vitest'
+import { KeyedTurns, Turns } from './turns.ts'
 
 it('runs as many at a time as it has permits, in call order', async () => {
   const turns = new Turns(2)
@@ -25,4 +25,31 @@ it('gives the turn on when a task fails', async () => {
   const next = turns.run(async () => 'yes')
   await expect(failing).rejects.toThrow('no')
   expect(await next).toBe('yes')
+})
+
+describe('KeyedTurns', () => {
+  it('runs tasks of one key in call order and tasks of other keys beside them', async () => {
+    const turns = new KeyedTurns()
+    const story: string[] = []
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const first = turns.run('a', async () => {
+      await held
+      story.push('a1')
+    })
+    const second = turns.run('a', async () => void story.push('a2'))
+    await turns.run('b', async () => void story.push('b1'))
+    expect(story).toEqual(['b1'])
+    release()
+    await Promise.all([first, second])
+    expect(story).toEqual(['b1', 'a1', 'a2'])
+  })
+
+  it('goes on after a task that rejects', async () => {
+    const turns = new KeyedTurns()
+    await expect(turns.run('a', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+    expect(await turns.run('a', async () => 1)).toBe(1)
+  })
 })

@@ -24,3 +24,20 @@ export class Turns {
     }
   }
 }
+
+/** A mutex per key: tasks of one key run one after the other, tasks of different keys side by side. */
+export class KeyedTurns {
+  readonly #tails = new Map<string, Promise<void>>()
+
+  /** Runs `task` after all earlier tasks of the key; resolves or rejects as the task does. Not re-entrant. */
+  run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
+    const result = (this.#tails.get(key) ?? Promise.resolve()).then(task)
+    const tail = result.then(noop, noop).then(() => {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key)
+    })
+    this.#tails.set(key, tail)
+    return result
+  }
+}
+
+const noop = (): void => {}

@@ -3,6 +3,7 @@ import type { SeriesKey } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type Standing, type StoredModel } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
 import { SeriesMap } from '../../core/series.ts'
+import { Turns } from '../../core/turns.ts'
 import type { Learning } from '../../domains/domain.ts'
 import type { Registry } from '../registry/registry.ts'
 import { nameOf, refusal } from '../registry/registry-names.ts'
@@ -39,7 +40,7 @@ export class Lifecycle {
   readonly #index: ModelIndex
   /** Version that was opened last, and well. */
   readonly #opened = new SeriesMap<string>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns(1)
 
   /** `kept`: versions of a series that are kept, the newest; the live one and the one before it always. */
   constructor(parts: LifecycleParts, kept: number) {
@@ -322,9 +323,7 @@ export class Lifecycle {
 
   /** One move at a time. */
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
+    return this.#turns.run(work)
   }
 }
 

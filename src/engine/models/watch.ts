@@ -4,6 +4,7 @@ import type { LeadSums, LoggedForecast, ReportDay } from '../../core/life.ts'
 import type { WatchLedger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
+import { Turns } from '../../core/turns.ts'
 import type { ForecastOutput, Steps } from '../../domains/domain.ts'
 import { bins, noSums } from './report.ts'
 
@@ -29,7 +30,7 @@ const horizonDefaultMs = 48 * hourMs
 export class Watch {
   readonly #ledger: WatchLedger
   readonly #horizonMs: number
-  #last: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns(1)
 
   constructor(ledger: WatchLedger, options: { readonly horizonMs?: number } = {}) {
     this.#ledger = ledger
@@ -42,9 +43,7 @@ export class Watch {
    * the call is then scored, and the next one makes up for it.
    */
   pass(rows: readonly WatchRow[]): Promise<void> {
-    const done = this.#last.then(() => this.#pass(rows))
-    this.#last = done.catch(() => undefined)
-    return done
+    return this.#turns.run(() => this.#pass(rows))
   }
 
   /**

@@ -3,6 +3,7 @@ import type { SeriesKey } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { ArtifactStore, Clock, Log } from '../../core/ports.ts'
 import { hourMs } from '../../core/time.ts'
+import { KeyedTurns } from '../../core/turns.ts'
 import { Unfit } from './registry-card.ts'
 import { files, read, render, type VersionFiles } from './registry-manifest.ts'
 import {
@@ -50,7 +51,7 @@ export class Registry {
   readonly #log: Log
   readonly #code: string
   /** By site: what changes it is done in the order of the calls. */
-  readonly #turns = new Map<string, Promise<void>>()
+  readonly #turns = new KeyedTurns()
   /** By folder of a version without a manifest: when it was first seen, monotonic ms. */
   readonly #halfSince = new Map<string, number>()
 
@@ -296,16 +297,7 @@ export class Registry {
   }
 
   #inTurn<Result>(site: string, work: () => Promise<Result>): Promise<Result> {
-    const done = (this.#turns.get(site) ?? Promise.resolve()).then(work)
-    const settled = done.then(
-      () => {},
-      () => {},
-    )
-    this.#turns.set(site, settled)
-    void settled.then(() => {
-      if (this.#turns.get(site) === settled) this.#turns.delete(site)
-    })
-    return done
+    return this.#turns.run(site, work)
   }
 }
 

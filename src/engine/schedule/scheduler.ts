@@ -2,6 +2,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { EventFunction, Trigger } from '../../core/life.ts'
 import type { Clock, Log, ScheduleLedger } from '../../core/ports.ts'
 import { hourMs, minuteMs } from '../../core/time.ts'
+import { Turns } from '../../core/turns.ts'
 import {
   checkFunction,
   checkName,
@@ -74,7 +75,7 @@ export class Scheduler {
   readonly #triggers = new Map<string, Trigger>()
   readonly #stop = new AbortController()
   #wake = new AbortController()
-  #changes: Promise<unknown> = Promise.resolve()
+  readonly #changes = new Turns(1)
   #loop: Promise<void> | undefined
   #lastLook = Number.NEGATIVE_INFINITY
 
@@ -100,7 +101,7 @@ export class Scheduler {
     this.#wake.abort()
     await this.#loop
     await this.#runner.stop()
-    await this.#changes
+    await this.#changes.run(async () => undefined)
   }
 
   /**
@@ -204,9 +205,7 @@ export class Scheduler {
 
   /** One change after the other: each is kept, then believed. */
   #exclusive<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#changes.then(change)
-    this.#changes = done.catch(() => undefined)
-    return done
+    return this.#changes.run(change)
   }
 
   async #loadTriggers(): Promise<void> {

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import type { ArtifactStore } from '../../core/ports.ts'
+import { Turns } from '../../core/turns.ts'
 import { type Disk, machineDisk } from './disk.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 
@@ -20,17 +21,13 @@ export function createFileArtifacts(options: {
   const root = resolve(options.folder)
   const disk = options.files ?? machineDisk
   const folders = new DurableFolders(disk, root)
-  let turn: Promise<unknown> = Promise.resolve()
+  const turns = new Turns(1)
 
   const pathOf = (key: string): string => {
     checkKey(key)
     return join(root, ...key.split('/'))
   }
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const done = turn.then(work)
-    turn = done.catch(() => {})
-    return done
-  }
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => turns.run(work)
 
   return {
     open: () =>

@@ -12,6 +12,7 @@ import type {
 } from '../../core/event.ts'
 import type { Ledger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
 import { siteAndId } from './keys.ts'
 import {
@@ -80,7 +81,7 @@ export class SqlLedger implements Ledger {
   readonly #database: LedgerDatabase
   readonly #quarantineLimit: number
   #connected: Kysely<Database> | undefined
-  #lastWrite: Promise<unknown> = Promise.resolve()
+  readonly #writes = new Turns(1)
   #quarantinedRows = 0
   readonly #session: Session = { db: () => this.#db, write: (work) => this.#write(work) }
   readonly models = sqlModels(this.#session)
@@ -101,7 +102,7 @@ export class SqlLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    await this.#lastWrite
+    await this.#writes.run(async () => undefined)
     await this.#connected?.destroy()
     this.#connected = undefined
   }
@@ -298,9 +299,7 @@ export class SqlLedger implements Ledger {
 
   /** One transaction; begins when the write called before it has ended, well or not, also on a pool of connections. */
   #write<Result>(work: (db: Transaction<Database>) => Promise<Result>): Promise<Result> {
-    const written = this.#lastWrite.then(() => this.#db.transaction().execute(work))
-    this.#lastWrite = written.catch(() => undefined)
-    return written
+    return this.#writes.run(() => this.#db.transaction().execute(work))
   }
 
   async #trimQuarantined(keep: number): Promise<void> {
