@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { LiveMessage, SensorUpdate } from '../contract/live.ts'
 import type { Frozen } from '../contract/routes.ts'
+import { forecastJson } from '../core/forecast.ts'
 import type { Reading } from '../core/reading.ts'
 import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
 import { authorise, type Caller, identify, reachOf } from './auth.ts'
 import { type Hub, within } from './hub.ts'
+import { ofSites } from './target.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -146,14 +148,14 @@ function sendNews(live: Channel, news: News, at: number): void {
           readings,
         }))
       case 'predictions':
-        return some(within(news.predictions, sites), (predictions) => ({ type: 'predictions', predictions }))
+        return some(ofSites(news.predictions, sites), (predictions) => ({ type: 'predictions', predictions }))
       case 'forecasts':
-        return some(within(news.forecasts, sites), (forecasts) => ({ type: 'forecasts', forecasts }))
+        return some(ofSites(news.forecasts, sites), (forecasts) => ({
+          type: 'forecasts',
+          forecasts: forecasts.map(forecastJson),
+        }))
       case 'alerts':
-        return some(
-          news.alerts.filter(({ target }) => sites === null || sites.includes(target.site)),
-          (alerts) => ({ type: 'alerts', alerts }),
-        )
+        return some(ofSites(news.alerts, sites), (alerts) => ({ type: 'alerts', alerts }))
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -1,37 +1,36 @@
-import type { Card, Forecast, Prediction, Series, SeriesKey } from '../core/event.ts'
-import type { Drift, StoredModel } from '../core/life.ts'
+import type { Card, Forecast, PointPrediction, Series } from '../core/event.ts'
+import type { Truth } from '../core/forecast.ts'
+import type { Drift, Loss, StoredModel } from '../core/life.ts'
 import type { ReadingStore } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
+import type { Target } from '../core/target.ts'
 
-/** What a domain brings to the hot path: it sees each reading and may say something at once. */
+/** The part of a domain on the hot path: it observes each reading and may predict at once. */
 export interface LiveModel {
-  /** Metrics that it wants to see. */
+  /** Metrics that it observes. */
   readonly metrics: readonly string[]
   /** `now` is UTC ms. Must be quick: it runs before the commit. */
-  observe(reading: Reading, now: number): Prediction | undefined
+  observe(reading: Reading, now: number): PointPrediction | undefined
   /** A new forecast went live. */
   use(forecast: Forecast): void
   removeSite(site: string): void
 }
 
-/** History of one target: regular steps from `start` (UTC ms) on, NaN where unknown. */
-export interface Steps {
-  readonly start: number
-  readonly stepMs: number
-  readonly values: Float64Array
+/** History of one target: regular steps. */
+export interface Steps extends Truth {
   readonly unit: string
   /** What was repaired on the way, in steps or events. */
   readonly repairs: Readonly<Record<string, number>>
 }
 
-/** What every task of a domain is told: plain data only, since it crosses to a worker. */
+/** Input of every task of a domain: plain data only, since it is transferred to a worker. */
 export interface TaskInput extends Steps {
-  readonly target: SeriesKey
+  readonly target: Target
   readonly zone: string
   readonly now: number
 }
 
-/** A new forecast by the model that is live, the naive one where there is none, and by those in shadow. */
+/** A new forecast by the live model (the naive one if there is none) and by those in shadow. */
 export interface ForecastInput extends TaskInput {
   readonly mode: 'forecast'
   readonly live?: StoredModel
@@ -41,24 +40,24 @@ export interface ForecastInput extends TaskInput {
 }
 
 export interface ForecastOutput {
-  readonly spoken: Forecast
-  /** In the order of the shadows asked for; the naive one (see `naiveVersion`) is always in the steps of each. */
+  readonly published: Forecast
+  /** In the order of the input's shadows; the naive forecast is the baseline of each. */
   readonly shadows: readonly Forecast[]
-  /** The naive forecast's own card, where it is the one that speaks. */
+  /** The naive forecast's own card, if it is the published one. */
   readonly naive?: Card
   readonly drifts: readonly Drift[]
 }
 
-/** Learn all anew and judge it: against the naive forecasts and the live model, on steps that none of them has seen. */
+/** Train from scratch and compare with the naive forecasts and the live model, on steps that none of them has seen. */
 export interface LearnInput extends TaskInput {
   readonly mode: 'learn'
   readonly live?: StoredModel
 }
 
-/** Rows of features for one model, as somebody asks for them online; a feature that is left out is missing. */
+/** One row of features for online prediction; an absent feature is missing. */
 export type FeatureRow = Readonly<Record<string, number>>
 
-/** A model made ready to answer on the loop. */
+/** A model that is ready to predict on the loop. */
 export interface OpenModel {
   /** One number a row, in the unit of the card. */
   predict(rows: readonly FeatureRow[]): Float64Array
@@ -70,7 +69,7 @@ export interface Learning {
   /** Task of the worker that learns; see the table of tasks. */
   readonly task: string
   /** What can be forecast, and which series each is learnt from. */
-  targets(series: readonly Series[]): { readonly source: Series; readonly target: SeriesKey }[]
+  targets(series: readonly Series[]): { readonly source: Series; readonly target: Target }[]
   /**
    * Reads what is needed, up to the newest reading (UTC ms) and at most `historyMs` before it; undefined while there is
    * not one whole step.
@@ -81,11 +80,13 @@ export interface Learning {
     newestAt: number,
     historyMs?: number,
   ): Promise<Steps | undefined>
-  /** Whether there is enough to learn from; else the naive forecast is all there is to say. */
+  /** Whether the history suffices for training; if not, only the naive forecast is published. */
   isEnough(steps: Steps): boolean
   /**
-   * Builds the model completely and lets it answer the questions that it was stored with; throws HomeostatError
-   * `model_refused` where it is damaged, foreign, or answers otherwise than when it was learnt.
+   * Builds the model completely and repeats the predictions that it was stored with; throws HomeostatError
+   * `model_refused` if it is damaged, foreign, or its predictions differ from those of the training.
    */
   open(model: StoredModel): OpenModel
+  /** Losses of the steps of a forecast whose truth is known as a whole, in order of time. */
+  loss(forecast: Forecast, truth: Truth): readonly Loss[]
 }

@@ -1,10 +1,10 @@
-import type { Alert, Forecast, Prediction } from '../core/event.ts'
+import type { Alert, Forecast, PointPrediction } from '../core/event.ts'
 import type { Reading } from '../core/reading.ts'
 
 /** News: what has just been committed (alerts: what is about to be). */
 export type News =
   | { readonly kind: 'readings'; readonly readings: readonly Reading[] }
-  | { readonly kind: 'predictions'; readonly predictions: readonly Prediction[] }
+  | { readonly kind: 'predictions'; readonly predictions: readonly PointPrediction[] }
   | { readonly kind: 'forecasts'; readonly forecasts: readonly Forecast[] }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
   | { readonly kind: 'site_removed'; readonly site: string }

@@ -1,4 +1,4 @@
-import type { Forecast, Prediction } from '../core/event.ts'
+import type { Forecast, PointPrediction } from '../core/event.ts'
 import type { Reading } from '../core/reading.ts'
 import type { LiveModel } from '../domains/domain.ts'
 
@@ -16,7 +16,7 @@ export class Predictor {
     }
   }
 
-  observe(reading: Reading, now: number, into: Prediction[]): void {
+  observe(reading: Reading, now: number, into: PointPrediction[]): void {
     const models = this.#byMetric.get(reading.metric)
     if (!models) return
     for (const model of models) {

@@ -1,6 +1,6 @@
 import { dayStart } from '../core/calendar.ts'
 import { HomeostatError, type Problem, problem } from '../core/errors.ts'
-import type { Alert, Prediction, Quarantined, SeriesKey } from '../core/event.ts'
+import type { Alert, PointPrediction, Quarantined, SeriesKey } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, Receipt, WindowStore } from '../core/ports.ts'
 import type { ParseContext, RawReading, Reading } from '../core/reading.ts'
 import { admit, isHistory } from './admit.ts'
@@ -51,7 +51,7 @@ interface Delivery {
 interface Turn {
   readonly readings: Reading[]
   readonly quarantined: Quarantined[]
-  readonly predictions: Prediction[]
+  readonly predictions: PointPrediction[]
   readonly alerts: Alert[]
   readonly rows: { readonly delivery: Delivery; readonly count: number }[]
 }

@@ -1,4 +1,5 @@
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { dayMs } from '../core/time.ts'
 
 export interface UpkeepParts {
   readonly readings: ReadingStore
@@ -50,6 +51,7 @@ export class Upkeep {
       quarantined: quarantineRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
+      thinBefore: now - dayMs,
     })
   }
 

@@ -61,13 +61,13 @@ const adder =
 
 async function newestLive({ engine }: Hub, { sites }: Caller): Promise<ModelEntry | undefined> {
   return (await engine.models.all()).find(
-    ({ card: { series, model }, standing }) =>
-      standing === 'live' && model.kind === 'learned' && (sites === null || sites.includes(series.site)),
+    ({ card: { target, model }, status }) =>
+      status === 'live' && model.kind === 'learned' && (sites === null || sites.includes(target.site)),
   )
 }
 
-/** Models are called `<domain>-<algorithm>`. `series` is ours: whose model it is. */
-function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEntry): object {
+/** Models are called `<domain>-<algorithm>`. `target` is ours: whose model it is. */
+function infoOf({ card: { model, features, trainedAt, target }, since }: ModelEntry): object {
   const [domain, ...algorithm] = model.name.split('-')
   return {
     model_type: domain,
@@ -76,7 +76,7 @@ function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEn
     training_timestamp: iso(trainedAt),
     version: model.version,
     loaded_at: iso(since),
-    series,
+    target,
   }
 }
 

@@ -1,7 +1,9 @@
 import { HomeostatError } from '../../core/errors.ts'
-import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
+import { forecastJson } from '../../core/forecast.ts'
+import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -34,8 +36,9 @@ export const hubRoutes = (
   },
 
   async forecasts({ query, sites }) {
-    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
-    return pageOf(forecasts, query, seriesTypes, seriesPlace)
+    const forecasts = ofSites(await hub.engine.forecasts(), sites).filter((item) => isNamed(item, query))
+    const { items, next } = pageOf(forecasts, query, forecastKeyTypes, forecastKeyPlace)
+    return { items: items.map(forecastJson), next }
   },
 
   async alerts({ sites }) {
@@ -104,13 +107,3 @@ export const hubRoutes = (
     return { status: missing.length === 0 ? ('ready' as const) : ('unready' as const), missing }
   },
 })
-
-function isAsked(
-  item: { readonly device: string; readonly metric: string },
-  query: { readonly device?: string | undefined; readonly metric?: string | undefined },
-): boolean {
-  return (
-    (query.device === undefined || item.device === query.device) &&
-    (query.metric === undefined || item.metric === query.metric)
-  )
-}

@@ -7,6 +7,7 @@ import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
 import { moment } from '../moment.ts'
+import { forecastKeyOf } from '../target.ts'
 
 const yearMs = 366 * dayMs
 
@@ -91,7 +92,7 @@ export const readingRoutes = (
 
   async predictions({ query }) {
     const [from, to] = yearUpTo(hub, query)
-    const all = await hub.engine.ledger.predictions(query, from, to)
+    const all = await hub.engine.ledger.predictions(forecastKeyOf(query), from, to)
     return pageOf(all, query, ['number', 'number', 'string', 'string'], ({ at, madeAt, model }) => [
       at,
       madeAt,

@@ -1,7 +1,8 @@
 import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingStore } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
+import { type Target, targetId } from '../../core/target.ts'
 import { dayMs, hourMs } from '../../core/time.ts'
+import { forecastLosses } from '../../ml/losses.ts'
 import type { Learning, Steps } from '../domain.ts'
 import { openEnergy } from './body.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, HourlyEnergy } from './hourly.ts'
@@ -15,12 +16,12 @@ export const energyLearning: Learning = {
   name: 'energy',
   task: 'energy',
   targets(series) {
-    const best = new Map<string, { source: Series; target: SeriesKey }>()
+    const best = new Map<string, { source: Series; target: Target }>()
     for (const source of series) {
       const rank = rankOf(source)
       if (rank < 0) continue
-      const target = { site: source.site, device: source.device, metric: 'energy' }
-      const id = seriesId(target)
+      const target = { site: source.site, domain: 'energy', subject: source.device }
+      const id = targetId(target)
       const other = best.get(id)
       if (!other || rank < rankOf(other.source)) best.set(id, { source, target })
     }
@@ -29,6 +30,7 @@ export const energyLearning: Learning = {
   collect: collectHourly,
   isEnough: ({ values }) => knownDays(values) >= learnDaysMin,
   open: openEnergy,
+  loss: (forecast, truth) => forecastLosses(forecast, truth, 'sum'),
 }
 
 /** Place of a metric in the order of preference, -1 for one that is no energy. */

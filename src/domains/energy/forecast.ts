@@ -1,4 +1,5 @@
 import type { Card, Forecast, ModelRef } from '../../core/event.ts'
+import { boundLevels } from '../../core/forecast.ts'
 import { type Drift, naiveVersion } from '../../core/life.ts'
 import { psi } from '../../ml/drift.ts'
 import { type NaiveKind, naiveForecast } from '../../ml/naive.ts'
@@ -28,7 +29,7 @@ export function forecastEnergy(asked: ForecastInput): ForecastOutput {
   const speak = speaker(input, history, naive.name)
   const ref: ModelRef = { name: naive.name, version: naiveVersion, kind: 'naive' }
   return {
-    spoken: live ? speak(live.ref, live.widths, live) : speak(ref, naive.widths),
+    published: live ? speak(live.ref, live.widths, live) : speak(ref, naive.widths),
     shadows: shadows.map((model) => speak(model.ref, model.widths, model)),
     ...('card' in naive ? { naive: naive.card } : {}),
     drifts: input.drift ? driftsOf(input, history, [...(live ? [live] : []), ...shadows]) : [],
@@ -43,26 +44,30 @@ function speaker(input: TaskInput, history: History, naiveName: NaiveKind): Spea
   const naive = naiveForecast(naiveName, input.values, horizon, 24).mean
   const { frame } = buildFeatures(history, [origin])
   return (ref, widths, model) => {
-    const mean = model ? model.says(frame) : naive
-    const steps = Array.from({ length: horizon }, (_, lead) => {
-      const width = widths[lead] ?? Number.POSITIVE_INFINITY
-      const at = input.start + (origin + lead) * input.stepMs
-      const center = Math.max(history.least, mean[lead]!)
-      const interval = Number.isFinite(width)
-        ? { lo: Math.max(history.least, center - width), hi: center + width }
-        : {}
-      return { at, mean: center, naive: naive[lead]!, ...interval }
-    }).filter((step) => Number.isFinite(step.mean) && Number.isFinite(step.naive))
+    const raw = model ? model.says(frame) : naive
+    const mean = Float64Array.from(raw, (value) => Math.max(history.least, value))
+    const widthOf = (lead: number): number => (Number.isFinite(widths[lead]) ? widths[lead]! : Number.NaN)
+    const lo = mean.map((value, lead) => Math.max(history.least, value - widthOf(lead)))
+    const hi = mean.map((value, lead) => value + widthOf(lead))
+    const [tail, head] = boundLevels(level)
     return {
-      ...input.target,
+      kind: 'forecast',
+      target: input.target,
+      metric: 'energy',
       unit: input.unit,
       origin: input.start + origin * input.stepMs,
       madeAt: input.now,
-      stepMs: input.stepMs,
-      level,
       model: ref,
-      naiveName,
-      steps,
+      grid: [{ stepMs: input.stepMs, count: horizon }],
+      mean,
+      baseline: naive,
+      baselineName: naiveName,
+      quantiles: lo.some(Number.isFinite)
+        ? [
+            { level: tail, values: lo },
+            { level: head, values: hi },
+          ]
+        : [],
     }
   }
 }
@@ -82,7 +87,8 @@ function judgeNaive(
       ? `Naive forecast: ${days.toFixed(1)} days of known hours, a model is learnt from ${learnDaysMin} days on.`
       : 'Naive forecast: no learnt model is live.'
   const card: Card = {
-    series: input.target,
+    target: input.target,
+    metric: 'energy',
     model: { name, version: naiveVersion, kind: 'naive' },
     trainedAt: input.now,
     span: spanOf(input),
@@ -92,7 +98,8 @@ function judgeNaive(
     unit: input.unit,
     scores,
     ...(coverage ? { coverage } : {}),
-    verdict: { standing: 'live', reason, duels: {} },
+    decidedBy: 'rmse',
+    verdict: { status: 'live', reason, comparisons: {} },
     residualDeciles: residualDeciles(actual, naive[name]),
     repairs: input.repairs,
   }
@@ -110,7 +117,7 @@ function driftsOf(input: ForecastInput, history: History, models: readonly Energ
   )
   const columns = frame.names.map((name, at) => [name, frame.columns[at]!] as const)
   return models.map(({ ref, drift }) => ({
-    series: input.target,
+    target: input.target,
     version: ref.version,
     at: input.now,
     psi: Object.fromEntries(columns.map(([name, column]) => [name, psi(drift[name]!, column)])),

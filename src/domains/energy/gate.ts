@@ -1,4 +1,4 @@
-import type { Duel, Verdict } from '../../core/event.ts'
+import type { Comparison, Verdict } from '../../core/event.ts'
 import { pairedTest } from '../../ml/compare.ts'
 import type { NaiveKind } from '../../ml/naive.ts'
 import { horizon } from './features.ts'
@@ -27,7 +27,7 @@ const naiveLabels: Readonly<Record<NaiveKind, string>> = {
 }
 
 /** Paired by origin: the mean squared error of its hours that both forecast and whose truth is known. */
-export function duelOf(actual: Float64Array, candidate: Said, rival: Said): Duel {
+export function duelOf(actual: Float64Array, candidate: Said, rival: Said): Comparison {
   const differences: number[] = []
   let ours = 0
   let theirs = 0
@@ -46,7 +46,7 @@ export function duelOf(actual: Float64Array, candidate: Said, rival: Said): Duel
     if (known > 0) differences.push(difference / known)
   }
   const { p } = pairedTest(differences)
-  return { origins: differences.length, gain: gainOf(ours, theirs), p }
+  return { days: differences.length, gain: gainOf(ours, theirs), p }
 }
 
 /** Of sums of squares. Against a rival without an error nothing can be gained. */
@@ -58,42 +58,42 @@ function gainOf(ours: number, theirs: number): number {
 /** What everybody's forecasts of the same trial come to. `live` is undefined where no learnt model is live. */
 export function verdictOf(
   naiveName: NaiveKind,
-  naive: Duel & { readonly rmse: number },
-  live: Duel | undefined,
+  naive: Comparison & { readonly rmse: number },
+  live: Comparison | undefined,
 ): Verdict {
   const { rmse, ...naiveDuel } = naive
-  const duels: Record<string, Duel> = { [naiveName]: naiveDuel, ...(live ? { live } : {}) }
+  const comparisons: Record<string, Comparison> = { [naiveName]: naiveDuel, ...(live ? { live } : {}) }
   const rival = `the best naive forecast (${naiveLabels[naiveName]})`
-  if (rmse < exact) return { standing: 'rejected', reason: `Rejected: ${rival} is exact already.`, duels }
+  if (rmse < exact) return { status: 'rejected', reason: `Rejected: ${rival} is exact already.`, comparisons }
   if (!isBeaten(naiveDuel))
-    return { standing: 'rejected', reason: `Rejected: ${told(naiveDuel, rival)}.`, duels }
-  if (!live) return { standing: 'live', reason: `Live: ${told(naiveDuel, rival)}.`, duels }
-  const standing = standingAgainst(live)
-  const sentence = live.origins < originsMin ? tooFew(live) : told(live, 'the live model')
-  return { standing, reason: `${titles[standing]}: ${sentence}.`, duels }
+    return { status: 'rejected', reason: `Rejected: ${told(naiveDuel, rival)}.`, comparisons }
+  if (!live) return { status: 'live', reason: `Live: ${told(naiveDuel, rival)}.`, comparisons }
+  const status = statusAgainst(live)
+  const sentence = live.days < originsMin ? tooFew(live) : told(live, 'the live model')
+  return { status, reason: `${titles[status]}: ${sentence}.`, comparisons }
 }
 
 const titles = { live: 'Live', challenger: 'Challenger', rejected: 'Rejected' } as const
 
-const isBeaten = ({ gain, p }: Duel): boolean => gain > 0 && p < alpha
+const isBeaten = ({ gain, p }: Comparison): boolean => gain > 0 && p < alpha
 
-function standingAgainst(live: Duel): Verdict['standing'] {
-  if (live.origins < originsMin) return 'challenger'
+function statusAgainst(live: Comparison): Verdict['status'] {
+  if (live.days < originsMin) return 'challenger'
   if (isBeaten(live)) return 'live'
   if (live.gain <= 0) return 'rejected'
-  return live.origins >= originsEnough && live.gain < gainMin ? 'rejected' : 'challenger'
+  return live.days >= originsEnough && live.gain < gainMin ? 'rejected' : 'challenger'
 }
 
-const tooFew = ({ origins }: Duel): string =>
-  `it beats the naive forecasts, but only ${origins} of the judged days ${origins === 1 ? 'is' : 'are'} new to the live model, too few to tell them apart`
+const tooFew = ({ days }: Comparison): string =>
+  `it beats the naive forecasts, but only ${days} of the judged days ${days === 1 ? 'is' : 'are'} new to the live model, too few to tell them apart`
 
-function told({ gain, p, origins }: Duel, rival: string): string {
-  const days = `${origins} unseen days`
-  if (origins === 0) return `there is no unseen day on which it could be held against ${rival}`
+function told({ gain, p, days: count }: Comparison, rival: string): string {
+  const days = `${count} unseen days`
+  if (count === 0) return `there is no unseen day on which it could be held against ${rival}`
   const percent = `${(Math.abs(gain) * 100).toFixed(1)} %`
   if (gain <= 0) return `its root mean square error is ${percent} above ${rival} on ${days}`
   const better = `its root mean square error is ${percent} below ${rival} on ${days}`
-  if (origins < originsMin) return `${better}, too few to tell`
+  if (count < originsMin) return `${better}, too few to tell`
   return p < alpha
     ? `${better}; chance does that ${onceIn(p)}`
     : `${better}, but chance alone does that ${onceIn(p)}`

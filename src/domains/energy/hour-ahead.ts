@@ -1,4 +1,5 @@
-import type { Forecast, Prediction } from '../../core/event.ts'
+import type { Forecast, PointPrediction, SeriesKey } from '../../core/event.ts'
+import { stepAt } from '../../core/forecast.ts'
 import { SeriesMap } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 import type { LiveModel } from '../domain.ts'
@@ -39,7 +40,11 @@ export function createHourAhead(): LiveModel {
       if (prediction) entry.saidAt = now
       return prediction
     },
-    use: (forecast) => forecasts.set(forecast, forecast),
+    use: (forecast) => {
+      const { target, metric } = forecast
+      if (target.domain === 'energy')
+        forecasts.set({ site: target.site, device: target.subject, metric }, forecast)
+    },
     removeSite(site) {
       entries.removeSite(site)
       forecasts.removeSite(site)
@@ -48,11 +53,7 @@ export function createHourAhead(): LiveModel {
 }
 
 /** A counter is better than power: it replaces the entry of the same device. */
-function entryOf(
-  entries: SeriesMap<Entry>,
-  key: Forecast | { site: string; device: string; metric: string },
-  metric: EnergyMetric,
-): Entry {
+function entryOf(entries: SeriesMap<Entry>, key: SeriesKey, metric: EnergyMetric): Entry {
   const known = entries.get(key)
   if (known && energyMetrics.indexOf(known.metric) <= energyMetrics.indexOf(metric)) return known
   const entry = {
@@ -72,11 +73,12 @@ function nowcast(
   hour: number,
   at: number,
   now: number,
-): Prediction | undefined {
-  const step = forecast.steps.find((one) => one.at === hour)
-  if (!step || forecast.stepMs !== hourMs) return undefined
-  const { site, device, metric, unit, model } = forecast
+): PointPrediction | undefined {
+  const step = stepAt(forecast, hour)
+  const mean = forecast.mean[step]
+  if (mean === undefined || !Number.isFinite(mean) || forecast.grid[0]?.stepMs !== hourMs) return undefined
+  const { target, metric, unit, model } = forecast
   const unseenMs = hourMs - Math.min(hourMs, sofar.knownMs)
-  const value = sofar.kwh + (step.mean * unseenMs) / hourMs
-  return { site, device, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
+  const value = sofar.kwh + (mean * unseenMs) / hourMs
+  return { kind: 'value', target, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
 }

@@ -1,4 +1,4 @@
-import type { Card, Score } from '../../core/event.ts'
+import type { Card } from '../../core/event.ts'
 import { splitConformal } from '../../ml/conformal.ts'
 import { mae, rmse } from '../../ml/metrics.ts'
 import { type NaiveKind, naiveForecast, naiveKinds } from '../../ml/naive.ts'
@@ -9,6 +9,13 @@ import { fitTo, Shrink } from './fit.ts'
  * Judging by rolling origins: one forecast a day over the newest days, by everybody, of hours that none of them had
  * seen. Windows of two origins do not overlap, so that what is said of them can be tested as pairs.
  */
+
+/** Errors in kWh. */
+export interface Score {
+  readonly [measure: string]: number
+  readonly mae: number
+  readonly rmse: number
+}
 
 /** Nominal coverage of the intervals. */
 export const level = 0.9
@@ -99,8 +106,8 @@ export function scoresOf(
 }
 
 /** The naive forecast with the smallest error; the mean of the slot while nothing could be scored. */
-export function bestNaive(scores: Readonly<Record<string, Score>>): NaiveKind {
-  const errorOf = (kind: NaiveKind): number => scores[kind]?.rmse ?? Number.POSITIVE_INFINITY
+export function bestNaive(scores: Card['scores']): NaiveKind {
+  const errorOf = (kind: NaiveKind): number => scores[kind]?.['rmse'] ?? Number.POSITIVE_INFINITY
   return naiveKinds.reduce((best, kind) => (errorOf(kind) < errorOf(best) ? kind : best), 'slot-mean')
 }
 

@@ -1,5 +1,5 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { Card, Duel } from '../../core/event.ts'
+import type { Card, Comparison } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
@@ -56,7 +56,8 @@ export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => v
   const mean = history.mean(input.values.length, input.values.length)
   const coverage = coverageOf(trial.actual, said)
   const card: Card = {
-    series: input.target,
+    target: input.target,
+    metric: 'energy',
     model: { name: modelName, version: versionOf(input.now), kind: 'learned' },
     trainedAt: input.now,
     span: spanOf(input),
@@ -65,6 +66,7 @@ export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => v
     scoredSteps: steps,
     unit: input.unit,
     scores: { ...scores, ...live?.scores },
+    decidedBy: 'rmse',
     ...(coverage ? { coverage } : {}),
     verdict: verdictOf(naiveName, { ...naive, rmse: scores[naiveName]?.rmse ?? Number.NaN }, live?.duel),
     residualDeciles: residualDeciles(trial.actual, said),
@@ -83,7 +85,7 @@ function liveDuel(
   history: History,
   { origins, actual }: Trial,
   candidate: Said,
-): { readonly duel: Duel; readonly scores: Card['scores'] } {
+): { readonly duel: Comparison; readonly scores: Card['scores'] } {
   const model = openEnergy(live)
   const first = origins.findIndex((origin) => start + origin * stepMs >= live.card.span.to)
   const unseen = first < 0 ? [] : origins.slice(first)

@@ -1,4 +1,4 @@
-import type { SeriesKey } from '../../core/event.ts'
+import type { Target } from '../../core/target.ts'
 import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import type { ForecastInput, LearnInput, TaskInput } from '../domain.ts'
@@ -8,7 +8,7 @@ import type { ForecastInput, LearnInput, TaskInput } from '../domain.ts'
 /** A Monday. */
 export const made0 = Date.UTC(2026, 0, 5)
 
-export const madeTarget: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }
+export const madeTarget: Target = { site: 'home', domain: 'energy', subject: 'fridge' }
 
 /** A household: day rhythm, weekends, and what was used in the last hours goes on; kWh by the hour. */
 export function household(days: number, seed: number): Float64Array {

@@ -1,11 +1,11 @@
-import type { ModelRef, SeriesKey } from '../../core/event.ts'
+import type { ModelRef } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
-import { seriesId } from '../../core/series.ts'
+import { type Target, targetId } from '../../core/target.ts'
 import type { OpenModel } from '../../domains/domain.ts'
 
 /** A model in use. */
 interface Served {
-  readonly series: SeriesKey
+  readonly target: Target
   readonly ref: ModelRef
   readonly unit: string
   readonly model: OpenModel
@@ -40,8 +40,8 @@ export class Serving {
     return this.#served.size
   }
 
-  lease(series: SeriesKey): Lease | undefined {
-    const served = this.#served.get(seriesId(series))
+  lease(target: Target): Lease | undefined {
+    const served = this.#served.get(targetId(target))
     if (!served) return undefined
     served.users++
     let held = true
@@ -57,20 +57,20 @@ export class Serving {
   }
 
   /** Resolves when the version that was replaced has answered its last request. */
-  swap({ card: { series, unit, model: ref } }: StoredModel, model: OpenModel): Promise<void> {
-    const gone = this.drop(series)
-    this.#served.set(seriesId(series), { series, ref, unit, model, users: 0, retire: undefined })
+  swap({ card: { target, unit, model: ref } }: StoredModel, model: OpenModel): Promise<void> {
+    const gone = this.drop(target)
+    this.#served.set(targetId(target), { target, ref, unit, model, users: 0, retire: undefined })
     for (const one of this.#served.values()) {
       if (this.#served.size <= this.#limit) break
-      this.#served.delete(seriesId(one.series))
+      this.#served.delete(targetId(one.target))
     }
     return gone
   }
 
-  /** No model answers for the series any more. */
-  drop(series: SeriesKey): Promise<void> {
-    const served = this.#served.get(seriesId(series))
-    this.#served.delete(seriesId(series))
+  /** No model answers for the target any more. */
+  drop(target: Target): Promise<void> {
+    const served = this.#served.get(targetId(target))
+    this.#served.delete(targetId(target))
     if (!served || served.users === 0) return Promise.resolve()
     return new Promise((resolve) => {
       served.retire = resolve
@@ -78,6 +78,6 @@ export class Serving {
   }
 
   removeSite(site: string): void {
-    for (const [id, { series }] of this.#served) if (series.site === site) this.#served.delete(id)
+    for (const [id, { target }] of this.#served) if (target.site === site) this.#served.delete(id)
   }
 }

@@ -1,7 +1,8 @@
 import type { Card, Forecast, Series, SeriesKey } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
-import { SeriesMap, seriesId } from '../../core/series.ts'
+import { SeriesMap } from '../../core/series.ts'
+import { isSameTarget, type Target, TargetMap } from '../../core/target.ts'
 import { hourMs } from '../../core/time.ts'
 import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../../domains/domain.ts'
 import type { Directory } from '../directory.ts'
@@ -10,7 +11,7 @@ import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isLearnt } from './model-index.ts'
 import type { Overseer } from './overseer.ts'
-import type { Spoken, Target } from './target.ts'
+import type { Learnable, Predicted } from './target.ts'
 import { TrainingJobs } from './training-jobs.ts'
 
 export interface TrainerParts {
@@ -72,7 +73,7 @@ export class Trainer {
   readonly jobs: TrainingJobs
   readonly #parts: TrainerParts
   readonly #options: TrainerOptions
-  readonly #states = new SeriesMap<State>()
+  readonly #states = new TargetMap<State>()
   /** Readings of a source that came later than what follows them. */
   readonly #late = new SeriesMap<number>()
   readonly #stop = new AbortController()
@@ -109,18 +110,18 @@ export class Trainer {
     await this.#done
   }
 
-  /** What can be learnt, of the sites (null: all) and the device asked for. */
-  targets(sites: readonly string[] | null, device?: string): Target[] {
+  /** What can be learnt, of the given sites (null: all) and subject. */
+  targets(sites: readonly string[] | null, subject?: string): Learnable[] {
     const series: Series[] = []
     for (const reading of this.#parts.windows.latest()) series.push(reading)
     return this.#parts.learnings
       .flatMap((learning) => learning.targets(series).map((target) => ({ ...target, learning })))
       .filter(({ target }) => sites === null || sites.includes(target.site))
-      .filter(({ target }) => device === undefined || target.device === device)
+      .filter(({ target }) => subject === undefined || target.subject === subject)
   }
 
   /** Queues a training of each target. */
-  train(targets: readonly Target[], wish: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+  train(targets: readonly Learnable[], wish: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
     return this.jobs.queue(
       targets.map(({ target }) => target),
       wish,
@@ -133,8 +134,8 @@ export class Trainer {
   }
 
   /** What speaks of the series has changed: it is forecast anew at the next check. */
-  renew(series: SeriesKey): void {
-    this.#state(series).doneHour = Number.NEGATIVE_INFINITY
+  renew(target: Target): void {
+    this.#state(target).doneHour = Number.NEGATIVE_INFINITY
   }
 
   async removeSite(site: string): Promise<void> {
@@ -155,7 +156,7 @@ export class Trainer {
   }
 
   /** What is to be forecast now, and whether something waits for its readings to stand still. */
-  #look(): { readonly due: readonly Target[]; readonly waiting: boolean } {
+  #look(): { readonly due: readonly Learnable[]; readonly waiting: boolean } {
     const now = this.#parts.clock.monotonic()
     let waiting = false
     const due = this.targets(null).filter(({ source, target }) => {
@@ -173,24 +174,24 @@ export class Trainer {
     return { due, waiting }
   }
 
-  async #forecastAll(due: readonly Target[]): Promise<void> {
+  async #forecastAll(due: readonly Learnable[]): Promise<void> {
     const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
-    const spoken = made.filter((one) => one !== undefined)
+    const published = made.filter((one) => one !== undefined)
     try {
-      await this.#publish(spoken)
+      await this.#publish(published)
     } catch (error) {
       if (this.#stop.signal.aborted) return
       this.#parts.log.error('Forecasts could not be kept.', { error: String(error) })
       // made anew at the next check
       for (const { target } of due) this.renew(target)
     }
-    await this.#askFirst(spoken)
+    await this.#askFirst(published)
   }
 
   /** What can be learnt and never was is learnt now: after the first forecasts, which would else wait for it. */
-  async #askFirst(spoken: readonly Spoken[]): Promise<void> {
+  async #askFirst(published: readonly Predicted[]): Promise<void> {
     const { lifecycle, log } = this.#parts
-    const ready = spoken
+    const ready = published
       .filter(
         ({ target: { target, learning }, steps }) => !this.#state(target).asked && learning.isEnough(steps),
       )
@@ -206,7 +207,7 @@ export class Trainer {
   }
 
   /** One target that fails does not keep the others from speaking. */
-  async #attempt<Result>({ target }: Target, work: () => Promise<Result>): Promise<Result | undefined> {
+  async #attempt<Result>({ target }: Learnable, work: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#stop.signal.aborted) return undefined
     try {
       return await work()
@@ -218,7 +219,7 @@ export class Trainer {
     }
   }
 
-  async #forecast(target: Target): Promise<Spoken | undefined> {
+  async #forecast(target: Learnable): Promise<Predicted | undefined> {
     const { lifecycle, overseer, jobs } = this.#parts
     const state = this.#state(target.target)
     state.doneHour = state.seenHour
@@ -239,14 +240,14 @@ export class Trainer {
     return { target, steps, output }
   }
 
-  async #publish(made: readonly Spoken[]): Promise<void> {
+  async #publish(made: readonly Predicted[]): Promise<void> {
     const { ledger, feed, onForecast, overseer, directory } = this.#parts
     // a site may have been erased meanwhile
     const wanted = made
       .filter(({ target }) => directory.has(target.target.site))
       .map((one) => overseer.choose(one))
     if (wanted.length === 0) return
-    const forecasts = wanted.map(({ output }) => output.spoken)
+    const forecasts = wanted.map(({ output }) => output.published)
     await ledger.putForecasts(forecasts)
     for (const forecast of forecasts) onForecast(forecast)
     feed.publish({ kind: 'forecasts', forecasts })
@@ -255,9 +256,7 @@ export class Trainer {
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
     const { jobs, lifecycle, directory } = this.#parts
-    const target = this.targets([job.series.site]).find(
-      ({ target: series }) => seriesId(series) === seriesId(job.series),
-    )
+    const target = this.targets([job.target.site]).find((one) => isSameTarget(one.target, job.target))
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
     if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
@@ -272,39 +271,41 @@ export class Trainer {
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
-    if (!directory.has(job.series.site)) return 'The site was erased.'
+    if (!directory.has(job.target.site)) return 'The site was erased.'
     const entry = await lifecycle.judged(model, job)
     return entry.reason
   }
 
   /** The newest version, where it has learnt from this very history. */
-  #learntFrom({ source, target }: Target, steps: Steps): string | undefined {
+  #learntFrom({ source, target }: Learnable, steps: Steps): string | undefined {
     const { lifecycle, forgotten } = this.#parts
     const newest = lifecycle.entries(target).find(isLearnt)
-    if (!newest || newest.standing === 'refused') return undefined
+    if (!newest || newest.status === 'refused') return undefined
     const { card } = newest
-    return hasSeen(card, steps) && !forgotten.touches(card, source, target) ? card.model.version : undefined
+    return hasSeen(card, steps) && !forgotten.touches(card, ...seriesOf({ source, target }))
+      ? card.model.version
+      : undefined
   }
 
   /** The live model as the one to beat, unless it learnt from what was forgotten since: then it has no claim. */
-  async #rival({ source, target }: Target): Promise<StoredModel | undefined> {
+  async #rival({ source, target }: Learnable): Promise<StoredModel | undefined> {
     const { lifecycle, forgotten } = this.#parts
     const live = await lifecycle.live(target)
-    return live && forgotten.touches(live.card, source, target) ? undefined : live
+    return live && forgotten.touches(live.card, ...seriesOf({ source, target })) ? undefined : live
   }
 
-  async #collect({ learning, source, target }: Target, historyMs?: number): Promise<Steps | undefined> {
+  async #collect({ learning, source, target }: Learnable, historyMs?: number): Promise<Steps | undefined> {
     const { readings, windows, forgotten } = this.#parts
     const steps = await learning.collect(source, readings, windows.newestAt(source), historyMs)
-    return steps && forgotten.leaveOut(steps, source, target)
+    return steps && forgotten.leaveOut(steps, ...seriesOf({ source, target }))
   }
 
-  #inputOf({ target }: Target, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {
+  #inputOf({ target }: Learnable, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {
     const { directory, clock } = this.#parts
     return { ...steps, target, now: clock.now(), zone: directory.zoneOf(target.site) }
   }
 
-  #state(target: SeriesKey): State {
+  #state(target: Target): State {
     let state = this.#states.get(target)
     if (!state) {
       state = {
@@ -316,6 +317,12 @@ export class Trainer {
     return state
   }
 }
+
+/** The series of which a forgotten span concerns a target: what it learns from, and what it predicts. */
+const seriesOf = ({ source, target }: Pick<Learnable, 'source' | 'target'>): SeriesKey[] => [
+  source,
+  { site: target.site, device: target.subject, metric: target.domain },
+]
 
 /** Whether the card tells of the same history: the same hours, as many of them unknown, repaired or left out. */
 const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>

@@ -1,8 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { SeriesKey } from '../../core/event.ts'
 import type { Job, JobStatus } from '../../core/life.ts'
 import type { Clock, JobLedger, Log } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
+import { type Target, targetId } from '../../core/target.ts'
 
 export interface TrainingJobsParts {
   readonly ledger: JobLedger
@@ -56,8 +55,8 @@ export class TrainingJobs {
     return this.#waiting.size + this.#running.size
   }
 
-  has = (series: SeriesKey): boolean =>
-    this.#waiting.has(seriesId(series)) || this.#running.has(seriesId(series))
+  has = (target: Target): boolean =>
+    this.#waiting.has(targetId(target)) || this.#running.has(targetId(target))
 
   async start(): Promise<void> {
     const { ledger, clock } = this.#parts
@@ -70,7 +69,7 @@ export class TrainingJobs {
       return { ...job, status: 'failed', endedAt, detail: 'The process ended while it ran, twice.' }
     })
     await ledger.put(taken)
-    for (const job of taken) if (job.status === 'queued') this.#waiting.set(seriesId(job.series), job)
+    for (const job of taken) if (job.status === 'queued') this.#waiting.set(targetId(job.target), job)
     this.#next()
   }
 
@@ -82,22 +81,22 @@ export class TrainingJobs {
   }
 
   /** Series that wait or run already keep the job they have. Returns the jobs, one a series; durable. */
-  async queue(wanted: readonly SeriesKey[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
-    const fresh = wanted.filter((series) => !this.has(series))
+  async queue(wanted: readonly Target[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+    const fresh = wanted.filter((target) => !this.has(target))
     if (this.#waiting.size + fresh.length > this.#options.waiting)
       throw new HomeostatError('not_acceptable_state', {
         detail: `${this.#waiting.size} trainings wait, and at most ${this.#options.waiting} may (limits.trainingJobs)`,
       })
     const createdAt = this.#parts.clock.now()
-    const jobs = fresh.map((series): Job => {
+    const jobs = fresh.map((target): Job => {
       const id = `${createdAt.toString(36)}-${String(this.#count++).padStart(6, '0')}`
       const detail = 'Waits for its turn.'
-      return { id, kind: 'train', series, status: 'queued', progress: 0, detail, by, force, createdAt }
+      return { id, kind: 'train', target, status: 'queued', progress: 0, detail, by, force, createdAt }
     })
     await this.#parts.ledger.put(jobs)
-    for (const job of jobs) this.#waiting.set(seriesId(job.series), job)
+    for (const job of jobs) this.#waiting.set(targetId(job.target), job)
     this.#next()
-    return wanted.flatMap((series) => this.#jobOf(series) ?? [])
+    return wanted.flatMap((target) => this.#jobOf(target) ?? [])
   }
 
   /** As the ledger knows it, with the progress of the moment. */
@@ -108,13 +107,13 @@ export class TrainingJobs {
   }
 
   now(job: Job): Job {
-    const running = this.#running.get(seriesId(job.series))
+    const running = this.#running.get(targetId(job.target))
     return running?.job.id === job.id ? { ...job, progress: running.progress } : job
   }
 
   async cancel(id: string, by: string): Promise<Job> {
     const job = await this.get(id)
-    const key = seriesId(job.series)
+    const key = targetId(job.target)
     const running = this.#running.get(key)
     if (running?.job.id === id) {
       running.stop.abort(new HomeostatError('not_acceptable_state', { detail: `Cancelled by ${by}` }))
@@ -129,13 +128,13 @@ export class TrainingJobs {
 
   /** Nothing of these is learnt any more. */
   async removeSite(site: string): Promise<void> {
-    for (const [key, { series }] of this.#waiting) if (series.site === site) this.#waiting.delete(key)
-    for (const { job, stop } of this.#running.values()) if (job.series.site === site) stop.abort()
+    for (const [key, { target }] of this.#waiting) if (target.site === site) this.#waiting.delete(key)
+    for (const { job, stop } of this.#running.values()) if (job.target.site === site) stop.abort()
     await Promise.all(this.#done)
   }
 
-  #jobOf(series: SeriesKey): Job | undefined {
-    return this.#waiting.get(seriesId(series)) ?? this.#running.get(seriesId(series))?.job
+  #jobOf(target: Target): Job | undefined {
+    return this.#waiting.get(targetId(target)) ?? this.#running.get(targetId(target))?.job
   }
 
   #next(): void {
@@ -147,7 +146,7 @@ export class TrainingJobs {
       const done = this.#run(running)
         .catch((error: unknown) => {
           this.#parts.log.error('A training could not be noted down.', {
-            ...job.series,
+            ...job.target,
             error: String(error),
           })
         })
@@ -186,7 +185,7 @@ export class TrainingJobs {
         cancelled ? 'cancelled' : 'failed',
         why instanceof Error ? why.message : String(why),
       )
-      if (!cancelled) log.error('Learning failed.', { ...job.series, error: String(why) })
+      if (!cancelled) log.error('Learning failed.', { ...job.target, error: String(why) })
     } finally {
       timer.abort()
       await limit
@@ -194,7 +193,7 @@ export class TrainingJobs {
   }
 
   async #end(job: Job, status: JobStatus, detail: string): Promise<Job> {
-    const progress = status === 'done' ? 1 : (this.#running.get(seriesId(job.series))?.progress ?? 0)
+    const progress = status === 'done' ? 1 : (this.#running.get(targetId(job.target))?.progress ?? 0)
     const ended = { ...job, status, detail, progress, endedAt: this.#parts.clock.now() }
     await this.#parts.ledger.put([ended])
     return ended

@@ -4,17 +4,21 @@ import type {
   ApiKey,
   Device,
   Forecast,
-  Prediction,
+  ForecastKey,
+  PointPrediction,
   Quarantined,
   Room,
-  SeriesKey,
   Site,
 } from '../../core/event.ts'
+import { forecastKeyId } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
+import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
+import { keptHours } from './forecast-thinning.ts'
 import { siteAndId } from './keys.ts'
+import { sql } from './kysely.ts'
+import { metricColumns } from './life-rows.ts'
 import {
   alertOf,
   alertRow,
@@ -171,14 +175,14 @@ export class SqlLedger implements Ledger {
 
   putForecasts(forecasts: readonly Forecast[]): Promise<void> {
     return this.#write(async (db) => {
-      for await (const batch of batches(forecasts, seriesId)) {
+      for await (const batch of batches(forecasts, forecastKeyId)) {
         await db
           .insertInto('forecasts')
           .values(batch.map(forecastRow))
           .onConflict((conflict) =>
             conflict
-              .columns(['site', 'device', 'metric'])
-              .doUpdateSet(excluded(forecastColumns))
+              .columns(['site', 'domain', 'subject', 'metric'])
+              .doUpdateSet(excluded(['origin', 'body']))
               .where((row) => row('excluded.origin', '>=', row.ref('forecasts.origin'))),
           )
           .execute()
@@ -192,22 +196,23 @@ export class SqlLedger implements Ledger {
       .selectAll()
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
-      .orderBy('device')
+      .orderBy('domain')
+      .orderBy('subject')
       .orderBy('metric')
       .execute()
     return rows.map(forecastOf)
   }
 
-  putPredictions(predictions: readonly Prediction[]): Promise<void> {
-    const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
+  putPredictions(predictions: readonly PointPrediction[]): Promise<void> {
+    const key = [...metricKey, 'at', 'made_at', 'model_name', 'model_version'] as const
     return this.#write((db) => upsert(db, 'predictions', key, predictions, predictionRow))
   }
 
-  async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(of: ForecastKey, from: number, to: number): Promise<PointPrediction[]> {
     const rows = await this.#db
       .selectFrom('predictions')
       .selectAll()
-      .where((column) => column.and({ site, device, metric }))
+      .where((column) => column.and(metricColumns(of)))
       .where('at', '>=', from)
       .where('at', '<', to)
       .orderBy('at')
@@ -285,6 +290,7 @@ export class SqlLedger implements Ledger {
     await this.#write(async (db) => {
       await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
       await db.deleteFrom('forecast_log').where('origin', '<', keep.forecastsFrom).execute()
+      await thinForecasts(db, keep.thinBefore)
       await db.deleteFrom('report_days').where('day', '<', keep.keepFrom).execute()
       await db.deleteFrom('drifts').where('at', '<', keep.keepFrom).execute()
       await db.deleteFrom('infos').where('at', '<', keep.keepFrom).execute()
@@ -324,18 +330,14 @@ function isAfter(row: ExpressionBuilder<Database, 'alerts'>, { target, rule, sin
   ])
 }
 
-const forecastColumns = [
-  'unit',
-  'origin',
-  'made_at',
-  'step_ms',
-  'level',
-  'model_name',
-  'model_version',
-  'model_kind',
-  'naive_name',
-  'steps',
-] as const
+const metricKey = ['site', 'domain', 'subject', 'metric'] as const
+
+/** Deletes what `isThinned` names. */
+const thinForecasts = (db: Transaction<Database>, before: number): Promise<unknown> =>
+  sql`delete from forecast_log where origin < ${before} and origin % ${keptHours * hourMs} >= ${hourMs}
+    and until <= (select scored_to from watch_state s where s.site = forecast_log.site
+      and s.domain = forecast_log.domain and s.subject = forecast_log.subject
+      and s.metric = forecast_log.metric)`.execute(db)
 
 async function countQuarantined(db: Kysely<Database>): Promise<number> {
   const { rows } = await db
