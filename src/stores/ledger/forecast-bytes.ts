@@ -45,11 +45,11 @@ export function forecastBytes(forecast: Forecast): Uint8Array {
 }
 
 export function forecastOfBytes(bytes: Uint8Array, where: ForecastPlace): Forecast {
-  // a copy, for numbers begin at multiples of their size, and the bytes of a driver anywhere
-  const copyOf = (from: number, length: number): ArrayBuffer =>
-    new Uint8Array(bytes.subarray(from, from + length)).buffer
+  // copies, for numbers begin at multiples of their size; a driver may give an ArrayBuffer
+  const all = new Uint8Array(bytes)
+  const copyOf = (from: number, length: number): ArrayBuffer => all.slice(from, from + length).buffer
   const [length = 0] = new Uint16Array(copyOf(0, 2))
-  const { levels, ...head } = JSON.parse(decoder.decode(bytes.subarray(2, 2 + length))) as Head
+  const { levels, ...head } = JSON.parse(decoder.decode(all.subarray(2, 2 + length))) as Head
   const count = stepCount(head.grid)
   let place = 2 + length
   const next = (): Float64Array => {

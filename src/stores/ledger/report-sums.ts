@@ -86,10 +86,11 @@ export function bytesOf(leads: readonly LeadSums[]): Uint8Array {
 }
 
 export function leadsOf(bytes: Uint8Array): LeadSums[] {
-  // copies, for numbers begin at multiples of their size, and the bytes of a driver anywhere
-  const [length = 0] = new Uint16Array(new Uint8Array(bytes.subarray(0, 2)).buffer)
-  const { losses, baseline } = JSON.parse(decoder.decode(bytes.subarray(2, 2 + length))) as Names
-  const numbers = new Float64Array(new Uint8Array(bytes.subarray(2 + length)).buffer)
+  // copies, for numbers begin at multiples of their size; a driver may give an ArrayBuffer
+  const all = new Uint8Array(bytes)
+  const [length = 0] = new Uint16Array(all.slice(0, 2).buffer)
+  const { losses, baseline } = JSON.parse(decoder.decode(all.subarray(2, 2 + length))) as Names
+  const numbers = new Float64Array(all.slice(2 + length).buffer)
   const width = fixed + losses.length + baseline.length
   return Array.from({ length: numbers.length / width }, (_, lead): LeadSums => {
     const row = numbers.subarray(lead * width, (lead + 1) * width)

@@ -147,7 +147,7 @@ describe('the file of the ledger', () => {
     const payload = 'x'.repeat(1024)
     const rows = Array.from({ length: 4000 }, (_, at) => quarantined(at, { payload }))
     for (let round = 0; round < 25; round++) await ledger.putQuarantined(rows)
-    await ledger.maintain({ quarantined: 2000, keepFrom: 0, forecastsFrom: 0 })
+    await ledger.maintain({ quarantined: 2000, keepFrom: 0, forecastsFrom: 0, thinBefore: 0 })
     const sizes = await Promise.all([file, `${file}-wal`].map(async (name) => (await stat(name)).size))
     await ledger.close()
     expect(sizes[0]).toBeLessThan(20 << 20)
