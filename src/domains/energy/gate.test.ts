@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import type { Duel } from '../../core/event.ts'
+import type { Comparison } from '../../core/event.ts'
 import { createRandom } from '../../ml/random.ts'
 import { horizon } from './features.ts'
 import { duelOf, verdictOf } from './gate.ts'
 
-const duel = (origins: number, gain: number, p: number): Duel => ({ origins, gain, p })
+const duel = (days: number, gain: number, p: number): Comparison => ({ days, gain, p })
 const won = { ...duel(30, 0.05, 0.004), rmse: 0.4 }
 
 describe('the gate', () => {
   const cases: readonly (readonly [
     string,
-    Duel & { readonly rmse: number },
-    Duel | undefined,
+    Comparison & { readonly rmse: number },
+    Comparison | undefined,
     string,
     RegExp,
   ])[] = [
@@ -38,12 +38,12 @@ describe('the gate', () => {
     ],
     [
       'has too few days',
-      { ...won, origins: 4, p: 1 },
+      { ...won, days: 4, p: 1 },
       undefined,
       'rejected',
       /on 4 unseen days, too few to tell\.$/,
     ],
-    ['has no day', { ...won, origins: 0, gain: 0, p: 1 }, undefined, 'rejected', /no unseen day/],
+    ['has no day', { ...won, days: 0, gain: 0, p: 1 }, undefined, 'rejected', /no unseen day/],
     ['meets an exact naive forecast', { ...won, rmse: 0 }, undefined, 'rejected', /is exact already\.$/],
     [
       'beats the live one, too',
@@ -71,12 +71,12 @@ describe('the gate', () => {
     ['is no different on many', won, duel(20, 0.004, 0.3), 'rejected', /0.4 % below the live model/],
   ]
 
-  it.each(cases)('decides where a candidate %s', (_, naive, live, standing, reason) => {
+  it.each(cases)('decides where a candidate %s', (_, naive, live, status, reason) => {
     const verdict = verdictOf('last-week', naive, live)
-    expect(verdict.standing).toBe(standing)
+    expect(verdict.status).toBe(status)
     expect(verdict.reason).toMatch(reason)
     expect(verdict.reason).toMatch(/^(Live|Challenger|Rejected): /)
-    expect(Object.keys(verdict.duels)).toEqual(live ? ['last-week', 'live'] : ['last-week'])
+    expect(Object.keys(verdict.comparisons)).toEqual(live ? ['last-week', 'live'] : ['last-week'])
   })
 })
 
@@ -89,8 +89,8 @@ describe('a duel', () => {
   const actual = new Float64Array(days * horizon).fill(1)
 
   it('is won by whoever errs less, day by day', () => {
-    const { origins, gain, p } = duelOf(actual, made(1, 0.1), made(2, 0.2))
-    expect(origins).toBe(days)
+    const { days: count, gain, p } = duelOf(actual, made(1, 0.1), made(2, 0.2))
+    expect(count).toBe(days)
     expect(gain).toBeCloseTo(0.5, 1)
     expect(p).toBeLessThan(1e-6)
     expect(duelOf(actual, made(2, 0.2), made(1, 0.1))).toMatchObject({ p: expect.closeTo(1, 6) })
@@ -99,12 +99,12 @@ describe('a duel', () => {
   it('leaves out hours that somebody did not forecast or nobody knows, and days without one', () => {
     const ours = made(1, 0.1).fill(Number.NaN, 0, 3 * horizon + 5)
     const truth = actual.slice().fill(Number.NaN, 5 * horizon, 6 * horizon)
-    expect(duelOf(truth, ours, made(2, 0.2)).origins).toBe(days - 4)
+    expect(duelOf(truth, ours, made(2, 0.2)).days).toBe(days - 4)
   })
 
   it('cannot gain on a rival without an error', () => {
     expect(duelOf(actual, made(1, 0.1), actual)).toMatchObject({ gain: -1 })
-    expect(duelOf(actual, actual, actual)).toEqual({ origins: days, gain: 0, p: 1 })
+    expect(duelOf(actual, actual, actual)).toEqual({ days, gain: 0, p: 1 })
   })
 
   it('passes those that are no better in one case of twenty', () => {

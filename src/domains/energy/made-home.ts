@@ -1,3 +1,5 @@
+import type { Forecast } from '../../core/event.ts'
+import { interval, stepEdges } from '../../core/forecast.ts'
 import type { Target } from '../../core/target.ts'
 import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
@@ -52,3 +54,21 @@ export const toForecast = (values: Float64Array, more: Partial<ForecastInput> = 
   drift: false,
   ...more,
 })
+
+/** The steps of a forecast with its 90 % interval, for tests that read rows. */
+export function rowsOf(forecast: Forecast): {
+  readonly at: number
+  readonly mean: number
+  readonly naive: number
+  readonly lo: number
+  readonly hi: number
+}[] {
+  const bounds = interval(forecast, 0.9)
+  return [...forecast.mean].map((mean, step) => ({
+    at: stepEdges(forecast)[step]!,
+    mean,
+    naive: forecast.baseline?.[step] ?? Number.NaN,
+    lo: bounds?.lo[step] ?? Number.NaN,
+    hi: bounds?.hi[step] ?? Number.NaN,
+  }))
+}
