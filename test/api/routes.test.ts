@@ -4,6 +4,7 @@ import { type Route, type RouteName, routes } from '../../src/contract/routes.ts
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import { versions } from './learnt.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
@@ -40,7 +41,7 @@ const post = (url: string, payload: object): InjectOptions => ({ method: 'POST',
 const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
 const energyQuery = 'site=alpha&device=alpha-meter&metric=energy'
 const waiting = some({
-  series: energy,
+  target: targetOfSeries(energy),
   status: 'queued',
   progress: 0,
   force: true,
@@ -138,7 +139,12 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   forecasts: {
     request: get('/api/v1/forecasts?site=alpha'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', metric: 'energy', unit: 'kWh', stepMs: 3_600_000 })),
+    says: list(
+      some({
+        ...{ kind: 'forecast', target: targetOfSeries(energy), metric: 'energy', unit: 'kWh' },
+        grid: [{ stepMs: 3_600_000, count: 24 }],
+      }),
+    ),
   },
   models: {
     request: get('/api/v1/models?site=alpha'),
@@ -146,9 +152,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     says: list(
       ...(['rejected', 'live', 'before'] as const).map((name) =>
         some({
-          series: energy,
+          target: targetOfSeries(energy),
           model: { name: 'energy-boosting', version: versions[name], kind: 'learned' },
-          standing: name === 'before' ? 'retired' : name,
+          status: name === 'before' ? 'retired' : name,
           live: name === 'live',
           reason: expect.stringMatching(/\.$/),
         }),
@@ -159,19 +165,19 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: get('/api/v1/models/history?site=alpha'),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: versions.rejected, standing: 'rejected', by: 'gate' }),
-      some({ version: versions.live, standing: 'live', reason: expect.stringContaining('better') }),
-      some({ version: versions.before, standing: 'retired' }),
+      some({ target: targetOfSeries(energy), version: versions.rejected, status: 'rejected', by: 'gate' }),
+      some({ version: versions.live, status: 'live', reason: expect.stringContaining('better') }),
+      some({ version: versions.before, status: 'retired' }),
     ),
   },
   reports: {
     request: get(`/api/v1/models/report?${energyQuery}`),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: 'naive', days: 1, truths: 24 }),
+      some({ target: targetOfSeries(energy), version: 'naive', days: 1, truths: 24 }),
       some({
         ...{
-          series: energy,
+          target: targetOfSeries(energy),
           version: versions.live,
           days: 2,
           truths: 48,
@@ -185,8 +191,8 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
           ...{
             count: 96,
             bias: expect.closeTo(0.1),
-            rmse: expect.closeTo(0.1),
-            naiveRmse: expect.closeTo(0.2),
+            scores: { rmse: expect.closeTo(0.1), mae: expect.closeTo(0.1) },
+            baseline: { rmse: expect.closeTo(0.2), mae: expect.closeTo(0.2) },
           },
           ...{ skill: expect.closeTo(0.5), coverage: expect.closeTo(22 / 24), level: 0.9 },
         }),
@@ -197,14 +203,20 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/models/promote', { ...energy, version: versions.rejected, force: true }),
     status: ofOperators,
     says: some({
-      ...{ series: energy, standing: 'live', live: true, model: some({ version: versions.rejected }) },
+      ...{
+        target: targetOfSeries(energy),
+        metric: 'energy',
+        status: 'live',
+        live: true,
+        model: some({ version: versions.rejected }),
+      },
       // by the first who could
       reason: expect.stringMatching(/^Made live by force by (operator|admin) of all\.$/),
     }),
   },
   rollback: {
     async request(hub) {
-      await hub.engine.models.promote(energy, versions.live, { by: 'test', force: true })
+      await hub.engine.models.promote(targetOfSeries(energy), versions.live, { by: 'test', force: true })
       return post('/api/v1/models/rollback', energy)
     },
     status: ofOperators,
@@ -226,7 +238,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   jobs: {
     request: get('/api/v1/jobs?site=alpha'),
     status: ofAlpha,
-    says: list(some({ id: 'job-alpha', series: energy, status: 'done', progress: 1, by: 'schedule' })),
+    says: list(
+      some({ id: 'job-alpha', target: targetOfSeries(energy), status: 'done', progress: 1, by: 'schedule' }),
+    ),
   },
   cancelJob: {
     async request(hub) {
@@ -235,7 +249,11 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     },
     // to the other site's key there is no such job
     status: [401, 403, 200, 200, 200, 404],
-    says: some({ series: energy, status: 'cancelled', detail: 'Cancelled by admin of all before it began.' }),
+    says: some({
+      target: targetOfSeries(energy),
+      status: 'cancelled',
+      detail: 'Cancelled by admin of all before it began.',
+    }),
   },
   schedules: {
     request: get('/api/v1/schedules'),
@@ -287,7 +305,13 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
         ...{ ...energy, from: '2026-03-01T00:00:00Z', to: noon, reason: 'a party' },
       }),
     status: ofOperators,
-    says: some({ series: energy, to: noon, reason: 'a party', by: 'admin of all', at: noon + 6000 }),
+    says: some({
+      series: energy,
+      to: noon,
+      reason: 'a party',
+      by: 'admin of all',
+      at: noon + 6000,
+    }),
   },
   remember: {
     async request(hub) {
@@ -306,7 +330,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   predictions: {
     request: get('/api/v1/predictions?site=alpha&device=alpha-meter&metric=energy'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', at: noon, unit: 'kWh' })),
+    says: list(some({ kind: 'value', target: targetOfSeries(energy), at: noon, unit: 'kWh' })),
   },
   alerts: {
     request: get('/api/v1/alerts?site=alpha'),

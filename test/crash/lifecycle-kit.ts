@@ -4,7 +4,7 @@ import type { ModelEntry, ModelStatus, StoredModel } from '../../src/core/life.t
 import type { ArtifactStore, Ledger } from '../../src/core/ports.ts'
 import type { Target } from '../../src/core/target.ts'
 import type { Learning } from '../../src/domains/domain.ts'
-import { Lifecycle, type Wish } from '../../src/engine/models/lifecycle.ts'
+import { Lifecycle, type ModelRequest } from '../../src/engine/models/lifecycle.ts'
 import { Serving } from '../../src/engine/models/serving.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
@@ -68,9 +68,13 @@ export class LifecycleWorld {
   }
 
   /** Learnt a minute after what was before, and judged. */
-  async learn(version: string, status?: Outcome, wish: Wish = { by: 'schedule' }): Promise<ModelEntry> {
+  async learn(
+    version: string,
+    status?: Outcome,
+    wish: ModelRequest = { by: 'schedule' },
+  ): Promise<ModelEntry> {
     await this.clock.advance(60_000)
-    return this.lifecycle.judged(this.candidate(version, status), wish)
+    return this.lifecycle.add(this.candidate(version, status), wish)
   }
 
   promote(version: string, force = false): Promise<ModelEntry> {

@@ -150,7 +150,7 @@ describe('to promote', () => {
 
   it('one whose files are whole but that does not open is refused, too', async () => {
     const odd = { ...world.candidate('v4', 'rejected'), body: '{}' }
-    await world.lifecycle.judged(odd, { by: 'schedule' })
+    await world.lifecycle.add(odd, { by: 'schedule' })
     await expect(world.promote('v4', true)).rejects.toThrow(/it has no weights/)
     expect(world.statuses()).toMatchObject({ v2: 'live', v4: 'refused' })
     expect(world.reasonOf('v4')).toBe('it has no weights.')
@@ -221,7 +221,7 @@ describe('a roll-back', () => {
 describe('moves at the same time', () => {
   it('follow each other: as many trainings as there may be, one of them live', async () => {
     const made = ['v1', 'v2', 'v3', 'v4'].map((version) =>
-      world.lifecycle.judged(world.candidate(version), { by: 'schedule' }),
+      world.lifecycle.add(world.candidate(version), { by: 'schedule' }),
     )
     await Promise.all(made)
     expect(world.statuses()).toEqual({ v1: 'retired', v2: 'retired', v3: 'retired', v4: 'live' })

@@ -16,12 +16,12 @@ export interface LifecycleParts {
   readonly clock: Clock
   readonly log: Log
   readonly learnings: readonly Learning[]
-  /** What speaks for a series has changed: its forecast must be made anew. */
+  /** The live model of a target has changed: its forecast must be made anew. */
   readonly onChange: (target: Target) => void
 }
 
-/** Who wanted a change, and whether against the gate's word. */
-export interface Wish {
+/** Who requested a change, and whether it overrules the gate. */
+export interface ModelRequest {
   readonly by: string
   readonly force?: boolean
 }
@@ -30,8 +30,8 @@ export interface Wish {
 const seed = 1
 
 /**
- * Where each version stands, and every move between standings: artifacts first, then the pointer, then the index, then
- * what answers. A crash in between is mended when the series is next looked at, by what the pointer says.
+ * The status of each version, and every change of it: artifacts first, then the pointer, then the index, then the model
+ * that serves. A crash in between is mended when the target is next loaded, by the pointer.
  */
 export class Lifecycle {
   readonly #parts: LifecycleParts
@@ -41,7 +41,7 @@ export class Lifecycle {
   readonly #opened = new TargetMap<string>()
   readonly #turns = new Turns(1)
 
-  /** `kept`: versions of a series that are kept, the newest; the live one and the one before it always. */
+  /** `kept`: versions of a target that are kept, the newest; the live one and the one before it always. */
   constructor(parts: LifecycleParts, kept: number) {
     this.#parts = parts
     this.#kept = kept
@@ -70,12 +70,12 @@ export class Lifecycle {
     return this.#index.retired(target)[0]
   }
 
-  /** The learnt model that speaks, whole and checked; what is damaged is put apart, and the one before it speaks. */
+  /** The live learnt model, whole and checked; a damaged one is quarantined, and the one before it is live. */
   live(target: Target): Promise<StoredModel | undefined> {
-    return this.#alone(() => this.#speaking(target))
+    return this.#alone(() => this.#loadLive(target))
   }
 
-  /** Versions that speak in shadow: the challenger, and the one that was live before. */
+  /** Versions that predict in shadow: the challenger, and the one that was live before. */
   async shadows(target: Target): Promise<StoredModel[]> {
     const models = await this.#alone(() =>
       Promise.all(
@@ -87,8 +87,8 @@ export class Lifecycle {
     return models.filter((model) => model !== undefined)
   }
 
-  /** Keeps what was learnt, and lets it stand where its verdict says. */
-  judged(model: StoredModel, { by, force }: Wish): Promise<ModelEntry> {
+  /** Stores a trained model, with the status of its verdict. */
+  add(model: StoredModel, { by, force }: ModelRequest): Promise<ModelEntry> {
     return this.#alone(async () => {
       const { target, verdict } = model.card
       await this.#parts.registry.put(model, seed)
@@ -111,10 +111,10 @@ export class Lifecycle {
   }
 
   /**
-   * Makes a kept version live. Without `force` it must have passed the gate at some time; `force` is told in the
-   * history with the name of who wanted it.
+   * Makes a kept version live. Without `force` it must have passed the gate at some time; `force` is recorded in the
+   * history with the name of who requested it.
    */
-  promote(target: Target, version: string, reason: string, { by, force }: Wish): Promise<ModelEntry> {
+  promote(target: Target, version: string, reason: string, { by, force }: ModelRequest): Promise<ModelEntry> {
     return this.#alone(async () => {
       const entry = this.#index.find(target, version)
       if (entry.status === 'live') return entry
@@ -131,8 +131,8 @@ export class Lifecycle {
   }
 
   /**
-   * The one before it speaks again, or the naive forecast where there is none (or it is asked for). Returns which.
-   * Only what was live before can be gone back to: nothing comes in by this door that the gate did not let in.
+   * Makes the version before it live again, or the naive forecast if there is none (or it is requested). Returns which.
+   * Only a version that was live before can be rolled back to: nothing else has passed the gate.
    */
   rollBack(target: Target, to: string | undefined, reason: string, by: string): Promise<string> {
     return this.#alone(async () => {
@@ -155,7 +155,7 @@ export class Lifecycle {
     })
   }
 
-  /** A challenger that was not better; nothing happens where it challenges no more. */
+  /** Rejects a challenger that was not better; nothing happens if it is no challenger any more. */
   drop(target: Target, version: string, reason: string): Promise<void> {
     return this.#alone(async () => {
       if (this.status(target, 'challenger')?.card.model.version !== version) return
@@ -163,7 +163,7 @@ export class Lifecycle {
     })
   }
 
-  /** The naive forecast's own card, where it is the one that speaks. */
+  /** The naive forecast's own card, while it is live. */
   naive(cards: readonly ModelEntry[]): Promise<void> {
     return this.#alone(() =>
       this.#index.putQuietly(
@@ -177,7 +177,7 @@ export class Lifecycle {
     )
   }
 
-  /** Opens the live model for questions on the loop. */
+  /** Opens the live model for predictions on the loop. */
   async lease(target: Target): Promise<Lease> {
     const { serving } = this.#parts
     const open = serving.lease(target)
@@ -186,7 +186,7 @@ export class Lifecycle {
     return this.#alone(async () => {
       const opened = serving.lease(target)
       if (opened) return opened
-      const model = await this.#speaking(target)
+      const model = await this.#loadLive(target)
       if (!model) throw new HomeostatError('model_missing', { model: nameOf(target), detail: noModel })
       void serving.swap(model, this.#open(model))
       return serving.lease(target)!
@@ -202,25 +202,25 @@ export class Lifecycle {
     })
   }
 
-  async #speaking(target: Target): Promise<StoredModel | undefined> {
+  async #loadLive(target: Target): Promise<StoredModel | undefined> {
     const known = this.status(target, 'live')?.card.model.version
     const { model, refused } = await this.#newestGood(target)
-    for (const { version, reason } of refused) await this.#putApart(target, version, reason)
-    const speaking = refused.length > 0 ? await this.#fallBack(target, model) : model
-    if (speaking?.card.model.version === known) return speaking
+    for (const { version, reason } of refused) await this.#quarantine(target, version, reason)
+    const live = refused.length > 0 ? await this.#fallBack(target, model) : model
+    if (live?.card.model.version === known) return live
     // damaged, published elsewhere, or the process ended between the pointer and the index
     void this.#parts.serving.drop(target)
     const isDamaged = refused.some(({ version }) => version === known)
-    if (speaking) {
+    if (live) {
       const reason = isDamaged ? `Live: ${known} could not be served.` : 'Live: the pointer names it.'
-      await this.#index.put(speaking.card, { status: 'live', reason }, 'registry')
+      await this.#index.put(live.card, { status: 'live', reason }, 'registry')
     } else if (known && !isDamaged) {
       await this.#index.move(target, known, unnamed, 'registry')
     }
-    return speaking
+    return live
   }
 
-  /** What speaks instead. The pointer follows: what was put apart is not tried again and again. */
+  /** The version that is live instead. The pointer follows, so that a quarantined version is not tried again. */
   async #fallBack(target: Target, previous: StoredModel | undefined): Promise<StoredModel | undefined> {
     const { registry } = this.#parts
     // the registry does not know which of its versions was rolled back
@@ -233,7 +233,7 @@ export class Lifecycle {
     return model
   }
 
-  /** Complete load and a test prediction, then the pointer, then what answers. */
+  /** Complete load and a test prediction, then the pointer, then the model that serves. */
   async #publish(model: StoredModel): Promise<void> {
     const { registry, serving } = this.#parts
     const { target, model: ref } = model.card
@@ -254,7 +254,7 @@ export class Lifecycle {
     )
   }
 
-  /** What the pointer names, if it can be opened, else the one before; each is opened once in the life of a process. */
+  /** The version that the pointer names, if it can be opened, else the one before; each is opened once in a process. */
   async #newestGood(target: Target): Promise<Awaited<ReturnType<Registry['newestGood']>>> {
     const { registry } = this.#parts
     const found = await registry.newestGood(target)
@@ -289,14 +289,14 @@ export class Lifecycle {
       return model
     } catch (error) {
       if (error instanceof HomeostatError && error.code === 'model_refused')
-        await this.#putApart(target, version, error.message)
+        await this.#quarantine(target, version, error.message)
       throw error
     }
   }
 
   /** Once: the first reason stays. */
-  async #putApart(target: Target, version: string, message: string): Promise<void> {
-    // the pointer itself may be no good: then there is no version to put apart
+  async #quarantine(target: Target, version: string, message: string): Promise<void> {
+    // the pointer itself may be unreadable: then there is no version to quarantine
     if (version === '' || this.#index.known(target, version)?.status === 'refused') return
     const reason = bare(message)
     await this.#parts.registry.quarantine(target, version, reason)
@@ -324,10 +324,10 @@ export class Lifecycle {
 
 const unnamed = {
   status: 'retired',
-  reason: 'Nothing points to it any more; the naive forecast speaks.',
+  reason: 'Nothing points to it any more; the naive forecast is live.',
 } as const
 
-/** What is wrong: which model it is about is known where the reason is kept. */
+/** The reason without the name of the model, which is known where it is stored. */
 const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')
 
 /** Throws `not_acceptable_state` for a version that is kept but was never live, or is live. */
@@ -337,6 +337,6 @@ function requireOnceLive(entry: ModelEntry | undefined): void {
   const detail =
     entry.status === 'live'
       ? `The model ${version} is live already`
-      : `The model ${version} is no model to go back to: it is ${entry.status} (${entry.reason}); promote it instead`
+      : `The model ${version} cannot be rolled back to: it is ${entry.status} (${entry.reason}); promote it instead`
   throw new HomeostatError('not_acceptable_state', { detail })
 }

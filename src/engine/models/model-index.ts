@@ -9,14 +9,14 @@ export interface ModelIndexParts {
   readonly ledger: ModelLedger
   readonly clock: Clock
   readonly log: Log
-  /** What speaks for a series has changed. */
+  /** The live model of a target has changed. */
   readonly onChange: (target: Target) => void
 }
 
-/** Where a version goes, and why. */
-export type Place = Pick<ModelEntry, 'status' | 'reason'>
+/** New status of a version, and why. */
+export type Change = Pick<ModelEntry, 'status' | 'reason'>
 
-/** Which versions there are of each series and where they stand: the ledger's index, at hand. */
+/** The versions of each target and their status: the ledger's index, in memory. */
 export class ModelIndex {
   readonly #parts: ModelIndexParts
   /** The newest first. */
@@ -39,7 +39,7 @@ export class ModelIndex {
     return this.of(target).find(({ card }) => card.model.version === version)
   }
 
-  /** Throws `model_missing` with the versions that there are. */
+  /** Throws `model_missing` with the known versions. */
   find(target: Target, version: string): ModelEntry {
     const entry = this.known(target, version)
     if (entry) return entry
@@ -49,7 +49,7 @@ export class ModelIndex {
     throw new HomeostatError('model_missing', { model: nameOf(target, version), detail })
   }
 
-  /** The learnt version that stands there. */
+  /** The learnt version that has the status. */
   status(target: Target, status: ModelStatus): ModelEntry | undefined {
     return this.of(target).find((entry) => entry.status === status && isLearnt(entry))
   }
@@ -68,34 +68,34 @@ export class ModelIndex {
   }
 
   /**
-   * The version stands there now. Where it is live, the one that was is retired, unless it is said where else it goes,
-   * and a challenger is through; all in one transaction.
+   * Changes the status of a version. If it goes live, the one that was live gets the `outgoing` status, and a challenger
+   * is rejected; all in one transaction.
    */
   async put(
     card: Card,
-    place: Place,
+    change: Change,
     by: string,
-    outgoing: Place = { status: 'retired', reason: replaced(card.model.version) },
+    outgoing: Change = { status: 'retired', reason: replaced(card.model.version) },
   ): Promise<void> {
     const since = this.#parts.clock.now()
     const moved = this.of(card.target).flatMap((entry): ModelEntry[] => {
-      if (place.status !== 'live' || entry.card.model.version === card.model.version) return []
+      if (change.status !== 'live' || entry.card.model.version === card.model.version) return []
       if (entry.status === 'live') return [{ ...entry, ...outgoing, since }]
-      // it was tried against a model that speaks no more
+      // it was compared with a model that is live no more
       if (entry.status === 'challenger')
         return [{ ...entry, status: 'rejected', reason: overtaken(card.model.version), since }]
       return []
     })
-    await this.#write([{ card, ...place, since }, ...moved], by)
+    await this.#write([{ card, ...change, since }, ...moved], by)
   }
 
   /** Nothing happens where the version is not known. */
-  async move(target: Target, version: string, place: Place, by: string): Promise<void> {
+  async move(target: Target, version: string, change: Change, by: string): Promise<void> {
     const entry = this.known(target, version)
-    if (entry) await this.#write([{ ...entry, ...place, since: this.#parts.clock.now() }], by)
+    if (entry) await this.#write([{ ...entry, ...change, since: this.#parts.clock.now() }], by)
   }
 
-  /** Entries as they are, without a word in the history. */
+  /** Entries as they are, without an event in the history. */
   async putQuietly(entries: readonly ModelEntry[]): Promise<void> {
     if (entries.length > 0) await this.#parts.ledger.put(entries, [])
     for (const entry of entries) this.#set(entry)
@@ -124,7 +124,7 @@ export class ModelIndex {
     await ledger.put(entries, events)
     for (const entry of entries) this.#set(entry)
     for (const { target, version, status, reason } of events)
-      log.info('A model stands elsewhere.', { ...target, version, status, reason, by })
+      log.info('A model changed its status.', { ...target, version, status, reason, by })
     if (entries[0]) onChange(entries[0].card.target)
   }
 
@@ -140,8 +140,8 @@ export class ModelIndex {
 
 export const isLearnt = ({ card }: ModelEntry): boolean => card.model.kind === 'learned'
 
-/** The end of a sentence that begins with what was asked for. */
-export const noModel = 'no learnt model is live, the naive forecast speaks'
+/** The end of a sentence that names the requested model. */
+export const noModel = 'no learnt model is live, only the naive forecast is'
 
 const replaced = (version: string): string => `Replaced by ${version}.`
 const overtaken = (version: string): string => `Undecided when ${version} went live.`

@@ -19,17 +19,17 @@ export interface ModelsParts extends Omit<TrainerParts, 'lifecycle' | 'overseer'
 }
 
 export interface ModelsOptions extends TrainerOptions, OverseerOptions {
-  /** Versions of a series that are kept. */
+  /** Versions of a target that are kept. */
   readonly kept: number
-  /** Models held open to answer questions. */
+  /** Models held open for predictions on request. */
   readonly open: number
-  /** How often to look whether another process has published; 0: never. */
+  /** How often to check whether another process has published; 0: never. */
   readonly reloadMs: number
   /** Version of the program, for the manifests. */
   readonly code: string
 }
 
-/** The life of all models: learnt, judged, published, asked, watched, rolled back. */
+/** The life of all models: trained, judged, published, queried, watched, rolled back. */
 export class Models {
   readonly trainer: Trainer
   readonly #parts: ModelsParts
@@ -116,12 +116,12 @@ export class Models {
     return this.#lifecycle.promote(target, version, `Made live ${how} by ${wish.by}.`, wish)
   }
 
-  /** Returns the version that speaks now. */
+  /** Returns the version that is live now. */
   rollBack(target: Target, version: string | undefined, by: string): Promise<string> {
     return this.#lifecycle.rollBack(target, version, `Rolled back by ${by}.`, by)
   }
 
-  /** Answers of the live model, and which version gave them. */
+  /** Predictions of the live model, and its version. */
   async predict(
     target: Target,
     rows: readonly FeatureRow[],
@@ -135,7 +135,7 @@ export class Models {
     }
   }
 
-  /** Looks whether another process has published, for all series; what has changed is forecast anew. */
+  /** Checks for all targets whether another process has published; what has changed is forecast anew. */
   async reload(): Promise<number> {
     let live = 0
     for (const { target } of this.trainer.targets(null)) {
@@ -198,7 +198,7 @@ export class Models {
       try {
         await this.reload()
       } catch (error) {
-        log.warn('Models could not be looked at.', { error: String(error) })
+        log.warn('Models could not be checked.', { error: String(error) })
       }
     }
   }

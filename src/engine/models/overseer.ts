@@ -23,21 +23,21 @@ export interface OverseerOptions {
   readonly guardDays: number
   /** Days after which a challenger must have shown that it is better. */
   readonly challengerDays: number
-  /** Share of the forecasts that a challenger speaks; 0: it stays in shadow. */
+  /** Share of the published forecasts that a challenger makes; 0: it stays in shadow. */
   readonly challengerShare: number
 }
 
-/** The guard looks over up to four of its spans. */
+/** The guard evaluates up to four of its spans. */
 const guardLooks = 4
 
 /**
- * Looks after what speaks: logs and scores it, and once a civil day takes back a live model that does worse than the
- * naive forecast, and decides about challengers. What it does by itself it says as an Info.
+ * Watches the forecasts: logs and scores them, and once a civil day rolls back a live model that is worse than the naive
+ * forecast, and decides about challengers. Each roll-back is reported as an Info.
  */
 export class Overseer {
   readonly #parts: OverseerParts
   readonly #options: OverseerOptions
-  /** Civil day up to which a series was judged, and in which its inputs were compared. */
+  /** Civil day up to which a target was judged, and in which its inputs were compared. */
   readonly #judged = new TargetMap<number>()
   readonly #compared = new TargetMap<number>()
 
@@ -46,7 +46,7 @@ export class Overseer {
     this.#options = options
   }
 
-  /** Whether the inputs are to be compared with those that were learnt from: once a civil day. */
+  /** Whether the inputs are to be compared with the training data: once a civil day. */
   wantsDrift(target: Target): boolean {
     const { directory, clock } = this.#parts
     const today = dayStart(directory.zoneOf(target.site), clock.now())
@@ -55,7 +55,7 @@ export class Overseer {
     return isNew
   }
 
-  /** Lets the challenger speak for its share of the forecasts; the live model's is then said in shadow. */
+  /** Publishes the challenger's forecast for its share of the origins; the live model's is then made in shadow. */
   choose(made: Predicted): Predicted {
     const { target, output } = made
     const challenger = this.#parts.lifecycle.status(target.target, 'challenger')?.card.model.version
@@ -66,7 +66,7 @@ export class Overseer {
     return { ...made, output: { ...output, published: other, shadows } }
   }
 
-  /** Scores what is known by now, logs what was said, and judges where a new day has begun. */
+  /** Scores what is known by now, logs the new forecasts, and judges if a new day has begun. */
   async watch(published: readonly Predicted[]): Promise<void> {
     const { watch, lifecycle, directory, clock } = this.#parts
     await watch.pass(
@@ -111,7 +111,7 @@ export class Overseer {
       }
       const verdict = guardVerdict(guarded)
       if (verdict !== 'keep') {
-        await this.#takeBack(target, rollBackTarget(guarded), verdict.rollBack)
+        await this.#rollBack(target, rollBackTarget(guarded), verdict.rollBack)
         return
       }
     }
@@ -119,7 +119,7 @@ export class Overseer {
     const { version } = challenger.card.model
     const { decidedBy } = challenger.card
     const times = { zone, until, since: challenger.since, maxDays: challengerDays, decidedBy }
-    // the live one may have been taken back while it was tried
+    // the live one may have been rolled back while it was tried
     const rival = live ? {} : { rival: 'the naive forecast' }
     const outcome = shadowVerdict({ live: own, challenger: of(version), ...times, ...rival })
     if (outcome === 'wait') return
@@ -127,7 +127,7 @@ export class Overseer {
     else await lifecycle.promote(target, version, outcome.promote, { by: 'shadow' })
   }
 
-  async #takeBack(target: Target, to: string, reason: string): Promise<void> {
+  async #rollBack(target: Target, to: string, reason: string): Promise<void> {
     const now = await this.#parts.lifecycle.rollBack(target, to, reason, 'guard')
     const live = now === naiveVersion ? 'the naive forecast' : `the version before it (${now})`
     await this.#inform(target, `${reason} Now ${live} is live.`)

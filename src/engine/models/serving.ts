@@ -14,7 +14,7 @@ interface Served {
   retire: (() => void) | undefined
 }
 
-/** The right to ask one version, until it is given back. */
+/** The right to query one version, until it is released. */
 export interface Lease {
   readonly ref: ModelRef
   readonly unit: string
@@ -23,15 +23,15 @@ export interface Lease {
 }
 
 /**
- * Models that answer on the loop. A swap is one assignment: whoever asked before it is answered by the old version,
- * whoever asks after it by the new one, and every answer can name the version that made it.
+ * Models that predict on the loop. A swap is one assignment: requests before it use the old version, requests after it
+ * the new one, and every reply can name its version.
  */
 export class Serving {
-  /** In the order in which they were put. */
+  /** In order of insertion. */
   readonly #served = new Map<string, Served>()
   readonly #limit: number
 
-  /** `limit`: models held open; the one that was put longest ago makes room. */
+  /** `limit`: models held open; the one that was added first is dropped first. */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -56,7 +56,7 @@ export class Serving {
     }
   }
 
-  /** Resolves when the version that was replaced has answered its last request. */
+  /** Resolves when the last request of the replaced version has ended. */
   swap({ card: { target, unit, model: ref } }: StoredModel, model: OpenModel): Promise<void> {
     const gone = this.drop(target)
     this.#served.set(targetId(target), { target, ref, unit, model, users: 0, retire: undefined })

@@ -133,7 +133,7 @@ export class Trainer {
     this.#late.set(source, (this.#late.get(source) ?? 0) + 1)
   }
 
-  /** What speaks of the series has changed: it is forecast anew at the next check. */
+  /** The live model of the target has changed: it is forecast anew at the next check. */
   renew(target: Target): void {
     this.#state(target).doneHour = Number.NEGATIVE_INFINITY
   }
@@ -272,7 +272,7 @@ export class Trainer {
     signal.throwIfAborted()
     // a site may have been erased meanwhile
     if (!directory.has(job.target.site)) return 'The site was erased.'
-    const entry = await lifecycle.judged(model, job)
+    const entry = await lifecycle.add(model, job)
     return entry.reason
   }
 
