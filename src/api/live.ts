@@ -156,6 +156,8 @@ function sendNews(live: Channel, news: News, at: number): void {
         }))
       case 'alerts':
         return some(ofSites(news.alerts, sites), (alerts) => ({ type: 'alerts', alerts }))
+      case 'commands':
+        return undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -41,6 +41,21 @@ export function stepAt({ origin, grid }: Pick<Forecast, 'origin' | 'grid'>, at: 
   return -1
 }
 
+/** Sum of the means of the steps that make up [from, to); NaN if they do not, or one is unknown. For amounts (kWh). */
+export function sumBetween(
+  forecast: Pick<Forecast, 'origin' | 'grid' | 'mean'>,
+  from: number,
+  to: number,
+): number {
+  const edges = stepEdges(forecast)
+  const first = stepAt(forecast, from)
+  if (first < 0 || edges[first] !== from) return Number.NaN
+  let sum = 0
+  let step = first
+  for (; step < forecast.mean.length && edges[step]! < to; step++) sum += forecast.mean[step]!
+  return edges[step] === to ? sum : Number.NaN
+}
+
 /** Lead time of a step in whole hours, 0 for one that begins less than an hour after the origin. */
 export const leadHours = (origin: number, at: number): number => Math.floor((at - origin) / hourMs)
 
