@@ -1,5 +1,6 @@
 import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingStore } from '../../core/ports.ts'
+import { isDerived } from '../../core/series.ts'
 import { type Target, targetId } from '../../core/target.ts'
 import { dayMs, hourMs } from '../../core/time.ts'
 import { forecastLosses } from '../../ml/losses.ts'
@@ -19,7 +20,7 @@ export const energyLearning: Learning = {
     const best = new Map<string, { source: Series; target: Target }>()
     for (const source of series) {
       const rank = rankOf(source)
-      if (rank < 0) continue
+      if (rank < 0 || isDerived(source.device)) continue
       const target = { site: source.site, domain: 'energy', subject: source.device }
       const id = targetId(target)
       const other = best.get(id)
