@@ -16,6 +16,13 @@ export const derivedDevice = ({ domain, subject }: Pick<Target, 'domain' | 'subj
 /** Whether the series was derived by a domain rather than measured. */
 export const isDerived = (device: string): boolean => device.startsWith(derivedMark)
 
+/** The target that a derived series belongs to; undefined for a measured one. */
+export function targetOfDerived({ site, device }: Pick<SeriesKey, 'site' | 'device'>): Target | undefined {
+  const end = device.indexOf(':')
+  if (!isDerived(device) || end < 0) return undefined
+  return { site, domain: device.slice(1, end), subject: device.slice(end + 1) }
+}
+
 /** Order of series in lists: site, device, metric by code unit. */
 export function compareSeries(a: SeriesKey, b: SeriesKey): number {
   return compare(a.site, b.site) || compare(a.device, b.device) || compare(a.metric, b.metric)

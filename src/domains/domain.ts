@@ -1,7 +1,6 @@
-import type { Alert, Card, Command, Forecast, PointPrediction, Series } from '../core/event.ts'
+import type { Alert, Card, Command, Forecast, PointPrediction, Series, SeriesKey } from '../core/event.ts'
 import type { Truth } from '../core/forecast.ts'
 import type { Drift, Loss, StoredModel } from '../core/life.ts'
-import type { ReadingStore } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
 
@@ -126,6 +125,19 @@ export interface LearnInput extends TaskInput {
   readonly live?: StoredModel
 }
 
+/** A derived series on regular steps, [from, to) in UTC ms. */
+export interface Need {
+  /** Its name in the dataset. */
+  readonly name: string
+  readonly series: SeriesKey
+  readonly from: number
+  readonly to: number
+  readonly stepMs: number
+}
+
+/** What was needed, by name; NaN where a step is absent. */
+export type Dataset = Readonly<Record<string, Truth>>
+
 /** One row of features for online prediction; an absent feature is missing. */
 export type FeatureRow = Readonly<Record<string, number>>
 
@@ -135,23 +147,24 @@ export interface OpenModel {
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
-/** What a domain brings to the trainer. */
+/** How the targets of a domain are learnt and forecast. */
 export interface Learning {
   readonly name: string
   /** Task of the worker that learns; see the table of tasks. */
   readonly task: string
-  /** What can be forecast, and which series each is learnt from. */
-  targets(series: readonly Series[]): { readonly source: Series; readonly target: Target }[]
   /**
-   * Reads what is needed, up to the newest reading (UTC ms) and at most `historyMs` before it; undefined while there is
-   * not one whole step.
+   * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
+   * step, UTC ms; at most `historyMs` before it are needed.
    */
-  collect(
-    source: Series,
-    store: Pick<ReadingStore, 'scan'>,
-    newestAt: number,
-    historyMs?: number,
-  ): Promise<Steps | undefined>
+  needs(target: Target, newestAt: number, historyMs?: number): readonly Need[]
+  /** The history of the target; undefined if not one step of it is whole. */
+  steps(data: Dataset): Steps | undefined
+  /** Length of the steps that are forecast, ms: a new forecast is made when a further one is whole. */
+  readonly everyMs: number
+  /** Length of the derived steps that it needs, ms. */
+  readonly stepMs: number
+  /** The measured series of the target: what is forgotten of one of them is not learnt from. */
+  measured(target: Target): readonly SeriesKey[]
   /** Whether the history suffices for training; if not, only the naive forecast is published. */
   isEnough(steps: Steps): boolean
   /**

@@ -10,7 +10,7 @@ import type {
   SourceAdapter,
 } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
-import { isDerived } from '../core/series.ts'
+import { isDerived, targetOfDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
@@ -54,10 +54,8 @@ export class Engine {
         ...shared,
         directory,
         domains: parts.domains,
-        onCommitted: () => undefined,
-        onRebuilt: (_target, sources) => {
-          for (const source of sources) this.models.trainer.tookLate(source)
-        },
+        onCommitted: ({ readings }) => this.#noteDerived(readings),
+        onRebuilt: (target) => this.models.trainer.rebuilt(target),
       },
       { ...options, defaultSite: options.site.id },
     )
@@ -119,6 +117,13 @@ export class Engine {
     await this.#upkeep.stop()
     await this.#parts.readings.close()
     await this.#parts.ledger.close()
+  }
+
+  #noteDerived(readings: readonly Reading[]): void {
+    for (const reading of readings) {
+      const target = isDerived(reading.device) ? targetOfDerived(reading) : undefined
+      if (target) this.models.trainer.derived(target, reading.at)
+    }
   }
 
   /** What fires when. */

@@ -1,11 +1,12 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { type ModelEntry, type ModelStatus, naiveVersion, type StoredModel } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
-import { type Target, TargetMap } from '../../core/target.ts'
-import { Turns } from '../../core/turns.ts'
+import { type Target, TargetMap, targetId } from '../../core/target.ts'
+import { KeyedTurns } from '../../core/turns.ts'
 import type { Learning } from '../../domains/domain.ts'
 import type { Registry } from '../registry/registry.ts'
 import { nameOf, refusal } from '../registry/registry-names.ts'
+import { ModelCache } from './model-cache.ts'
 import { isLearnt, ModelIndex, noModel } from './model-index.ts'
 import type { Lease, Serving } from './serving.ts'
 
@@ -39,7 +40,8 @@ export class Lifecycle {
   readonly #index: ModelIndex
   /** Version that was opened last, and well. */
   readonly #opened = new TargetMap<string>()
-  readonly #turns = new Turns(1)
+  readonly #cache = new ModelCache()
+  readonly #turns = new KeyedTurns()
 
   /** `kept`: versions of a target that are kept, the newest; the live one and the one before it always. */
   constructor(parts: LifecycleParts, kept: number) {
@@ -72,12 +74,12 @@ export class Lifecycle {
 
   /** The live learnt model, whole and checked; a damaged one is quarantined, and the one before it is live. */
   live(target: Target): Promise<StoredModel | undefined> {
-    return this.#alone(() => this.#loadLive(target))
+    return this.#alone(target, () => this.#loadLive(target))
   }
 
   /** Versions that predict in shadow: the challenger, and the one that was live before. */
   async shadows(target: Target): Promise<StoredModel[]> {
-    const models = await this.#alone(() =>
+    const models = await this.#alone(target, () =>
       Promise.all(
         [this.status(target, 'challenger'), this.predecessor(target)].map(
           (entry) => entry && this.#loadIfGood(target, entry.card.model.version),
@@ -89,8 +91,8 @@ export class Lifecycle {
 
   /** Stores a trained model, with the status of its verdict. */
   add(model: StoredModel, { by, force }: ModelRequest): Promise<ModelEntry> {
-    return this.#alone(async () => {
-      const { target, verdict } = model.card
+    const { target, verdict } = model.card
+    return this.#alone(target, async () => {
       await this.#parts.registry.put(model, seed)
       let { status, reason } = verdict
       const isForced = force === true && status !== 'live'
@@ -115,7 +117,7 @@ export class Lifecycle {
    * history with the name of who requested it.
    */
   promote(target: Target, version: string, reason: string, { by, force }: ModelRequest): Promise<ModelEntry> {
-    return this.#alone(async () => {
+    return this.#alone(target, async () => {
       const entry = this.#index.find(target, version)
       if (entry.status === 'live') return entry
       if (entry.status === 'refused') throw refusal(target, version, entry.reason.replace(/\.$/, ''))
@@ -135,7 +137,7 @@ export class Lifecycle {
    * Only a version that was live before can be rolled back to: nothing else has passed the gate.
    */
   rollBack(target: Target, to: string | undefined, reason: string, by: string): Promise<string> {
-    return this.#alone(async () => {
+    return this.#alone(target, async () => {
       const live = this.status(target, 'live')
       if (!live) throw new HomeostatError('model_missing', { model: nameOf(target), detail: noModel })
       const version = to ?? this.predecessor(target)?.card.model.version ?? naiveVersion
@@ -157,24 +159,24 @@ export class Lifecycle {
 
   /** Rejects a challenger that was not better; nothing happens if it is no challenger any more. */
   drop(target: Target, version: string, reason: string): Promise<void> {
-    return this.#alone(async () => {
+    return this.#alone(target, async () => {
       if (this.status(target, 'challenger')?.card.model.version !== version) return
       await this.#index.move(target, version, { status: 'rejected', reason }, 'shadow')
     })
   }
 
   /** The naive forecast's own card, while it is live. */
-  naive(cards: readonly ModelEntry[]): Promise<void> {
-    return this.#alone(() =>
-      this.#index.putQuietly(
-        cards.filter(({ card, reason }) => {
-          // it was made before a learnt model went live
-          if (this.status(card.target, 'live')) return false
-          const known = this.entries(card.target).find((entry) => !isLearnt(entry))
-          return known?.reason !== reason || known.status !== 'live'
-        }),
-      ),
-    )
+  async naive(cards: readonly ModelEntry[]): Promise<void> {
+    for (const entry of cards) {
+      const { target } = entry.card
+      await this.#alone(target, async () => {
+        // it was made before a learnt model went live
+        if (this.status(target, 'live')) return
+        const known = this.entries(target).find((other) => !isLearnt(other))
+        if (known?.reason === entry.reason && known.status === 'live') return
+        await this.#index.putQuietly([entry])
+      })
+    }
   }
 
   /** Opens the live model for predictions on the loop. */
@@ -183,7 +185,7 @@ export class Lifecycle {
     const open = serving.lease(target)
     if (open) return open
     // between moves: what is opened here must not take the place of what went live meanwhile
-    return this.#alone(async () => {
+    return this.#alone(target, async () => {
       const opened = serving.lease(target)
       if (opened) return opened
       const model = await this.#loadLive(target)
@@ -193,13 +195,14 @@ export class Lifecycle {
     })
   }
 
+  /** Resolves when all changes of the site's models that were under way have ended and its models are erased. */
   async removeSite(site: string): Promise<void> {
-    await this.#alone(async () => {
-      this.#index.removeSite(site)
-      this.#opened.removeSite(site)
-      this.#parts.serving.removeSite(site)
-      await this.#parts.registry.removeSite(site)
-    })
+    await Promise.all(this.#index.targetsOf(site).map((target) => this.#alone(target, async () => undefined)))
+    this.#index.removeSite(site)
+    this.#opened.removeSite(site)
+    this.#cache.removeSite(site)
+    this.#parts.serving.removeSite(site)
+    await this.#parts.registry.removeSite(site)
   }
 
   async #loadLive(target: Target): Promise<StoredModel | undefined> {
@@ -257,12 +260,16 @@ export class Lifecycle {
   /** The version that the pointer names, if it can be opened, else the one before; each is opened once in a process. */
   async #newestGood(target: Target): Promise<Awaited<ReturnType<Registry['newestGood']>>> {
     const { registry } = this.#parts
+    const pointed = await registry.latest(target)
+    const cached = pointed === undefined ? undefined : this.#cache.get(target, pointed)
+    if (cached) return { model: cached, refused: [] }
     const found = await registry.newestGood(target)
     const { model, refused } = found
-    if (!model || this.#opened.get(target) === model.card.model.version) return found
+    if (!model) return found
     try {
-      this.#open(model)
+      if (this.#opened.get(target) !== model.card.model.version) this.#open(model)
       this.#opened.set(target, model.card.model.version)
+      this.#cache.add(model)
       return found
     } catch (error) {
       if (!(error instanceof HomeostatError)) throw error
@@ -274,8 +281,12 @@ export class Lifecycle {
   }
 
   async #loadIfGood(target: Target, version: string): Promise<StoredModel | undefined> {
+    const cached = this.#cache.get(target, version)
+    if (cached) return cached
     try {
-      return await this.#load(target, version)
+      const model = await this.#load(target, version)
+      this.#cache.add(model)
+      return model
     } catch (error) {
       if (error instanceof HomeostatError) return undefined
       throw error
@@ -299,6 +310,7 @@ export class Lifecycle {
     // the pointer itself may be unreadable: then there is no version to quarantine
     if (version === '' || this.#index.known(target, version)?.status === 'refused') return
     const reason = bare(message)
+    this.#cache.drop(target, version)
     await this.#parts.registry.quarantine(target, version, reason)
     await this.#index.move(target, version, { status: 'refused', reason }, 'registry')
   }
@@ -316,9 +328,9 @@ export class Lifecycle {
     await this.#index.remove(target, gone)
   }
 
-  /** One move at a time. */
-  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#turns.run(work)
+  /** One change of a target at a time. */
+  #alone<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
+    return this.#turns.run(targetId(target), work)
   }
 }
 

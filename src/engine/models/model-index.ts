@@ -110,6 +110,13 @@ export class ModelIndex {
     )
   }
 
+  /** Targets of a site that have a version. */
+  targetsOf(site: string): Target[] {
+    return [...this.#entries.values()].flatMap(([entry]) =>
+      entry && entry.card.target.site === site ? [entry.card.target] : [],
+    )
+  }
+
   /** Here only: the ledger erases the site as a whole. */
   removeSite(site: string): void {
     for (const [id, entries] of this.#entries)

@@ -47,11 +47,7 @@ function predictedAt(origin: number, off: Readonly<Record<string, number>>): Pre
   )
   const values = new Float64Array((origin - start) / hourMs).fill(1)
   return {
-    target: {
-      learning: energyLearning,
-      source: { site: 'home', device: 'fridge', metric: 'power', unit: 'W' },
-      target: fridge,
-    },
+    target: { learning: energyLearning, target: fridge },
     steps: { start, stepMs: hourMs, values, unit: 'kWh', repairs: {} },
     output: { published: forecasts[0]!, shadows: forecasts.slice(1), drifts: [] },
   }

@@ -85,16 +85,33 @@ export class Overseer {
         naive ? [{ card: naive, status: 'live', reason: naive.verdict.reason, since: clock.now() }] : [],
       ),
     )
-    for (const { output } of published) await this.#judge(output.published)
+    for (const { output } of published) await this.#judgeSafely(output.published)
   }
 
-  /** Once a civil day is scored to its end. */
+  /** A fault concerns one target only; its day is judged with the next forecast. */
+  async #judgeSafely(key: ForecastKey): Promise<void> {
+    try {
+      await this.#judge(key)
+    } catch (error) {
+      this.#parts.log.error('A model could not be judged; it is tried again with the next forecast.', {
+        ...key.target,
+        error: String(error),
+      })
+    }
+  }
+
+  /** Once a civil day is scored to its end. The day counts as judged when the decision is carried out. */
   async #judge({ target, metric }: ForecastKey): Promise<void> {
-    const { lifecycle, ledger, directory } = this.#parts
+    const { ledger, directory } = this.#parts
     const zone = directory.zoneOf(target.site)
     const until = await ledger.watch.scoredTo({ target, metric })
     if (until === undefined || this.#judged.get(target) === dayStart(zone, until)) return
+    await this.#decide({ target, metric }, zone, until)
     this.#judged.set(target, dayStart(zone, until))
+  }
+
+  async #decide({ target, metric }: ForecastKey, zone: string, until: number): Promise<void> {
+    const { lifecycle, ledger } = this.#parts
     const live = lifecycle.status(target, 'live')
     const challenger = lifecycle.status(target, 'challenger')
     if (!live && !challenger) return

@@ -1,11 +1,9 @@
-import type { Series } from '../../core/event.ts'
 import type { Target } from '../../core/target.ts'
 import type { ForecastOutput, Learning, Steps } from '../../domains/domain.ts'
 
-/** A target that a domain can learn, and the series that it learns from. */
+/** A target that a domain can learn. */
 export interface Learnable {
   readonly learning: Learning
-  readonly source: Series
   readonly target: Target
 }
 
