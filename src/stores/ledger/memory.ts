@@ -201,9 +201,13 @@ function ofTargets<Row extends { readonly target: Target }>(
   site: string | undefined,
   rows: TargetMap<Row>,
 ): Row[] {
-  return [...rows.values()]
-    .filter(({ target }) => site === undefined || target.site === site)
-    .sort((a, b) => compareTargets(a.target, b.target))
+  return (
+    [...rows.values()]
+      .filter(({ target }) => site === undefined || target.site === site)
+      .sort((a, b) => compareTargets(a.target, b.target))
+      // what is read may be changed by its reader, as with a disk
+      .map((row) => structuredClone(row))
+  )
 }
 
 const compareAlerts = (a: AlertKey, b: AlertKey): number =>
