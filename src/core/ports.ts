@@ -67,13 +67,19 @@ export interface Columns {
   readonly value: Float64Array
 }
 
+/** Columns of one of several series. */
+export interface SeriesColumns extends Columns {
+  readonly series: SeriesKey
+}
+
 /** The place of the last reading of a page in the order (at, site, device, metric). */
 export interface ReadingPosition extends SeriesKey {
   readonly at: number
 }
 
 /**
- * The log of readings. Twice is once: of two readings with the same (series, at) the one appended last counts.
+ * The log of readings, measured and derived (`isDerived` in core/series.ts) alike. Of two readings with the same
+ * (series, at) the one appended last counts.
  * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored.
  */
 export interface ReadingStore {
@@ -85,8 +91,18 @@ export interface ReadingStore {
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
   /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
   newest(perSeries: number): Promise<Reading[]>
-  /** All values of one series in [from, to), in chunks, oldest first. */
+  /**
+   * All values of one series in [from, to), oldest first, in chunks of bounded length. A chunk is one consistent state;
+   * what is written while the caller reads may or may not appear in later chunks. Any number of scans may be open: one
+   * whose caller pauses or stops holds its current chunk and blocks nobody.
+   */
   scan(series: SeriesKey, from: number, to: number): AsyncIterable<Columns>
+  /**
+   * All values of several series in [from, to), in the order (site, device, metric, at) whatever the order asked in;
+   * a series without values gives no chunk, a series with many gives several. Otherwise like `scan`; use it where more
+   * than a few series are wanted.
+   */
+  scanMany(series: readonly SeriesKey[], from: number, to: number): AsyncIterable<SeriesColumns>
   /** Hours of one series in [from, to), oldest first; includes the hour in progress. */
   rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]>
   /** Every series that has a reading. */
@@ -96,8 +112,9 @@ export interface ReadingStore {
   /** Erases a site's readings. */
   removeSite(site: string): Promise<void>
   /**
-   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of readings older than `keepFrom`
-   * (ms; roll-ups stay), bounding of the write-ahead log. Safe at any time, also cut short.
+   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of measured readings older than
+   * `keepFrom` (ms; roll-ups and derived readings stay), bounding of the write-ahead log. Safe at any time, also when
+   * interrupted. Costs next to nothing when nothing was appended since the last call.
    */
   maintain(keepFrom?: number): Promise<void>
   close(): Promise<void>

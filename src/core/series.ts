@@ -5,6 +5,12 @@ import type { SeriesKey } from './event.ts'
  */
 export const seriesId = (key: SeriesKey): string => `${key.site}\u001f${key.device}\u001f${key.metric}`
 
+/**
+ * Whether a device holds derived series: what a monitor concluded, such as `@energy:fridge`. Readings from outside
+ * never have such a device.
+ */
+export const isDerived = (device: string): boolean => device.startsWith('@')
+
 /** Order of series in lists: site, device, metric by code unit. */
 export function compareSeries(a: SeriesKey, b: SeriesKey): number {
   return compare(a.site, b.site) || compare(a.device, b.device) || compare(a.metric, b.metric)

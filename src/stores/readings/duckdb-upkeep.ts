@@ -2,6 +2,7 @@ import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import type { DatabaseFile } from './duckdb-file.ts'
 import { loosePeriods, prepareRollUp, rollUp, sortPeriod } from './duckdb-rollup.ts'
+import { derivedSeries } from './duckdb-schema.ts'
 import { Session } from './duckdb-session.ts'
 
 /** Rows a step of the roll-up takes in: about 0.1 s of work. */
@@ -136,7 +137,11 @@ export class Upkeep {
    */
   async #remove(before: number): Promise<void> {
     const bounds = await this.#step(async () => {
-      await this.#session.run('UPDATE rollups SET closed = true WHERE at_ms < $1 AND NOT closed', [before])
+      await this.#session.run(
+        `UPDATE rollups SET closed = true
+         WHERE at_ms < $1 AND NOT closed AND series NOT IN (${derivedSeries})`,
+        [before],
+      )
       return await this.#session.numbers(
         'SELECT min(seq)::DOUBLE, max(seq)::DOUBLE FROM readings WHERE at_ms < $1 AND seq <= $2',
         [before, this.#mark],

@@ -1,7 +1,13 @@
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
-import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
+import type {
+  Columns,
+  ReadingFilter,
+  ReadingPosition,
+  ReadingStore,
+  SeriesColumns,
+} from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
-import { compareSeries, SeriesMap } from '../../core/series.ts'
+import { compareSeries, isDerived, SeriesMap } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 
 interface Kept {
@@ -28,6 +34,16 @@ export function createMemoryReadings(): ReadingStore {
     kept.get(reading)!.values.set(at, value)
   }
 
+  const columnsOf = (key: SeriesKey, from: number, to: number): Columns | undefined => {
+    const one = kept.get(key)
+    const readings = one ? readingsOf(one, from, to) : []
+    if (readings.length === 0) return undefined
+    return {
+      at: Float64Array.from(readings, (reading) => reading.at),
+      value: Float64Array.from(readings, (reading) => reading.value),
+    }
+  }
+
   const sorted = (): Kept[] => [...kept.values()].sort((a, b) => compareSeries(a.series, b.series))
 
   return {
@@ -46,12 +62,16 @@ export function createMemoryReadings(): ReadingStore {
       return sorted().flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
     },
     async *scan(key, from, to): AsyncGenerator<Columns> {
-      const one = kept.get(key)
-      const readings = one ? readingsOf(one, from, to) : []
-      if (readings.length === 0) return
-      yield {
-        at: Float64Array.from(readings, (reading) => reading.at),
-        value: Float64Array.from(readings, (reading) => reading.value),
+      const columns = columnsOf(key, from, to)
+      if (columns) yield columns
+    },
+    async *scanMany(keys, from, to): AsyncGenerator<SeriesColumns> {
+      const wanted = new SeriesMap<SeriesKey>()
+      for (const key of keys) wanted.set(key, key)
+      for (const { site, device, metric } of [...wanted.values()].sort(compareSeries)) {
+        const series = { site, device, metric }
+        const columns = columnsOf(series, from, to)
+        if (columns) yield { series, ...columns }
       }
     },
     async rollups(key, from, to) {
@@ -75,6 +95,7 @@ export function createMemoryReadings(): ReadingStore {
       if (keepFrom === undefined) return
       const before = hourStart(keepFrom)
       for (const one of kept.values()) {
+        if (isDerived(one.series.device)) continue
         for (const [at, hour] of hoursOf(one)) {
           if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
         }
