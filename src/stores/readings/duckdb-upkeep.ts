@@ -30,6 +30,9 @@ export class Upkeep {
   readonly #withoutCommits: WithoutCommits
   readonly #steps = new Turns(1)
   #mark: number
+  /** The mark when the roll-ups were last sorted, and when readings were last removed: without a new one both rest. */
+  #sortedAt = Number.NEGATIVE_INFINITY
+  #removed = { mark: Number.NEGATIVE_INFINITY, before: Number.NEGATIVE_INFINITY }
   #checkpointing: Promise<void> | undefined
   /** Why the last checkpoint failed. */
   #failure: unknown
@@ -71,9 +74,19 @@ export class Upkeep {
         this.#mark = upTo
       })
     }
-    const periods = await this.#step(() => loosePeriods(this.#session))
-    for (const period of periods ?? []) await this.#step(() => sortPeriod(this.#session, period))
-    if (keepFrom !== undefined) await this.#remove(Math.floor(keepFrom / hourMs) * hourMs)
+    const mark = this.#mark
+    if (this.#sortedAt !== mark) {
+      const periods = await this.#step(() => loosePeriods(this.#session))
+      for (const period of periods ?? []) await this.#step(() => sortPeriod(this.#session, period))
+      if (!this.#stopped) this.#sortedAt = mark
+    }
+    if (keepFrom !== undefined) {
+      const before = Math.floor(keepFrom / hourMs) * hourMs
+      if (this.#removed.mark !== mark || before > this.#removed.before) {
+        await this.#remove(before)
+        if (!this.#stopped) this.#removed = { mark, before }
+      }
+    }
     if (!this.#stopped && this.#file.bytes().wal > this.#walLimitBytes / 4) await this.checkpoint()
   }
 
