@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { parseReading, parseTime, parseValue, type RawReading } from './reading.ts'
 
 const now = Date.UTC(2026, 5, 1, 12)
-const context = { now, defaultSite: 'home', maxFutureMs: 600_000, dayStart: Date.UTC(2026, 4, 31, 22) }
+const midnights: Record<string, number> = {
+  home: Date.UTC(2026, 4, 31, 22),
+  tokyo: Date.UTC(2026, 4, 31, 15),
+}
+const context = {
+  now,
+  defaultSite: 'home',
+  maxFutureMs: 600_000,
+  dayStart: (site: string) => midnights[site]!,
+}
 const good: RawReading = { source: 'test', device: 't1', metric: 'temperature', value: 21.5, at: now - 1000 }
 const parse = (change: Partial<RawReading>) => parseReading({ ...good, ...change }, context)
 
@@ -35,6 +44,12 @@ describe('a reading is taken', () => {
     ['with its room', { room: ' kitchen ' }, { room: 'kitchen' }],
     ['with a site', { site: 'barn' }, { site: 'barn' }],
     ['at the moment of arrival', { at: undefined }, { at: now }],
+    [
+      'with a clock time of its own site',
+      { site: 'tokyo', at: '20:00:00' },
+      { at: Date.UTC(2026, 5, 1, 11) },
+    ],
+    ['with a clock time of the default site', { at: '08:15:30' }, { at: Date.UTC(2026, 5, 1, 6, 15, 30) }],
     ['from a clock a little ahead', { at: now + 599_000 }, { at: now + 599_000 }],
   ])('%s', (_name, change, expected) => {
     const parsed = parse(change)
@@ -114,7 +129,7 @@ describe('times', () => {
     ['', undefined],
     [Number.NaN, undefined],
   ])('%s is %s', (given, expected) => {
-    const at = parseTime(given, context.dayStart)
+    const at = parseTime(given, () => context.dayStart('home'))
     expect(at === undefined ? undefined : new Date(at).toISOString()).toBe(expected)
   })
 })
@@ -122,7 +137,7 @@ describe('times', () => {
 it('reads the form of JSON dates as the runtime does, in any order of days', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 20 }), (times) =>
-      times.every((ms) => parseTime(new Date(ms).toISOString(), 0) === ms),
+      times.every((ms) => parseTime(new Date(ms).toISOString()) === ms),
     ),
   )
 })

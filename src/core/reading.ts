@@ -27,12 +27,13 @@ export interface RawReading {
   readonly payload?: string
 }
 
-/** What parsing needs to know of the hub. `now` is UTC ms; `dayStart` the site's midnight in UTC ms, for bare clock times. */
+/** What parsing needs to know of the hub. `now` is UTC ms. */
 export interface ParseContext {
   readonly now: number
   readonly defaultSite: string
   readonly maxFutureMs: number
-  readonly dayStart: number
+  /** Start of the current civil day of a site, UTC ms: bare clock times count from it. */
+  readonly dayStart: (site: string) => number
 }
 
 export type Parsed =
@@ -94,7 +95,7 @@ export function parseReading(raw: RawReading, context: ParseContext): Parsed {
   const at =
     raw.at === undefined || raw.at === null || raw.at === ''
       ? context.now
-      : parseTime(raw.at, context.dayStart)
+      : parseTime(raw.at, () => context.dayStart(site))
   if (at === undefined || at < earliestAt) return refuse(problem('at_invalid', { got: show(raw.at) }))
   if (at > context.now + context.maxFutureMs) {
     const limitMinutes = context.maxFutureMs / 60_000
@@ -130,8 +131,11 @@ export function parseValue(value: unknown): number | undefined {
 const isoDate = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$/i
 const clockTime = /^(\d{2}):(\d{2}):(\d{2})(\.\d{1,3})?$/
 
-/** ISO 8601 (without an offset it is UTC), ms since 1970 as number or text, or HH:MM:SS of today; else undefined. */
-export function parseTime(value: unknown, dayStart: number): number | undefined {
+/**
+ * ISO 8601 (UTC without an offset), ms since 1970 as number or text, or HH:MM:SS of the day that starts at `dayStart()`.
+ * Undefined for anything else, and for a clock time where no day is given.
+ */
+export function parseTime(value: unknown, dayStart?: () => number): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined
   if (typeof value !== 'string') return undefined
   if (value.length === 24) {
@@ -142,10 +146,12 @@ export function parseTime(value: unknown, dayStart: number): number | undefined 
   if (/^\d{10,16}$/.test(text)) return Number(text)
   if (isoDate.test(text)) return parseIso(text)
   const clock = clockTime.exec(text)
-  if (!clock) return undefined
+  if (!clock || !dayStart) return undefined
   const [hours, minutes, seconds] = [Number(clock[1]), Number(clock[2]), Number(clock[3])]
   if (hours > 23 || minutes > 59 || seconds > 60) return undefined
-  return dayStart + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
+  return (
+    dayStart() + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
+  )
 }
 
 /** The day of the last full time: readings of one minute share it, and Date.parse is the dearest part of parsing. */

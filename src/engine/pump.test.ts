@@ -52,12 +52,13 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   const feed = new Feed(() => story.push('listener dropped'))
   feed.subscribe((news) => story.push(news.kind))
   const silent = () => undefined
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   const pump = new Pump(
     {
       readings,
       ledger,
       windows,
-      directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
+      directory,
       predictor: new Predictor([]),
       rules: new Rules(rules),
       feed,
@@ -76,7 +77,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     faults.release = undefined
     go?.()
   }
-  return { pump, memory, ledger, windows, counters, story, faults, hold, release }
+  return { pump, memory, ledger, directory, windows, counters, story, faults, hold, release }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
@@ -179,6 +180,18 @@ describe('what cannot be taken', () => {
     const receipt = await pump.emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
     expect(receipt.rejected).toMatchObject([{ index: 2, problem: { code: 'series_limit' } }])
   })
+})
+
+it('a clock time counts from midnight of the own site of its reading', async () => {
+  const { pump, memory, directory } = await setUp()
+  await directory.putSite({ id: 'goa', name: 'Goa', zone: 'Asia/Kolkata', demo: false })
+  // 05:30 there
+  await pump.emit([row('a', 1, { at: '00:00:00' }), row('b', 2, { site: 'goa', at: '05:00:00' })])
+  const readings = await memory.read({}, 10)
+  expect(readings.map(({ device, at }) => [device, now - at])).toEqual([
+    ['b', 30 * 60_000],
+    ['a', 0],
+  ])
 })
 
 describe('a failing store', () => {

@@ -1,4 +1,4 @@
-import { dayStart } from '../core/calendar.ts'
+import { dayStartsOf } from '../core/calendar.ts'
 import { HomeostatError, type Problem, problem } from '../core/errors.ts'
 import type { Alert, Prediction, Quarantined, SeriesKey } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, Receipt, WindowStore } from '../core/ports.ts'
@@ -214,12 +214,8 @@ export class Pump {
   #context(): ParseContext {
     const now = this.#parts.clock.now()
     const { defaultSite, maxFutureMs } = this.#options
-    return {
-      now,
-      defaultSite,
-      maxFutureMs,
-      dayStart: dayStart(this.#parts.directory.zoneOf(defaultSite), now),
-    }
+    const zoneOf = (site: string): string => this.#parts.directory.zoneOf(site)
+    return { now, defaultSite, maxFutureMs, dayStart: dayStartsOf(zoneOf, now) }
   }
 
   #fail(delivery: Delivery, error: HomeostatError): void {
