@@ -79,6 +79,13 @@ describe('a bad reading is refused with a code', () => {
     ['a value in hexadecimal', { value: '0x1g' }, 'value_not_number'],
     ['a value of words', { value: 'warm' }, 'value_not_number'],
     ['a value named like a property of every object', { value: 'constructor' }, 'value_not_number'],
+    ['a device of the hub itself', { device: ' @energy:fridge' }, 'id_reserved'],
+    [
+      'a value that its unit makes infinite',
+      { metric: 'power', value: 1e308, unit: 'kW' },
+      'value_too_large',
+    ],
+    ['a negative one', { metric: 'power', value: '-1e308', unit: 'MW' }, 'value_too_large'],
     ['a unit of another dimension', { unit: 'W' }, 'unit_unknown'],
     ['a unit that is a number', { unit: 3 }, 'unit_invalid'],
     ['a unit too long', { metric: 'ldr', unit: 'x'.repeat(21) }, 'unit_invalid'],

@@ -1,5 +1,6 @@
 import { type Problem, problem } from './errors.ts'
 import type { SeriesKey } from './event.ts'
+import { isDerived } from './series.ts'
 import { canonicalUnit, toCanonical } from './units.ts'
 
 /** One measurement. `value` is finite and in the canonical unit, `at` UTC epoch ms; states are numbers (open 1). */
@@ -78,6 +79,7 @@ export function parseReading(raw: RawReading, context: ParseContext): Parsed {
   if (site === undefined) return refuseId('site', raw.site)
   const device = parseId(raw.device, idLimits.device)
   if (device === undefined) return refuseId('device', raw.device)
+  if (isDerived(device)) return refuse(problem('id_reserved', { device }))
   const metric = parseId(raw.metric, idLimits.metric)
   if (metric === undefined) return refuseId('metric', raw.metric)
   let room: string | undefined
@@ -240,7 +242,9 @@ function inCanonicalUnit(
   if (canonical === undefined || given === canonical) return { value: number, unit: given }
   const affine = toCanonical(metric, given.trim())
   if (!affine) return problem('unit_unknown', { unit: given, metric, canonical })
-  return { value: number * affine.scale + affine.offset, unit: canonical }
+  const value = number * affine.scale + affine.offset
+  if (!Number.isFinite(value)) return problem('value_too_large', { got: number, unit: given, canonical })
+  return { value, unit: canonical }
 }
 
 function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {

@@ -175,6 +175,14 @@ describe('what cannot be taken', () => {
     ])
   })
 
+  it('includes a value that becomes infinite in the unit of its series', async () => {
+    const { pump, memory } = await setUp()
+    const far = (value: number, unit: string, at: number) => row('dial', value, { metric: 'far', unit, at })
+    const receipt = await pump.emit([far(1, 'mm', now), far(1e308, 'm', now + 1), far(2, 'm', now + 2)])
+    expect(receipt.rejected).toMatchObject([{ index: 1, problem: { code: 'value_too_large' } }])
+    expect((await memory.read({}, 10)).map(({ value }) => value)).toEqual([1, 2000])
+  })
+
   it('includes a series beyond the limit', async () => {
     const { pump } = await setUp({ series: 2 })
     const receipt = await pump.emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
