@@ -34,16 +34,6 @@ export function createMemoryReadings(): ReadingStore {
     kept.get(reading)!.values.set(at, value)
   }
 
-  const columnsOf = (key: SeriesKey, from: number, to: number): Columns | undefined => {
-    const one = kept.get(key)
-    const readings = one ? readingsOf(one, from, to) : []
-    if (readings.length === 0) return undefined
-    return {
-      at: Float64Array.from(readings, (reading) => reading.at),
-      value: Float64Array.from(readings, (reading) => reading.value),
-    }
-  }
-
   const sorted = (): Kept[] => [...kept.values()].sort((a, b) => compareSeries(a.series, b.series))
 
   return {
@@ -62,7 +52,7 @@ export function createMemoryReadings(): ReadingStore {
       return sorted().flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
     },
     async *scan(key, from, to): AsyncGenerator<Columns> {
-      const columns = columnsOf(key, from, to)
+      const columns = columnsOf(kept.get(key), from, to)
       if (columns) yield columns
     },
     async *scanMany(keys, from, to): AsyncGenerator<SeriesColumns> {
@@ -70,7 +60,7 @@ export function createMemoryReadings(): ReadingStore {
       for (const key of keys) wanted.set(key, key)
       for (const { site, device, metric } of [...wanted.values()].sort(compareSeries)) {
         const series = { site, device, metric }
-        const columns = columnsOf(series, from, to)
+        const columns = columnsOf(kept.get(series), from, to)
         if (columns) yield { series, ...columns }
       }
     },
@@ -94,13 +84,7 @@ export function createMemoryReadings(): ReadingStore {
     async maintain(keepFrom) {
       if (keepFrom === undefined) return
       const before = hourStart(keepFrom)
-      for (const one of kept.values()) {
-        if (isDerived(one.series.device)) continue
-        for (const [at, hour] of hoursOf(one)) {
-          if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
-        }
-        for (const at of [...one.values.keys()]) if (at < before) one.values.delete(at)
-      }
+      for (const one of kept.values()) if (!isDerived(one.series.device)) closeHours(one, before)
     },
     async close() {},
   }
@@ -131,6 +115,23 @@ function readingsOf(one: Kept, from = -Infinity, to = Infinity): Reading[] {
       at,
       ...(room === undefined ? {} : { room }),
     }))
+}
+
+function columnsOf(one: Kept | undefined, from: number, to: number): Columns | undefined {
+  const readings = one ? readingsOf(one, from, to) : []
+  if (readings.length === 0) return undefined
+  return {
+    at: Float64Array.from(readings, (reading) => reading.at),
+    value: Float64Array.from(readings, (reading) => reading.value),
+  }
+}
+
+/** Removes the readings before `before`, and keeps their hours. */
+function closeHours(one: Kept, before: number): void {
+  for (const [at, hour] of hoursOf(one)) {
+    if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
+  }
+  for (const at of [...one.values.keys()]) if (at < before) one.values.delete(at)
 }
 
 function hoursOf(one: Kept): Map<number, Rollup> {
