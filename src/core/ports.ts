@@ -234,9 +234,13 @@ export interface ScheduleLedger {
   functions(): Promise<EventFunction[]>
   /** With its queued events. */
   removeFunction(name: string): Promise<boolean>
-  /** All queued events of a function, replaced; oldest first. */
-  putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
-  queues(): Promise<QueuedEvent[]>
+  /**
+   * One transaction: adds events (same id replaces) and removes those with the given ids. Costs what it adds and
+   * removes, however many events wait.
+   */
+  changeQueue(added: readonly QueuedEvent[], removedIds: readonly number[]): Promise<void>
+  /** By id, oldest first. */
+  queuedEvents(): Promise<QueuedEvent[]>
 }
 
 /** What people are told, and what they told the hub to leave out. */
