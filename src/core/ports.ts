@@ -132,6 +132,27 @@ export interface ReadingStore {
   close(): Promise<void>
 }
 
+/** The place of the last prediction of a page among those of its series. */
+export interface PredictionPosition {
+  readonly at: number
+  readonly madeAt: number
+  readonly model: { readonly name: string; readonly version: string }
+}
+
+/** What `Ledger.maintain` keeps. Counts are rows, times are UTC ms. */
+export interface LedgerKeep {
+  /** The newest quarantined rows. */
+  readonly quarantined: number
+  /** Alerts that ended, those that ended last; open ones always stay. */
+  readonly closedAlerts: number
+  /** The newest model events. */
+  readonly modelEvents: number
+  /** From here on predictions, report days, drifts, notes and ended jobs stay. */
+  readonly keepFrom: number
+  /** From here on logged forecasts, which are large, stay. */
+  readonly forecastsFrom: number
+}
+
 /**
  * Facts that change. Every write is durable when its promise resolves; a batch is one transaction.
  * Lists are ordered by their key.
@@ -151,7 +172,14 @@ export interface Ledger {
   /** The newest forecast of each series. */
   forecasts(site?: string): Promise<Forecast[]>
   putPredictions(predictions: readonly Prediction[]): Promise<void>
-  predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
+  /** Of one series, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
+  predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]>
   /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
   /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
@@ -167,15 +195,8 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
-  /**
-   * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
-   * on; logged forecasts, which are large, from `forecastsFrom` on.
-   */
-  maintain(keep: {
-    readonly quarantined: number
-    readonly keepFrom: number
-    readonly forecastsFrom: number
-  }): Promise<void>
+  /** Deletes what need not be kept, in many small transactions: other writes run in between. */
+  maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
 }
 

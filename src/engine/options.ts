@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly series: number
   readonly maxFutureMs: number
   readonly quarantineRows: number
+  readonly closedAlertRows: number
+  readonly modelEventRows: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number

@@ -16,7 +16,7 @@ import {
   strange,
 } from './ledger-life-samples.ts'
 import { jobLaws, modelLaws } from './ledger-model-laws.ts'
-import { card, forecast, series } from './ledger-samples.ts'
+import { card, forecast, keep, series } from './ledger-samples.ts'
 import { noteLaws, scheduleLaws } from './ledger-schedule-laws.ts'
 import { watchLaws } from './ledger-watch-laws.ts'
 
@@ -119,7 +119,7 @@ const commonLaws: readonly Law[] = [
       (l) => l.jobs.put([job('old', { endedAt: 899 }), job('new', { endedAt: 900 }), job('open')]),
       (l) => l.models.put([entry('v1')], [modelEvent(1)]),
       (l) => l.schedule.changeQueue([queued('f', 1)], []),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 900, forecastsFrom: 950 }),
+      (l) => l.maintain(keep({ keepFrom: 900, forecastsFrom: 950 })),
     ],
     read: async (l) => [
       (await l.watch.logged(series, ...ever)).map(({ forecast }) => forecast.origin),

@@ -90,7 +90,7 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
     rooms: await ledger.rooms(),
     devices: await ledger.devices(),
     forecasts: await ledger.forecasts(),
-    predictions: await ledger.predictions(series, 0, 1e15),
+    predictions: await ledger.predictions(series, 0, 1e15, 9),
     alerts: await ledger.alerts({}, 9),
     quarantined: await ledger.quarantined(9),
     keys: await ledger.keys(),
