@@ -1,7 +1,6 @@
 import { type Problem, problem } from '../core/errors.ts'
 import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
-import { hourMs } from '../core/time.ts'
 import { convert } from '../core/units.ts'
 
 /** Parses a row and checks it against its series: its unit, the number of series, and times that the hub set. */
@@ -32,7 +31,3 @@ export function admit(
   }
   return reading
 }
-
-/** Whether a reading that its window did not take is older than the last hour of its series. */
-export const isHistory = (reading: Reading, windows: WindowStore): boolean =>
-  reading.at < windows.newestAt(reading) - hourMs
