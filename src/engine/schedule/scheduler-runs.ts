@@ -65,8 +65,8 @@ export const outcomeLostTwice =
   'The hub ended twice before the outcome of this run was kept; it is not run again.'
 
 /**
- * The functions, their queues and their runs. What is called `queue`, `put`, `remove`, `load` is a change: it happens
- * inside `exclusive`, is kept, then believed.
+ * The functions, their queues and their runs. `queue`, `put`, `remove` and `load` are changes: they run inside
+ * `exclusive`, and memory follows the ledger.
  *
  * A run is at least once. Its events are used up when it has ended, well or not; a process that ends in the middle
  * leaves them in the queue and a mark with the function, so the next one runs it again. A second end in the middle is
@@ -76,7 +76,7 @@ export class Runner {
   readonly #parts: RunnerParts
   readonly #options: RunnerOptions
   readonly #entries = new Map<string, Entry>()
-  /** By the name of the function: what was removed and put again does not overlap with itself either. */
+  /** By function name, so that a function that was removed and added again does not overlap with itself. */
   readonly #running = new Map<string, Run>()
   #nextEventId = 1
   /** Events that are used up and could not be removed from the ledger yet. */
@@ -242,7 +242,7 @@ export class Runner {
     await this.#change(name, async (entry) => {
       if (!cutOff) {
         entry.function = { ...entry.function, lastError: failure }
-        // believed though it may not be kept: it did run
+        // also where the ledger fails: the run has taken place
         entry.queue = entry.queue.filter((item) => !run.taken.includes(item))
         await this.#consume(run.taken)
       }

@@ -76,7 +76,7 @@ async function takeBackAlone(path: string): Promise<void> {
     const instance = await duckdb.DuckDBInstance.create(path, { access_mode: 'READ_ONLY' })
     instance.closeSync()
   } catch (error) {
-    // that it cannot be read is what the undo may be there for
+    // a file that cannot be read is what the undo may repair
     if (isLocked(error)) throw error
   }
   await takeBack(path)

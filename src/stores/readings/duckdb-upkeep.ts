@@ -20,8 +20,8 @@ interface UpkeepOptions {
 }
 
 /**
- * What is done in quiet moments, in steps of one transaction each, in a session of its own: DuckDB lets appends
- * commit meanwhile, but for the checkpoint. Steps take turns, so that no two of them change the same rows.
+ * Maintenance in steps of one transaction each, in a session of its own: appends commit meanwhile, except during a
+ * checkpoint. Steps run one at a time, so that no two of them change the same rows.
  */
 export class Upkeep {
   readonly #file: DatabaseFile
@@ -103,7 +103,7 @@ export class Upkeep {
     const { wal } = this.#file.bytes()
     if (wal < this.#walLimitBytes) return
     const failure = this.#failure
-    // asked again in any case: what stood in its way may be gone
+    // tried again in any case: the cause of the failure may be gone
     this.checkpoint().catch(() => undefined)
     if (wal >= 2 * this.#walLimitBytes && failure) throw failure
   }

@@ -31,21 +31,21 @@ interface Part {
 
 interface Call {
   readonly readings: readonly Reading[]
-  /** Instead of readings: work that runs in the writer's session and shares it with no commit. */
+  /** Instead of readings: work that runs in the writer's session, between two commits. */
   readonly alone?: () => Promise<void>
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 /**
- * Appends by group commit: what is called while a commit runs is one transaction together, after it.
+ * Appends by group commit: calls that arrive while a commit runs form the next transaction together.
  *
- * Rows enter through a table function that DuckDB calls back for each chunk, `INSERT ... SELECT ... FROM incoming()`:
- * one statement, so one journey to another thread and back a commit. Measured beside DuckDB's Appender it costs this
+ * Rows enter through a table function that DuckDB calls for each chunk, `INSERT ... SELECT ... FROM incoming()`:
+ * one statement, so a commit takes one round trip to another thread. Measured beside DuckDB's Appender it costs this
  * thread a third (0.22 ms a commit of 300 rows, against 1.0), because an Appender's flush runs on the caller's thread.
  *
- * Each call back waits for a turn of the event loop, though. Few rows are bound as lists instead, which costs more a
- * row and no call back: beside a busy loop a commit of 32 rows then takes 1.0 ms instead of 2.2.
+ * Each callback waits for a turn of the event loop, though. Few rows are bound as lists instead, which costs more a
+ * row and needs no callback: beside a busy loop a commit of 32 rows then takes 1.0 ms instead of 2.2.
  */
 export class Writer {
   readonly #session: Session
@@ -113,7 +113,7 @@ export class Writer {
     this.#draining = undefined
   }
 
-  /** What goes into the next commit: one piece of lonely work, or all appends up to it that fit. */
+  /** What the next commit consists of: one `alone` call, or all appends before the next such call that fit. */
   #take(): Call[] {
     let rows = 0
     let count = 0
