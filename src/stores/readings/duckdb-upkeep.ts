@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import type { DatabaseFile } from './duckdb-file.ts'
@@ -65,6 +66,8 @@ export class Upkeep {
 
   /** Rolls up the readings to number `lastSeq`, sorts, removes what is older than `keepFrom`, bounds the log. */
   async maintain(lastSeq: number, keepFrom: number | undefined): Promise<void> {
+    // with nothing new there is no other wait: a caller that asks in a loop would keep commits from ending
+    await setImmediate()
     while (this.#mark < lastSeq && !this.#stopped) {
       await this.#step(async () => {
         const upTo = Math.min(lastSeq, this.#mark + rollUpRows)
