@@ -80,6 +80,8 @@ const usualEngine: EngineOptions = {
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,
+  closedAlertRows: 10_000,
+  modelEventRows: 10_000,
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,

@@ -6,8 +6,8 @@ const latestMs = 8.64e15
 
 /** A time of a request, `name` is its parameter, as UTC ms. Throws `request_invalid`. */
 export function moment(name: string, value: string | number): number {
-  // a bare clock time means today in a reading, and nothing in a question
-  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value, Number.NaN)
+  // a bare clock time means today in a reading, and is refused in a request
+  const at = parseTime(typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value)
   if (at !== undefined && Math.abs(at) <= latestMs) return at
   throw new HomeostatError('request_invalid', {
     detail: `"${name}" is "${value}"; it takes ISO 8601 or milliseconds since 1970`,

@@ -131,6 +131,12 @@ const limits = z
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
+    closedAlertRows: count(0, 10_000_000, 100_000).describe(
+      'Alerts that ended and are kept, the last ones; open ones always stay.',
+    ),
+    modelEventRows: count(0, 10_000_000, 100_000).describe(
+      'Events in the lives of models that are kept, the newest.',
+    ),
     modelsKept: count(1, 1000, 5).describe(
       'Versions of each model that are kept, the newest; the live one and the one before it always.',
     ),

@@ -22,10 +22,21 @@ const table = {
     exit: 2,
     sentence: 'The field "{field}" must be text of 1 to {limit} characters without control characters.',
   },
+  id_reserved: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The device "{device}" begins with @, which is reserved for series that the hub derives itself.',
+  },
   value_not_number: {
     status: 400,
     exit: 2,
     sentence: 'The value {got} is not a finite number nor a known state such as on, off, open, closed.',
+  },
+  value_too_large: {
+    status: 400,
+    exit: 2,
+    sentence: 'The value {got} {unit} is too large to be converted to {canonical}.',
   },
   unit_invalid: { status: 400, exit: 2, sentence: 'The unit must be text of at most {limit} characters.' },
   unit_unknown: {

@@ -206,7 +206,7 @@ test('a mock uses its events up and calls nobody', async () => {
   })
   await post('/api/event', { name: 'A' })
   // the run has ended: a call would have been answered
-  await vi.waitFor(async () => expect(await ledger.schedule.queues()).toEqual([]))
+  await vi.waitFor(async () => expect(await ledger.schedule.queuedEvents()).toEqual([]))
   expect((await ask(send('GET', '/api/status'))).json()[0]).toMatchObject({ last_invoke: now, events: [] })
   expect(endpoint.calls).toEqual([])
 })

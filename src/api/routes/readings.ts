@@ -1,6 +1,6 @@
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
-import type { ReadingPosition } from '../../core/ports.ts'
+import type { PredictionPosition, ReadingPosition } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
@@ -91,13 +91,13 @@ export const readingRoutes = (
 
   async predictions({ query }) {
     const [from, to] = yearUpTo(hub, query)
-    const all = await hub.engine.ledger.predictions(query, from, to)
-    return pageOf(all, query, ['number', 'number', 'string', 'string'], ({ at, madeAt, model }) => [
-      at,
-      madeAt,
-      model.name,
-      model.version,
-    ])
+    const { limit, cursor } = query
+    const after = cursor === undefined ? undefined : predictionPositionOf(cursor)
+    const items = await hub.engine.ledger.predictions(query, from, to, limit + 1, after)
+    if (items.length <= limit) return { items, next: null }
+    const page = items.slice(0, limit)
+    const { at, madeAt, model } = page.at(-1)!
+    return { items: page, next: encodeCursor([at, madeAt, model.name, model.version]) }
   },
 })
 
@@ -149,6 +149,11 @@ function yearUpTo(
   const given = span(query.from, query.to)
   const to = given.to ?? hub.engine.clock.now()
   return [given.from ?? to - yearMs, to]
+}
+
+function predictionPositionOf(cursor: string): PredictionPosition {
+  const [at, madeAt, name, version] = decodeCursor(cursor, ['number', 'number', 'string', 'string'])
+  return { at: Number(at), madeAt: Number(madeAt), model: { name: String(name), version: String(version) } }
 }
 
 function positionOf(cursor: string): ReadingPosition {

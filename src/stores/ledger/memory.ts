@@ -9,7 +9,7 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
@@ -132,16 +132,18 @@ class MemoryLedger implements Ledger {
     for (const row of predictions) this.#predictions.set(predictionId(row), structuredClone(row))
   }
 
-  async predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]> {
     return [...this.#predictions.values()]
       .filter((row) => compareSeries(row, series) === 0 && row.at >= from && row.at < to)
-      .sort(
-        (a, b) =>
-          a.at - b.at ||
-          a.madeAt - b.madeAt ||
-          compare(a.model.name, b.model.name) ||
-          compare(a.model.version, b.model.version),
-      )
+      .filter((row) => after === undefined || comparePredictions(row, after) > 0)
+      .sort(comparePredictions)
+      .slice(0, limit)
   }
 
   async putAlerts(alerts: readonly Alert[]): Promise<void> {
@@ -181,8 +183,12 @@ class MemoryLedger implements Ledger {
     return [...this.#keys.values()].sort((a, b) => compare(a.id, b.id))
   }
 
-  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
+  async maintain(keep: LedgerKeep): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
+    const closed = [...this.#alerts.values()].filter(({ until }) => until !== undefined)
+    closed.sort((a, b) => b.until! - a.until!)
+    for (const alert of closed.slice(keep.closedAlerts)) this.#alerts.delete(alertId(alert))
+    this.models.trimEvents(keep.modelEvents)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
     for (const part of [this.models, this.jobs, this.watch, this.notes])
       part.dropBefore(keep.keepFrom, keep.forecastsFrom)
@@ -197,6 +203,11 @@ function of<Row extends { readonly site: string }>(site: string | undefined, row
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
 }
 
+const comparePredictions = (a: PredictionPosition, b: PredictionPosition): number =>
+  a.at - b.at ||
+  a.madeAt - b.madeAt ||
+  compare(a.model.name, b.model.name) ||
+  compare(a.model.version, b.model.version)
 function ofTargets<Row extends { readonly target: Target }>(
   site: string | undefined,
   rows: TargetMap<Row>,

@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
+import { eventRows } from './migration-event-rows.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
 import type { Database } from './schema.ts'
@@ -16,6 +17,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0003_truths': { up: truths },
   '0004_alert_targets': { up: (db) => alertTargets(db, types) },
   '0007_monitors': { up: (db) => monitors(db, types) },
+  '0008_event_rows': { up: (db) => eventRows(db, types) },
 })
 
 /**

@@ -28,7 +28,7 @@ export interface Database {
   drifts: DriftRow
   triggers: NamedRow
   event_functions: NamedRow
-  queued_events: QueuedEventRow
+  event_queue: QueuedEventRow
   infos: InfoRow
   forgotten: ForgottenRow
 }
@@ -196,10 +196,10 @@ export interface NamedRow {
 }
 
 export interface QueuedEventRow {
+  id: number
   /** Name of the event function. */
-  name: string
-  /** In the queue, the oldest is 0. */
-  place: number
+  function: string
+  /** JSON of QueuedEvent without its id. */
   body: string
 }
 
