@@ -1,8 +1,8 @@
-import type { BodyOf, ParamsOf, QueryOf, ReplyOf, RouteName } from '../contract/routes.ts'
+import type { RouteHandlers, RouteRequest } from '../contract/route.ts'
+import type { RouteName, Routes } from '../contract/routes.ts'
 import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Caller } from './auth.ts'
 import type { KeyRing } from './keys.ts'
 
 /** What the routes work on; put together by the composition root. */
@@ -35,24 +35,13 @@ export interface Hub {
   }
 }
 
-/** A request that was parsed by the contract and may be answered. */
-export interface Ask<Name extends RouteName> {
-  readonly query: QueryOf<Name>
-  readonly params: ParamsOf<Name>
-  readonly body: BodyOf<Name>
-  readonly caller: Caller
-  /** Sites that the answer may speak of; null means all. */
-  readonly sites: readonly string[] | null
-  /** Answers with another status than 200. */
-  status(code: number): void
-}
+/** A parsed request to one of the hub's own routes. */
+export type HubRequest<Name extends RouteName> = RouteRequest<Routes[Name]>
 
-export type Handler<Name extends RouteName> = (ask: Ask<Name>) => Promise<ReplyOf<Name>> | ReplyOf<Name>
+/** Handlers of some of the hub's own routes; of all of them by default. */
+export type Handlers<Name extends RouteName = RouteName> = Pick<RouteHandlers<Routes>, Name>
 
-/** One handler for every route of the contract: tsc fails while one is missing. */
-export type Handlers<Name extends RouteName = RouteName> = { readonly [Key in Name]: Handler<Key> }
-
-/** Keeps what the caller may see. */
+/** The items of these sites; null means all. */
 export const within = <Item extends { readonly site: string }>(
   items: readonly Item[],
   sites: readonly string[] | null,

@@ -1,25 +1,9 @@
 import { z } from 'zod'
 import * as m from './model-schemas.ts'
+import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
 
-/**
- * Every route on one page: what is asked, who may ask, over which sites, what comes back.
- *
- * `scope`: `query` - the `site` of the query, or all sites of the key where it is absent, narrows what is seen;
- * `params` - the `site` of the path; `body` - the handler checks each row; `hub` - concerns no single site and
- * needs a key for all sites; `none` - tells nothing of any site.
- */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly path: string
-  readonly summary: string
-  readonly role: 'public' | 'viewer' | 'operator' | 'admin'
-  readonly scope: 'query' | 'params' | 'body' | 'hub' | 'none'
-  readonly query?: z.ZodType
-  readonly params?: z.ZodType
-  readonly body?: z.ZodType
-  readonly reply: z.ZodType
-}
+/** The hub's own routes, on one page. */
 
 const siteParam = z.object({ site: z.string() })
 
@@ -85,6 +69,9 @@ export const routes = {
     role: 'operator',
     scope: 'body',
     body: s.pushBody,
+    // bulk data: the inbox bounds it
+    bodyCheckedBy: 'handler',
+    rateLimit: 'none',
     reply: s.pushReply,
   },
   latest: {
@@ -368,19 +355,7 @@ export const routes = {
 export type Routes = typeof routes
 export type RouteName = keyof Routes
 
-/** What a handler gets: the parsed request. */
-export type QueryOf<Name extends RouteName> = Routes[Name] extends { query: infer Q extends z.ZodType }
-  ? z.output<Q>
-  : undefined
-export type ParamsOf<Name extends RouteName> = Routes[Name] extends { params: infer P extends z.ZodType }
-  ? z.output<P>
-  : undefined
-export type BodyOf<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
-  ? z.output<B>
-  : undefined
-/** What comes back; a handler may answer with what it must not change. */
-export type ReplyOf<Name extends RouteName> = Frozen<z.input<Routes[Name]['reply']>>
+export const hubTable: RouteTable<Routes> = { name: 'hub', routes }
 
-export type Frozen<Value> = Value extends object
-  ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
-  : Value
+export type BodyOf<Name extends RouteName> = RouteRequest<Routes[Name]>['body']
+export type ReplyOf<Name extends RouteName> = RouteReply<Routes[Name]>

@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Route, type RouteName, routes } from '../../src/contract/routes.ts'
+import type { Route } from '../../src/contract/route.ts'
+import { type RouteName, routes } from '../../src/contract/routes.ts'
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'

@@ -31,7 +31,7 @@ export const hubRoutes = (
   },
 
   async forecasts({ query, sites }) {
-    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
+    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isOfSeries(item, query))
     return pageOf(forecasts, query, seriesTypes, seriesPlace)
   },
 
@@ -101,7 +101,8 @@ export const hubRoutes = (
   },
 })
 
-function isAsked(
+/** Whether the item matches the device and metric of the query, where it names them. */
+function isOfSeries(
   item: { readonly device: string; readonly metric: string },
   query: { readonly device?: string | undefined; readonly metric?: string | undefined },
 ): boolean {
