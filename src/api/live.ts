@@ -138,7 +138,10 @@ function sendNews(live: Channel, news: News, at: number): void {
       case 'forecasts':
         return some(within(news.forecasts, sites), (forecasts) => ({ type: 'forecasts', forecasts }))
       case 'alerts':
-        return some(within(news.alerts, sites), (alerts) => ({ type: 'alerts', alerts }))
+        return some(
+          news.alerts.filter(({ target }) => sites === null || sites.includes(target.site)),
+          (alerts) => ({ type: 'alerts', alerts }),
+        )
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -106,14 +106,24 @@ export const prediction = seriesKey.extend({
   model: modelRef,
 })
 
-export const alert = seriesKey.extend({
+export const target = z.object({
+  site: z.string(),
+  domain: z.string().describe('What kind of thing it is about: thresholds, energy, occupancy, ...'),
+  subject: z.string().describe('A device, a room, or * for the whole site'),
+})
+
+export const alert = z.object({
+  target,
   rule: z.string(),
   level: z.enum(['info', 'warning', 'critical']),
   since: z.number(),
   at: z.number(),
-  value: z.number(),
   message: z.string(),
+  device: z.string().optional(),
+  metric: z.string().optional(),
+  value: z.number().optional(),
   until: z.number().optional(),
+  late: z.boolean().optional().describe('Reported later than it happened: the hub was away'),
 })
 
 export const quarantined = z.object({

@@ -61,6 +61,18 @@ export interface ReadingFilter {
   readonly to?: number
 }
 
+/** The key of an alert, and its place in lists. */
+export type AlertKey = Pick<Alert, 'target' | 'rule' | 'since'>
+
+/** Which alerts; absent means all. */
+export interface AlertFilter {
+  readonly sites?: readonly string[]
+  /** True: those whose condition still holds. */
+  readonly open?: boolean
+  /** The last alert of the page before. */
+  readonly after?: AlertKey
+}
+
 /** Columns of one series, oldest first, one value per time. */
 export interface Columns {
   readonly at: Float64Array
@@ -123,10 +135,10 @@ export interface Ledger {
   forecasts(site?: string): Promise<Forecast[]>
   putPredictions(predictions: readonly Prediction[]): Promise<void>
   predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
-  /** Same (rule, series, since) replaces. */
+  /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
-  /** Newest first; all of them without a limit. */
-  alerts(site?: string, limit?: number): Promise<Alert[]>
+  /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
+  alerts(filter: AlertFilter, limit: number): Promise<Alert[]>
   putQuarantined(rows: readonly Quarantined[]): Promise<void>
   /** Newest first; `before` is the id of the last row of the page before. */
   quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]>

@@ -15,6 +15,9 @@ import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
 import { Upkeep } from './upkeep.ts'
 
+/** Open alerts that are taken up at the start. */
+const openAlertsMax = 100_000
+
 /** Everything that happens, in order. Knows ports, never an adapter. */
 export class Engine {
   readonly counters = new Counters()
@@ -68,7 +71,7 @@ export class Engine {
       // a crash between the two stores may have left readings whose site the ledger does not know
       this.#directory.see(reading)
     }
-    this.#rules.restore(await ledger.alerts())
+    this.#rules.restore(await ledger.alerts({ open: true }, openAlertsMax))
     for (const forecast of await ledger.forecasts()) this.#predictor.use(forecast)
     log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()

@@ -1,4 +1,4 @@
-import type { Alert, AlertLevel } from '../core/event.ts'
+import type { Alert, AlertLevel, SeriesKey } from '../core/event.ts'
 import type { Reading } from '../core/reading.ts'
 import { SeriesMap } from '../core/series.ts'
 
@@ -56,8 +56,8 @@ export class Rules {
   restore(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
       if (alert.until !== undefined) continue
-      for (const { rule, states } of this.#byMetric.get(alert.metric) ?? []) {
-        if (rule.name === alert.rule) states.set(alert, { since: alert.since, open: alert })
+      for (const { rule, states } of this.#byMetric.get(alert.metric ?? '') ?? []) {
+        if (rule.name === alert.rule) states.set(seriesOf(alert), { since: alert.since, open: alert })
       }
     }
   }
@@ -76,7 +76,7 @@ function step(rule: ThresholdRule, states: SeriesMap<State>, reading: Reading): 
   const { site, device, metric, value, at } = reading
   const message = rule.message ?? sentence(rule, reading)
   current.open = {
-    site,
+    target: { site, domain: 'thresholds', subject: device },
     device,
     metric,
     rule: rule.name,
@@ -88,6 +88,12 @@ function step(rule: ThresholdRule, states: SeriesMap<State>, reading: Reading): 
   }
   return current.open
 }
+
+const seriesOf = ({ target, device = '', metric = '' }: Alert): SeriesKey => ({
+  site: target.site,
+  device,
+  metric,
+})
 
 const holds = (rule: ThresholdRule, value: number): boolean =>
   (rule.above !== undefined && value > rule.above) || (rule.below !== undefined && value < rule.below)

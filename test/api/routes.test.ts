@@ -312,7 +312,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   alerts: {
     request: get('/api/v1/alerts?site=alpha'),
     status: ofAlpha,
-    says: list(some({ ...alpha, rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 })),
+    says: list(
+      some({ target: some(alpha), rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 }),
+    ),
   },
   quarantine: {
     request: get('/api/v1/quarantine'),

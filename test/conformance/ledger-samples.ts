@@ -71,8 +71,11 @@ export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
   model: { name: 'boosting', version: '1', kind: 'learned' },
   ...change,
 })
+export const alertTarget = { site: series.site, domain: 'thresholds', subject: series.device }
 export const alert = (change: Partial<Alert> = {}): Alert => ({
-  ...series,
+  target: alertTarget,
+  device: series.device,
+  metric: series.metric,
   rule: 'too much',
   level: 'warning',
   since: 1000,

@@ -2,7 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/core/ports.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, reportDay, trigger } from './ledger-life-samples.ts'
-import { alert, device, forecast, key, prediction, quarantined, series, site } from './ledger-samples.ts'
+import {
+  alert,
+  alertTarget,
+  device,
+  forecast,
+  key,
+  prediction,
+  quarantined,
+  series,
+  site,
+} from './ledger-samples.ts'
 
 /** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
 export interface LedgerFixture {
@@ -43,7 +53,7 @@ const laws: readonly Law[] = [
       (l) => l.putAlerts([]),
       (l) => l.putQuarantined([]),
     ],
-    read: async (l) => [await l.sites(), await l.devices(), await l.forecasts(), await l.alerts()],
+    read: async (l) => [await l.sites(), await l.devices(), await l.forecasts(), await l.alerts({}, 9)],
     gives: [[], [], [], []],
   },
   {
@@ -126,24 +136,46 @@ const laws: readonly Law[] = [
     ],
   },
   {
-    name: 'an alert of the same rule, series and start replaces: it ends, it does not double',
+    name: 'alerts: the same rule, target and start replaces',
     put: [
       (l) => l.putAlerts([alert(), alert({ since: 2000, level: 'critical' })]),
       (l) => l.putAlerts([alert({ at: 1500 }), alert({ until: 1600 })]),
     ],
-    read: (l) => l.alerts(),
+    read: (l) => l.alerts({}, 9),
     gives: [alert({ since: 2000, level: 'critical' }), alert({ until: 1600 })],
   },
   {
-    name: 'alerts come newest first, of one site, at most as many as asked for',
+    name: 'alerts: newest first, of the sites asked for, open or closed, at most the limit, after a key',
     put: [
-      (l) => l.putAlerts([alert({ since: 1 }), alert({ since: 3 }), alert({ since: 2, site: 'office' })]),
+      (l) =>
+        l.putAlerts([
+          alert({ since: 1 }),
+          alert({ since: 3 }),
+          alert({ since: 2, target: { ...alertTarget, site: 'office' } }),
+          alert({ since: 3, rule: 'b', until: 4 }),
+        ]),
     ],
     read: async (l) =>
-      [await l.alerts(undefined, 2), await l.alerts('home', 1), await l.alerts('nowhere')].map((rows) =>
-        rows.map(({ since }) => since),
-      ),
-    gives: [[3, 2], [3], []],
+      [
+        await l.alerts({}, 2),
+        await l.alerts({ sites: ['home'] }, 1),
+        await l.alerts({ sites: ['nowhere'] }, 9),
+        await l.alerts({ sites: [] }, 9),
+        await l.alerts({ open: true }, 9),
+        await l.alerts({ open: false }, 9),
+        await l.alerts({ after: alert({ since: 3, rule: 'b' }) }, 9),
+        await l.alerts({ after: alert({ since: 3 }), sites: ['home'] }, 9),
+      ].map((rows) => rows.map(({ since, rule }) => `${since} ${rule}`)),
+    gives: [
+      ['3 b', '3 too much'],
+      ['3 b'],
+      [],
+      [],
+      ['3 too much', '2 too much', '1 too much'],
+      ['3 b'],
+      ['3 too much', '2 too much', '1 too much'],
+      ['1 too much'],
+    ],
   },
   {
     name: 'NUL and halves of surrogate pairs in a bad payload do not cost the rest of it',
@@ -174,7 +206,7 @@ const laws: readonly Law[] = [
         (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
         (l: Ledger) => l.putForecasts([forecast({ site: id })]),
         (l: Ledger) => l.putPredictions([prediction({ site: id })]),
-        (l: Ledger) => l.putAlerts([alert({ site: id })]),
+        (l: Ledger) => l.putAlerts([alert({ target: { ...alertTarget, site: id } })]),
       ]),
       (l) => l.removeSite('home'),
       (l) => l.removeSite('never seen'),
@@ -184,7 +216,7 @@ const laws: readonly Law[] = [
       await l.rooms(),
       await l.devices(),
       await l.forecasts(),
-      await l.alerts(),
+      await l.alerts({}, 9),
       await l.predictions(series, 0, 1e15),
       await l.predictions({ ...series, site: 'office' }, 0, 1e15),
     ],
@@ -193,7 +225,7 @@ const laws: readonly Law[] = [
       [{ site: 'office', id: 'hall' }],
       [device('d', { site: 'office', room: 'hall' })],
       [forecast({ site: 'office' })],
-      [alert({ site: 'office' })],
+      [alert({ target: { ...alertTarget, site: 'office' } })],
       [],
       [prediction({ site: 'office' })],
     ],

@@ -6,6 +6,9 @@ import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
 /** Places and devices, what was learnt of them, and how the hub is. */
+/** Alerts of one answer. */
+const alertsShown = 1000
+
 export const hubRoutes = (
   hub: Hub,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
@@ -36,7 +39,8 @@ export const hubRoutes = (
   },
 
   async alerts({ sites }) {
-    return whole(within(await hub.engine.ledger.alerts(), sites))
+    const filter = sites === null ? {} : { sites }
+    return whole(await hub.engine.ledger.alerts(filter, alertsShown))
   },
 
   async quarantine({ query }) {

@@ -9,8 +9,9 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
+import { compareTargets } from '../../core/target.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
@@ -60,9 +61,10 @@ class MemoryLedger implements Ledger {
 
   async removeSite(site: string): Promise<void> {
     this.#sites.delete(site)
-    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions, this.#alerts]) {
+    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions]) {
       removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
+    removeWhere(this.#alerts, ({ target }) => target.site === site)
     for (const part of [this.models, this.jobs, this.watch, this.notes]) part.removeSite(site)
   }
 
@@ -117,9 +119,12 @@ class MemoryLedger implements Ledger {
     for (const alert of alerts) this.#alerts.set(alertId(alert), structuredClone(alert))
   }
 
-  async alerts(site?: string, limit?: number): Promise<Alert[]> {
-    return of(site, this.#alerts)
-      .sort((a, b) => b.since - a.since || compare(a.rule, b.rule) || compareSeries(a, b))
+  async alerts({ sites, open, after }: AlertFilter, limit: number): Promise<Alert[]> {
+    return [...this.#alerts.values()]
+      .filter(({ target }) => sites === undefined || sites.includes(target.site))
+      .filter(({ until }) => open === undefined || (until === undefined) === open)
+      .filter((alert) => after === undefined || compareAlerts(alert, after) > 0)
+      .sort(compareAlerts)
       .slice(0, limit)
   }
 
@@ -162,6 +167,9 @@ class MemoryLedger implements Ledger {
 function of<Row extends { readonly site: string }>(site: string | undefined, rows: Map<string, Row>): Row[] {
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
 }
+
+const compareAlerts = (a: AlertKey, b: AlertKey): number =>
+  b.since - a.since || compare(a.rule, b.rule) || compareTargets(a.target, b.target)
 
 const bySiteAndId = (
   a: { readonly site: string; readonly id: string },

@@ -2,6 +2,7 @@ import type { Kysely, Migration } from 'kysely'
 import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
+import { alertTargets } from './migration-alerts.ts'
 import { life } from './migration-life.ts'
 import type { Database } from './schema.ts'
 
@@ -12,6 +13,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0001_first': { up: (db) => first(db, types) },
   '0002_life': { up: (db) => life(db, types) },
   '0003_truths': { up: truths },
+  '0004_alert_targets': { up: (db) => alertTargets(db, types) },
 })
 
 /**

@@ -83,20 +83,14 @@ export const predictionOf = (row: PredictionRow): Prediction => ({
 })
 
 export const alertRow = (alert: Alert): AlertRow => ({
-  site: alert.site,
-  device: alert.device,
-  metric: alert.metric,
+  ...alert.target,
   rule: alert.rule,
-  level: alert.level,
   since: alert.since,
-  at: alert.at,
-  value: alert.value,
-  message: alert.message,
   until: alert.until ?? null,
+  body: JSON.stringify(alert),
 })
 
-export const alertOf = ({ until, ...alert }: AlertRow): Alert =>
-  until === null ? alert : { ...alert, until }
+export const alertOf = ({ body }: AlertRow): Alert => JSON.parse(body) as Alert
 
 export const quarantinedRow = (row: Quarantined): QuarantinedRow => ({
   at: row.at,

@@ -1,5 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
-import type { AlertLevel, ModelRef, Role } from '../../core/event.ts'
+import type { ModelRef, Role } from '../../core/event.ts'
 import type { JobStatus, Standing } from '../../core/life.ts'
 
 /**
@@ -85,14 +85,18 @@ export interface PredictionRow extends SeriesColumns, ModelColumns {
   unit: string
 }
 
-export interface AlertRow extends SeriesColumns {
+interface TargetColumns {
+  site: string
+  domain: string
+  subject: string
+}
+
+export interface AlertRow extends TargetColumns {
   rule: string
-  level: AlertLevel
   since: number
-  at: number
-  value: number
-  message: string
   until: number | null
+  /** JSON of Alert. */
+  body: string
 }
 
 export interface QuarantinedRow {

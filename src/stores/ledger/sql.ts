@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
 import type {
   Alert,
   ApiKey,
@@ -10,7 +10,7 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
@@ -219,22 +219,23 @@ export class SqlLedger implements Ledger {
   }
 
   putAlerts(alerts: readonly Alert[]): Promise<void> {
-    const key = ['rule', 'site', 'device', 'metric', 'since'] as const
+    const key = ['rule', 'site', 'domain', 'subject', 'since'] as const
     return this.#write((db) => upsert(db, 'alerts', key, alerts, alertRow))
   }
 
-  /** Newest `since` first; then by rule, site, device, metric. */
-  async alerts(site?: string, limit?: number): Promise<Alert[]> {
+  async alerts({ sites, open, after }: AlertFilter, limit: number): Promise<Alert[]> {
     const rows = await this.#db
       .selectFrom('alerts')
       .selectAll()
-      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .$if(sites !== undefined, (query) => query.where('site', 'in', sites ?? []))
+      .$if(open !== undefined, (query) => query.where('until', open ? 'is' : 'is not', null))
+      .$if(after !== undefined, (query) => query.where((row) => isAfter(row, after!)))
       .orderBy('since', 'desc')
       .orderBy('rule')
       .orderBy('site')
-      .orderBy('device')
-      .orderBy('metric')
-      .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+      .orderBy('domain')
+      .orderBy('subject')
+      .limit(limit)
       .execute()
     return rows.map(alertOf)
   }
@@ -308,6 +309,19 @@ export class SqlLedger implements Ledger {
       return countQuarantined(db)
     })
   }
+}
+
+/** Strictly after the key in the order (since descending, rule, site, domain, subject). */
+function isAfter(row: ExpressionBuilder<Database, 'alerts'>, { target, rule, since }: AlertKey) {
+  const { site, domain, subject } = target
+  const { refTuple, tuple } = row
+  return row.or([
+    row('since', '<', since),
+    row.and([
+      row('since', '=', since),
+      row(refTuple('rule', 'site', 'domain', 'subject'), '>', tuple(rule, site, domain, subject)),
+    ]),
+  ])
 }
 
 const forecastColumns = [

@@ -89,7 +89,7 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
     devices: await ledger.devices(),
     forecasts: await ledger.forecasts(),
     predictions: await ledger.predictions(series, 0, 1e15),
-    alerts: await ledger.alerts(),
+    alerts: await ledger.alerts({}, 9),
     quarantined: await ledger.quarantined(9),
     keys: await ledger.keys(),
     models: await ledger.models.all(),

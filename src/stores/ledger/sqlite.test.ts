@@ -131,10 +131,10 @@ describe('the file of the ledger', () => {
     const ledger = createSqliteLedger({ folder })
     await ledger.open()
     await ledger.putKey(key('a'))
-    const twice = ledger.putAlerts([alert({ since: 1 }), alert({ since: 2, value: Number.NaN })])
+    const twice = ledger.putAlerts([alert({ since: 1 }), alert({ since: Number.NaN })])
     await expect(twice).rejects.toThrow(/NOT NULL/)
     await expect(ledger.putKey({ ...key('b'), sha256: key('a').sha256 })).rejects.toThrow(/UNIQUE/)
-    expect([await ledger.alerts(), await ledger.keys()]).toStrictEqual([[], [key('a')]])
+    expect([await ledger.alerts({}, 9), await ledger.keys()]).toStrictEqual([[], [key('a')]])
     await ledger.close()
     inside((db) =>
       expect(() => db.exec("insert into api_keys values ('x', 'x', 'root', null, 'x', 1)")).toThrow(/CHECK/),
@@ -159,7 +159,7 @@ describe('the file of the ledger', () => {
       const acknowledged = await killedWriter(folder, 40 + 30 * round)
       const ledger = createSqliteLedger({ folder })
       await ledger.open()
-      const kept = new Set((await ledger.alerts()).map(({ since }) => since))
+      const kept = new Set((await ledger.alerts({}, 1e9)).map(({ since }) => since))
       await ledger.close()
       expect(acknowledged.length).toBeGreaterThan(0)
       expect(acknowledged.filter((since) => !kept.has(since))).toStrictEqual([])
@@ -174,7 +174,7 @@ const writer = `
   const ledger = createSqliteLedger({ folder: process.env.LEDGER_FOLDER })
   await ledger.open()
   const alert = JSON.parse(process.env.LEDGER_ALERT)
-  for (let since = (await ledger.alerts(undefined, 1))[0]?.since ?? 0; ; ) {
+  for (let since = (await ledger.alerts({}, 1))[0]?.since ?? 0; ; ) {
     since++
     await ledger.putAlerts([{ ...alert, since }])
     writeSync(1, since + '\\n')

@@ -32,7 +32,7 @@ export function AlertsView() {
 /** What is going on now; nothing where nothing is. */
 export function ActiveAlerts({ site }: { site?: string }) {
   const alerts = useAlerts().data ?? []
-  const mine = alerts.filter((alert) => site === undefined || alert.site === site)
+  const mine = alerts.filter((alert) => site === undefined || alert.target.site === site)
   const active = mine.filter((alert) => alert.until === undefined)
   if (active.length === 0) return null
   return (
@@ -54,32 +54,35 @@ function AlertRows({ alerts }: { alerts: readonly Alert[] }) {
     <div className="panel">
       <ul className="metrics alert-list">
         {alerts.map((alert) => (
-          <li key={`${alert.rule}/${alert.site}/${alert.device}/${alert.metric}/${alert.since}`}>
+          <li key={JSON.stringify([alert.rule, alert.target, alert.since])}>
             <span className="tag" data-tone={tones[alert.level]}>
               {alert.level}
             </span>
             <div>
-              <a
-                className="plain-link"
-                href={hrefOf({
-                  view: 'device',
-                  site: alert.site,
-                  device: alert.device,
-                  metric: alert.metric,
-                  range: '24h',
-                })}
-              >
-                {alert.message}
-              </a>
+              <AlertMessage alert={alert} />
               <div className="muted small">
-                {idName(alert.device)} · {plainName(alert.rule)} · since{' '}
-                {timeText(alert.since, zoneOf(alert.site), 'full')}
-                {alert.until !== undefined && ` until ${timeText(alert.until, zoneOf(alert.site), 'full')}`}
+                {idName(alert.device ?? alert.target.subject)} · {plainName(alert.rule)} · since{' '}
+                {timeText(alert.since, zoneOf(alert.target.site), 'full')}
+                {alert.until !== undefined &&
+                  ` until ${timeText(alert.until, zoneOf(alert.target.site), 'full')}`}
               </div>
             </div>
           </li>
         ))}
       </ul>
     </div>
+  )
+}
+
+/** The message, as a link to the series that it is about where there is one. */
+function AlertMessage({ alert: { target, device, metric, message } }: { alert: Alert }) {
+  if (device === undefined || metric === undefined) return message
+  return (
+    <a
+      className="plain-link"
+      href={hrefOf({ view: 'device', site: target.site, device, metric, range: '24h' })}
+    >
+      {message}
+    </a>
   )
 }
