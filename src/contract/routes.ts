@@ -280,7 +280,7 @@ export const routes = {
     summary: 'Alerts, newest first',
     role: 'viewer',
     scope: 'query',
-    query: s.query.site,
+    query: s.query.alerts,
     reply: s.pageOf(s.alert),
   },
   quarantine: {

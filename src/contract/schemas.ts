@@ -223,6 +223,12 @@ export const query = {
     limit: limit(10_000, 10_000),
     cursor: z.string().optional(),
   }),
+  alerts: z.object({
+    site: z.string().optional(),
+    open: z.enum(['true', 'false']).optional().describe('true: the condition still holds; default: all'),
+    limit: limit(1000, 100),
+    cursor: z.string().optional(),
+  }),
   page: z.object({ limit: limit(1000, 100), cursor: z.string().optional() }),
   models: z.object({
     site: z.string().optional(),

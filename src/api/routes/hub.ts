@@ -1,14 +1,12 @@
 import { HomeostatError } from '../../core/errors.ts'
+import type { AlertFilter, AlertKey } from '../../core/ports.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
-/** Places and devices, what was learnt of them, and how the hub is. */
-/** Alerts of one answer. */
-const alertsShown = 1000
-
+/** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
@@ -38,9 +36,15 @@ export const hubRoutes = (
     return pageOf(forecasts, query, seriesTypes, seriesPlace)
   },
 
-  async alerts({ sites }) {
-    const filter = sites === null ? {} : { sites }
-    return whole(await hub.engine.ledger.alerts(filter, alertsShown))
+  async alerts({ query: { open, limit, cursor }, sites }) {
+    const filter: AlertFilter = {
+      ...(sites === null ? {} : { sites }),
+      ...(open === undefined ? {} : { open: open === 'true' }),
+      ...(cursor === undefined ? {} : { after: alertKeyOf(cursor) }),
+    }
+    const found = await hub.engine.ledger.alerts(filter, limit + 1)
+    const items = found.slice(0, limit)
+    return { items, next: found.length > limit ? alertCursor(items.at(-1)!) : null }
   },
 
   async quarantine({ query }) {
@@ -114,4 +118,17 @@ function isOfSeries(
     (query.device === undefined || item.device === query.device) &&
     (query.metric === undefined || item.metric === query.metric)
   )
+}
+
+const alertCursor = ({ since, rule, target }: AlertKey): string =>
+  encodeCursor([since, rule, target.site, target.domain, target.subject])
+
+function alertKeyOf(cursor: string): AlertKey {
+  const types = ['number', 'string', 'string', 'string', 'string'] as const
+  const [since, rule, site, domain, subject] = decodeCursor(cursor, types).map(String)
+  return {
+    since: Number(since),
+    rule: rule ?? '',
+    target: { site: site ?? '', domain: domain ?? '', subject: subject ?? '' },
+  }
 }
