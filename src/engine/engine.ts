@@ -211,6 +211,7 @@ export class Engine {
     | 'predictions'
     | 'alerts'
     | 'notes'
+    | 'records'
     | 'jobs'
     | 'keys'
     | 'putKey'

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/core/ports.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, reportDay, trigger } from './ledger-life-samples.ts'
+import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
 import {
   alert,
   alertTarget,
@@ -280,7 +281,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws])('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -297,6 +298,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
+    testRecordCalls(() => ledger)
   })
 }
 

@@ -29,6 +29,7 @@ export interface Database {
   queued_events: QueuedEventRow
   infos: InfoRow
   forgotten: ForgottenRow
+  records: RecordRow
 }
 
 /** A row as it is read. */
@@ -201,5 +202,15 @@ export interface InfoRow {
 export interface ForgottenRow extends SeriesColumns {
   id: string
   from: number
+  body: string
+}
+
+export interface RecordRow {
+  site: string
+  domain: string
+  kind: string
+  key: string
+  at: number
+  /** JSON. */
   body: string
 }
