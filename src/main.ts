@@ -112,6 +112,8 @@ function assemble(
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
+    domains: [],
+    domainSettings: config.domains,
     push: { rowsOf, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { WebSocket } from 'ws'
 import type {
+  AnyHandlers,
+  AnyRequest,
   Caller,
   Route,
   RouteHandlers,
-  RouteRequest,
   RoutesByName,
   RouteTable,
 } from '../contract/route.ts'
@@ -85,7 +86,7 @@ export class Mount {
     table: RouteTable<Routes>,
     handlers: RouteHandlers<Routes>,
   ): Promise<void>
-  async add(scope: FastifyInstance, table: RouteTable, handlers: RouteHandlers<RoutesByName>): Promise<void> {
+  async add(scope: FastifyInstance, table: RouteTable, handlers: AnyHandlers): Promise<void> {
     for (const [name, route] of Object.entries(table.routes)) {
       const handler = handlers[name]
       if (!handler) throw new Error(`The route ${table.name}.${name} has no handler.`)
@@ -155,7 +156,7 @@ export class Mount {
     return caller
   }
 
-  #parsed(route: Route, request: FastifyRequest, reply: FastifyReply): RouteRequest<Route> {
+  #parsed(route: Route, request: FastifyRequest, reply: FastifyReply): AnyRequest {
     const caller = this.#callers.get(request) ?? (route.role === 'public' ? nobody : undefined)
     if (!caller) throw new Error('A handler ran without the gate.')
     return {

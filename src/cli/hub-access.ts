@@ -50,6 +50,8 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
         ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take: (rows) => push.push(rows) },
+        domains: [],
+        domainSettings: config.domains,
         removeSite: (site) => engine.removeSite(site),
         limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },

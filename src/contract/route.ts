@@ -70,10 +70,16 @@ export interface Caller {
 }
 
 /** A request that passed the gate and matches its schemas. */
-export interface RouteRequest<R extends Route> {
-  readonly query: Parsed<R, 'query'>
-  readonly params: Parsed<R, 'params'>
-  readonly body: R extends { readonly bodyCheckedBy: 'handler' } ? unknown : Parsed<R, 'body'>
+export type RouteRequest<R extends Route> = GatedRequest<
+  Parsed<R, 'query'>,
+  Parsed<R, 'params'>,
+  R extends { readonly bodyCheckedBy: 'handler' } ? unknown : Parsed<R, 'body'>
+>
+
+export interface GatedRequest<Query, Params, Body> {
+  readonly query: Query
+  readonly params: Params
+  readonly body: Body
   readonly caller: Caller
   /** Sites that the answer may cover; null: all. */
   readonly sites: readonly string[] | null
@@ -83,11 +89,11 @@ export interface RouteRequest<R extends Route> {
   type(mime: string): void
 }
 
-type Parsed<R extends Route, Part extends 'query' | 'params' | 'body'> = Route extends R
-  ? unknown
-  : R extends { readonly [Key in Part]: infer Schema extends z.ZodType }
-    ? z.output<Schema>
-    : undefined
+type Parsed<R extends Route, Part extends 'query' | 'params' | 'body'> = R extends {
+  readonly [Key in Part]: infer Schema extends z.ZodType
+}
+  ? z.output<Schema>
+  : undefined
 
 /** What a handler returns; it may return values that must not be changed. */
 export type RouteReply<R extends Route> =
@@ -95,19 +101,23 @@ export type RouteReply<R extends Route> =
   | (R extends { readonly failure: infer Failure extends z.ZodType } ? Frozen<z.input<Failure>> : never)
 
 /** As a method, so that the handlers of one table are assignable to those of any table; `Mount` only calls them with its own requests. */
-export type RouteHandler<R extends Route> = {
-  handle(request: RouteRequest<R>): Promise<RouteReply<R>> | RouteReply<R>
-}['handle']
+type Handler<Request, Reply> = { handle(request: Request): Promise<Reply> | Reply }['handle']
+
+export type RouteHandler<R extends Route> = Handler<RouteRequest<R>, RouteReply<R>>
 
 /** One handler for every route: tsc fails while one is missing. */
 export type RouteHandlers<Routes extends RoutesByName> = {
   readonly [Name in keyof Routes]: RouteHandler<Routes[Name]>
 }
 
+/** Handlers of a table that is known at run time only; those of every table are assignable. */
+export type AnyHandlers = Readonly<Record<string, Handler<AnyRequest, unknown>>>
+export type AnyRequest = GatedRequest<unknown, unknown, unknown>
+
 /** The routes of one domain. `handlers` is called once. */
 export interface DomainRoutes<Hub> {
   readonly contract: RouteTable
-  handlers(hub: Hub): RouteHandlers<RoutesByName>
+  handlers(hub: Hub): AnyHandlers
 }
 
 export type Frozen<Value> = Value extends object

@@ -6,6 +6,7 @@ import * as s from './schemas.ts'
 /** The hub's own routes, on one page. */
 
 const siteParam = z.object({ site: z.string() })
+const domainParam = z.object({ domain: z.string() })
 
 export const routes = {
   sites: {
@@ -282,6 +283,27 @@ export const routes = {
     scope: 'query',
     query: s.query.alerts,
     reply: s.pageOf(s.alert),
+  },
+  settings: {
+    method: 'GET',
+    path: '/api/v1/settings/:domain',
+    summary: 'Settings of a domain that apply to a site',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    reply: s.settings,
+  },
+  putSettings: {
+    method: 'PUT',
+    path: '/api/v1/settings/:domain',
+    summary: 'Replace the settings of a site; what it leaves out comes from the configuration file',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    body: s.settingsInput,
+    reply: s.settings,
   },
   quarantine: {
     method: 'GET',

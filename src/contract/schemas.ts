@@ -158,6 +158,15 @@ export const keyInput = z.strictObject({
   sites: z.array(z.string().min(1)).min(1).nullable().default(null),
 })
 
+export const settingsInput = z.record(z.string(), z.unknown())
+
+export const settings = z.object({
+  domain: z.string(),
+  site: z.string(),
+  settings: settingsInput.describe('those that apply'),
+  own: settingsInput.describe('those of the site alone'),
+})
+
 /** RFC 9457. */
 export const problemReply = z.object({
   type: z.string(),
@@ -197,6 +206,7 @@ export const limit = (most: number, usual: number) => z.coerce.number().int().mi
 
 export const query = {
   site: z.object({ site: z.string().optional() }),
+  oneSite: z.object({ site: z.string() }),
   series: z.object({
     site: z.string().optional(),
     device: z.string().optional(),

@@ -1,5 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { AlertFilter, AlertKey } from '../../core/ports.ts'
+import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
@@ -9,6 +10,7 @@ import type { readingRoutes } from './readings.ts'
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
+  settings: SiteSettings,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -45,6 +47,16 @@ export const hubRoutes = (
     const found = await hub.engine.ledger.alerts(filter, limit + 1)
     const items = found.slice(0, limit)
     return { items, next: found.length > limit ? alertCursor(items.at(-1)!) : null }
+  },
+
+  async settings({ params: { domain }, query: { site } }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.of(domain, site)) }
+  },
+
+  async putSettings({ params: { domain }, query: { site }, body }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {
@@ -118,6 +130,11 @@ function isOfSeries(
     (query.device === undefined || item.device === query.device) &&
     (query.metric === undefined || item.metric === query.metric)
   )
+}
+
+function requireKnown({ engine }: Hub, site: string): void {
+  if (engine.sites().some(({ id }) => id === site)) return
+  throw new HomeostatError('not_found', { what: `site "${site}"` })
 }
 
 const alertCursor = ({ since, rule, target }: AlertKey): string =>
