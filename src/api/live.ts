@@ -142,6 +142,8 @@ function sendNews(live: Channel, news: News, at: number): void {
           news.alerts.filter(({ target }) => sites === null || sites.includes(target.site)),
           (alerts) => ({ type: 'alerts', alerts }),
         )
+      case 'commands':
+        return undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -29,6 +29,7 @@ import type {
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
 import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
 export interface Receipt {
@@ -122,6 +123,12 @@ export interface ReadingStore {
  */
 export interface Ledger {
   open(): Promise<void>
+  /** Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless. */
+  record(turn: LedgerTurn): Promise<void>
+  /** What was saved of the monitors of every target, of one site or all. */
+  monitorStates(site?: string): Promise<MonitorState[]>
+  /** Spans that must be derived again, of every target that has some. */
+  dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
   /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
@@ -290,6 +297,8 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Resolves once other work that waits for the event loop has run; lets long work give way. */
+  yield(): Promise<void>
 }
 
 /** Structured log. `fields` never hold secrets. */

@@ -15,6 +15,8 @@ export interface Database {
   forecasts: ForecastRow
   predictions: PredictionRow
   alerts: AlertRow
+  monitor_states: MonitorStateRow
+  dirty_spans: DirtySpansRow
   quarantined: QuarantinedTable
   api_keys: KeyRow
   models: ModelRow
@@ -97,6 +99,17 @@ export interface AlertRow extends TargetColumns {
   since: number
   until: number | null
   /** JSON of Alert. */
+  body: string
+}
+
+export interface MonitorStateRow extends TargetColumns {
+  at: number
+  /** JSON of the state. */
+  body: string
+}
+
+export interface DirtySpansRow extends TargetColumns {
+  /** JSON array of TimeSpan. */
   body: string
 }
 
