@@ -7,27 +7,27 @@ import type { Engine } from '../engine/engine.ts'
 import type { Settings, SettingsSchema } from '../engine/site-settings.ts'
 import type { KeyRing } from './keys.ts'
 
-/** What the routes work on; put together by the composition root. */
+/** The parts that the routes use; assembled by the composition root. */
 export interface Hub {
   readonly engine: Engine
   readonly keys: KeyRing
   readonly version: string
   /** UTC ms. */
   readonly startedAt: number
-  /** Requests without a key are taken: bound to loopback. */
+  /** Requests without a key are accepted, which is only possible while bound to loopback. */
   readonly open: boolean
   readonly defaultSite: string
   /** Where learnt models are kept, for /health: a name, no path. */
   readonly modelStore: string
   readonly push: {
-    /** Rows of a body; undefined where it is none of the accepted forms. */
+    /** The rows of a body; undefined where the body has none of the accepted forms. */
     rowsOf(body: unknown): RawReading[] | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
   readonly domains: readonly HubDomain[]
   /** Settings of the configuration file, by domain. */
   readonly domainSettings: Readonly<Record<string, Settings>>
-  /** Stops what feeds a site (the simulator of the demo), then erases it. */
+  /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {
     readonly batchReadings: number

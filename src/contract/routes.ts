@@ -269,7 +269,7 @@ export const routes = {
   predictions: {
     method: 'GET',
     path: '/api/v1/predictions',
-    summary: 'What was predicted of one series while it happened',
+    summary: 'Live predictions of one series',
     role: 'viewer',
     scope: 'query',
     query: s.query.oneSeriesSpan,
@@ -317,7 +317,7 @@ export const routes = {
   me: {
     method: 'GET',
     path: '/api/v1/me',
-    summary: 'Who asks, by what role, and which sites it reaches',
+    summary: 'Name, role and sites of the key that is used',
     role: 'viewer',
     scope: 'none',
     reply: s.me,
@@ -367,7 +367,7 @@ export const routes = {
   readyz: {
     method: 'GET',
     path: '/readyz',
-    summary: 'The hub takes readings: 200, else 503 with what is missing',
+    summary: 'Whether the hub accepts readings: 200, otherwise 503 with the missing parts',
     role: 'public',
     scope: 'none',
     reply: z.object({ status: z.enum(['ready', 'unready']), missing: z.array(z.string()) }),

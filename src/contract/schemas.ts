@@ -17,7 +17,7 @@ export const reading = seriesKey.extend({
   room: z.string().optional(),
 })
 
-/** A reading as it is sent in. Checked row by row by the parser of core, so that one bad row does not cost the others. */
+/** A reading as clients send it. The parser of core checks it row by row, so that a bad row is rejected alone. */
 export const readingInput = z.object({
   site: z.string().optional().describe("default: the hub's own site"),
   device: z.string(),
@@ -137,7 +137,7 @@ export const quarantined = z.object({
 
 export const role = z.enum(['viewer', 'operator', 'admin'])
 
-/** `admin` may what `operator` may, and that what `viewer` may. */
+/** An admin has all rights of an operator, and an operator all rights of a viewer. */
 export const me = z.object({
   name: z.string(),
   role,

@@ -10,7 +10,7 @@ import { moment } from '../moment.ts'
 
 const yearMs = 366 * dayMs
 
-/** What came in, and what is kept of it. */
+/** Readings, windows, roll-ups and live predictions. */
 export const readingRoutes = (
   hub: Hub,
 ): Handlers<'readings' | 'push' | 'latest' | 'window' | 'rollups' | 'series' | 'predictions'> => ({
