@@ -126,6 +126,9 @@ const limits = z
     clientBufferBytes: count(kib, 1024 * mib, mib).describe(
       'What may wait for a slow live client before it is cut.',
     ),
+    clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
+      'Messages of one MQTT client that may wait for their commit before it is not read further.',
+    ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
     modelsKept: count(1, 1000, 5).describe(

@@ -44,6 +44,11 @@ export interface Receipt {
  */
 export type Emit = (batch: readonly RawReading[]) => Promise<Receipt>
 
+/** A source of readings over MQTT, and the connection that it shares. */
+export interface MqttSource extends SourceAdapter {
+  readonly link: MqttLink
+}
+
 /** Runs until aborted; then stops taking, and resolves when what it had emitted is settled. */
 export type Source = (emit: Emit, signal: AbortSignal) => Promise<void>
 
@@ -318,6 +323,19 @@ export interface JobOptions {
   readonly signal?: AbortSignal
   /** Told the share that is done, 0 to 1, by work that knows it. */
   readonly onProgress?: (share: number) => void
+}
+
+/** The hub's one connection over MQTT, shared by sources, sinks and drivers. */
+export interface MqttLink {
+  /**
+   * Resolves once the broker has taken the message (QoS 1: acknowledged it). Rejects at once while there is no
+   * connection: nothing is queued.
+   */
+  publish(
+    topic: string,
+    payload: string,
+    options: { readonly qos: 0 | 1; readonly retain: boolean },
+  ): Promise<void>
 }
 
 /** One way out, e.g. to an MQTT topic or a webhook. Rejects when the other side did not take it. */
