@@ -151,7 +151,7 @@ describe('alerts', () => {
 describe('cursors', () => {
   const series = 'site=alpha&device=alpha-meter&metric'
   const lists: readonly (readonly [string, string])[] = [
-    ['readings', '/api/v1/readings?limit=1'],
+    ['readings', '/api/v1/readings?metric=co2&limit=1'],
     ['latest', '/api/v1/latest?limit=1'],
     ['series', '/api/v1/series?limit=1'],
     ['devices', '/api/v1/devices?limit=1'],
