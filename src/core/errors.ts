@@ -106,6 +106,18 @@ const table = {
     sentence: 'Something is wrong inside the hub; its log names it under {reference}.',
   },
 
+  record_too_large: {
+    status: 413,
+    exit: 2,
+    sentence: 'The record has {bytes} bytes; at most {limit} are stored (limits.recordBytes).',
+  },
+  records_full: {
+    status: 409,
+    exit: 5,
+    sentence: 'The domain {domain} already has {limit} records on this site (limits.recordsPerDomain).',
+  },
+  settings_invalid: { status: 400, exit: 2, sentence: 'The setting {key} is not valid: {detail}.' },
+
   model_refused: { status: 409, exit: 2, sentence: 'The model {model} is refused: {detail}.' },
   model_missing: { status: 404, exit: 4, sentence: 'There is no model of {model}: {detail}.' },
 

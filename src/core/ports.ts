@@ -28,6 +28,7 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
+import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
@@ -173,7 +174,7 @@ export interface Ledger {
   dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports and notes. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -207,6 +208,7 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
+  readonly records: RecordLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
@@ -287,6 +289,20 @@ export interface NoteLedger {
   /** By series, then `from`. */
   forgotten(site?: string): Promise<ForgottenSpan[]>
   removeForgotten(id: string): Promise<boolean>
+}
+
+/** Durable facts of the domains. */
+export interface RecordLedger {
+  /**
+   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
+   * then have more than `rowsMax` records on a site.
+   */
+  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
+  get(key: RecordKey): Promise<DomainRecord | undefined>
+  /** By site, then key; at most `limit`, strictly after `filter.after`. */
+  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
+  /** Returns whether there was one. */
+  remove(key: RecordKey): Promise<boolean>
 }
 
 /**

@@ -220,6 +220,7 @@ export class Engine {
     | 'predictions'
     | 'alerts'
     | 'notes'
+    | 'records'
     | 'jobs'
     | 'keys'
     | 'putKey'

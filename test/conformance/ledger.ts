@@ -3,6 +3,7 @@ import type { Prediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
+import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
 import {
   alert,
   alertTarget,
@@ -332,7 +333,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws])('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -349,6 +350,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
+    testRecordCalls(() => ledger)
   })
 }
 

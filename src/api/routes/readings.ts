@@ -5,12 +5,12 @@ import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
-import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
+import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
 import { moment } from '../moment.ts'
 
 const yearMs = 366 * dayMs
 
-/** What came in, and what is kept of it. */
+/** Readings, windows, roll-ups and live predictions. */
 export const readingRoutes = (
   hub: Hub,
 ): Handlers<'readings' | 'push' | 'latest' | 'window' | 'rollups' | 'series' | 'predictions'> => ({
@@ -30,8 +30,8 @@ export const readingRoutes = (
     return { items: page, next: encodeCursor([last.at, last.site, last.device, last.metric]) }
   },
 
-  async push(ask) {
-    const rows = hub.push.rowsOf(ask.body)
+  async push(request) {
+    const rows = hub.push.rowsOf(request.body)
     if (!rows) {
       throw new HomeostatError('request_invalid', {
         detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
@@ -42,8 +42,8 @@ export const readingRoutes = (
       throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
     }
     if (hub.engine.isFull('push')) throw new HomeostatError('overloaded', { limit: inboxReadings })
-    const receipt = await hub.push.take(inReach(rows, ask, hub.defaultSite))
-    if (receipt.accepted === 0 && rows.length > 0) ask.status(400)
+    const receipt = await hub.push.take(inReach(rows, request, hub.defaultSite))
+    if (receipt.accepted === 0 && rows.length > 0) request.status(400)
     return {
       accepted: receipt.accepted,
       rejected: receipt.rejected.map(({ index, problem: { code, message } }) => ({ index, code, message })),
@@ -101,12 +101,16 @@ export const readingRoutes = (
   },
 })
 
-/** A row for a site that the key does not reach is refused by itself, like any other bad row. */
-function inReach(rows: RawReading[], { caller }: Ask<'push'>, defaultSite: string): readonly RawReading[] {
+/** A row for a site outside the caller's reach is rejected alone, like any other bad row. */
+function inReach(
+  rows: RawReading[],
+  { caller }: HubRequest<'push'>,
+  defaultSite: string,
+): readonly RawReading[] {
   const { sites } = caller
   if (sites === null) return rows
   return rows.map((row) => {
-    // read as the parser reads it; of what is no name at all the parser says so
+    // as the parser reads it; the parser itself rejects an invalid name
     const site = row.site === undefined ? defaultSite : parseId(row.site, idLimits.site)
     if (site === undefined || sites.includes(site)) return row
     return { ...row, fault: problem('site_forbidden', { site }) }

@@ -17,6 +17,7 @@ import { alertId, predictionId, siteAndId } from './keys.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
+import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 import { memoryWatch } from './memory-watch.ts'
@@ -42,6 +43,7 @@ class MemoryLedger implements Ledger {
   readonly watch = memoryWatch()
   readonly schedule = memorySchedule()
   readonly notes = memoryNotes()
+  readonly records = memoryRecords()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -94,7 +96,7 @@ class MemoryLedger implements Ledger {
     removeWhere(this.#alerts, ({ target }) => target.site === site)
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
-    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.removeSite(site)
+    for (const part of [this.models, this.jobs, this.watch, this.notes, this.records]) part.removeSite(site)
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {

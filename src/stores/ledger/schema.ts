@@ -31,6 +31,7 @@ export interface Database {
   event_queue: QueuedEventRow
   infos: InfoRow
   forgotten: ForgottenRow
+  records: RecordRow
 }
 
 /** A row as it is read. */
@@ -214,5 +215,15 @@ export interface InfoRow {
 export interface ForgottenRow extends SeriesColumns {
   id: string
   from: number
+  body: string
+}
+
+export interface RecordRow {
+  site: string
+  domain: string
+  kind: string
+  key: string
+  at: number
+  /** JSON. */
   body: string
 }

@@ -32,6 +32,7 @@ import type { Session } from './session.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
+import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
   writeAlerts,
@@ -81,6 +82,7 @@ const siteTables = [
   'drifts',
   'infos',
   'forgotten',
+  'records',
 ] as const
 
 /**
@@ -100,6 +102,7 @@ export class SqlLedger implements Ledger {
   readonly watch = sqlWatch(this.#session)
   readonly schedule = sqlSchedule(this.#session)
   readonly notes = sqlNotes(this.#session)
+  readonly records = sqlRecords(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
