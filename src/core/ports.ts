@@ -29,6 +29,7 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
+import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
 import type { Target } from './target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
@@ -87,13 +88,19 @@ export interface Columns {
   readonly value: Float64Array
 }
 
+/** Columns of one of several series. */
+export interface SeriesColumns extends Columns {
+  readonly series: SeriesKey
+}
+
 /** The place of the last reading of a page in the order (at, site, device, metric). */
 export interface ReadingPosition extends SeriesKey {
   readonly at: number
 }
 
 /**
- * The log of readings. Twice is once: of two readings with the same (series, at) the one appended last counts.
+ * The log of readings, measured and derived (`isDerived` in core/series.ts) alike. Of two readings with the same
+ * (series, at) the one appended last counts.
  * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored.
  */
 export interface ReadingStore {
@@ -105,8 +112,18 @@ export interface ReadingStore {
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
   /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
   newest(perSeries: number): Promise<Reading[]>
-  /** All values of one series in [from, to), in chunks, oldest first. */
+  /**
+   * All values of one series in [from, to), oldest first, in chunks of bounded length. A chunk is one consistent state;
+   * what is written while the caller reads may or may not appear in later chunks. Any number of scans may be open: one
+   * whose caller pauses or stops holds its current chunk and blocks nobody.
+   */
   scan(series: SeriesKey, from: number, to: number): AsyncIterable<Columns>
+  /**
+   * All values of several series in [from, to), in the order (site, device, metric, at) whatever the order asked in;
+   * a series without values gives no chunk, a series with many gives several. Otherwise like `scan`; use it where more
+   * than a few series are wanted.
+   */
+  scanMany(series: readonly SeriesKey[], from: number, to: number): AsyncIterable<SeriesColumns>
   /** Hours of one series in [from, to), oldest first; includes the hour in progress. */
   rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]>
   /** Every series that has a reading. */
@@ -116,11 +133,35 @@ export interface ReadingStore {
   /** Erases a site's readings. */
   removeSite(site: string): Promise<void>
   /**
-   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of readings older than `keepFrom`
-   * (ms; roll-ups stay), bounding of the write-ahead log. Safe at any time, also cut short.
+   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of measured readings older than
+   * `keepFrom` (ms; roll-ups and derived readings stay), bounding of the write-ahead log. Safe at any time, also when
+   * interrupted. Costs next to nothing when nothing was appended since the last call.
    */
   maintain(keepFrom?: number): Promise<void>
   close(): Promise<void>
+}
+
+/** The place of the last prediction of a page among those of its series. */
+export interface PredictionPosition {
+  readonly at: number
+  readonly madeAt: number
+  readonly model: { readonly name: string; readonly version: string }
+}
+
+/** What `Ledger.maintain` keeps. Counts are rows, times are UTC ms. */
+export interface LedgerKeep {
+  /** The newest quarantined rows. */
+  readonly quarantined: number
+  /** Alerts that ended, those that ended last; open ones always stay. */
+  readonly closedAlerts: number
+  /** The newest model events. */
+  readonly modelEvents: number
+  /** From here on predictions, report days, drifts, notes and ended jobs stay. */
+  readonly keepFrom: number
+  /** From here on logged forecasts, which are large, stay. */
+  readonly forecastsFrom: number
+  /** Logged forecasts with an origin before it that are scored to their end are thinned to every sixth hour. */
+  readonly thinBefore: number
 }
 
 /**
@@ -137,7 +178,7 @@ export interface Ledger {
   dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports and notes. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -148,8 +189,14 @@ export interface Ledger {
   /** The newest forecast of each target and metric. */
   forecasts(site?: string): Promise<Forecast[]>
   putPredictions(predictions: readonly PointPrediction[]): Promise<void>
-  /** With `at` in [from, to), by `at`, then `madeAt` and model. */
-  predictions(of: ForecastKey, from: number, to: number): Promise<PointPrediction[]>
+  /** Of one target and metric, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
+  predictions(
+    of: ForecastKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<PointPrediction[]>
   /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
   /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
@@ -165,17 +212,9 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
-  /**
-   * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
-   * on; logged forecasts, which are large, from `forecastsFrom` on, of which those with an origin before `thinBefore`
-   * that are scored to their end are thinned to every sixth hour.
-   */
-  maintain(keep: {
-    readonly quarantined: number
-    readonly keepFrom: number
-    readonly forecastsFrom: number
-    readonly thinBefore: number
-  }): Promise<void>
+  readonly records: RecordLedger
+  /** Deletes what need not be kept, in many small transactions: other writes run in between. */
+  maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
 }
 
@@ -233,9 +272,13 @@ export interface ScheduleLedger {
   functions(): Promise<EventFunction[]>
   /** With its queued events. */
   removeFunction(name: string): Promise<boolean>
-  /** All queued events of a function, replaced; oldest first. */
-  putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
-  queues(): Promise<QueuedEvent[]>
+  /**
+   * One transaction: adds events (same id replaces) and removes those with the given ids. Costs what it adds and
+   * removes, however many events wait.
+   */
+  changeQueue(added: readonly QueuedEvent[], removedIds: readonly number[]): Promise<void>
+  /** By id, oldest first. */
+  queuedEvents(): Promise<QueuedEvent[]>
 }
 
 /** What people are told, and what they told the hub to leave out. */
@@ -249,6 +292,20 @@ export interface NoteLedger {
   /** By series, then `from`. */
   forgotten(site?: string): Promise<ForgottenSpan[]>
   removeForgotten(id: string): Promise<boolean>
+}
+
+/** Durable facts of the domains. */
+export interface RecordLedger {
+  /**
+   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
+   * then have more than `rowsMax` records on a site.
+   */
+  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
+  get(key: RecordKey): Promise<DomainRecord | undefined>
+  /** By site, then key; at most `limit`, strictly after `filter.after`. */
+  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
+  /** Returns whether there was one. */
+  remove(key: RecordKey): Promise<boolean>
 }
 
 /**

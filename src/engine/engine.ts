@@ -225,6 +225,7 @@ export class Engine {
     | 'predictions'
     | 'alerts'
     | 'notes'
+    | 'records'
     | 'jobs'
     | 'keys'
     | 'putKey'

@@ -53,6 +53,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   const feed = new Feed(() => story.push('listener dropped'))
   feed.subscribe((news) => story.push(news.kind))
   const silent = () => undefined
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   const clock: Clock = {
     now: () => now,
     monotonic: () => 0,
@@ -70,7 +71,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
       readings,
       ledger,
       windows,
-      directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
+      directory,
       reactor,
       feed,
       counters,
@@ -91,7 +92,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     faults.release = undefined
     go?.()
   }
-  return { pump, emit, reactor, memory, ledger, windows, counters, story, faults, hold, release }
+  return { pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
@@ -168,11 +169,31 @@ describe('what cannot be taken', () => {
     ])
   })
 
+  it('includes a value that becomes infinite in the unit of its series', async () => {
+    const { emit, memory } = await setUp()
+    const far = (value: number, unit: string, at: number) => row('dial', value, { metric: 'far', unit, at })
+    const receipt = await emit([far(1, 'mm', now), far(1e308, 'm', now + 1), far(2, 'm', now + 2)])
+    expect(receipt.rejected).toMatchObject([{ index: 1, problem: { code: 'value_too_large' } }])
+    expect((await memory.read({}, 10)).map(({ value }) => value)).toEqual([1, 2000])
+  })
+
   it('includes a series beyond the limit', async () => {
     const { emit } = await setUp({ series: 2 })
     const receipt = await emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
     expect(receipt.rejected).toMatchObject([{ index: 2, problem: { code: 'series_limit' } }])
   })
+})
+
+it('a clock time counts from midnight of the own site of its reading', async () => {
+  const { emit, memory, directory } = await setUp()
+  await directory.putSite({ id: 'goa', name: 'Goa', zone: 'Asia/Kolkata', demo: false })
+  // 05:30 there
+  await emit([row('a', 1, { at: '00:00:00' }), row('b', 2, { site: 'goa', at: '05:00:00' })])
+  const readings = await memory.read({}, 10)
+  expect(readings.map(({ device, at }) => [device, now - at])).toEqual([
+    ['b', 30 * 60_000],
+    ['a', 0],
+  ])
 })
 
 describe('a failing store', () => {

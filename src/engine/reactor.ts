@@ -17,6 +17,8 @@ export interface ReactorParts {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log
+  /** A span of a target was marked dirty. */
+  readonly onDirty?: () => void
 }
 
 export interface ReactorOptions {
@@ -42,6 +44,8 @@ export class Reactor {
   readonly #wakes = new WakeQueue<Watcher>()
   /** Watchers whose state has changed since it was saved, the one that waits longest first. */
   readonly #unsaved = new Set<Watcher>()
+  /** Watchers whose state must be saved with what else of them is: an alert, or a span that is clean again. */
+  readonly #urgent = new Set<Watcher>()
   /** Watchers whose dirty spans have changed since they were saved. */
   readonly #unsavedDirty = new Set<Watcher>()
   /** Watchers with dirty spans. */
@@ -129,6 +133,7 @@ export class Reactor {
     watcher.markDirty(span, this.#parts.clock.monotonic())
     this.#dirty.add(watcher)
     this.#unsavedDirty.add(watcher)
+    this.#parts.onDirty?.()
   }
 
   /** The turn was lost: what was derived from its readings is derived again from what is stored. */
@@ -151,7 +156,7 @@ export class Reactor {
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
     this.#unsavedDirty.add(watcher)
-    this.#unsaved.add(watcher)
+    this.#urgent.add(watcher)
   }
 
   restoreDirty({ target, spans }: DirtySpans): void {
@@ -165,16 +170,18 @@ export class Reactor {
   takeStates(all = false): MonitorState[] {
     const { clock } = this.#parts
     const nowMs = clock.monotonic()
-    const states: MonitorState[] = []
+    const due = [...this.#urgent]
+    this.#urgent.clear()
     for (const watcher of this.#unsaved) {
       // they joined in about the order in which they were saved last: those behind are not due either
-      if (!all && (states.length >= statesPerTurn || nowMs - watcher.savedAtMs < saveEveryMs)) break
+      if (!all && (due.length >= statesPerTurn || nowMs - watcher.savedAtMs < saveEveryMs)) break
+      due.push(watcher)
+    }
+    return due.flatMap((watcher) => {
       this.#unsaved.delete(watcher)
       watcher.savedAtMs = nowMs
-      const state = watcher.save(clock.now())
-      if (state) states.push(state)
-    }
-    return states
+      return watcher.save(clock.now()) ?? []
+    })
   }
 
   takeDirty(): DirtySpans[] {
@@ -187,9 +194,7 @@ export class Reactor {
   returnStates(states: readonly MonitorState[], dirty: readonly DirtySpans[]): void {
     for (const { target } of states) {
       const watcher = this.watcher(target)
-      if (!watcher) continue
-      watcher.savedAtMs = Number.NEGATIVE_INFINITY
-      this.#unsaved.add(watcher)
+      if (watcher) this.#urgent.add(watcher)
     }
     for (const { target } of dirty) {
       const watcher = this.watcher(target)
@@ -200,7 +205,7 @@ export class Reactor {
   removeSite(site: string): void {
     for (const watcher of this.#cells.get(site)?.watchers() ?? []) {
       this.#wakes.delete(watcher)
-      for (const set of [this.#unsaved, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
+      for (const set of [this.#unsaved, this.#urgent, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
     }
     this.#cells.delete(site)
   }
@@ -251,7 +256,9 @@ export class Reactor {
     }
   }
 
-  #send({ domain }: Watcher, alerts: readonly Alert[], now: number, turn: Turn): void {
+  #send(watcher: Watcher, alerts: readonly Alert[], now: number, turn: Turn): void {
+    const { domain } = watcher
+    if (alerts.length > 0) this.#urgent.add(watcher)
     for (const alert of alerts) {
       const isLate = domain.liveWithinMs !== undefined && now - alert.at > this.#options.liveWithinMs
       const sent = isLate ? { ...alert, late: true } : alert

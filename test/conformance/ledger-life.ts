@@ -19,7 +19,7 @@ import {
   strange,
 } from './ledger-life-samples.ts'
 import { jobLaws, modelLaws } from './ledger-model-laws.ts'
-import { card, power, series, target } from './ledger-samples.ts'
+import { card, keep, power, series, target } from './ledger-samples.ts'
 import { noteLaws, scheduleLaws } from './ledger-schedule-laws.ts'
 import { watchLaws } from './ledger-watch-laws.ts'
 
@@ -70,7 +70,7 @@ const commonLaws: readonly Law[] = [
       (l) => l.watch.putDrifts([]),
       (l) => l.schedule.putTriggers([]),
       (l) => l.schedule.putFunctions([]),
-      (l) => l.schedule.putQueue('f', []),
+      (l) => l.schedule.changeQueue([], []),
       (l) => l.notes.putInfos([]),
       (l) => l.notes.putForgotten([]),
     ],
@@ -78,7 +78,7 @@ const commonLaws: readonly Law[] = [
       await everything(l, 'home'),
       await l.schedule.triggers(),
       await l.schedule.functions(),
-      await l.schedule.queues(),
+      await l.schedule.queuedEvents(),
     ],
     gives: [[[], [], [], [], [], undefined, [], [], []], [], [], []],
   },
@@ -123,8 +123,8 @@ const commonLaws: readonly Law[] = [
       (l) => l.notes.putForgotten([forgotten('old', { at: 1 })]),
       (l) => l.jobs.put([job('old', { endedAt: 899 }), job('new', { endedAt: 900 }), job('open')]),
       (l) => l.models.put([entry('v1')], [modelEvent(1)]),
-      (l) => l.schedule.putQueue('f', [queued('f', 1)]),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 900, forecastsFrom: 950, thinBefore: 0 }),
+      (l) => l.schedule.changeQueue([queued('f', 1)], []),
+      (l) => l.maintain(keep({ keepFrom: 900, forecastsFrom: 950 })),
     ],
     read: async (l) => [
       (await l.watch.logged(power, ...ever)).map(({ forecast }) => forecast.origin),
@@ -132,7 +132,11 @@ const commonLaws: readonly Law[] = [
       (await l.watch.drifts(target)).map(({ version }) => version),
       (await l.notes.infos({}, 9)).map(({ id }) => id),
       (await l.jobs.all()).map(({ id }) => id),
-      [await l.watch.scoredTo(power), (await l.notes.forgotten()).length, (await l.schedule.queues()).length],
+      [
+        await l.watch.scoredTo(power),
+        (await l.notes.forgotten()).length,
+        (await l.schedule.queuedEvents()).length,
+      ],
       [(await l.models.all()).length, (await l.models.events({}, 9)).length],
     ],
     gives: [[950], [900], ['new'], ['new'], ['new', 'open'], [1, 1, 1], [1, 1]],
@@ -144,7 +148,7 @@ const commonLaws: readonly Law[] = [
       (l) => l.watch.log([0, 1, 4, 6, 7, 8, 9].map((hours) => logged(hours * hourMs, 'a'))),
       (l) => l.watch.log([logged(1, 'b', { forecast: loggable({ ...otherMetric, origin: hourMs }) })]),
       (l) => l.watch.score([], [{ ...power, to: 9 * hourMs }]),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 0, forecastsFrom: 0, thinBefore: 7.5 * hourMs }),
+      (l) => l.maintain(keep({ thinBefore: 7.5 * hourMs })),
     ],
     read: async (l) => [
       (await l.watch.logged(power, ...ever)).map(({ forecast }) => forecast.origin / hourMs),
@@ -157,7 +161,7 @@ const commonLaws: readonly Law[] = [
     put: [
       (l) => l.watch.log([1, 2].map((hours) => logged(hours * hourMs, 'a'))),
       (l) => l.watch.score([], [{ ...power, to: 3 * hourMs }]),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 0, forecastsFrom: 0, thinBefore: 99 * hourMs }),
+      (l) => l.maintain(keep({ thinBefore: 99 * hourMs })),
     ],
     read: async (l) => (await l.watch.logged(power, ...ever)).map(({ forecast }) => forecast.origin / hourMs),
     gives: [2],

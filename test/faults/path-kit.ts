@@ -52,6 +52,29 @@ export async function createDisk(): Promise<Disk> {
   }
 }
 
+/** The disk as one process sees it: once the process is dead, nothing it does reaches the disk any more. */
+function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & { unmount(): void } {
+  let isMounted = true
+  const guard = <Store extends object>(store: Store): Store =>
+    new Proxy(store, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (!isMounted) throw new Error('The process is dead.')
+          return Reflect.apply(value, object, args) as unknown
+        }
+      },
+    })
+  return {
+    readings: guard(readings),
+    ledger: guard(ledger),
+    unmount: () => {
+      isMounted = false
+    },
+  }
+}
+
 /** A process that runs the path of a reading over a disk. */
 export interface Process {
   readonly path: Path
@@ -62,10 +85,12 @@ export interface Process {
   emit(rows: readonly Partial<RawReading>[]): Promise<Receipt>
   /** Ends in order. */
   stop(): Promise<void>
+  /** Ends at once: what is not on the disk is lost. */
+  kill(): Promise<void>
 }
 
 export async function startProcess(
-  { readings, ledger }: Disk,
+  disk: Disk,
   clock: VirtualClock,
   options: {
     readonly rules?: readonly ThresholdRule[]
@@ -75,6 +100,7 @@ export async function startProcess(
   } = {},
 ): Promise<Process> {
   const { rules = [], domains = shipped, windowReadings = 60, liveWithinMs = 600_000 } = options
+  const { readings, ledger, unmount } = mount(disk)
   const errors: string[] = []
   const log: Log = {
     info: () => undefined,
@@ -103,15 +129,35 @@ export async function startProcess(
     send: async ({ alert }) => void sent.push(alert),
     close: async () => undefined,
   })
-  const started = path.start()
-  await clock.advance(0)
-  await started
+  await settled(path.start(), clock)
   const emit = path.emitFor('test')
   return {
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
-    stop: () => path.stop(),
+    stop: () => settled(path.stop(), clock),
+    async kill() {
+      unmount()
+      // its last tries fail
+      await settled(
+        path.stop().catch(() => undefined),
+        clock,
+      )
+    },
   }
+}
+
+/** Lets time pass until the promise is settled. */
+export async function settled<Result>(promise: Promise<Result>, clock: VirtualClock): Promise<Result> {
+  let isSettled = false
+  const done = (): void => {
+    isSettled = true
+  }
+  promise.then(done, done)
+  for (let round = 0; !isSettled; round++) {
+    if (round > 1000) throw new Error('It does not settle, however much time passes.')
+    await clock.advance(50)
+  }
+  return promise
 }
 
 /** All readings on the disk, in the order of lists. */

@@ -1,5 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { forecastJson } from '../../core/forecast.ts'
+import type { AlertFilter, AlertKey } from '../../core/ports.ts'
+import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
@@ -7,12 +9,10 @@ import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
-/** Places and devices, what was learnt of them, and how the hub is. */
-/** Alerts of one answer. */
-const alertsShown = 1000
-
+/** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
+  settings: SiteSettings,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -41,9 +41,25 @@ export const hubRoutes = (
     return { items: items.map(forecastJson), next }
   },
 
-  async alerts({ sites }) {
-    const filter = sites === null ? {} : { sites }
-    return whole(await hub.engine.ledger.alerts(filter, alertsShown))
+  async alerts({ query: { open, limit, cursor }, sites }) {
+    const filter: AlertFilter = {
+      ...(sites === null ? {} : { sites }),
+      ...(open === undefined ? {} : { open: open === 'true' }),
+      ...(cursor === undefined ? {} : { after: alertKeyOf(cursor) }),
+    }
+    const found = await hub.engine.ledger.alerts(filter, limit + 1)
+    const items = found.slice(0, limit)
+    return { items, next: found.length > limit ? alertCursor(items.at(-1)!) : null }
+  },
+
+  async settings({ params: { domain }, query: { site } }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.of(domain, site)) }
+  },
+
+  async putSettings({ params: { domain }, query: { site }, body }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {
@@ -107,3 +123,20 @@ export const hubRoutes = (
     return { status: missing.length === 0 ? ('ready' as const) : ('unready' as const), missing }
   },
 })
+function requireKnown({ engine }: Hub, site: string): void {
+  if (engine.sites().some(({ id }) => id === site)) return
+  throw new HomeostatError('not_found', { what: `site "${site}"` })
+}
+
+const alertCursor = ({ since, rule, target }: AlertKey): string =>
+  encodeCursor([since, rule, target.site, target.domain, target.subject])
+
+function alertKeyOf(cursor: string): AlertKey {
+  const types = ['number', 'string', 'string', 'string', 'string'] as const
+  const [since, rule, site, domain, subject] = decodeCursor(cursor, types).map(String)
+  return {
+    since: Number(since),
+    rule: rule ?? '',
+    target: { site: site ?? '', domain: domain ?? '', subject: subject ?? '' },
+  }
+}

@@ -7,7 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, whole } from '../cursor.ts'
-import type { Ask, Handlers, Hub } from '../hub.ts'
+import type { Handlers, Hub, HubRequest } from '../hub.ts'
 import { moment } from '../moment.ts'
 import type { PredictionCounts } from '../prediction-counts.ts'
 import { forecastKeyOf, forecastKeyPlace, forecastKeyTypes, isNamed, isTargetNamed } from '../target.ts'
@@ -277,7 +277,7 @@ function absent(what: string): never {
 }
 
 /** A site that comes in the body: as if it had come in the query. */
-function requireSite({ caller }: Pick<Ask<RouteName>, 'caller'>, site: string): void {
+function requireSite({ caller }: Pick<HubRequest<RouteName>, 'caller'>, site: string): void {
   if (isWithin(site, reachOf(caller, undefined))) return
   throw new HomeostatError('site_forbidden', { site })
 }

@@ -5,7 +5,7 @@ import { versionId } from './keys.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { printable } from './rows.ts'
 
-export function memoryModels(): ModelLedger & Upkeep {
+export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (keep: number) => void } {
   const models = new Map<string, ModelEntry>()
   let events: ModelEvent[] = []
 
@@ -49,5 +49,8 @@ export function memoryModels(): ModelLedger & Upkeep {
       events = events.filter(({ target }) => target.site !== site)
     },
     dropBefore() {},
+    trimEvents(keep) {
+      events = events.slice(Math.max(0, events.length - keep))
+    },
   }
 }
