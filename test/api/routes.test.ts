@@ -408,7 +408,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       status: 'healthy',
       demo: false,
       open: false,
-      series: 4,
+      series: 8,
       quarantined: 2,
       model_loaded: true,
     }),

@@ -63,7 +63,7 @@ test('a training that fails says why, and the code is 1', async () => {
   const broken = {
     ...readings,
     scan: (...asked: Parameters<typeof readings.scan>) => {
-      if (asked[0].device === 'broken') throw new Error('the disk is gone')
+      if (asked[0].device === '@energy:broken') throw new Error('the disk is gone')
       return readings.scan(...asked)
     },
   }

@@ -77,6 +77,11 @@ export class Lifecycle {
     return this.#alone(target, () => this.#loadLive(target))
   }
 
+  /** Models are read again when they are used next. */
+  forgetLoaded(): void {
+    this.#cache.clear()
+  }
+
   /** Versions that predict in shadow: the challenger, and the one that was live before. */
   async shadows(target: Target): Promise<StoredModel[]> {
     const models = await this.#alone(target, () =>

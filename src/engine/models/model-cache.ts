@@ -38,6 +38,11 @@ export class ModelCache {
     this.#models.delete(key)
   }
 
+  clear(): void {
+    this.#models.clear()
+    this.#characters = 0
+  }
+
   removeSite(site: string): void {
     for (const { card } of [...this.#models.values()])
       if (card.target.site === site) this.drop(card.target, card.model.version)

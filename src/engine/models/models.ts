@@ -135,8 +135,14 @@ export class Models {
     }
   }
 
+  /** Reads all live models again, as another process may have published or damaged them. Returns how many are live. */
+  reload(): Promise<number> {
+    this.#lifecycle.forgetLoaded()
+    return this.#check()
+  }
+
   /** Checks for all targets whether another process has published; what has changed is forecast anew. */
-  async reload(): Promise<number> {
+  async #check(): Promise<number> {
     let live = 0
     for (const { target } of this.trainer.targets(null)) {
       if (this.#stop.signal.aborted) break
@@ -196,7 +202,7 @@ export class Models {
       await clock.sleep(this.#options.reloadMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       try {
-        await this.reload()
+        await this.#check()
       } catch (error) {
         log.warn('Models could not be checked.', { error: String(error) })
       }

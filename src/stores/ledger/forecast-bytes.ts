@@ -86,7 +86,11 @@ function scaled(column: Float64Array): { readonly range: Float64Array; readonly 
 
 function unscaled([least = 0, scale = 0]: Float64Array, codes: Uint16Array): Float64Array {
   const column = new Float64Array(codes.length)
-  for (let step = 0; step < codes.length; step++)
-    column[step] = codes[step] === unknown ? Number.NaN : least + scale * codes[step]!
+  for (let step = 0; step < codes.length; step++) {
+    const code = codes[step]!
+    // in two parts, so that no range overflows
+    const half = Math.min(code, codeMax / 2)
+    column[step] = code === unknown ? Number.NaN : least + scale * half + scale * (code - half)
+  }
   return column
 }
