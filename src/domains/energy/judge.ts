@@ -1,6 +1,8 @@
+import { dayStart } from '../../core/calendar.ts'
 import type { Card } from '../../core/event.ts'
+import { hourMs } from '../../core/time.ts'
 import { splitConformal } from '../../ml/conformal.ts'
-import { mae, rmse } from '../../ml/metrics.ts'
+import { mae, r2, rmse } from '../../ml/metrics.ts'
 import { type NaiveKind, naiveForecast, naiveKinds } from '../../ml/naive.ts'
 import { buildFeatures, type History, horizon } from './features.ts'
 import { fitTo, Shrink } from './fit.ts'
@@ -99,7 +101,10 @@ export function scoresOf(
   const scores = Object.fromEntries(
     Object.entries(said).map(([name, column]) => {
       const forecast = pick(column)
-      return [name, { mae: mae(truth, forecast), rmse: rmse(truth, forecast) }]
+      const score = { mae: mae(truth, forecast), rmse: rmse(truth, forecast) }
+      const explained = r2(truth, forecast)
+      // a truth that never changes has no variance to explain
+      return [name, Number.isFinite(explained) ? { ...score, r2: explained } : score]
     }),
   )
   return { scores, steps: rows.length }
@@ -144,4 +149,27 @@ export function residualDeciles(actual: Float64Array, said: Said): number[] {
   if (errors.length === 0) return []
   errors.sort()
   return Array.from({ length: 9 }, (_, decile) => errors[Math.ceil(((decile + 1) * errors.length) / 10) - 1]!)
+}
+
+/** What the naive forecasts are called in sentences. */
+export const naiveLabels: Readonly<Record<NaiveKind, string>> = {
+  yesterday: 'same time yesterday',
+  'last-week': 'same time last week',
+  'slot-mean': 'mean of the hour over 28 days',
+}
+
+/** Mean squared error by civil day of the trial; NaN where nothing of a day is known or forecast. */
+export function lossDays(history: History, { origins, actual }: Trial, forecast: Said): Float64Array {
+  const sums = new Map<number, { squared: number; count: number }>()
+  for (const [row, value] of actual.entries()) {
+    const hour = origins[Math.floor(row / horizon)]! + (row % horizon)
+    const day = dayStart(history.zone, history.start + hour * hourMs)
+    const sum = sums.get(day) ?? { squared: 0, count: 0 }
+    sums.set(day, sum)
+    const squared = (forecast[row]! - value) ** 2
+    if (!Number.isFinite(squared)) continue
+    sum.squared += squared
+    sum.count++
+  }
+  return Float64Array.from(sums.values(), ({ squared, count }) => squared / count)
 }

@@ -1,19 +1,20 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { Card, Comparison } from '../../core/event.ts'
+import type { Card } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
+import { decide } from '../../ml/gate.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
 import { buildFeatures, featureNames, History, horizon } from './features.ts'
 import { guarded } from './firewall.ts'
 import { fitTo } from './fit.ts'
-import { duelOf, verdictOf } from './gate.ts'
 import {
   bestNaive,
   candidateSays,
   coverageOf,
   foldsMax,
+  lossDays,
+  naiveLabels,
   residualDeciles,
-  type Said,
   scoresOf,
   type Trial,
   trialOf,
@@ -49,8 +50,7 @@ export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => v
   const { said, share, folds } = candidateSays(history, trial, (done) => onProgress?.(judgedShare * done))
   const { scores, steps } = scoresOf(trial.actual, { model: said, ...trial.naive })
   const naiveName = bestNaive(scores)
-  const live = input.live ? liveDuel(input.live, input, history, trial, said) : undefined
-  const naive = duelOf(trial.actual, said, trial.naive[naiveName])
+  const live = input.live ? liveLosses(input.live, input, history, trial) : undefined
   const fit = fitTo(history, input.values.length) ?? tooShort('no known hour before the newest day')
   const widths = widthsOf(trial.actual, said)
   const mean = history.mean(input.values.length, input.values.length)
@@ -68,32 +68,36 @@ export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => v
     scores: { ...scores, ...live?.scores },
     decidedBy: 'rmse',
     ...(coverage ? { coverage } : {}),
-    verdict: verdictOf(naiveName, { ...naive, rmse: scores[naiveName]?.rmse ?? Number.NaN }, live?.duel),
+    verdict: decide({
+      decidedBy: 'rmse',
+      candidate: lossDays(history, trial, said),
+      naive: {
+        ...{ name: naiveName, label: naiveLabels[naiveName] },
+        days: lossDays(history, trial, trial.naive[naiveName]),
+      },
+      ...(live ? { live: live.days } : {}),
+    }),
     residualDeciles: residualDeciles(trial.actual, said),
     repairs: input.repairs,
   }
   return { card, body: bodyOf(fit, { share, widths, mean, negative: history.least < 0 }) }
 }
 
-/**
- * The live model on the origins that begin where its history ended or later, and the candidate on the same ones: the
- * live score of the card is over these, which may be fewer than those of the others.
- */
-function liveDuel(
+/** Losses and scores of the live model, on the origins that begin where its training data ended or later. */
+function liveLosses(
   live: StoredModel,
   { start, stepMs }: TaskInput,
   history: History,
-  { origins, actual }: Trial,
-  candidate: Said,
-): { readonly duel: Comparison; readonly scores: Card['scores'] } {
+  trial: Trial,
+): { readonly days: Float64Array; readonly scores: Card['scores'] } {
+  const { origins, actual } = trial
   const model = openEnergy(live)
   const first = origins.findIndex((origin) => start + origin * stepMs >= live.card.span.to)
   const unseen = first < 0 ? [] : origins.slice(first)
-  const from = actual.length - unseen.length * horizon
-  const said = model.says(buildFeatures(history, unseen).frame)
-  const duel = duelOf(actual.subarray(from), candidate.subarray(from), said)
-  const { scores } = scoresOf(actual.subarray(from), { live: said, model: candidate.subarray(from) })
-  return { duel, scores: scores['live'] ? { live: scores['live'] } : {} }
+  const forecast = new Float64Array(actual.length).fill(Number.NaN)
+  forecast.set(model.says(buildFeatures(history, unseen).frame), actual.length - unseen.length * horizon)
+  const { scores } = scoresOf(actual, { live: forecast })
+  return { days: lossDays(history, trial, forecast), scores: scores['live'] ? { live: scores['live'] } : {} }
 }
 
 /** Span of the history, and how many of its steps are known. */

@@ -10,7 +10,7 @@ import { addDays, localParts } from '../../core/calendar.ts'
 import { type LeadSums, naiveVersion, type ReportDay } from '../../core/life.ts'
 import { type Target, targetId } from '../../core/target.ts'
 import { pairedTest, pairsMin } from '../../ml/compare.ts'
-import { type Measure, measureOf, measureText } from './measure.ts'
+import { type Measure, measureOf, measureText } from '../../ml/measure.ts'
 import { addSums } from './report.ts'
 
 /** Which days count: whole ones, scored to their end, with the truth of at least half of their time. */

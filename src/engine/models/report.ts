@@ -3,7 +3,7 @@ import { addDays } from '../../core/calendar.ts'
 import type { Card, ForecastKey } from '../../core/event.ts'
 import type { Drift, LeadSums, ReportDay } from '../../core/life.ts'
 import { hourMs } from '../../core/time.ts'
-import { measureOf, measureOfLoss, skillOf } from './measure.ts'
+import { measureOf, measureOfLoss, skillOf } from '../../ml/measure.ts'
 
 /** Errors are forecast minus truth, in the unit of the metric. null: not known. */
 export interface Figures {

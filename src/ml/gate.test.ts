@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Comparison } from '../../core/event.ts'
-import { createRandom } from '../../ml/random.ts'
-import { horizon } from './features.ts'
-import { duelOf, verdictOf } from './gate.ts'
+import type { Comparison } from '../core/event.ts'
+import { compareDays, decide, verdictOf } from './gate.ts'
+import { measureOf } from './measure.ts'
+import { createRandom } from './random.ts'
 
 const duel = (days: number, gain: number, p: number): Comparison => ({ days, gain, p })
 const won = { ...duel(30, 0.05, 0.004), rmse: 0.4 }
@@ -72,7 +72,9 @@ describe('the gate', () => {
   ]
 
   it.each(cases)('decides where a candidate %s', (_, naive, live, status, reason) => {
-    const verdict = verdictOf('last-week', naive, live)
+    const { rmse: score, ...comparison } = naive
+    const named = { name: 'last-week', label: 'same time last week', score, comparison }
+    const verdict = verdictOf({ measure: measureOf('rmse'), naive: named, live })
     expect(verdict.status).toBe(status)
     expect(verdict.reason).toMatch(reason)
     expect(verdict.reason).toMatch(/^(Live|Challenger|Rejected): /)
@@ -80,39 +82,50 @@ describe('the gate', () => {
   })
 })
 
-describe('a duel', () => {
+describe('a comparison of losses per civil day', () => {
   const days = 20
-  const made = (seed: number, spread: number): Float64Array => {
+  const rmse = measureOf('rmse')
+  const losses = (seed: number, mean: number): Float64Array => {
     const random = createRandom(seed)
-    return Float64Array.from({ length: days * horizon }, () => 1 + spread * random.normal())
+    return Float64Array.from({ length: days }, () => mean * (0.5 + random.next()))
   }
-  const actual = new Float64Array(days * horizon).fill(1)
 
-  it('is won by whoever errs less, day by day', () => {
-    const { days: count, gain, p } = duelOf(actual, made(1, 0.1), made(2, 0.2))
+  it('is won by the smaller losses, by the root of squared errors', () => {
+    const { days: count, gain, p } = compareDays(rmse, losses(1, 1), losses(2, 4))
     expect(count).toBe(days)
     expect(gain).toBeCloseTo(0.5, 1)
     expect(p).toBeLessThan(1e-6)
-    expect(duelOf(actual, made(2, 0.2), made(1, 0.1))).toMatchObject({ p: expect.closeTo(1, 6) })
+    expect(compareDays(rmse, losses(2, 4), losses(1, 1)).p).toBeCloseTo(1, 6)
+    expect(compareDays(measureOf('pinball'), losses(1, 1), losses(2, 4)).gain).toBeCloseTo(0.75, 1)
   })
 
-  it('leaves out hours that somebody did not forecast or nobody knows, and days without one', () => {
-    const ours = made(1, 0.1).fill(Number.NaN, 0, 3 * horizon + 5)
-    const truth = actual.slice().fill(Number.NaN, 5 * horizon, 6 * horizon)
-    expect(duelOf(truth, ours, made(2, 0.2)).days).toBe(days - 4)
+  it('leaves out days that one of both did not predict', () => {
+    const ours = losses(1, 1).fill(Number.NaN, 0, 3)
+    const theirs = losses(2, 4).fill(Number.NaN, 5, 6)
+    expect(compareDays(rmse, ours, theirs).days).toBe(days - 4)
   })
 
-  it('cannot gain on a rival without an error', () => {
-    expect(duelOf(actual, made(1, 0.1), actual)).toMatchObject({ gain: -1 })
-    expect(duelOf(actual, actual, actual)).toEqual({ days, gain: 0, p: 1 })
+  it('cannot gain on a rival without a loss', () => {
+    const none = new Float64Array(days)
+    expect(compareDays(rmse, losses(1, 1), none)).toMatchObject({ gain: -1 })
+    expect(compareDays(rmse, none, none)).toEqual({ days, gain: 0, p: 1 })
   })
 
   it('passes those that are no better in one case of twenty', () => {
     let passed = 0
-    for (let run = 0; run < 1000; run++) {
-      if (duelOf(actual, made(2 * run, 0.2), made(2 * run + 1, 0.2)).p < 0.05) passed++
-    }
+    for (let run = 0; run < 1000; run++)
+      if (compareDays(rmse, losses(2 * run, 1), losses(2 * run + 1, 1)).p < 0.05) passed++
     expect(passed).toBeGreaterThan(30)
     expect(passed).toBeLessThan(70)
+  })
+
+  it('decides by whatever measure it is given, and names it', () => {
+    const naive = { name: 'always', label: 'the share of fires', days: losses(2, 4) }
+    const verdict = decide({ decidedBy: 'brier', candidate: losses(1, 1), naive })
+    expect(verdict.status).toBe('live')
+    expect(verdict.reason).toMatch(
+      /^Live: its Brier score is [\d.]+ % below the best naive forecast \(the share of/,
+    )
+    expect(Object.keys(verdict.comparisons)).toEqual(['always'])
   })
 })
