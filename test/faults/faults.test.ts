@@ -23,7 +23,10 @@ it('ends the same whatever fails on the way', async () => {
     fc.asyncProperty(historyArbitrary, async (history) => {
       expect(await endOf(history, true)).toEqual(await endOf(history, false))
     }),
-    { numRuns: Number(process.env['FAULT_RUNS'] ?? 1000), seed: Number(process.env['FAULT_SEED'] ?? 20260302) },
+    {
+      numRuns: Number(process.env['FAULT_RUNS'] ?? 1000),
+      seed: Number(process.env['FAULT_SEED'] ?? 20260302),
+    },
   )
 }, 600_000)
 
