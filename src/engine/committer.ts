@@ -89,7 +89,7 @@ export class Committer {
   }
 
   /** Steps 7 and 8. A failed commit is tried again as a whole; in the end its senders are told. */
-  async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<void> {
+  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<void> {
     const { directory, reactor, inbox, counters, clock, log } = this.#parts
     const { readings, quarantined, predictions } = turn
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
@@ -112,7 +112,7 @@ export class Committer {
       for (const { reject } of done) reject(failure)
       return
     }
-    counters.countCommit(turn, clock.monotonic() - startedMs)
+    counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
     for (const { delivery, count } of rows) inbox.settle(delivery, count)
     for (const { resolve } of done) resolve()
     this.#publish(turn)

@@ -69,13 +69,13 @@ export class Engine {
 
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
-    const { readings, ledger, windows, log, clock } = this.#parts
+    const { readings, ledger, log, clock } = this.#parts
     const started = clock.monotonic()
     await ledger.open()
     await readings.open()
     await this.#directory.load()
     await this.#path.start()
-    log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
+    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
     this.#scheduler = createSchedule(
       { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
@@ -188,7 +188,7 @@ export class Engine {
   }
 
   get seriesCount(): number {
-    return this.#parts.windows.size
+    return this.#path.seriesCount
   }
 
   findSeries(key: SeriesKey): Series | undefined {

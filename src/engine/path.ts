@@ -92,6 +92,11 @@ export class Path {
     return this.#pump.emitFor(source)
   }
 
+  /** Measured series that are known. */
+  get seriesCount(): number {
+    return this.#reactor.seriesCount
+  }
+
   /** Readings that are not committed yet. */
   get waiting(): number {
     return this.#pump.waiting

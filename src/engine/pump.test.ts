@@ -34,7 +34,7 @@ const row = (device: string, value: unknown, more: Partial<RawReading> = {}): Ra
 /** The real pieces on memory stores; `hold` makes commits wait, `fail` makes them fail, `story` tells what came when. */
 async function setUp(options: Partial<PumpOptions> = {}, rules: readonly ThresholdRule[] = []) {
   const story: string[] = []
-  const faults = { fail: false, failures: 0, release: undefined as (() => void) | undefined }
+  const faults = { fail: false, forget: false, failures: 0, release: undefined as (() => void) | undefined }
   const memory = createMemoryReadings()
   await memory.open()
   const readings: ReadingStore = {
@@ -48,6 +48,11 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   }
   const ledger = createMemoryLedger()
   await ledger.open()
+  const record = ledger.record.bind(ledger)
+  ledger.record = async (turn) => {
+    if (faults.forget) throw new Error('disk full')
+    await record(turn)
+  }
   const windows = createMemoryWindows({ capacity: 60 })
   const counters = new Counters()
   const feed = new Feed(() => story.push('listener dropped'))
@@ -227,10 +232,10 @@ describe('a failing store', () => {
 
   it('still owes the alerts that have left to the ledger, once', async () => {
     const { emit, ledger, story, faults } = await setUp({}, [hot])
-    faults.fail = true
+    faults.forget = true
     await expect(emit([row('stove', 80)])).rejects.toMatchObject({ code: 'store_failed' })
     expect([story, await ledger.alerts({}, 9)]).toEqual([['alerts'], []])
-    faults.fail = false
+    faults.forget = false
     await emit([row('stove', 80)])
     expect(await ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', since: now, value: 80 }])
     expect(story.filter((line) => line === 'alerts')).toHaveLength(1)
