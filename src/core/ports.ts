@@ -1,6 +1,7 @@
 import type { Problem } from './errors.ts'
 import type {
   Alert,
+  AlertLevel,
   ApiKey,
   Device,
   Forecast,
@@ -12,6 +13,7 @@ import type {
   SeriesKey,
   Site,
 } from './event.ts'
+import type { Incident, IncidentStatus, MaintenanceWindow } from './incident.ts'
 import type {
   Drift,
   EventFunction,
@@ -73,6 +75,16 @@ export interface AlertFilter {
   readonly after?: AlertKey
 }
 
+/** Which incidents; absent means all. */
+export interface IncidentFilter {
+  readonly sites?: readonly string[]
+  readonly statuses?: readonly IncidentStatus[]
+  readonly level?: AlertLevel
+  readonly domain?: string
+  /** The last incident of the page before. */
+  readonly after?: Pick<Incident, 'since' | 'id'>
+}
+
 /** Columns of one series, oldest first, one value per time. */
 export interface Columns {
   readonly at: Float64Array
@@ -123,7 +135,7 @@ export interface Ledger {
   open(): Promise<void>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports and notes. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports and notes. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -150,6 +162,7 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
+  readonly incidents: IncidentLedger
   /**
    * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
    * on; logged forecasts, which are large, from `forecastsFrom` on.
@@ -220,6 +233,24 @@ export interface ScheduleLedger {
   /** All queued events of a function, replaced; oldest first. */
   putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
   queues(): Promise<QueuedEvent[]>
+}
+
+/** Incidents and maintenance windows; the alerts of an incident are kept with it. */
+export interface IncidentLedger {
+  /** Same id replaces, unless what is there has a higher revision: writes may overtake each other. */
+  put(incidents: readonly Incident[]): Promise<void>
+  get(id: string): Promise<Incident | undefined>
+  /** Newest `since` first, then by id; at most `limit`, strictly after `filter.after`. */
+  list(filter: IncidentFilter, limit: number): Promise<Incident[]>
+  /** Those that are not resolved, and those resolved at `resolvedFrom` or later; in no order. */
+  recent(resolvedFrom: number): Promise<Incident[]>
+  /** Same id replaces. */
+  putWindow(window: MaintenanceWindow): Promise<void>
+  /** By `from`, then id. */
+  windows(sites?: readonly string[]): Promise<MaintenanceWindow[]>
+  removeWindow(id: string): Promise<boolean>
+  /** Erases incidents that were resolved before, and windows that ended before; in short transactions. */
+  trim(endedBefore: number): Promise<void>
 }
 
 /** What people are told, and what they told the hub to leave out. */

@@ -13,6 +13,7 @@ import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
 import { compareTargets } from '../../core/target.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
@@ -39,6 +40,7 @@ class MemoryLedger implements Ledger {
   readonly watch = memoryWatch()
   readonly schedule = memorySchedule()
   readonly notes = memoryNotes()
+  readonly incidents = memoryIncidents()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -65,7 +67,8 @@ class MemoryLedger implements Ledger {
       removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
     removeWhere(this.#alerts, ({ target }) => target.site === site)
-    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.removeSite(site)
+    const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents]
+    for (const part of parts) part.removeSite(site)
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {

@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
+import { incidents } from './migration-incidents.ts'
 import { life } from './migration-life.ts'
 import type { Database } from './schema.ts'
 
@@ -14,6 +15,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0002_life': { up: (db) => life(db, types) },
   '0003_truths': { up: truths },
   '0004_alert_targets': { up: (db) => alertTargets(db, types) },
+  '0006_incidents': { up: (db) => incidents(db, types) },
 })
 
 /**
