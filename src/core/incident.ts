@@ -21,7 +21,7 @@ export interface IncidentAlert extends Alert {
   readonly dismissedAt?: number
 }
 
-/** Who did something, and when. */
+/** What a person did: who, and when. */
 export interface Deed {
   readonly by: string
   readonly at: number
@@ -91,5 +91,9 @@ const ranks: Readonly<Record<AlertLevel, number>> = { info: 0, warning: 1, criti
 
 /** Above 0 where `a` is more urgent than `b`. */
 export const compareLevels = (a: AlertLevel, b: AlertLevel): number => ranks[a] - ranks[b]
+
+/** When it was over for good: resolved, and each of its alerts closed. Undefined before. */
+export const endedAt = ({ resolvedAt, alerts }: Incident): number | undefined =>
+  alerts.every(({ until }) => until !== undefined) ? resolvedAt : undefined
 
 export const isResolved = ({ status }: Pick<Incident, 'status'>): boolean => status === 'resolved'

@@ -242,14 +242,14 @@ export interface IncidentLedger {
   get(id: string): Promise<Incident | undefined>
   /** Newest `since` first, then by id; at most `limit`, strictly after `filter.after`. */
   list(filter: IncidentFilter, limit: number): Promise<Incident[]>
-  /** Those that are not resolved, and those resolved at `resolvedFrom` or later; in no order. */
-  recent(resolvedFrom: number): Promise<Incident[]>
+  /** Those that have not ended, and those that ended at `endedFrom` or later (see `endedAt`); in no order. */
+  recent(endedFrom: number): Promise<Incident[]>
   /** Same id replaces. */
   putWindow(window: MaintenanceWindow): Promise<void>
   /** By `from`, then id. */
   windows(sites?: readonly string[]): Promise<MaintenanceWindow[]>
   removeWindow(id: string): Promise<boolean>
-  /** Erases incidents that were resolved before, and windows that ended before; in short transactions. */
+  /** Erases incidents and windows that ended before; in short transactions. */
   trim(endedBefore: number): Promise<void>
 }
 

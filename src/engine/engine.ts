@@ -4,7 +4,8 @@ import type { Clock, Columns, Ledger, ReadingFilter, ReadingPosition, SourceAdap
 import type { Reading } from '../core/reading.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
-import { Feed } from './feed.ts'
+import { Feed, type News } from './feed.ts'
+import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { Predictor } from './predictor.ts'
@@ -23,6 +24,7 @@ export class Engine {
   readonly counters = new Counters()
   readonly feed: Feed
   readonly models: Models
+  readonly incidents: IncidentDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -44,13 +46,21 @@ export class Engine {
     this.#parts = parts
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
+    this.incidents = new IncidentDesk(
+      { ledger: ledger.incidents, feed: this.feed, clock, log },
+      options.incidents,
+    )
     this.#directory = new Directory(ledger, options.site)
     this.#predictor = new Predictor(parts.liveModels)
     this.#rules = new Rules(options.rules)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const onLate = (series: SeriesKey): void => this.models.trainer.tookLate(series)
     const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules, onLate }
-    this.#pump = new Pump({ ...shared, ...path }, { ...options, defaultSite: options.site.id })
+    const publish = (news: News): void => this.#publish(news)
+    this.#pump = new Pump(
+      { ...shared, ...path, feed: { publish } },
+      { ...options, defaultSite: options.site.id },
+    )
     const onForecast = (forecast: Forecast): void => this.#predictor.use(forecast)
     this.models = new Models(
       { ...parts, ...shared, directory: this.#directory, onForecast },
@@ -71,7 +81,9 @@ export class Engine {
       // a crash between the two stores may have left readings whose site the ledger does not know
       this.#directory.see(reading)
     }
-    this.#rules.restore(await ledger.alerts({ open: true }, openAlertsMax))
+    const openAlerts = await ledger.alerts({ open: true }, openAlertsMax)
+    this.#rules.restore(openAlerts)
+    await this.incidents.open(openAlerts)
     for (const forecast of await ledger.forecasts()) this.#predictor.use(forecast)
     log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
@@ -112,6 +124,7 @@ export class Engine {
     for (const { stop } of this.#sources) stop.abort()
     await Promise.allSettled(this.#sources.map(({ done }) => done))
     await this.#pump.stop()
+    await this.incidents.stop()
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
@@ -167,6 +180,7 @@ export class Engine {
     await this.models.removeSite(site)
     this.#parts.windows.removeSite(site)
     this.#predictor.removeSite(site)
+    this.incidents.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
@@ -217,6 +231,14 @@ export class Engine {
     | 'removeKey'
   > {
     return this.#parts.ledger
+  }
+
+  /** Every alert that is published belongs to an incident. */
+  #publish(news: News): void {
+    this.feed.publish(news)
+    if (news.kind !== 'alerts') return
+    this.incidents.take(news.alerts)
+    void this.incidents.save()
   }
 
   get clock(): Clock {

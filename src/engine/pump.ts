@@ -18,7 +18,7 @@ export interface PumpParts {
   readonly directory: Directory
   readonly predictor: Predictor
   readonly rules: Rules
-  readonly feed: Feed
+  readonly feed: Pick<Feed, 'publish'>
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log

@@ -16,7 +16,7 @@ async function afterRollUp(readingsKeptMs: number | null): Promise<{ at: number[
   await readings.append(ages.map((age) => ({ ...key, unit: 'W', value: 1, at: now - age })))
   const upkeep = new Upkeep(
     { readings, ledger: createMemoryLedger(), clock, log },
-    { quarantineRows: 1, readingsKeptMs, predictionsKeptMs: day, forecastsKeptMs: day },
+    { quarantineRows: 1, readingsKeptMs, predictionsKeptMs: day, forecastsKeptMs: day, incidentsKeptMs: day },
   )
   await upkeep.rollUp()
   const left = await readings.read({}, 10)

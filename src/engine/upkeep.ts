@@ -13,6 +13,7 @@ export interface UpkeepOptions {
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
   readonly forecastsKeptMs: number
+  readonly incidentsKeptMs: number
 }
 
 const everyMs = 60_000
@@ -41,16 +42,17 @@ export class Upkeep {
     await this.#done
   }
 
-  /** Old predictions, logs, notes, jobs and quarantined rows go. */
+  /** Erases old predictions, logs, notes, jobs, incidents and quarantined rows. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
-    const { predictionsKeptMs, forecastsKeptMs, quarantineRows } = this.#options
+    const { predictionsKeptMs, forecastsKeptMs, incidentsKeptMs, quarantineRows } = this.#options
     const now = clock.now()
     await ledger.maintain({
       quarantined: quarantineRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
     })
+    await ledger.incidents.trim(now - incidentsKeptMs)
   }
 
   /** Hours are rolled up to the newest reading; readings that are older than they are kept leave only their hours. */

@@ -35,7 +35,19 @@ export const maintenanceWindow = (
 })
 
 const resolved = (id: string, resolvedAt: number, change: Partial<Incident> = {}): Incident =>
-  incident(id, { status: 'resolved', closedAt: resolvedAt - 1, resolvedAt, ...change })
+  incident(id, {
+    ...{
+      status: 'resolved',
+      closedAt: resolvedAt - 1,
+      resolvedAt,
+      alerts: [alert({ until: resolvedAt - 1 })],
+    },
+    ...change,
+  })
+
+/** Somebody resolved it, and its alert is open. */
+const dismissed = (id: string, resolvedAt: number): Incident =>
+  resolved(id, resolvedAt, { alerts: [{ ...alert(), dismissedAt: resolvedAt }], resolvedBy: 'Ada' })
 
 const idsOf = (incidents: readonly Incident[]): string => incidents.map(({ id }) => id).join(' ')
 
@@ -103,15 +115,21 @@ export const incidentLaws: readonly Law[] = [
     gives: ['b d c', 'b d a', '', 'b c a', '', 'b', 'c', 'd c a', 'a'],
   },
   {
-    name: 'recent incidents are those not resolved, and those resolved since',
+    name: 'recent incidents are those that have an open alert or are not resolved, and those that ended since',
     put: [
-      (l) => l.incidents.put([incident('a', { status: 'snoozed' }), resolved('b', 49), resolved('c', 50)]),
+      (l) =>
+        l.incidents.put([
+          incident('a', { status: 'snoozed' }),
+          resolved('b', 49),
+          resolved('c', 50),
+          dismissed('d', 49),
+        ]),
     ],
     read: async (l) =>
       idsOf(await l.incidents.recent(50))
         .split(' ')
         .sort(),
-    gives: ['a', 'c'],
+    gives: ['a', 'c', 'd'],
   },
   {
     name: 'maintenance windows come by their beginning, of the sites asked for',
@@ -134,10 +152,10 @@ export const incidentLaws: readonly Law[] = [
     ],
   },
   {
-    name: 'trimming erases what was resolved and what ended before, in more than one step, and nothing open',
+    name: 'trimming erases what ended before, in more than one step, and nothing that has not ended',
     put: [
       (l) => l.incidents.put(Array.from({ length: 250 }, (_, at) => resolved(`old ${at}`, at))),
-      (l) => l.incidents.put([incident('open'), resolved('new', 250)]),
+      (l) => l.incidents.put([incident('open'), resolved('new', 250), dismissed('dismissed', 5)]),
       (l) => l.incidents.putWindow(maintenanceWindow('old', { to: 249 })),
       (l) => l.incidents.putWindow(maintenanceWindow('new', { to: 250 })),
       (l) => l.incidents.trim(250),
@@ -146,7 +164,7 @@ export const incidentLaws: readonly Law[] = [
       idsOf(await l.incidents.list({}, 999)),
       (await l.incidents.windows()).map(({ id }) => id),
     ],
-    gives: ['new open', ['new']],
+    gives: ['dismissed new open', ['new']],
   },
   {
     name: 'erasing a site erases its incidents and its maintenance windows',

@@ -209,6 +209,16 @@ describe('resolving by hand', () => {
     expect(held(id)?.resolvedBy).toBeUndefined()
   })
 
+  test('holds for as long as the alert stays open, and a day after it was closed', () => {
+    const id = idOf(take(0, made(0)))
+    incidents.resolve(id, 'Ada', minute(1))
+    wake(100 * 24 * 60)
+    expect(take(100 * 24 * 60, made(0))).toEqual([])
+    take(100 * 24 * 60, made(0, 100 * 24 * 60))
+    wake(100 * 24 * 60)
+    expect(held(id)).toBeUndefined()
+  })
+
   test('what is resolved cannot be acknowledged, and what is not there not either', () => {
     const id = idOf(take(0, made(0)))
     incidents.resolve(id, 'Ada', minute(1))

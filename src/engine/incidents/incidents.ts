@@ -1,6 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { Alert } from '../../core/event.ts'
 import {
+  endedAt,
   type Incident,
   type IncidentChange,
   isResolved,
@@ -22,7 +23,7 @@ interface Touched {
 }
 
 /**
- * Holds the incidents that are not resolved, and for a day those that are, so that an alert that comes again finds its
+ * Holds the incidents that have not ended, and for a day those that have, so that an alert that comes again finds its
  * own. Has no clock: `now` comes in, and `wakeAt` tells when `wake` is wanted.
  *
  * Changes are collected until `takeUnsaved` hands them to a transaction; one that fails gives them back.
@@ -45,7 +46,7 @@ export class Incidents {
     this.#rememberedMs = Math.max(alertAgeMsMax, options.resolveAfterMs + options.coolDownMs)
   }
 
-  /** How long resolved incidents are held, ms: `restore` wants those that resolved since. */
+  /** How long ended incidents are held, ms: `restore` wants those that ended since. */
   get rememberedMs(): number {
     return this.#rememberedMs
   }
@@ -210,9 +211,10 @@ export class Incidents {
       this.#groups.set(group, [...(this.#groups.get(group) ?? []), incident.id])
     }
     this.#held.set(incident.id, incident)
-    const { resolvedAt } = incident
-    const isHeldFor = resolvedAt === undefined ? undefined : resolvedAt + this.#rememberedMs
-    this.#due.set(incident.id, isHeldFor ?? dueAt(incident, this.#options))
+    // one that somebody resolved is held until its alerts are closed, too: they must not open another
+    const ended = endedAt(incident)
+    const forgetAt = ended === undefined ? undefined : ended + this.#rememberedMs
+    this.#due.set(incident.id, forgetAt ?? dueAt(incident, this.#options))
   }
 
   #forget(incident: Incident): void {

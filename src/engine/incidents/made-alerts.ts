@@ -14,7 +14,6 @@ export const options: IncidentOptions = {
   emergencyDomains: ['smoke', 'occupancy'],
   alertsKept: 50,
   windowsMax: 3,
-  keptMs: 365 * 24 * 60 * minuteMs,
 }
 
 /** UTC ms, so many minutes after the start. */

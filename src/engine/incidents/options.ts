@@ -15,6 +15,4 @@ export interface IncidentOptions {
   readonly alertsKept: number
   /** Maintenance windows that have not ended. */
   readonly windowsMax: number
-  /** How long resolved incidents are kept. */
-  readonly keptMs: number
 }

@@ -1,4 +1,4 @@
-import type { Incident, MaintenanceWindow } from '../../core/incident.ts'
+import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentLedger } from '../../core/ports.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 
@@ -23,10 +23,8 @@ export function memoryIncidents(): IncidentLedger & { removeSite(site: string): 
         .filter((incident) => after === undefined || byAge(incident, after) > 0)
         .sort(byAge)
         .slice(0, limit),
-    recent: async (resolvedFrom) =>
-      [...incidents.values()].filter(
-        ({ resolvedAt }) => resolvedAt === undefined || resolvedAt >= resolvedFrom,
-      ),
+    recent: async (endedFrom) =>
+      [...incidents.values()].filter((incident) => (endedAt(incident) ?? endedFrom) >= endedFrom),
     async putWindow(window) {
       windows.set(window.id, structuredClone(window))
     },
@@ -37,7 +35,7 @@ export function memoryIncidents(): IncidentLedger & { removeSite(site: string): 
     removeWindow: async (id) => windows.delete(id),
     async trim(endedBefore) {
       removeWhere(windows, ({ to }) => to < endedBefore)
-      removeWhere(incidents, ({ resolvedAt }) => resolvedAt !== undefined && resolvedAt < endedBefore)
+      removeWhere(incidents, (incident) => (endedAt(incident) ?? endedBefore) < endedBefore)
     },
     removeSite(site) {
       removeWhere(incidents, ({ target }) => target.site === site)

@@ -107,7 +107,8 @@ export interface IncidentRow extends TargetColumns {
   status: IncidentStatus
   level: AlertLevel
   since: number
-  resolved_at: number | null
+  /** `endedAt` of core; null before. */
+  ended_at: number | null
   revision: number
   /** JSON of Incident. */
   body: string

@@ -1,5 +1,5 @@
 import type { ExpressionBuilder, Transaction } from 'kysely'
-import type { Incident, MaintenanceWindow } from '../../core/incident.ts'
+import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentLedger } from '../../core/ports.ts'
 import { batches, rowsPerStatement } from './batches.ts'
 import { bodyOf } from './life-rows.ts'
@@ -31,11 +31,11 @@ export const sqlIncidents = ({ db, write }: Session): IncidentLedger => ({
     return rows.map(bodyOf<Incident>)
   },
 
-  async recent(resolvedFrom) {
+  async recent(endedFrom) {
     const rows = await db()
       .selectFrom('incidents')
       .select('body')
-      .where((row) => row.or([row('resolved_at', 'is', null), row('resolved_at', '>=', resolvedFrom)]))
+      .where((row) => row.or([row('ended_at', 'is', null), row('ended_at', '>=', endedFrom)]))
       .execute()
     return rows.map(bodyOf<Incident>)
   },
@@ -80,7 +80,7 @@ export async function putIncidentRows(
       .onConflict((conflict) =>
         conflict
           .column('id')
-          .doUpdateSet(excluded(['status', 'level', 'resolved_at', 'revision', 'body']))
+          .doUpdateSet(excluded(['status', 'level', 'ended_at', 'revision', 'body']))
           .where((row) => row('excluded.revision', '>=', row.ref('incidents.revision'))),
       )
       .execute()
@@ -91,7 +91,7 @@ async function deleteSome(db: Transaction<Database>, endedBefore: number): Promi
   const old = db
     .selectFrom('incidents')
     .select('id')
-    .where('resolved_at', '<', endedBefore)
+    .where('ended_at', '<', endedBefore)
     .limit(rowsPerStatement)
   const { numDeletedRows } = await db.deleteFrom('incidents').where('id', 'in', old).executeTakeFirstOrThrow()
   return Number(numDeletedRows)
@@ -103,7 +103,7 @@ const incidentRow = (incident: Incident): IncidentRow => ({
   status: incident.status,
   level: incident.level,
   since: incident.since,
-  resolved_at: incident.resolvedAt ?? null,
+  ended_at: endedAt(incident) ?? null,
   revision: incident.revision,
   body: JSON.stringify(incident),
 })
