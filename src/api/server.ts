@@ -21,6 +21,7 @@ import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
@@ -103,7 +104,12 @@ async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
   // a test holds the replies to the contract; checking each row of each answer would cost more than the query
   scope.setSerializerCompiler(() => JSON.stringify)
   const counts = new PredictionCounts()
-  const handlers: Handlers = { ...readingRoutes(hub), ...modelRoutes(hub, counts), ...hubRoutes(hub) }
+  const handlers: Handlers = {
+    ...readingRoutes(hub),
+    ...modelRoutes(hub, counts),
+    ...incidentRoutes(hub),
+    ...hubRoutes(hub),
+  }
   for (const name of Object.keys(routes) as RouteName[]) registerRoute(scope, hub, name, handlers[name])
   await scope.register(careHubRoutes(careHubOf(hub)))
   await scope.register(smokeRoutes(hub, counts))

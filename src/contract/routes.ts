@@ -1,28 +1,14 @@
 import { z } from 'zod'
+import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
+import type { Route } from './route.ts'
 import * as s from './schemas.ts'
 
-/**
- * Every route on one page: what is asked, who may ask, over which sites, what comes back.
- *
- * `scope`: `query` - the `site` of the query, or all sites of the key where it is absent, narrows what is seen;
- * `params` - the `site` of the path; `body` - the handler checks each row; `hub` - concerns no single site and
- * needs a key for all sites; `none` - tells nothing of any site.
- */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly path: string
-  readonly summary: string
-  readonly role: 'public' | 'viewer' | 'operator' | 'admin'
-  readonly scope: 'query' | 'params' | 'body' | 'hub' | 'none'
-  readonly query?: z.ZodType
-  readonly params?: z.ZodType
-  readonly body?: z.ZodType
-  readonly reply: z.ZodType
-}
+export type { Route } from './route.ts'
 
 const siteParam = z.object({ site: z.string() })
 
+/** Every route, by the name of its handler. */
 export const routes = {
   sites: {
     method: 'GET',
@@ -296,6 +282,7 @@ export const routes = {
     query: s.query.site,
     reply: s.pageOf(s.alert),
   },
+  ...incidentRoutes,
   quarantine: {
     method: 'GET',
     path: '/api/v1/quarantine',

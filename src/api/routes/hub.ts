@@ -2,6 +2,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -11,7 +12,12 @@ const alertsShown = 1000
 
 export const hubRoutes = (
   hub: Hub,
-): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
+): Omit<
+  Handlers,
+  | keyof ReturnType<typeof readingRoutes>
+  | keyof ReturnType<typeof modelRoutes>
+  | keyof ReturnType<typeof incidentRoutes>
+> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
     return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))
