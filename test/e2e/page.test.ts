@@ -292,7 +292,7 @@ const views = [
   ['#/device/demo/house', /next 24 hours/],
   ['#/device/demo/kitchen-smoke', /Kitchen smoke/],
   ['#/quarantine', /Quarantine/],
-  ['#/alerts', /Alerts/],
+  ['#/alerts', /Incidents/],
   ['#/nowhere', /Nothing here/],
 ] as const
 

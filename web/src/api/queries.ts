@@ -7,7 +7,7 @@ import { idOf, type Job, type SeriesKey } from './types.ts'
 export const cacheKeys = {
   things: ['things'],
   learning: ['learning'],
-  alerts: ['alerts'],
+  incidents: ['incidents'],
   history: ['history'],
 } as const
 
@@ -76,7 +76,7 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
 
 /** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
 export function useAnswered(site: string): boolean {
-  const asked = [useDevices(), useAlerts(), useForecasts(site), useCards(site), useInfos(site)]
+  const asked = [useDevices(), useIncidents('unresolved'), useForecasts(site), useCards(site), useInfos(site)]
   return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
@@ -118,10 +118,32 @@ export const useInfos = (site?: string) =>
     refetchInterval: 60_000,
   })
 
-export const useAlerts = () =>
+/** Incidents that a view shows at most. */
+const incidentsShown = 200
+
+/** Newest first; `complete` tells whether these are all. */
+export const useIncidents = (shown: 'unresolved' | 'all') =>
   useQuery({
-    queryKey: cacheKeys.alerts,
-    queryFn: async ({ signal }) => (await callAll('alerts', { signal }, 1)).items,
+    queryKey: [...cacheKeys.incidents, 'list', shown],
+    queryFn: ({ signal }) => {
+      const status = shown === 'all' ? undefined : shown
+      return callAll('incidents', { query: { status, limit: incidentsShown }, signal }, 1)
+    },
+    refetchInterval: 30_000,
+  })
+
+/** One incident with its alerts. */
+export const useIncident = (id: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.incidents, 'one', id],
+    queryFn: ({ signal }) => call('incident', { params: { id }, signal }),
+  })
+
+/** Maintenance windows, also those that have ended and are still kept. */
+export const useMaintenance = () =>
+  useQuery({
+    queryKey: [...cacheKeys.incidents, 'maintenance'],
+    queryFn: async ({ signal }) => (await callAll('maintenance', { query: { limit: 1000 }, signal })).items,
     refetchInterval: 30_000,
   })
 
