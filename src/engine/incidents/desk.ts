@@ -69,18 +69,20 @@ export class IncidentDesk {
     this.#incidents.returnUnsaved(incidents)
   }
 
-  /** Writes what no transaction has taken. Where that fails, it is logged and tried again. */
-  async save(): Promise<void> {
+  /** Writes what no transaction has taken. False where that failed: it is logged, and tried again. */
+  async save(): Promise<boolean> {
     const unsaved = this.#incidents.takeUnsaved()
     this.#isOwed = false
-    if (unsaved.length === 0) return
+    if (unsaved.length === 0) return true
     try {
       await this.#parts.ledger.put(unsaved)
+      return true
     } catch (error) {
       this.#incidents.returnUnsaved(unsaved)
       this.#isOwed = true
       this.#sleep?.controller.abort()
       this.#parts.log.error('Incidents could not be saved; it is tried again.', { error: String(error) })
+      return false
     }
   }
 
@@ -151,8 +153,7 @@ export class IncidentDesk {
       throw new HomeostatError('not_acceptable_state', { detail: `The incident "${id}" is resolved already` })
     }
     this.#publish(change(clock.now()))
-    await this.save()
-    if (this.#isOwed)
+    if (!(await this.save()))
       throw new HomeostatError('change_not_stored', { detail: 'the disk refused it; the hub keeps trying' })
     return this.#incidents.get(id) ?? incident
   }

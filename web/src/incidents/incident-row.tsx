@@ -76,7 +76,7 @@ function Actions({ incident, zone }: IncidentProps) {
       <div className="incident-actions">
         {incident.acknowledged === undefined && (
           <Button
-            size="compact-sm"
+            size="compact-xs"
             variant="default"
             loading={acknowledge.isPending}
             onClick={() => acknowledge.mutate()}
@@ -91,7 +91,7 @@ function Actions({ incident, zone }: IncidentProps) {
           {snoozeChoices(store.now(), zone).map(({ text }, index) => (
             <Button
               key={text}
-              size="compact-sm"
+              size="compact-xs"
               variant="default"
               disabled={snooze.isPending}
               // what was drawn a while ago counts from the click on
@@ -114,7 +114,7 @@ function ResolveButton({ incident }: { incident: Incident }) {
   const run = () => resolve.mutate(undefined, { onSuccess: () => setAsking(false) })
   return (
     <>
-      <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
+      <Button size="compact-xs" variant="default" onClick={() => setAsking(true)}>
         Resolve…<VisuallyHidden> {incident.message}</VisuallyHidden>
       </Button>
       <Confirm

@@ -15,8 +15,10 @@ import { coverText } from './describe.ts'
 export function Maintenance({ mayAct }: { mayAct: boolean }) {
   const sites = useSites().data ?? []
   const windows = useMaintenance()
-  const minute = useClock((now) => Math.floor(now / 60_000), 5000)
-  const current = (all: readonly MaintenanceWindow[]) => all.filter(({ to }) => to > minute * 60_000)
+  const now = useLiveStore().now()
+  // draws again as windows begin and end
+  useClock((at) => Math.floor(at / 5000))
+  const current = (all: readonly MaintenanceWindow[]) => all.filter(({ to }) => to > now)
   return (
     <section className="section" aria-label="Maintenance">
       <SectionHead title="Maintenance" />
@@ -30,13 +32,7 @@ export function Maintenance({ mayAct }: { mayAct: boolean }) {
             ) : (
               <ul className="told" aria-label="Maintenance windows">
                 {current(all).map((window) => (
-                  <WindowRow
-                    key={window.id}
-                    window={window}
-                    sites={sites}
-                    now={minute * 60_000}
-                    mayAct={mayAct}
-                  />
+                  <WindowRow key={window.id} window={window} sites={sites} now={now} mayAct={mayAct} />
                 ))}
               </ul>
             )
