@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { incident } from '../../test/conformance/ledger-incident-laws.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
 import { createMemoryReadings } from '../stores/readings/memory.ts'
 import { Upkeep } from './upkeep.ts'
@@ -30,4 +31,18 @@ it('rolls up, and leaves of readings older than they are kept their hours', asyn
 
 it('keeps all readings where none is said to be too old', async () => {
   expect(await afterRollUp(null)).toEqual({ at: [9 * day, 2 * day, 0], hours: [9 * day, 2 * day, 0] })
+})
+
+it('erases incidents that ended longer ago than they are kept', async () => {
+  const ledger = createMemoryLedger()
+  const ended = (id: string, age: number) =>
+    incident(id, { status: 'resolved', resolvedAt: now - age, alerts: [] })
+  await ledger.incidents.put([incident('open'), ended('old', 2 * day), ended('new', day)])
+  const kept = { readingsKeptMs: null, predictionsKeptMs: day, forecastsKeptMs: day, incidentsKeptMs: day }
+  const upkeep = new Upkeep(
+    { readings: createMemoryReadings(), ledger, clock, log },
+    { quarantineRows: 1, ...kept },
+  )
+  await upkeep.cleanUp()
+  expect((await ledger.incidents.list({}, 9)).map(({ id }) => id)).toEqual(['new', 'open'])
 })
