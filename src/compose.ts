@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, minuteMs } from './core/time.ts'
-import { energyLearning } from './domains/energy/energy.ts'
-import { createHourAhead } from './domains/energy/hour-ahead.ts'
+import { domains } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { IncidentOptions } from './engine/incidents/options.ts'
 import type { EngineParts } from './engine/options.ts'
@@ -50,13 +49,14 @@ export function createEngine(
       log,
       jobs,
       calling: { nextRun, call: createCaller() },
-      liveModels: [createHourAhead()],
-      learnings: [energyLearning],
+      domains: domains.map((domain) => ({
+        domain,
+        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules } : {}),
+      })),
     },
     {
       ...limits,
       site,
-      rules,
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,

@@ -10,6 +10,7 @@ import { Demo } from './demo.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
+import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -133,7 +134,9 @@ async function startMqtt(
   if (mqtt.url !== undefined) {
     const { url, username, password } = mqtt
     const clientId = `homeostat-${site.id}`
-    engine.startSource(createMqttSource({ kind: 'external', url, username, password, clientId, ...shared }))
+    const source = createMqttSource({ kind: 'external', url, username, password, clientId, ...shared })
+    engine.addSink(createMqttAlerts(source.link))
+    engine.startSource(source)
     return
   }
   const openToAll = open && isLoopbackName(mqtt.host)
@@ -143,6 +146,7 @@ async function startMqtt(
     port: mqtt.port,
     defaultSite: site.id,
     clientBufferBytes: limits.clientBufferBytes,
+    clientPendingBytes: limits.clientPendingBytes,
     // the password is the API key; the user name is free
     authenticate: openToAll
       ? undefined
@@ -152,6 +156,7 @@ async function startMqtt(
         },
     ...shared,
   })
+  engine.addSink(createMqttAlerts(source.link))
   const { done } = engine.startSource(source)
   while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
 }

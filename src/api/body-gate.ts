@@ -39,7 +39,7 @@ export class BodyGate {
     })
     try {
       await before
-      await this.#engine.room()
+      await this.#engine.room('push')
       return parseJson(body)
     } finally {
       this.#waitingBytes -= body.length

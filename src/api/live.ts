@@ -160,6 +160,8 @@ function sendNews(live: Channel, news: News, at: number): void {
           news.changes.filter(({ incident }) => sites === null || sites.includes(incident.target.site)),
           (changes) => ({ type: 'incidents', changes: changes.map(shownChange) }),
         )
+      case 'commands':
+        return undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -114,8 +114,10 @@ const rule = z
 
 const limits = z
   .strictObject({
-    inboxReadings: count(1, 10_000_000, 65_536).describe('Readings that may wait for their turn.'),
-    turnReadings: count(1, 1_000_000, 4_096).describe('Readings of one turn, which is one commit.'),
+    inboxReadings: count(1, 10_000_000, 65_536).describe(
+      'Readings of one source that are not committed yet; then the source waits.',
+    ),
+    turnReadings: count(1, 1_000_000, 16_384).describe('Readings of one commit.'),
     batchReadings: count(1, 1_000_000, 10_000).describe('Readings of one request.'),
     bodyBytes: count(kib, 1024 * mib, 16 * mib).describe('Length of a request.'),
     payloadBytes: count(64, 16 * mib, 64 * kib).describe('Length of an MQTT message.'),
@@ -123,6 +125,9 @@ const limits = z
     series: count(1, 10_000_000, 100_000).describe('Series that the hub keeps.'),
     clientBufferBytes: count(kib, 1024 * mib, mib).describe(
       'What may wait for a slow live client before it is cut.',
+    ),
+    clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
+      'Messages of one MQTT client that may wait for their commit before it is not read further.',
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
@@ -133,6 +138,9 @@ const limits = z
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     maxFutureMs: count(0, 86_400_000, 600_000).describe('How far ahead of this clock a reading may be.'),
+    liveWithinMs: count(1000, 86_400_000, 600_000).describe(
+      'How old a reading may be to raise alerts; what is older is history.',
+    ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',

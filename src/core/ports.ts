@@ -30,6 +30,7 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
 export interface Receipt {
@@ -43,6 +44,11 @@ export interface Receipt {
  * `store_failed`: nothing of the batch was acknowledged, the sender keeps it.
  */
 export type Emit = (batch: readonly RawReading[]) => Promise<Receipt>
+
+/** A source of readings over MQTT, and the connection that it shares. */
+export interface MqttSource extends SourceAdapter {
+  readonly link: MqttLink
+}
 
 /** Runs until aborted; then stops taking, and resolves when what it had emitted is settled. */
 export type Source = (emit: Emit, signal: AbortSignal) => Promise<void>
@@ -133,6 +139,12 @@ export interface ReadingStore {
  */
 export interface Ledger {
   open(): Promise<void>
+  /** Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless. */
+  record(turn: LedgerTurn): Promise<void>
+  /** What was saved of the monitors of every target, of one site or all. */
+  monitorStates(site?: string): Promise<MonitorState[]>
+  /** Spans that must be derived again, of every target that has some. */
+  dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
   /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports and notes. */
@@ -305,6 +317,8 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Resolves once other work that waits for the event loop has run; lets long work give way. */
+  yield(): Promise<void>
 }
 
 /** Structured log. `fields` never hold secrets. */
@@ -324,6 +338,19 @@ export interface JobOptions {
   readonly signal?: AbortSignal
   /** Told the share that is done, 0 to 1, by work that knows it. */
   readonly onProgress?: (share: number) => void
+}
+
+/** The hub's one connection over MQTT, shared by sources, sinks and drivers. */
+export interface MqttLink {
+  /**
+   * Resolves once the broker has taken the message (QoS 1: acknowledged it). Rejects at once while there is no
+   * connection: nothing is queued.
+   */
+  publish(
+    topic: string,
+    payload: string,
+    options: { readonly qos: 0 | 1; readonly retain: boolean },
+  ): Promise<void>
 }
 
 /** One way out, e.g. to an MQTT topic or a webhook. Rejects when the other side did not take it. */

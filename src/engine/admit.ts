@@ -1,7 +1,6 @@
 import { type Problem, problem } from '../core/errors.ts'
 import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
-import { hourMs } from '../core/time.ts'
 import { convert } from '../core/units.ts'
 
 /** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
@@ -28,7 +27,3 @@ export function admit(
   }
   return reading
 }
-
-/** From before the last hour of its series: asked where the window is too new for it, it came later than what follows. */
-export const isHistory = (reading: Reading, windows: WindowStore): boolean =>
-  reading.at < windows.newestAt(reading) - hourMs

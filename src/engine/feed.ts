@@ -1,4 +1,4 @@
-import type { Alert, Forecast, Prediction } from '../core/event.ts'
+import type { Alert, Command, Forecast, Prediction } from '../core/event.ts'
 import type { IncidentChange } from '../core/incident.ts'
 import type { Reading } from '../core/reading.ts'
 
@@ -9,6 +9,7 @@ export type News =
   | { readonly kind: 'forecasts'; readonly forecasts: readonly Forecast[] }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
   | { readonly kind: 'incidents'; readonly changes: readonly IncidentChange[] }
+  | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'site_removed'; readonly site: string }
 
 export type Listener = (news: News) => void

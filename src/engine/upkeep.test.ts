@@ -8,7 +8,12 @@ const day = 86_400_000
 const now = Date.parse('2026-03-10T12:00:00Z')
 const key = { site: 'home', device: 'meter', metric: 'power' }
 const log = { info: () => {}, warn: () => {}, error: () => {} }
-const clock = { now: () => now, monotonic: () => 0, sleep: () => Promise.resolve() }
+const clock = {
+  now: () => now,
+  monotonic: () => 0,
+  sleep: () => Promise.resolve(),
+  yield: () => Promise.resolve(),
+}
 
 async function afterRollUp(readingsKeptMs: number | null): Promise<{ at: number[]; hours: number[] }> {
   const readings = createMemoryReadings()

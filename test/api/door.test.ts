@@ -237,7 +237,7 @@ describe('too much', () => {
     const payload = [1, 2].map((value) => ({ device: `lamp-${value}`, metric: 'power', value }))
     const push = () => hub.ask({ method: 'POST', url: '/api/v1/readings', payload })
     const slow = [push(), push()]
-    await expect.poll(() => hub.engine.full).toBe(true)
+    await expect.poll(() => hub.engine.isFull('push')).toBe(true)
     const refused = await push()
     expect([refused.statusCode, refused.json().code]).toEqual([503, 'overloaded'])
     expect(refused.headers['retry-after']).toBe('1')

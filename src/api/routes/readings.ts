@@ -41,7 +41,7 @@ export const readingRoutes = (
     if (rows.length > batchReadings) {
       throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
     }
-    if (hub.engine.full) throw new HomeostatError('overloaded', { limit: inboxReadings })
+    if (hub.engine.isFull('push')) throw new HomeostatError('overloaded', { limit: inboxReadings })
     const receipt = await hub.push.take(inReach(rows, ask, hub.defaultSite))
     if (receipt.accepted === 0 && rows.length > 0) ask.status(400)
     return {

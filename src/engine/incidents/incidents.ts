@@ -9,13 +9,19 @@ import {
 } from '../../core/incident.ts'
 import type { Target } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
+import { type Sleeper, WakeQueue } from '../wake-queue.ts'
 import { dismiss, fits, groupId, incidentOf, join, knows, without } from './grouping.ts'
 import type { IncidentOptions } from './options.ts'
 import { dueAt, settle } from './settle.ts'
-import { WakeQueue } from './wake-queue.ts'
 
 /** No domain raises an alert about what is older: an alert cannot come again after that. */
 const alertAgeMsMax = dayMs
+
+/** When an incident must be looked at next. */
+interface Due extends Sleeper {
+  readonly id: string
+  wakeAt: number
+}
 
 interface Touched {
   readonly before: Incident | undefined
@@ -35,7 +41,8 @@ export class Incidents {
   /** Ids by group, in the order in which they were opened. */
   readonly #groups = new Map<string, string[]>()
   readonly #windows = new Map<string, MaintenanceWindow>()
-  readonly #due = new WakeQueue()
+  readonly #due = new Map<string, Due>()
+  readonly #queue = new WakeQueue<Due>()
   readonly #unsaved = new Map<string, Incident>()
   /** Beginnings and ends of windows up to here have been applied. */
   #windowsTo = Number.NEGATIVE_INFINITY
@@ -51,9 +58,9 @@ export class Incidents {
     return this.#rememberedMs
   }
 
-  /** UTC ms at which `wake` must be called; Infinity while nothing waits. */
+  /** UTC ms at which `wake` may have something to do; Infinity while nothing waits. */
   get wakeAt(): number {
-    return Math.min(this.#due.wakeAt, this.#nextWindowMove)
+    return Math.min(this.#queue.nextAt, this.#nextWindowMove)
   }
 
   /** Takes up where the last process stopped. Call once, before anything else; `wakeAt` is then in the past. */
@@ -63,7 +70,7 @@ export class Incidents {
     for (const incident of incidents.toSorted((a, b) => a.since - b.since)) {
       this.#hold(incident)
       // windows may have begun, ended or gone meanwhile
-      if (!isResolved(incident)) this.#due.set(incident.id, Number.NEGATIVE_INFINITY)
+      if (!isResolved(incident)) this.#setDue(incident.id, 0)
     }
   }
 
@@ -86,8 +93,8 @@ export class Incidents {
   wake(now: number): IncidentChange[] {
     const changes: IncidentChange[] = []
     this.#moveWindows(now, changes)
-    for (let id = this.#due.pop(now); id !== undefined; id = this.#due.pop(now)) {
-      const incident = this.#held.get(id)
+    for (let due = this.#queue.pop(now); due; due = this.#queue.pop(now)) {
+      const incident = this.#held.get(due.id)
       if (incident && isResolved(incident)) this.#forget(incident)
       else if (incident) this.#settle(incident, incident, now, changes)
     }
@@ -214,11 +221,20 @@ export class Incidents {
     // one that somebody resolved is held until its alerts are closed, too: they must not open another
     const ended = endedAt(incident)
     const forgetAt = ended === undefined ? undefined : ended + this.#rememberedMs
-    this.#due.set(incident.id, forgetAt ?? dueAt(incident, this.#options))
+    this.#setDue(incident.id, forgetAt ?? dueAt(incident, this.#options))
+  }
+
+  #setDue(id: string, wakeAt: number): void {
+    const due = this.#due.get(id) ?? { id, wakeAt }
+    due.wakeAt = wakeAt
+    this.#due.set(id, due)
+    this.#queue.update(due)
   }
 
   #forget(incident: Incident): void {
     this.#held.delete(incident.id)
+    const due = this.#due.get(incident.id)
+    if (due) this.#queue.delete(due)
     this.#due.delete(incident.id)
     const group = groupId(incident)
     const rest = (this.#groups.get(group) ?? []).filter((id) => id !== incident.id)

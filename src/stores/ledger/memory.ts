@@ -11,7 +11,8 @@ import type {
 } from '../../core/event.ts'
 import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
-import { compareTargets } from '../../core/target.ts'
+import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
 import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
@@ -34,6 +35,8 @@ class MemoryLedger implements Ledger {
   readonly #forecasts = new Map<string, Forecast>()
   readonly #predictions = new Map<string, Prediction>()
   readonly #alerts = new Map<string, Alert>()
+  readonly #states = new TargetMap<MonitorState>()
+  readonly #dirty = new TargetMap<DirtySpans>()
   readonly #keys = new Map<string, ApiKey>()
   readonly models = memoryModels()
   readonly jobs = memoryJobs()
@@ -53,6 +56,31 @@ class MemoryLedger implements Ledger {
 
   async close(): Promise<void> {}
 
+  async record(turn: LedgerTurn): Promise<void> {
+    await this.putSites(turn.sites)
+    await this.putDevices(turn.devices)
+    await this.putQuarantined(turn.quarantined)
+    await this.putPredictions(turn.predictions)
+    await this.putAlerts(turn.alerts)
+    await this.incidents.put(turn.incidents)
+    for (const state of turn.states) {
+      if (state.state === undefined) this.#states.delete(state.target)
+      else this.#states.set(state.target, structuredClone(state))
+    }
+    for (const dirty of turn.dirty) {
+      if (dirty.spans.length === 0) this.#dirty.delete(dirty.target)
+      else this.#dirty.set(dirty.target, structuredClone(dirty))
+    }
+  }
+
+  async monitorStates(site?: string): Promise<MonitorState[]> {
+    return ofTargets(site, this.#states)
+  }
+
+  async dirtySpans(site?: string): Promise<DirtySpans[]> {
+    return ofTargets(site, this.#dirty)
+  }
+
   async putSites(sites: readonly Site[]): Promise<void> {
     for (const site of sites) this.#sites.set(site.id, structuredClone(site))
   }
@@ -67,6 +95,8 @@ class MemoryLedger implements Ledger {
       removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
     removeWhere(this.#alerts, ({ target }) => target.site === site)
+    this.#states.removeSite(site)
+    this.#dirty.removeSite(site)
     const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents]
     for (const part of parts) part.removeSite(site)
   }
@@ -169,6 +199,15 @@ class MemoryLedger implements Ledger {
 
 function of<Row extends { readonly site: string }>(site: string | undefined, rows: Map<string, Row>): Row[] {
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
+}
+
+function ofTargets<Row extends { readonly target: Target }>(
+  site: string | undefined,
+  rows: TargetMap<Row>,
+): Row[] {
+  return [...rows.values()]
+    .filter(({ target }) => site === undefined || target.site === site)
+    .sort((a, b) => compareTargets(a.target, b.target))
 }
 
 const compareAlerts = (a: AlertKey, b: AlertKey): number =>

@@ -5,6 +5,7 @@ import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
 import { incidents } from './migration-incidents.ts'
 import { life } from './migration-life.ts'
+import { monitors } from './migration-monitors.ts'
 import type { Database } from './schema.ts'
 
 const migrationTable = 'homeostat_migration'
@@ -16,6 +17,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0003_truths': { up: truths },
   '0004_alert_targets': { up: (db) => alertTargets(db, types) },
   '0006_incidents': { up: (db) => incidents(db, types) },
+  '0007_monitors': { up: (db) => monitors(db, types) },
 })
 
 /**

@@ -18,6 +18,8 @@ export interface Database {
   alerts: AlertRow
   incidents: IncidentRow
   maintenance_windows: MaintenanceWindowRow
+  monitor_states: MonitorStateRow
+  dirty_spans: DirtySpansRow
   quarantined: QuarantinedTable
   api_keys: KeyRow
   models: ModelRow
@@ -120,6 +122,17 @@ export interface MaintenanceWindowRow {
   from: number
   to: number
   /** JSON of MaintenanceWindow. */
+  body: string
+}
+
+export interface MonitorStateRow extends TargetColumns {
+  at: number
+  /** JSON of the state. */
+  body: string
+}
+
+export interface DirtySpansRow extends TargetColumns {
+  /** JSON array of TimeSpan. */
   body: string
 }
 

@@ -12,23 +12,20 @@ import type {
 } from '../../core/event.ts'
 import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
-import { siteAndId } from './keys.ts'
 import {
   alertOf,
-  alertRow,
   deviceOf,
-  deviceRow,
+  dirtySpansOf,
   forecastOf,
   forecastRow,
   keyOf,
   keyRow,
+  monitorStateOf,
   predictionOf,
-  predictionRow,
-  quarantinedRow,
   siteOf,
-  siteRow,
 } from './rows.ts'
 import type { Database } from './schema.ts'
 import type { Session } from './session.ts'
@@ -37,6 +34,14 @@ import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
 import { sqlSchedule } from './sql-schedule.ts'
+import {
+  writeAlerts,
+  writeDevices,
+  writePredictions,
+  writeQuarantined,
+  writeSites,
+  writeTurn,
+} from './sql-turn.ts'
 import { sqlWatch } from './sql-watch.ts'
 import { excluded, upsert } from './upsert.ts'
 
@@ -65,6 +70,8 @@ const siteTables = [
   'alerts',
   'incidents',
   'maintenance_windows',
+  'monitor_states',
+  'dirty_spans',
   'models',
   'model_events',
   'jobs',
@@ -111,8 +118,37 @@ export class SqlLedger implements Ledger {
     this.#connected = undefined
   }
 
+  async record(turn: LedgerTurn): Promise<void> {
+    await this.#write((db) => writeTurn(db, turn))
+    await this.#countQuarantined(turn.quarantined.length)
+  }
+
+  async monitorStates(site?: string): Promise<MonitorState[]> {
+    const rows = await this.#db
+      .selectFrom('monitor_states')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('domain')
+      .orderBy('subject')
+      .execute()
+    return rows.map(monitorStateOf)
+  }
+
+  async dirtySpans(site?: string): Promise<DirtySpans[]> {
+    const rows = await this.#db
+      .selectFrom('dirty_spans')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('domain')
+      .orderBy('subject')
+      .execute()
+    return rows.map(dirtySpansOf)
+  }
+
   putSites(sites: readonly Site[]): Promise<void> {
-    return this.#write((db) => upsert(db, 'sites', ['id'], sites, siteRow))
+    return this.#write((db) => writeSites(db, sites))
   }
 
   async sites(): Promise<Site[]> {
@@ -128,28 +164,7 @@ export class SqlLedger implements Ledger {
   }
 
   putDevices(devices: readonly Device[]): Promise<void> {
-    const rooms = devices.flatMap(({ site, room }) => (room === undefined ? [] : [{ site, id: room }]))
-    return this.#write(async (db) => {
-      for await (const batch of batches(rooms, siteAndId)) {
-        await db
-          .insertInto('rooms')
-          .values(batch)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
-      }
-      for await (const batch of batches(devices, siteAndId)) {
-        await db
-          .insertInto('devices')
-          .values(batch.map(deviceRow))
-          .onConflict((conflict) =>
-            conflict.columns(['site', 'id']).doUpdateSet((row) => ({
-              ...excluded(['type', 'attributes']),
-              room: row.fn.coalesce('excluded.room', 'devices.room'),
-            })),
-          )
-          .execute()
-      }
-    })
+    return this.#write((db) => writeDevices(db, devices))
   }
 
   async devices(site?: string): Promise<Device[]> {
@@ -203,8 +218,7 @@ export class SqlLedger implements Ledger {
   }
 
   putPredictions(predictions: readonly Prediction[]): Promise<void> {
-    const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
-    return this.#write((db) => upsert(db, 'predictions', key, predictions, predictionRow))
+    return this.#write((db) => writePredictions(db, predictions))
   }
 
   async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
@@ -223,8 +237,7 @@ export class SqlLedger implements Ledger {
   }
 
   putAlerts(alerts: readonly Alert[]): Promise<void> {
-    const key = ['rule', 'site', 'domain', 'subject', 'since'] as const
-    return this.#write((db) => upsert(db, 'alerts', key, alerts, alertRow))
+    return this.#write((db) => writeAlerts(db, alerts))
   }
 
   async alerts({ sites, open, after }: AlertFilter, limit: number): Promise<Alert[]> {
@@ -245,13 +258,8 @@ export class SqlLedger implements Ledger {
   }
 
   async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
-    await this.#write(async (db) => {
-      for await (const batch of batches(rows)) {
-        await db.insertInto('quarantined').values(batch.map(quarantinedRow)).execute()
-      }
-    })
-    this.#quarantinedRows += rows.length
-    if (this.#quarantinedRows > 2 * this.#quarantineLimit) await this.#trimQuarantined(this.#quarantineLimit)
+    await this.#write((db) => writeQuarantined(db, rows))
+    await this.#countQuarantined(rows.length)
   }
 
   async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {
@@ -305,6 +313,11 @@ export class SqlLedger implements Ledger {
   /** One transaction; begins when the write called before it has ended, well or not, also on a pool of connections. */
   #write<Result>(work: (db: Transaction<Database>) => Promise<Result>): Promise<Result> {
     return this.#writes.run(() => this.#db.transaction().execute(work))
+  }
+
+  async #countQuarantined(added: number): Promise<void> {
+    this.#quarantinedRows += added
+    if (this.#quarantinedRows > 2 * this.#quarantineLimit) await this.#trimQuarantined(this.#quarantineLimit)
   }
 
   async #trimQuarantined(keep: number): Promise<void> {

@@ -104,7 +104,6 @@ const lengths = [
 function MaintenanceForm({ sites }: { sites: readonly Site[] }) {
   const add = useAddMaintenance()
   const store = useLiveStore()
-  const devices = useDevices().data ?? []
   const [siteId, setSiteId] = useState(sites[0]?.id ?? '')
   const [subject, setSubject] = useState('')
   const [begin, setBegin] = useState('')
@@ -132,27 +131,14 @@ function MaintenanceForm({ sites }: { sites: readonly Site[] }) {
         are told all the same.
       </p>
       <div className="fields maintenance-fields">
-        {sites.length > 1 && (
-          <NativeSelect
-            label="Site"
-            value={site.id}
-            onChange={(event) => {
-              setSiteId(event.currentTarget.value)
-              setSubject('')
-            }}
-            data={sites.map((one) => ({ value: one.id, label: siteName(one) }))}
-          />
-        )}
-        <NativeSelect
-          label="What"
-          value={subject}
-          onChange={(event) => setSubject(event.currentTarget.value)}
-          data={[
-            { value: '', label: 'The whole site' },
-            ...devices
-              .filter((device) => device.site === site.id)
-              .map(({ id }) => ({ value: id, label: idName(id) })),
-          ]}
+        <Place
+          sites={sites}
+          site={site.id}
+          subject={subject}
+          onChange={(place) => {
+            setSiteId(place.site)
+            setSubject(place.subject)
+          }}
         />
         <TextInput
           type="datetime-local"
@@ -180,5 +166,38 @@ function MaintenanceForm({ sites }: { sites: readonly Site[] }) {
       </div>
       {add.error && <ErrorNote error={add.error} />}
     </form>
+  )
+}
+
+interface PlaceProps {
+  readonly sites: readonly Site[]
+  readonly site: string
+  /** A device; empty: the whole site. */
+  readonly subject: string
+  readonly onChange: (place: { readonly site: string; readonly subject: string }) => void
+}
+
+function Place({ sites, site, subject, onChange }: PlaceProps) {
+  const devices = (useDevices().data ?? []).filter((device) => device.site === site)
+  return (
+    <>
+      {sites.length > 1 && (
+        <NativeSelect
+          label="Site"
+          value={site}
+          onChange={(event) => onChange({ site: event.currentTarget.value, subject: '' })}
+          data={sites.map((one) => ({ value: one.id, label: siteName(one) }))}
+        />
+      )}
+      <NativeSelect
+        label="What"
+        value={subject}
+        onChange={(event) => onChange({ site, subject: event.currentTarget.value })}
+        data={[
+          { value: '', label: 'The whole site' },
+          ...devices.map(({ id }) => ({ value: id, label: idName(id) })),
+        ]}
+      />
+    </>
   )
 }

@@ -1,0 +1,126 @@
+import type { Alert } from '../../src/core/event.ts'
+import type { Ledger, Log, ReadingStore, Receipt } from '../../src/core/ports.ts'
+import type { RawReading, Reading } from '../../src/core/reading.ts'
+import type { Domain } from '../../src/domains/domain.ts'
+import { domains as shipped } from '../../src/domains/index.ts'
+import type { ThresholdRule } from '../../src/domains/thresholds/settings.ts'
+import { Counters } from '../../src/engine/counters.ts'
+import { Directory } from '../../src/engine/directory.ts'
+import { Feed } from '../../src/engine/feed.ts'
+import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
+import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
+import { Path } from '../../src/engine/path.ts'
+import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
+import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
+import { createMemoryWindows } from '../../src/stores/window/memory.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
+
+/** What goes wrong with the commits that follow. */
+export interface Faults {
+  /** Commits of readings that fail. */
+  appends: number
+  /** Commits of the ledger that fail, after their readings were stored. */
+  records: number
+}
+
+/** Stores that outlive the process on a virtual disk. */
+export interface Disk {
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly faults: Faults
+}
+
+export async function createDisk(): Promise<Disk> {
+  const faults = { appends: 0, records: 0 }
+  const readings = createMemoryReadings()
+  const ledger = createMemoryLedger()
+  await readings.open()
+  await ledger.open()
+  const failing =
+    <Input>(fault: keyof Faults, work: (input: Input) => Promise<void>) =>
+    async (input: Input): Promise<void> => {
+      if (faults[fault] > 0) {
+        faults[fault]--
+        throw new Error(`the disk refused ${fault}`)
+      }
+      await work(input)
+    }
+  const { append } = readings
+  const record = ledger.record.bind(ledger)
+  return {
+    faults,
+    readings: { ...readings, append: failing('appends', append) },
+    ledger: Object.assign(ledger, { record: failing('records', record) }),
+  }
+}
+
+/** A process that runs the path of a reading over a disk. */
+export interface Process {
+  readonly path: Path
+  readonly counters: Counters
+  /** Alerts that left, in order. */
+  readonly sent: readonly Alert[]
+  readonly errors: readonly string[]
+  emit(rows: readonly Partial<RawReading>[]): Promise<Receipt>
+  /** Ends in order. */
+  stop(): Promise<void>
+}
+
+export async function startProcess(
+  { readings, ledger }: Disk,
+  clock: VirtualClock,
+  options: {
+    readonly rules?: readonly ThresholdRule[]
+    readonly domains?: readonly Domain[]
+    readonly windowReadings?: number
+    readonly liveWithinMs?: number
+  } = {},
+): Promise<Process> {
+  const { rules = [], domains = shipped, windowReadings = 60, liveWithinMs = 600_000 } = options
+  const errors: string[] = []
+  const log: Log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+  }
+  const sent: Alert[] = []
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
+  await directory.load()
+  const counters = new Counters()
+  const feed = new Feed((error) => void errors.push(String(error)))
+  const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
+  await incidents.open(await ledger.alerts({ open: true }, 1000))
+  const path = new Path(
+    {
+      ...{ readings, ledger, directory, counters, clock, log },
+      windows: createMemoryWindows({ capacity: windowReadings }),
+      domains: domains.map((domain) => ({ domain, settings: domain.name === 'thresholds' ? { rules } : {} })),
+      ...{ feed, incidents },
+      onCommitted: () => undefined,
+      onRebuilt: () => undefined,
+    },
+    {
+      ...{ defaultSite: 'home', inboxReadings: 10_000, turnReadings: 1000, series: 1000 },
+      ...{ maxFutureMs: 7 * 86_400_000, liveWithinMs, windowReadings },
+    },
+  )
+  path.addSink({
+    send: async ({ alert }) => void sent.push(alert),
+    close: async () => undefined,
+  })
+  const started = path.start()
+  await clock.advance(0)
+  await started
+  const emit = path.emitFor('test')
+  return {
+    ...{ path, counters, sent, errors },
+    emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
+    async stop() {
+      await path.stop()
+      await incidents.stop()
+    },
+  }
+}
+
+/** All readings on the disk, in the order of lists. */
+export const storedReadings = ({ readings }: Disk): Promise<Reading[]> => readings.read({}, 1_000_000)
