@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { HubDomain } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, minuteMs } from './core/time.ts'
@@ -14,6 +15,11 @@ import { artifactStores } from './stores/artifacts/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
+
+/** The domains as the API uses them. */
+export const hubDomains: readonly HubDomain[] = domains.map(({ name, routes }) =>
+  routes === undefined ? { name } : { name, routes },
+)
 
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(

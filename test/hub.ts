@@ -47,6 +47,8 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
+  readonly domains?: Hub['domains']
+  readonly domainSettings?: Hub['domainSettings']
   readonly rules?: readonly ThresholdRule[]
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
@@ -69,6 +71,8 @@ const usualLimits: Hub['limits'] = {
   liveClients: 200,
   requestsPerMinute: 1_000_000,
   predictRows: 1000,
+  recordsPerDomain: 10_000,
+  recordBytes: 65_536,
 }
 
 const usualEngine: EngineOptions = {
@@ -80,6 +84,8 @@ const usualEngine: EngineOptions = {
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,
+  closedAlertRows: 10_000,
+  modelEventRows: 10_000,
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
@@ -124,6 +130,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
+    domains: options.domains ?? [],
+    domainSettings: options.domainSettings ?? {},
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
-import type { Route } from './route.ts'
+import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
 
-export type { Route } from './route.ts'
+/** The hub's own routes, on one page. */
 
 const siteParam = z.object({ site: z.string() })
+const domainParam = z.object({ domain: z.string() })
 
 /** Every route, by the name of its handler. */
 export const routes = {
@@ -71,6 +72,9 @@ export const routes = {
     role: 'operator',
     scope: 'body',
     body: s.pushBody,
+    // bulk data: the inbox bounds it
+    bodyCheckedBy: 'handler',
+    rateLimit: 'none',
     reply: s.pushReply,
   },
   latest: {
@@ -267,7 +271,7 @@ export const routes = {
   predictions: {
     method: 'GET',
     path: '/api/v1/predictions',
-    summary: 'What was predicted of one series while it happened',
+    summary: 'Live predictions of one series',
     role: 'viewer',
     scope: 'query',
     query: s.query.oneSeriesSpan,
@@ -279,10 +283,31 @@ export const routes = {
     summary: 'Alerts, newest first',
     role: 'viewer',
     scope: 'query',
-    query: s.query.site,
+    query: s.query.alerts,
     reply: s.pageOf(s.alert),
   },
   ...incidentRoutes,
+  settings: {
+    method: 'GET',
+    path: '/api/v1/settings/:domain',
+    summary: 'Settings of a domain that apply to a site',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    reply: s.settings,
+  },
+  putSettings: {
+    method: 'PUT',
+    path: '/api/v1/settings/:domain',
+    summary: 'Replace the settings of a site; what it leaves out comes from the configuration file',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    body: s.settingsInput,
+    reply: s.settings,
+  },
   quarantine: {
     method: 'GET',
     path: '/api/v1/quarantine',
@@ -295,7 +320,7 @@ export const routes = {
   me: {
     method: 'GET',
     path: '/api/v1/me',
-    summary: 'Who asks, by what role, and which sites it reaches',
+    summary: 'Name, role and sites of the key that is used',
     role: 'viewer',
     scope: 'none',
     reply: s.me,
@@ -345,7 +370,7 @@ export const routes = {
   readyz: {
     method: 'GET',
     path: '/readyz',
-    summary: 'The hub takes readings: 200, else 503 with what is missing',
+    summary: 'Whether the hub accepts readings: 200, otherwise 503 with the missing parts',
     role: 'public',
     scope: 'none',
     reply: z.object({ status: z.enum(['ready', 'unready']), missing: z.array(z.string()) }),
@@ -355,19 +380,7 @@ export const routes = {
 export type Routes = typeof routes
 export type RouteName = keyof Routes
 
-/** What a handler gets: the parsed request. */
-export type QueryOf<Name extends RouteName> = Routes[Name] extends { query: infer Q extends z.ZodType }
-  ? z.output<Q>
-  : undefined
-export type ParamsOf<Name extends RouteName> = Routes[Name] extends { params: infer P extends z.ZodType }
-  ? z.output<P>
-  : undefined
-export type BodyOf<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
-  ? z.output<B>
-  : undefined
-/** What comes back; a handler may answer with what it must not change. */
-export type ReplyOf<Name extends RouteName> = Frozen<z.input<Routes[Name]['reply']>>
+export const hubTable: RouteTable<Routes> = { name: 'hub', routes }
 
-export type Frozen<Value> = Value extends object
-  ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
-  : Value
+export type BodyOf<Name extends RouteName> = RouteRequest<Routes[Name]>['body']
+export type ReplyOf<Name extends RouteName> = RouteReply<Routes[Name]>

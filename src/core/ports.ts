@@ -1,7 +1,6 @@
 import type { Problem } from './errors.ts'
 import type {
   Alert,
-  AlertLevel,
   ApiKey,
   Device,
   Forecast,
@@ -13,7 +12,7 @@ import type {
   SeriesKey,
   Site,
 } from './event.ts'
-import type { Incident, IncidentStatus, MaintenanceWindow } from './incident.ts'
+import type { IncidentLedger } from './incident-ledger.ts'
 import type {
   Drift,
   EventFunction,
@@ -30,6 +29,7 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
+import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
@@ -81,20 +81,15 @@ export interface AlertFilter {
   readonly after?: AlertKey
 }
 
-/** Which incidents; absent means all. */
-export interface IncidentFilter {
-  readonly sites?: readonly string[]
-  readonly statuses?: readonly IncidentStatus[]
-  readonly level?: AlertLevel
-  readonly domain?: string
-  /** The last incident of the page before. */
-  readonly after?: Pick<Incident, 'since' | 'id'>
-}
-
 /** Columns of one series, oldest first, one value per time. */
 export interface Columns {
   readonly at: Float64Array
   readonly value: Float64Array
+}
+
+/** Columns of one of several series. */
+export interface SeriesColumns extends Columns {
+  readonly series: SeriesKey
 }
 
 /** The place of the last reading of a page in the order (at, site, device, metric). */
@@ -103,7 +98,8 @@ export interface ReadingPosition extends SeriesKey {
 }
 
 /**
- * The log of readings. Twice is once: of two readings with the same (series, at) the one appended last counts.
+ * The log of readings, measured and derived (`isDerived` in core/series.ts) alike. Of two readings with the same
+ * (series, at) the one appended last counts.
  * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored.
  */
 export interface ReadingStore {
@@ -115,8 +111,18 @@ export interface ReadingStore {
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
   /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
   newest(perSeries: number): Promise<Reading[]>
-  /** All values of one series in [from, to), in chunks, oldest first. */
+  /**
+   * All values of one series in [from, to), oldest first, in chunks of bounded length. A chunk is one consistent state;
+   * what is written while the caller reads may or may not appear in later chunks. Any number of scans may be open: one
+   * whose caller pauses or stops holds its current chunk and blocks nobody.
+   */
   scan(series: SeriesKey, from: number, to: number): AsyncIterable<Columns>
+  /**
+   * All values of several series in [from, to), in the order (site, device, metric, at) whatever the order asked in;
+   * a series without values gives no chunk, a series with many gives several. Otherwise like `scan`; use it where more
+   * than a few series are wanted.
+   */
+  scanMany(series: readonly SeriesKey[], from: number, to: number): AsyncIterable<SeriesColumns>
   /** Hours of one series in [from, to), oldest first; includes the hour in progress. */
   rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]>
   /** Every series that has a reading. */
@@ -126,11 +132,35 @@ export interface ReadingStore {
   /** Erases a site's readings. */
   removeSite(site: string): Promise<void>
   /**
-   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of readings older than `keepFrom`
-   * (ms; roll-ups stay), bounding of the write-ahead log. Safe at any time, also cut short.
+   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of measured readings older than
+   * `keepFrom` (ms; roll-ups and derived readings stay), bounding of the write-ahead log. Safe at any time, also when
+   * interrupted. Costs next to nothing when nothing was appended since the last call.
    */
   maintain(keepFrom?: number): Promise<void>
   close(): Promise<void>
+}
+
+/** The place of the last prediction of a page among those of its series. */
+export interface PredictionPosition {
+  readonly at: number
+  readonly madeAt: number
+  readonly model: { readonly name: string; readonly version: string }
+}
+
+/** What `Ledger.maintain` keeps. Counts are rows, times are UTC ms. */
+export interface LedgerKeep {
+  /** The newest quarantined rows. */
+  readonly quarantined: number
+  /** Alerts that ended, those that ended last; open ones always stay. */
+  readonly closedAlerts: number
+  /** The newest model events. */
+  readonly modelEvents: number
+  /** From here on predictions, report days, drifts, notes and ended jobs stay. */
+  readonly keepFrom: number
+  /** From here on logged forecasts, which are large, stay. */
+  readonly forecastsFrom: number
+  /** Incidents and maintenance windows that ended here or later, and those that have not ended, stay. */
+  readonly incidentsFrom: number
 }
 
 /**
@@ -147,7 +177,7 @@ export interface Ledger {
   dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports and notes. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -158,7 +188,14 @@ export interface Ledger {
   /** The newest forecast of each series. */
   forecasts(site?: string): Promise<Forecast[]>
   putPredictions(predictions: readonly Prediction[]): Promise<void>
-  predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
+  /** Of one series, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
+  predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]>
   /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
   /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
@@ -175,15 +212,9 @@ export interface Ledger {
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
   readonly incidents: IncidentLedger
-  /**
-   * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
-   * on; logged forecasts, which are large, from `forecastsFrom` on.
-   */
-  maintain(keep: {
-    readonly quarantined: number
-    readonly keepFrom: number
-    readonly forecastsFrom: number
-  }): Promise<void>
+  readonly records: RecordLedger
+  /** Deletes what need not be kept, in many small transactions: other writes run in between. */
+  maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
 }
 
@@ -242,27 +273,13 @@ export interface ScheduleLedger {
   functions(): Promise<EventFunction[]>
   /** With its queued events. */
   removeFunction(name: string): Promise<boolean>
-  /** All queued events of a function, replaced; oldest first. */
-  putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
-  queues(): Promise<QueuedEvent[]>
-}
-
-/** Incidents and maintenance windows; the alerts of an incident are kept with it. */
-export interface IncidentLedger {
-  /** Same id replaces, unless what is there has a higher revision: writes may overtake each other. */
-  put(incidents: readonly Incident[]): Promise<void>
-  get(id: string): Promise<Incident | undefined>
-  /** Newest `since` first, then by id; at most `limit`, strictly after `filter.after`. */
-  list(filter: IncidentFilter, limit: number): Promise<Incident[]>
-  /** Those that have not ended, and those that ended at `endedFrom` or later (see `endedAt`); in no order. */
-  recent(endedFrom: number): Promise<Incident[]>
-  /** Same id replaces. */
-  putWindow(window: MaintenanceWindow): Promise<void>
-  /** By `from`, then id. */
-  windows(sites?: readonly string[]): Promise<MaintenanceWindow[]>
-  removeWindow(id: string): Promise<boolean>
-  /** Erases incidents and windows that ended before; in short transactions. */
-  trim(endedBefore: number): Promise<void>
+  /**
+   * One transaction: adds events (same id replaces) and removes those with the given ids. Costs what it adds and
+   * removes, however many events wait.
+   */
+  changeQueue(added: readonly QueuedEvent[], removedIds: readonly number[]): Promise<void>
+  /** By id, oldest first. */
+  queuedEvents(): Promise<QueuedEvent[]>
 }
 
 /** What people are told, and what they told the hub to leave out. */
@@ -276,6 +293,20 @@ export interface NoteLedger {
   /** By series, then `from`. */
   forgotten(site?: string): Promise<ForgottenSpan[]>
   removeForgotten(id: string): Promise<boolean>
+}
+
+/** Durable facts of the domains. */
+export interface RecordLedger {
+  /**
+   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
+   * then have more than `rowsMax` records on a site.
+   */
+  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
+  get(key: RecordKey): Promise<DomainRecord | undefined>
+  /** By site, then key; at most `limit`, strictly after `filter.after`. */
+  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
+  /** Returns whether there was one. */
+  remove(key: RecordKey): Promise<boolean>
 }
 
 /**

@@ -13,7 +13,7 @@ const derivedMark = '@'
 export const derivedDevice = ({ domain, subject }: Pick<Target, 'domain' | 'subject'>): string =>
   `${derivedMark}${domain}:${subject}`
 
-/** Whether the series was derived by a domain rather than measured. */
+/** Whether the device holds series that a domain derived, such as `@energy:fridge`, rather than measured ones. */
 export const isDerived = (device: string): boolean => device.startsWith(derivedMark)
 
 /** Order of series in lists: site, device, metric by code unit. */

@@ -1,3 +1,5 @@
+import type { DomainRoutes } from '../contract/route.ts'
+import type { DomainHub } from '../core/domain-hub.ts'
 import type { Alert, Card, Command, Forecast, Prediction, Series, SeriesKey } from '../core/event.ts'
 import type { Drift, StoredModel } from '../core/life.ts'
 import type { ReadingStore } from '../core/ports.ts'
@@ -25,6 +27,8 @@ export interface Domain<Settings = unknown> {
   /** A state machine for one target: at its start, or where the last process left it. */
   monitor?(scope: Scope, settings: Settings, resume?: Resume): Monitor
   readonly learning?: Learning
+  /** Its part of the API; loaded when the API starts, so that commands and workers do without. */
+  readonly routes?: () => Promise<DomainRoutes<DomainHub>>
 }
 
 export interface SettingsSchema<Settings> {

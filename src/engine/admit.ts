@@ -3,7 +3,7 @@ import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
 import { convert } from '../core/units.ts'
 
-/** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
+/** Parses a row and checks it against its series: its unit, the number of series, and times that the hub set. */
 export function admit(
   raw: RawReading,
   context: ParseContext,
@@ -18,6 +18,10 @@ export function admit(
   if (known.unit !== reading.unit && known.unit !== 'raw') {
     const value = reading.unit === 'raw' ? reading.value : convert(reading.value, reading.unit, known.unit)
     if (value === undefined) return problem('unit_changed', { was: known.unit, unit: reading.unit })
+    if (!Number.isFinite(value)) {
+      const { value: got, unit } = reading
+      return problem('value_too_large', { got, unit, canonical: known.unit })
+    }
     reading = { ...reading, value, unit: known.unit }
   }
   if (parsed.stamped) {

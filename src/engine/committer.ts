@@ -124,14 +124,19 @@ export class Committer {
     this.#publish(turn)
   }
 
+  /**
+   * Facts first. After a crash in between, the alerts that left are known and the readings are sent again; they are late
+   * for the monitors, whose states were saved with the facts, and derived again. The other way round, the readings would
+   * be replayed as history, and an alert that left and ended within the turn would never be on record.
+   */
   async #store(readings: Turn['readings'], facts: LedgerTurn): Promise<void> {
     const { readings: store, ledger, clock, counters, log } = this.#parts
-    const hasFacts = Object.values(facts).some((list: readonly unknown[]) => list.length > 0)
+    let isRecorded = Object.values(facts).every((list: readonly unknown[]) => list.length === 0)
     for (let attempt = 0; ; attempt++) {
       try {
-        // readings first: a site that a crash keeps from the ledger is found again by its readings
+        if (!isRecorded) await ledger.record(facts)
+        isRecorded = true
         if (readings.length > 0) await store.append(readings)
-        if (hasFacts) await ledger.record(facts)
         return
       } catch (error) {
         const pauseMs = retryMs[attempt]

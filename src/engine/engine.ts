@@ -233,6 +233,7 @@ export class Engine {
     | 'predictions'
     | 'alerts'
     | 'notes'
+    | 'records'
     | 'jobs'
     | 'keys'
     | 'putKey'

@@ -26,6 +26,8 @@ export interface EngineOptions {
   /** How old a reading may be to raise alerts, ms. */
   readonly liveWithinMs: number
   readonly quarantineRows: number
+  readonly closedAlertRows: number
+  readonly modelEventRows: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number

@@ -33,10 +33,15 @@ const row = (device: string, value: unknown, more: Partial<RawReading> = {}): Ra
   ...more,
 })
 
-/** The real pieces on memory stores; `hold` makes commits wait, `fail` makes them fail, `story` tells what came when. */
+/** The real pieces on memory stores; `hold` makes commits wait, `fail` and `failRecord` make them fail, `story` tells what came when. */
 async function setUp(options: Partial<PumpOptions> = {}, rules: readonly ThresholdRule[] = []) {
   const story: string[] = []
-  const faults = { fail: false, failures: 0, release: undefined as (() => void) | undefined }
+  const faults = {
+    fail: false,
+    failRecord: false,
+    failures: 0,
+    release: undefined as (() => void) | undefined,
+  }
   const memory = createMemoryReadings()
   await memory.open()
   const readings: ReadingStore = {
@@ -50,11 +55,17 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   }
   const ledger = createMemoryLedger()
   await ledger.open()
+  const record = ledger.record.bind(ledger)
+  ledger.record = async (facts) => {
+    if (faults.failRecord) throw new Error('disk full')
+    await record(facts)
+  }
   const windows = createMemoryWindows({ capacity: 60 })
   const counters = new Counters()
   const feed = new Feed(() => story.push('listener dropped'))
   feed.subscribe((news) => story.push(news.kind))
   const silent = () => undefined
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   const clock: Clock = {
     now: () => now,
     monotonic: () => 0,
@@ -72,7 +83,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
       readings,
       ledger,
       windows,
-      directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
+      directory,
       reactor,
       incidents: new Incidents(incidentOptions),
       feed,
@@ -94,7 +105,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     faults.release = undefined
     go?.()
   }
-  return { pump, emit, reactor, memory, ledger, windows, counters, story, faults, hold, release }
+  return { pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
@@ -171,11 +182,31 @@ describe('what cannot be taken', () => {
     ])
   })
 
+  it('includes a value that becomes infinite in the unit of its series', async () => {
+    const { emit, memory } = await setUp()
+    const far = (value: number, unit: string, at: number) => row('dial', value, { metric: 'far', unit, at })
+    const receipt = await emit([far(1, 'mm', now), far(1e308, 'm', now + 1), far(2, 'm', now + 2)])
+    expect(receipt.rejected).toMatchObject([{ index: 1, problem: { code: 'value_too_large' } }])
+    expect((await memory.read({}, 10)).map(({ value }) => value)).toEqual([1, 2000])
+  })
+
   it('includes a series beyond the limit', async () => {
     const { emit } = await setUp({ series: 2 })
     const receipt = await emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
     expect(receipt.rejected).toMatchObject([{ index: 2, problem: { code: 'series_limit' } }])
   })
+})
+
+it('a clock time counts from midnight of the own site of its reading', async () => {
+  const { emit, memory, directory } = await setUp()
+  await directory.putSite({ id: 'goa', name: 'Goa', zone: 'Asia/Kolkata', demo: false })
+  // 05:30 there
+  await emit([row('a', 1, { at: '00:00:00' }), row('b', 2, { site: 'goa', at: '05:00:00' })])
+  const readings = await memory.read({}, 10)
+  expect(readings.map(({ device, at }) => [device, now - at])).toEqual([
+    ['b', 30 * 60_000],
+    ['a', 0],
+  ])
 })
 
 describe('a failing store', () => {
@@ -209,10 +240,10 @@ describe('a failing store', () => {
 
   it('still owes the alerts that have left to the ledger, once', async () => {
     const { emit, ledger, story, faults } = await setUp({}, [hot])
-    faults.fail = true
+    faults.failRecord = true
     await expect(emit([row('stove', 80)])).rejects.toMatchObject({ code: 'store_failed' })
     expect([story, await ledger.alerts({}, 9)]).toEqual([['alerts'], []])
-    faults.fail = false
+    faults.failRecord = false
     await emit([row('stove', 80)])
     expect(await ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', since: now, value: 80 }])
     expect(story.filter((line) => line === 'alerts')).toHaveLength(1)

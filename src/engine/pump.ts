@@ -1,4 +1,4 @@
-import { dayStart } from '../core/calendar.ts'
+import { dayStartsOf } from '../core/calendar.ts'
 import { type Problem, problem } from '../core/errors.ts'
 import type { Alert } from '../core/event.ts'
 import type { Emit, WindowStore } from '../core/ports.ts'
@@ -154,11 +154,7 @@ export class Pump {
   #context(): ParseContext {
     const now = this.#parts.clock.now()
     const { defaultSite, maxFutureMs } = this.#options
-    return {
-      now,
-      defaultSite,
-      maxFutureMs,
-      dayStart: dayStart(this.#parts.directory.zoneOf(defaultSite), now),
-    }
+    const zoneOf = (site: string): string => this.#parts.directory.zoneOf(site)
+    return { now, defaultSite, maxFutureMs, dayStart: dayStartsOf(zoneOf, now) }
   }
 }

@@ -42,6 +42,8 @@ export class Reactor {
   readonly #wakes = new WakeQueue<Watcher>()
   /** Watchers whose state has changed since it was saved, the one that waits longest first. */
   readonly #unsaved = new Set<Watcher>()
+  /** Of these, watchers whose alerts have changed: their state goes with the alert, so that both agree. */
+  readonly #urgent = new Set<Watcher>()
   /** Watchers whose dirty spans have changed since they were saved. */
   readonly #unsavedDirty = new Set<Watcher>()
   /** Watchers with dirty spans. */
@@ -165,16 +167,18 @@ export class Reactor {
   takeStates(all = false): MonitorState[] {
     const { clock } = this.#parts
     const nowMs = clock.monotonic()
-    const states: MonitorState[] = []
+    const due = [...this.#urgent]
+    this.#urgent.clear()
     for (const watcher of this.#unsaved) {
       // they joined in about the order in which they were saved last: those behind are not due either
-      if (!all && (states.length >= statesPerTurn || nowMs - watcher.savedAtMs < saveEveryMs)) break
+      if (!all && (due.length >= statesPerTurn || nowMs - watcher.savedAtMs < saveEveryMs)) break
+      due.push(watcher)
+    }
+    return due.flatMap((watcher) => {
       this.#unsaved.delete(watcher)
       watcher.savedAtMs = nowMs
-      const state = watcher.save(clock.now())
-      if (state) states.push(state)
-    }
-    return states
+      return watcher.save(clock.now()) ?? []
+    })
   }
 
   takeDirty(): DirtySpans[] {
@@ -200,7 +204,7 @@ export class Reactor {
   removeSite(site: string): void {
     for (const watcher of this.#cells.get(site)?.watchers() ?? []) {
       this.#wakes.delete(watcher)
-      for (const set of [this.#unsaved, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
+      for (const set of [this.#unsaved, this.#urgent, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
     }
     this.#cells.delete(site)
   }
@@ -251,7 +255,9 @@ export class Reactor {
     }
   }
 
-  #send({ domain }: Watcher, alerts: readonly Alert[], now: number, turn: Turn): void {
+  #send(watcher: Watcher, alerts: readonly Alert[], now: number, turn: Turn): void {
+    const { domain } = watcher
+    if (alerts.length > 0) this.#urgent.add(watcher)
     for (const alert of alerts) {
       const isLate = domain.liveWithinMs !== undefined && now - alert.at > this.#options.liveWithinMs
       const sent = isLate ? { ...alert, late: true } : alert

@@ -9,6 +9,8 @@ export interface UpkeepParts {
 
 export interface UpkeepOptions {
   readonly quarantineRows: number
+  readonly closedAlertRows: number
+  readonly modelEventRows: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
@@ -42,17 +44,19 @@ export class Upkeep {
     await this.#done
   }
 
-  /** Erases old predictions, logs, notes, jobs, incidents and quarantined rows. */
+  /** Deletes what the ledger need not keep: old rows, and rows beyond their limit. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
-    const { predictionsKeptMs, forecastsKeptMs, incidentsKeptMs, quarantineRows } = this.#options
+    const { predictionsKeptMs, forecastsKeptMs, incidentsKeptMs, ...rows } = this.#options
     const now = clock.now()
     await ledger.maintain({
-      quarantined: quarantineRows,
+      quarantined: rows.quarantineRows,
+      closedAlerts: rows.closedAlertRows,
+      modelEvents: rows.modelEventRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
+      incidentsFrom: now - incidentsKeptMs,
     })
-    await ledger.incidents.trim(now - incidentsKeptMs)
   }
 
   /** Hours are rolled up to the newest reading; readings that are older than they are kept leave only their hours. */

@@ -68,6 +68,11 @@ export class Watcher {
       this.#positions = new Map(state.positions)
       for (const alert of state.heldBack) this.#heldBack.set(alertKey(alert), alert)
     }
+    // a folder from before there were states: the monitor goes on after what its alerts have seen
+    else if (open.length > 0) {
+      const seenTo = Math.max(...open.map(({ at }) => at))
+      for (const source of scope.sources) this.#positions.set(seriesName(source), seenTo)
+    }
     this.#monitor = this.#createMonitor(open, state?.monitor)
   }
 

@@ -1,6 +1,6 @@
 import type { Incident, MaintenanceWindow } from '../../src/core/incident.ts'
 import type { Law } from './ledger.ts'
-import { alert, alertTarget } from './ledger-samples.ts'
+import { alert, alertTarget, keep } from './ledger-samples.ts'
 
 export const incident = (id: string, change: Partial<Incident> = {}): Incident => ({
   id,
@@ -152,13 +152,13 @@ export const incidentLaws: readonly Law[] = [
     ],
   },
   {
-    name: 'trimming erases what ended before, in more than one step, and nothing that has not ended',
+    name: 'maintain erases incidents and windows that ended before, in more than one step, and none that has not ended',
     put: [
       (l) => l.incidents.put(Array.from({ length: 250 }, (_, at) => resolved(`old ${at}`, at))),
       (l) => l.incidents.put([incident('open'), resolved('new', 250), dismissed('dismissed', 5)]),
       (l) => l.incidents.putWindow(maintenanceWindow('old', { to: 249 })),
       (l) => l.incidents.putWindow(maintenanceWindow('new', { to: 250 })),
-      (l) => l.incidents.trim(250),
+      (l) => l.maintain(keep({ incidentsFrom: 250 })),
     ],
     read: async (l) => [
       idsOf(await l.incidents.list({}, 999)),

@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Prediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
-import { eventFunction, forgotten, info, reportDay, trigger } from './ledger-life-samples.ts'
+import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
+import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
 import {
   alert,
   alertTarget,
   device,
   forecast,
+  keep,
   key,
   prediction,
   quarantined,
@@ -130,7 +133,7 @@ const laws: readonly Law[] = [
       (l) => l.putPredictions([prediction({ at: 20, value: 7 }), prediction({ at: 20, madeAt: 1 })]),
       (l) => l.putPredictions([prediction({ at: 15, device: 'other' })]),
     ],
-    read: async (l) => [await l.predictions(series, 10, 30), await l.predictions(series, 21, 30)],
+    read: async (l) => [await l.predictions(series, 10, 30, 9), await l.predictions(series, 21, 30, 9)],
     gives: [
       [prediction({ at: 10 }), prediction({ at: 20, madeAt: 1 }), prediction({ at: 20, value: 7 })],
       [],
@@ -218,8 +221,8 @@ const laws: readonly Law[] = [
       await l.devices(),
       await l.forecasts(),
       await l.alerts({}, 9),
-      await l.predictions(series, 0, 1e15),
-      await l.predictions({ ...series, site: 'office' }, 0, 1e15),
+      await l.predictions(series, 0, 1e15, 9),
+      await l.predictions({ ...series, site: 'office' }, 0, 1e15, 9),
     ],
     gives: [
       [site('office')],
@@ -236,12 +239,12 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
       (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
+      (l) => l.maintain(keep({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 })),
+      (l) => l.maintain(keep({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 })),
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
-      (await l.predictions(series, 0, 1e15)).map(({ madeAt }) => madeAt),
+      (await l.predictions(series, 0, 1e15, 9)).map(({ madeAt }) => madeAt),
     ],
     gives: [
       [4, 3, 2],
@@ -249,11 +252,61 @@ const laws: readonly Law[] = [
     ],
   },
   {
-    name: 'maintain can empty the quarantine',
+    name: 'predictions come in pages, each after the last of the page before',
     put: [
-      (l) => l.putQuarantined([quarantined(1)]),
-      (l) => l.maintain({ quarantined: 0, keepFrom: 0, forecastsFrom: 0 }),
+      (l) =>
+        l.putPredictions(
+          [10, 20].flatMap((at) =>
+            [1, 2].flatMap((madeAt) =>
+              ['a', 'b'].map((name) => prediction({ at, madeAt, model: { ...prediction().model, name } })),
+            ),
+          ),
+        ),
     ],
+    read: async (l) => {
+      const pages: string[][] = []
+      for (let after: Prediction | undefined; ; ) {
+        const page = await l.predictions(series, 0, 1e15, 3, after)
+        pages.push(page.map(({ at, madeAt, model }) => `${at} ${madeAt} ${model.name}`))
+        after = page.at(-1)
+        if (page.length < 3) return pages
+      }
+    },
+    gives: [
+      ['10 1 a', '10 1 b', '10 2 a'],
+      ['10 2 b', '20 1 a', '20 1 b'],
+      ['20 2 a', '20 2 b'],
+    ],
+  },
+  {
+    name: 'maintain keeps the alerts that ended last and all open ones, and the newest model events',
+    put: [
+      (l) =>
+        l.putAlerts([
+          alert({ since: 1 }),
+          alert({ since: 2, until: 90 }),
+          ...Array.from({ length: 450 }, (_, index) => alert({ since: 3 + index, until: 10 + (index % 50) })),
+          alert({ since: 500, until: 80 }),
+        ]),
+      (l) =>
+        l.models.put(
+          [],
+          Array.from({ length: 450 }, (_, at) => modelEvent(at)),
+        ),
+      (l) => l.maintain(keep({ closedAlerts: 2, modelEvents: 3 })),
+    ],
+    read: async (l) => [
+      (await l.alerts({}, 999)).map(({ since }) => since),
+      (await l.models.events({}, 999)).map(({ at }) => at),
+    ],
+    gives: [
+      [500, 2, 1],
+      [449, 448, 447],
+    ],
+  },
+  {
+    name: 'maintain can empty the quarantine',
+    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain(keep({ quarantined: 0 }))],
     read: (l) => l.quarantined(10),
     gives: [],
   },
@@ -281,7 +334,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...incidentLaws])('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -298,6 +351,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
+    testRecordCalls(() => ledger)
   })
 }
 

@@ -54,6 +54,31 @@ export async function createDisk(): Promise<Disk> {
   }
 }
 
+/** The disk as one process sees it: once the process is dead, nothing it does reaches the disk any more. */
+function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & { unmount(): void } {
+  let isMounted = true
+  const guard = <Store extends object>(store: Store): Store =>
+    new Proxy(store, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name)
+        // the parts of a ledger are on the same disk
+        if (typeof value === 'object' && value !== null) return guard(value)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (!isMounted) throw new Error('The process is dead.')
+          return Reflect.apply(value, object, args) as unknown
+        }
+      },
+    })
+  return {
+    readings: guard(readings),
+    ledger: guard(ledger),
+    unmount: () => {
+      isMounted = false
+    },
+  }
+}
+
 /** A process that runs the path of a reading over a disk. */
 export interface Process {
   readonly path: Path
@@ -64,10 +89,12 @@ export interface Process {
   emit(rows: readonly Partial<RawReading>[]): Promise<Receipt>
   /** Ends in order. */
   stop(): Promise<void>
+  /** Ends at once: what is not on the disk is lost. */
+  kill(): Promise<void>
 }
 
 export async function startProcess(
-  { readings, ledger }: Disk,
+  disk: Disk,
   clock: VirtualClock,
   options: {
     readonly rules?: readonly ThresholdRule[]
@@ -77,6 +104,7 @@ export async function startProcess(
   } = {},
 ): Promise<Process> {
   const { rules = [], domains = shipped, windowReadings = 60, liveWithinMs = 600_000 } = options
+  const { readings, ledger, unmount } = mount(disk)
   const errors: string[] = []
   const log: Log = {
     info: () => undefined,
@@ -112,14 +140,40 @@ export async function startProcess(
   await clock.advance(0)
   await started
   const emit = path.emitFor('test')
+  const stop = async (): Promise<void> => {
+    try {
+      await path.stop()
+    } finally {
+      await incidents.stop()
+    }
+  }
   return {
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
-    async stop() {
-      await path.stop()
-      await incidents.stop()
+    stop: () => settled(stop(), clock),
+    async kill() {
+      unmount()
+      // its last tries fail
+      await settled(
+        stop().catch(() => undefined),
+        clock,
+      )
     },
   }
+}
+
+/** Lets time pass until the promise is settled. */
+export async function settled<Result>(promise: Promise<Result>, clock: VirtualClock): Promise<Result> {
+  let isSettled = false
+  const done = (): void => {
+    isSettled = true
+  }
+  promise.then(done, done)
+  for (let round = 0; !isSettled; round++) {
+    if (round > 1000) throw new Error('It does not settle, however much time passes.')
+    await clock.advance(50)
+  }
+  return promise
 }
 
 /** All readings on the disk, in the order of lists. */

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type { QueryOf, RouteName } from '../../contract/routes.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Incident, IncidentChange, MaintenanceWindow } from '../../core/incident.ts'
-import type { IncidentFilter } from '../../core/ports.ts'
+import type { IncidentFilter } from '../../core/incident-ledger.ts'
 import type { IncidentDesk } from '../../engine/incidents/desk.ts'
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
-import { type Handlers, type Hub, within } from '../hub.ts'
+import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
 import { moment } from '../moment.ts'
-
-type Part<Name extends RouteName> = Pick<Handlers, Name>
 
 /** Newest first: by start descending, then id. */
 const placeTypes = ['number', 'string'] as const
@@ -17,7 +14,7 @@ const placeOf = ({ since, id }: Incident): [number, string] => [-since, id]
 /** What is wrong now and was before, what people did about it, and when nobody is to be told. */
 export const incidentRoutes = (hub: Hub) => ({ ...actRoutes(hub), ...listRoutes(hub), ...windowRoutes(hub) })
 
-const listRoutes = ({ engine: { incidents: desk } }: Hub): Part<'incidents' | 'incident'> => ({
+const listRoutes = ({ engine: { incidents: desk } }: Hub): Handlers<'incidents' | 'incident'> => ({
   async incidents({ query, sites }) {
     const wanted = { ...filterOf(query), ...(sites === null ? {} : { sites }) }
     // those are all in memory, and there they are newer than on the disk
@@ -45,7 +42,7 @@ const listRoutes = ({ engine: { incidents: desk } }: Hub): Part<'incidents' | 'i
 
 const actRoutes = ({
   engine: { incidents: desk, clock },
-}: Hub): Part<'acknowledgeIncident' | 'snoozeIncident' | 'resolveIncident'> => ({
+}: Hub): Handlers<'acknowledgeIncident' | 'snoozeIncident' | 'resolveIncident'> => ({
   async acknowledgeIncident({ params, sites, caller }) {
     await find(desk, params.id, sites)
     return detailOf(await desk.acknowledge(params.id, caller.name))
@@ -64,7 +61,7 @@ const actRoutes = ({
   },
 })
 
-const windowRoutes = ({ engine }: Hub): Part<'maintenance' | 'addMaintenance' | 'removeMaintenance'> => ({
+const windowRoutes = ({ engine }: Hub): Handlers<'maintenance' | 'addMaintenance' | 'removeMaintenance'> => ({
   async maintenance({ query, sites }) {
     const windows = await engine.incidents.windows(sites ?? undefined)
     return pageOf(windows, query, placeTypes, ({ from, id }) => [from, id])
@@ -121,7 +118,7 @@ function detailOf(incident: Incident) {
   return detail
 }
 
-function filterOf({ status, level, domain, cursor }: QueryOf<'incidents'>): IncidentFilter {
+function filterOf({ status, level, domain, cursor }: HubRequest<'incidents'>['query']): IncidentFilter {
   const place = cursor === undefined ? undefined : decodeCursor(cursor, placeTypes)
   return {
     ...(level === undefined ? {} : { level }),

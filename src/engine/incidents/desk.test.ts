@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { turnOfTheLoop, VirtualClock } from '../../../test/virtual-clock.ts'
 import type { IncidentNotification } from '../../core/incident.ts'
-import type { IncidentLedger } from '../../core/ports.ts'
+import type { IncidentLedger } from '../../core/incident-ledger.ts'
 import { dayMs, minuteMs } from '../../core/time.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { Feed } from '../feed.ts'

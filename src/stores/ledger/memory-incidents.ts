@@ -1,8 +1,12 @@
 import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
-import type { IncidentLedger } from '../../core/ports.ts'
+import type { IncidentLedger } from '../../core/incident-ledger.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 
-export function memoryIncidents(): IncidentLedger & { removeSite(site: string): void } {
+export function memoryIncidents(): IncidentLedger & {
+  removeSite(site: string): void
+  /** Drops what ended before. */
+  trim(endedBefore: number): void
+} {
   const incidents = new Map<string, Incident>()
   const windows = new Map<string, MaintenanceWindow>()
 
@@ -33,7 +37,7 @@ export function memoryIncidents(): IncidentLedger & { removeSite(site: string): 
         .filter(({ site }) => sites === undefined || sites.includes(site))
         .sort((a, b) => a.from - b.from || compare(a.id, b.id)),
     removeWindow: async (id) => windows.delete(id),
-    async trim(endedBefore) {
+    trim(endedBefore) {
       removeWhere(windows, ({ to }) => to < endedBefore)
       removeWhere(incidents, (incident) => (endedAt(incident) ?? endedBefore) < endedBefore)
     },

@@ -9,7 +9,7 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
@@ -18,6 +18,7 @@ import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
+import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 import { memoryWatch } from './memory-watch.ts'
@@ -44,6 +45,7 @@ class MemoryLedger implements Ledger {
   readonly schedule = memorySchedule()
   readonly notes = memoryNotes()
   readonly incidents = memoryIncidents()
+  readonly records = memoryRecords()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -97,7 +99,7 @@ class MemoryLedger implements Ledger {
     removeWhere(this.#alerts, ({ target }) => target.site === site)
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
-    const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents]
+    const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
     for (const part of parts) part.removeSite(site)
   }
 
@@ -136,16 +138,18 @@ class MemoryLedger implements Ledger {
     for (const row of predictions) this.#predictions.set(predictionId(row), structuredClone(row))
   }
 
-  async predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]> {
     return [...this.#predictions.values()]
       .filter((row) => compareSeries(row, series) === 0 && row.at >= from && row.at < to)
-      .sort(
-        (a, b) =>
-          a.at - b.at ||
-          a.madeAt - b.madeAt ||
-          compare(a.model.name, b.model.name) ||
-          compare(a.model.version, b.model.version),
-      )
+      .filter((row) => after === undefined || comparePredictions(row, after) > 0)
+      .sort(comparePredictions)
+      .slice(0, limit)
   }
 
   async putAlerts(alerts: readonly Alert[]): Promise<void> {
@@ -185,8 +189,13 @@ class MemoryLedger implements Ledger {
     return [...this.#keys.values()].sort((a, b) => compare(a.id, b.id))
   }
 
-  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
+  async maintain(keep: LedgerKeep): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
+    const closed = [...this.#alerts.values()].filter(({ until }) => until !== undefined)
+    closed.sort((a, b) => b.until! - a.until!)
+    for (const alert of closed.slice(keep.closedAlerts)) this.#alerts.delete(alertId(alert))
+    this.models.trimEvents(keep.modelEvents)
+    this.incidents.trim(keep.incidentsFrom)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
     for (const part of [this.models, this.jobs, this.watch, this.notes])
       part.dropBefore(keep.keepFrom, keep.forecastsFrom)
@@ -201,13 +210,22 @@ function of<Row extends { readonly site: string }>(site: string | undefined, row
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
 }
 
+const comparePredictions = (a: PredictionPosition, b: PredictionPosition): number =>
+  a.at - b.at ||
+  a.madeAt - b.madeAt ||
+  compare(a.model.name, b.model.name) ||
+  compare(a.model.version, b.model.version)
 function ofTargets<Row extends { readonly target: Target }>(
   site: string | undefined,
   rows: TargetMap<Row>,
 ): Row[] {
-  return [...rows.values()]
-    .filter(({ target }) => site === undefined || target.site === site)
-    .sort((a, b) => compareTargets(a.target, b.target))
+  return (
+    [...rows.values()]
+      .filter(({ target }) => site === undefined || target.site === site)
+      .sort((a, b) => compareTargets(a.target, b.target))
+      // what is read may be changed by its reader, as with a disk
+      .map((row) => structuredClone(row))
+  )
 }
 
 const compareAlerts = (a: AlertKey, b: AlertKey): number =>

@@ -31,9 +31,10 @@ export interface Database {
   drifts: DriftRow
   triggers: NamedRow
   event_functions: NamedRow
-  queued_events: QueuedEventRow
+  event_queue: QueuedEventRow
   infos: InfoRow
   forgotten: ForgottenRow
+  records: RecordRow
 }
 
 /** A row as it is read. */
@@ -220,10 +221,10 @@ export interface NamedRow {
 }
 
 export interface QueuedEventRow {
+  id: number
   /** Name of the event function. */
-  name: string
-  /** In the queue, the oldest is 0. */
-  place: number
+  function: string
+  /** JSON of QueuedEvent without its id. */
   body: string
 }
 
@@ -238,5 +239,15 @@ export interface InfoRow {
 export interface ForgottenRow extends SeriesColumns {
   id: string
   from: number
+  body: string
+}
+
+export interface RecordRow {
+  site: string
+  domain: string
+  kind: string
+  key: string
+  at: number
+  /** JSON. */
   body: string
 }

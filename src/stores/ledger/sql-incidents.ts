@@ -1,7 +1,7 @@
 import type { ExpressionBuilder, Transaction } from 'kysely'
 import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
-import type { IncidentLedger } from '../../core/ports.ts'
-import { batches, rowsPerStatement } from './batches.ts'
+import type { IncidentLedger } from '../../core/incident-ledger.ts'
+import { batches } from './batches.ts'
 import { bodyOf } from './life-rows.ts'
 import type { Database, IncidentRow, MaintenanceWindowRow } from './schema.ts'
 import type { Session } from './session.ts'
@@ -58,14 +58,6 @@ export const sqlIncidents = ({ db, write }: Session): IncidentLedger => ({
       const gone = await db.deleteFrom('maintenance_windows').where('id', '=', id).executeTakeFirstOrThrow()
       return gone.numDeletedRows > 0n
     }),
-
-  async trim(endedBefore) {
-    await write((db) => db.deleteFrom('maintenance_windows').where('to', '<', endedBefore).execute())
-    // step by step, so that acknowledgements do not wait for a long deletion
-    for (let deleted = rowsPerStatement; deleted === rowsPerStatement; ) {
-      deleted = await write((db) => deleteSome(db, endedBefore))
-    }
-  },
 })
 
 /** For a transaction that records more than incidents. A row with a higher revision stays as it is. */
@@ -85,16 +77,6 @@ export async function putIncidentRows(
       )
       .execute()
   }
-}
-
-async function deleteSome(db: Transaction<Database>, endedBefore: number): Promise<number> {
-  const old = db
-    .selectFrom('incidents')
-    .select('id')
-    .where('ended_at', '<', endedBefore)
-    .limit(rowsPerStatement)
-  const { numDeletedRows } = await db.deleteFrom('incidents').where('id', 'in', old).executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
 }
 
 const incidentRow = (incident: Incident): IncidentRow => ({

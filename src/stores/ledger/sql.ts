@@ -10,7 +10,7 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { AlertFilter, AlertKey, Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
@@ -33,6 +33,7 @@ import { sqlIncidents } from './sql-incidents.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
+import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
   writeAlerts,
@@ -42,6 +43,7 @@ import {
   writeSites,
   writeTurn,
 } from './sql-turn.ts'
+import { SqlUpkeep } from './sql-upkeep.ts'
 import { sqlWatch } from './sql-watch.ts'
 import { excluded, upsert } from './upsert.ts'
 
@@ -49,6 +51,8 @@ import { excluded, upsert } from './upsert.ts'
 export interface LedgerDatabase {
   /** Connects and brings the schema up to date. Throws HomeostatError naming the file or server. */
   open(): Promise<Kysely<Database>>
+  /** Name of the column by which the database finds a row of any table. */
+  readonly rowId: string
   /** What else the database wants done in a quiet moment. */
   tidy?(db: Kysely<Database>): Promise<void>
 }
@@ -81,6 +85,7 @@ const siteTables = [
   'drifts',
   'infos',
   'forgotten',
+  'records',
 ] as const
 
 /**
@@ -94,15 +99,18 @@ export class SqlLedger implements Ledger {
   readonly #writes = new Turns(1)
   #quarantinedRows = 0
   readonly #session: Session = { db: () => this.#db, write: (work) => this.#write(work) }
+  readonly #upkeep: SqlUpkeep
   readonly models = sqlModels(this.#session)
   readonly jobs = sqlJobs(this.#session)
   readonly watch = sqlWatch(this.#session)
   readonly schedule = sqlSchedule(this.#session)
   readonly notes = sqlNotes(this.#session)
   readonly incidents = sqlIncidents(this.#session)
+  readonly records = sqlRecords(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
+    this.#upkeep = new SqlUpkeep(this.#session, database.rowId)
     this.#quarantineLimit = options.quarantineLimit ?? 10_000
   }
 
@@ -221,17 +229,25 @@ export class SqlLedger implements Ledger {
     return this.#write((db) => writePredictions(db, predictions))
   }
 
-  async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(
+    { site, device, metric }: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]> {
     const rows = await this.#db
       .selectFrom('predictions')
       .selectAll()
       .where((column) => column.and({ site, device, metric }))
-      .where('at', '>=', from)
+      .where('at', '>=', Math.max(from, after?.at ?? from))
       .where('at', '<', to)
+      .$if(after !== undefined, (query) => query.where((row) => isPredictedAfter(row, after!)))
       .orderBy('at')
       .orderBy('made_at')
       .orderBy('model_name')
       .orderBy('model_version')
+      .limit(limit)
       .execute()
     return rows.map(predictionOf)
   }
@@ -292,16 +308,9 @@ export class SqlLedger implements Ledger {
     return rows.map(keyOf)
   }
 
-  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
-    await this.#trimQuarantined(keep.quarantined)
-    await this.#write(async (db) => {
-      await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('forecast_log').where('origin', '<', keep.forecastsFrom).execute()
-      await db.deleteFrom('report_days').where('day', '<', keep.keepFrom).execute()
-      await db.deleteFrom('drifts').where('at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('infos').where('at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('jobs').where('ended_at', '<', keep.keepFrom).execute()
-    })
+  async maintain(keep: LedgerKeep): Promise<void> {
+    await this.#upkeep.maintain(keep)
+    this.#quarantinedRows = await countQuarantined(this.#db)
     await this.#database.tidy?.(this.#db)
   }
 
@@ -317,15 +326,19 @@ export class SqlLedger implements Ledger {
 
   async #countQuarantined(added: number): Promise<void> {
     this.#quarantinedRows += added
-    if (this.#quarantinedRows > 2 * this.#quarantineLimit) await this.#trimQuarantined(this.#quarantineLimit)
+    if (this.#quarantinedRows <= 2 * this.#quarantineLimit) return
+    await this.#upkeep.trimQuarantined(this.#quarantineLimit)
+    this.#quarantinedRows = await countQuarantined(this.#db)
   }
+}
 
-  async #trimQuarantined(keep: number): Promise<void> {
-    this.#quarantinedRows = await this.#write(async (db) => {
-      await trimQuarantined(db, keep)
-      return countQuarantined(db)
-    })
-  }
+function isPredictedAfter(
+  row: ExpressionBuilder<Database, 'predictions'>,
+  { at, madeAt, model }: PredictionPosition,
+) {
+  const { refTuple, tuple } = row
+  const place = tuple(at, madeAt, model.name, model.version)
+  return row(refTuple('at', 'made_at', 'model_name', 'model_version'), '>', place)
 }
 
 /** Strictly after the key in the order (since descending, rule, site, domain, subject). */
@@ -360,15 +373,4 @@ async function countQuarantined(db: Kysely<Database>): Promise<number> {
     .select((column) => column.fn.countAll<number>().as('rows'))
     .executeTakeFirstOrThrow()
   return Number(rows)
-}
-
-/** Deletes all but the newest `keep` quarantined rows. */
-async function trimQuarantined(db: Transaction<Database>, keep: number): Promise<void> {
-  const newestToGo = db
-    .selectFrom('quarantined')
-    .select('id')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .offset(Math.max(0, keep))
-  await db.deleteFrom('quarantined').where('id', '<=', newestToGo).execute()
 }

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLatch } from '../latch.ts'
 import { call, callAll } from './client.ts'
 import { idOf, type Job, type SeriesKey } from './types.ts'
@@ -76,7 +76,7 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
 
 /** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
 export function useAnswered(site: string): boolean {
-  const asked = [useDevices(), useIncidents('unresolved'), useForecasts(site), useCards(site), useInfos(site)]
+  const asked = [useDevices(), useOpenIncidents(site), useForecasts(site), useCards(site), useInfos(site)]
   return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
@@ -118,17 +118,25 @@ export const useInfos = (site?: string) =>
     refetchInterval: 60_000,
   })
 
-/** Incidents that a view shows at most. */
-const incidentsShown = 200
-
-/** Newest first; `complete` tells whether these are all. */
-export const useIncidents = (shown: 'unresolved' | 'all') =>
+/** Unresolved incidents, the newest ones; of all sites that the key reaches where none is named. */
+export const useOpenIncidents = (site?: string) =>
   useQuery({
+    queryKey: [...cacheKeys.incidents, 'open', site ?? null],
+    queryFn: async ({ signal }) =>
+      (await call('incidents', { query: { site, status: 'unresolved', limit: 200 }, signal })).items,
+    refetchInterval: 30_000,
+  })
+
+/** Newest first, page by page. */
+export const useIncidents = (shown: 'unresolved' | 'all') =>
+  useInfiniteQuery({
     queryKey: [...cacheKeys.incidents, 'list', shown],
-    queryFn: ({ signal }) => {
+    queryFn: ({ signal, pageParam }) => {
       const status = shown === 'all' ? undefined : shown
-      return callAll('incidents', { query: { status, limit: incidentsShown }, signal }, 1)
+      return call('incidents', { query: { status, limit: 100, cursor: pageParam }, signal })
     },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
     refetchInterval: 30_000,
   })
 

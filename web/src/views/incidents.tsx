@@ -1,6 +1,6 @@
-import { SegmentedControl } from '@mantine/core'
+import { Button, SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
-import { useIncidents, useSites } from '../api/queries.ts'
+import { useIncidents, useOpenIncidents, useSites } from '../api/queries.ts'
 import { useMay } from '../api/role.ts'
 import type { Incident } from '../api/types.ts'
 import { byUrgency } from '../incidents/describe.ts'
@@ -53,34 +53,45 @@ export function IncidentsView() {
 
 function IncidentList({ shown, mayAct }: { shown: Shown; mayAct: boolean }) {
   const zoneOf = useZones()
+  const incidents = useIncidents(shown)
   return (
-    <Answer of={useIncidents(shown)}>
-      {({ items, complete }) => (
-        <div className="panel">
-          {items.length === 0 ? (
-            <p className="muted incident-none">
-              {shown === 'all' ? 'There has been no incident.' : 'Nothing is wrong.'}
-            </p>
-          ) : (
-            <ul className="incident-list">
-              {ordered(items, shown).map((incident) => (
-                <IncidentRow
-                  key={incident.id}
-                  incident={incident}
-                  zone={zoneOf(incident.target.site)}
-                  mayAct={mayAct}
-                />
-              ))}
-            </ul>
-          )}
-          {!complete && (
-            <p className="muted small">
-              The newest {items.length} are shown; all of them are at <code>/api/v1/incidents</code>.
-            </p>
-          )}
-        </div>
+    <>
+      <Answer of={incidents}>
+        {({ pages }) => (
+          <div className="panel">
+            {pages[0]?.items.length === 0 ? (
+              <p className="muted incident-none">
+                {shown === 'all' ? 'There has been no incident.' : 'Nothing is wrong.'}
+              </p>
+            ) : (
+              <ul className="incident-list">
+                {ordered(
+                  pages.flatMap(({ items }) => items),
+                  shown,
+                ).map((incident) => (
+                  <IncidentRow
+                    key={incident.id}
+                    incident={incident}
+                    zone={zoneOf(incident.target.site)}
+                    mayAct={mayAct}
+                  />
+                ))}
+              </ul>
+            )}
+          </div>
+        )}
+      </Answer>
+      {incidents.hasNextPage && (
+        <Button
+          variant="default"
+          mt="md"
+          loading={incidents.isFetchingNextPage}
+          onClick={() => void incidents.fetchNextPage()}
+        >
+          Show older incidents
+        </Button>
       )}
-    </Answer>
+    </>
   )
 }
 
@@ -93,9 +104,7 @@ const mostUrgent = 5
 /** What is wrong now; nothing where nothing is. */
 export function OpenIncidents({ site }: { site?: string }) {
   const zoneOf = useZones()
-  const incidents = (useIncidents('unresolved').data?.items ?? []).filter(
-    ({ target }) => site === undefined || target.site === site,
-  )
+  const incidents = useOpenIncidents(site).data ?? []
   if (incidents.length === 0) return null
   const more = incidents.length - mostUrgent
   return (
