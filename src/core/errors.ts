@@ -100,6 +100,7 @@ const table = {
   },
   stopping: { status: 503, exit: 5, sentence: 'The hub is stopping.' },
   store_failed: { status: 503, exit: 6, sentence: 'The readings could not be stored: {detail}.' },
+  change_not_stored: { status: 503, exit: 6, sentence: 'The change could not be stored: {detail}.' },
   internal: {
     status: 500,
     exit: 70,
