@@ -3,6 +3,7 @@
  * the naive forecasts in naive.ts, the figures in metrics*.ts.
  */
 import { HomeostatError } from '../core/errors.ts'
+import type { StepTimes } from './civil.ts'
 import type { Fold } from './folds.ts'
 import type { Frame } from './frame.ts'
 import type { Learner } from './learner.ts'
@@ -118,6 +119,8 @@ export type Forecaster = (history: Float64Array, horizon: number) => ArrayLike<n
 export interface BacktestOptions {
   readonly horizon: number
   readonly stepsPerDay: number
+  /** For naive forecasts in civil time. */
+  readonly times?: StepTimes
   /** How many origins; the newest one has its whole horizon inside the series. */
   readonly origins: number
   /** Steps from one origin to the next; default the horizon. */
@@ -133,7 +136,7 @@ export interface Backtest extends Evaluation<RegressionScores> {
 
 /** Rolling-origin backtest of a forecaster beside the three naive forecasts. The forecaster sees the past only. */
 export function backtest(values: Float64Array, forecaster: Forecaster, options: BacktestOptions): Backtest {
-  const { horizon, stepsPerDay, origins, stride = horizon } = options
+  const { horizon, stepsPerDay, times, origins, stride = horizon } = options
   const actual: number[] = []
   const predicted: number[] = []
   const naive: Record<NaiveKind, number[]> = { yesterday: [], 'last-week': [], 'slot-mean': [] }
@@ -147,7 +150,7 @@ export function backtest(values: Float64Array, forecaster: Forecaster, options: 
     used++
     const history = values.slice(0, origin)
     const said = forecaster(history, horizon)
-    const made = naiveForecasts(history, horizon, stepsPerDay)
+    const made = naiveForecasts(history, horizon, stepsPerDay, times)
     for (let step = 0; step < horizon; step++) {
       actual.push(values[origin + step]!)
       predicted.push(said[step]!)

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { localParts } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
+import { hourMs } from '../core/time.ts'
 import { naiveForecast, naiveForecasts, naiveKinds } from './naive.ts'
 
 /** `days` days of 4 steps whose value is day * 10 + slot. */
@@ -95,4 +97,29 @@ test('a forecast is never made of anything but values of the history', () => {
 
 test('a horizon of 0 is refused', () => {
   expect(() => naiveForecast('yesterday', [1], 0, 24)).toThrow(HomeostatError)
+})
+
+describe('"the same time" is that of the wall clock', () => {
+  const zone = 'Europe/Paris'
+  /** By the hour, the hour of the wall clock; of a week that ends at 00:00 of the given day, UTC ms. */
+  const clock = (endMs: number) => {
+    const startMs = endMs - 7 * 24 * hourMs
+    const values = Float64Array.from(
+      { length: 7 * 24 },
+      (_, hour) => localParts(zone, startMs + hour * hourMs).hour,
+    )
+    return { values, times: { startMs, stepMs: hourMs, zone } }
+  }
+
+  // a day after a change of clocks, and a day over it
+  test.each([['2024-10-27T23:00Z'], ['2024-10-26T22:00Z'], ['2025-03-30T22:00Z'], ['2025-03-29T23:00Z']])(
+    'from %s on, for every kind',
+    (text) => {
+      const endMs = Date.parse(text)
+      const { values, times } = clock(endMs)
+      const expected = Array.from({ length: 24 }, (_, hour) => localParts(zone, endMs + hour * hourMs).hour)
+      const made = naiveForecasts(values, 24, 24, times)
+      for (const kind of naiveKinds) expect([...made[kind].mean], kind).toEqual(expected)
+    },
+  )
 })
