@@ -29,10 +29,10 @@ const smooth = {
   l2: 10,
 } as const
 
-/** The naive ones, smoothing, four boosted ones that differ in loss and anchor, and those that are handed in. */
-export function membersOf(options: { readonly team?: Team; readonly members?: readonly Member[] }): Member[] {
+/** The naive ones, smoothing, and four boosted ones that differ in loss and anchor. `team`: threads for boosting. */
+export function membersOf({ team }: { readonly team?: Team } = {}): Member[] {
   const rows = remembered(trainingRows)
-  const threads = options.team ? { team: options.team } : {}
+  const threads = team ? { team } : {}
   return [
     ...naiveMembers,
     smoothedMember,
@@ -40,7 +40,6 @@ export function membersOf(options: { readonly team?: Team; readonly members?: re
     boostedMember('sharp slot-mean', rows, { anchor: 'slot-mean', ...sharp, ...threads }),
     boostedMember('smooth season', rows, { anchor: 'season', ...smooth, ...threads }),
     boostedMember('smooth slot-mean', rows, { anchor: 'slot-mean', ...smooth, ...threads }),
-    ...(options.members ?? []),
   ]
 }
 
