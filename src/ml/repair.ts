@@ -48,9 +48,10 @@ const unitFactors = [1000, 60, 3600].flatMap((factor) => [factor, 1 / factor])
 
 /**
  * For forecasts of the past: what was believed at an origin, and which of the steps that followed count as measured.
- * Those are never changed. A step is left out (NaN) where it is `spikeTimes` the largest of what was believed at the
- * origin (`spikeTimesRare` where the device is mostly off): no one can be asked to foresee a broken meter. The rule knows
- * nothing of what came later, so the first day of a much larger device is left out as well, and its second day counts.
+ * Those are never changed. A step is left out (NaN) where it is `spikeTimes` the largest of what was believed a day
+ * before the origin (`spikeTimesRare` where the device is mostly off): nobody can be asked to foresee a broken meter. A
+ * day, since a mistaken unit is not recognised sooner. The rule knows nothing of what came later, so the first two days
+ * of a much larger device are left out as well; then it counts.
  */
 export function firewallOf(stepMs: number): {
   repair(known: Float64Array): Float64Array
@@ -60,8 +61,9 @@ export function firewallOf(stepMs: number): {
   return {
     repair: (known) => repairSteps(known, stepMs).values,
     judged: (repaired, actual) => {
-      const known = repaired.filter((value) => !Number.isNaN(value)).length
-      const limit = known < 7 * perDay ? 0 : spikeLimit(repaired)
+      const before = repaired.subarray(0, Math.max(0, repaired.length - perDay))
+      const known = before.filter((value) => !Number.isNaN(value)).length
+      const limit = known < 7 * perDay ? 0 : spikeLimit(before)
       return actual.map((value) => (limit > 0 && Math.abs(value) > limit ? Number.NaN : value))
     },
   }
@@ -241,9 +243,12 @@ function jumpsOf(
   known: number,
   perDay: number,
 ): { readonly at: number; readonly up: boolean }[] {
-  const usual = Float64Array.from({ length: perDay }, (_, slot) =>
-    median(logs.filter((value, step) => step % perDay === slot && !Number.isNaN(value))),
-  )
+  const usual = Float64Array.from({ length: perDay }, (_, slot) => {
+    const known: number[] = []
+    for (let step = slot; step < logs.length; step += perDay)
+      if (!Number.isNaN(logs[step]!)) known.push(logs[step]!)
+    return median(known)
+  })
   const steps = [...logs.keys()].filter((step) => !Number.isNaN(logs[step]!))
   // what is off most of the time has no level that could jump
   if (steps.length < known / 2) return []

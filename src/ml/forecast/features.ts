@@ -146,20 +146,54 @@ const shape: readonly Feature[] = [
   ['level', shared((of) => of.level)],
 ]
 
+/** Further levels, for members that learn from levels as they are. */
+const further: readonly Feature[] = [
+  ['step -2', relative(({ view: { prepared, origin } }) => valueAt(prepared, origin - 2))],
+  ['step -3', relative(({ view: { prepared, origin } }) => valueAt(prepared, origin - 3))],
+  [
+    'last 6',
+    relative(({ view: { prepared, origin } }) => meanBefore(prepared, origin, Math.min(6, prepared.season))),
+  ],
+  ['slot most', relative((step) => mostOfSlot(step))],
+]
+
+/** Features that are levels relative to the base. */
+export const relativeNames: ReadonlySet<string> = new Set(
+  [...shape, ...further].flatMap(([name]) =>
+    /^(season|cycle|step) -|^slot (mean|long|most|[+-])|^smoothed|^last|mean$|^least$|^most$/.test(name)
+      ? [name]
+      : [],
+  ),
+)
+
+export const furtherNames: ReadonlySet<string> = new Set(further.map(([name]) => name))
+
 const calendar: readonly string[] = ['hour', 'weekday', 'day of year']
 
-/** Names of the features of these series; all must have times and the same covariates, or none. */
+/** What relative features are relative to, in the unit of the series: first columns of the frames to forecast from. */
+const anchorNames = ['base', 'scale'] as const
+
+/** Names of the columns of `featureFrame`, for series with or without times and with these covariates. */
+export const featuresOf = ({
+  times,
+  ahead = [],
+}: {
+  readonly times: boolean
+  readonly ahead?: readonly string[]
+}): string[] => [
+  ...anchorNames,
+  ...shape.map(([name]) => name),
+  ...further.map(([name]) => name),
+  ...(times ? calendar : []),
+  ...ahead.toSorted().flatMap((name) => [`ahead ${name}`, `ahead ${name} change`]),
+]
+
+/** The same of these series, without the first two; all must have times and the same covariates, or none. */
 export function featureNames(all: readonly Prepared[]): string[] {
   const first = all[0]
-  return [
-    ...shape.map(([name]) => name),
-    ...(first?.clock ? calendar : []),
-    ...(first?.ahead ?? []).flatMap(([name]) => [`ahead ${name}`, `ahead ${name} change`]),
-  ]
+  const ahead = first?.ahead.map(([name]) => name) ?? []
+  return featuresOf({ times: first?.clock !== undefined, ahead }).slice(anchorNames.length)
 }
-
-/** What relative features are relative to, in the unit of the series: first columns of the frames to forecast from. */
-export const anchorNames = ['base', 'scale'] as const
 
 /** Every feature of every lead at every origin, the leads of an origin being neighbours; `base` and `scale` first. */
 export function featureFrame(
@@ -203,6 +237,7 @@ export function writeFeatures(
   }
   let at = 0
   for (const [, of] of shape) columns[at++]![row] = of(step)
+  for (const [, of] of further) columns[at++]![row] = of(step)
   const target = origin + lead
   if (prepared.clock) {
     const localMs = prepared.clock.startMs + target * prepared.clock.stepMs
@@ -248,6 +283,16 @@ export function slotMean(prepared: Prepared, origin: number, lead: number, seaso
 
 const meanOfSlot = ({ view, lead }: Step, seasons: number): number =>
   slotMean(view.prepared, view.origin, lead, seasons)
+
+/** The most of the slot over a cycle. */
+function mostOfSlot({ view, lead }: Step): number {
+  let most = Number.NEGATIVE_INFINITY
+  for (let back = 0; back < cycleSeasons; back++) {
+    const value = slotBefore(view.prepared, view.origin, lead, back)
+    if (value > most) most = value
+  }
+  return most
+}
 
 /** Standard deviation of the slot over a cycle, in scales. */
 function slotDeviation({ view: { prepared, origin, scale }, lead, base }: Step): number {

@@ -6,8 +6,8 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { Frame } from '../frame.ts'
 import type { Team } from '../parallel.ts'
-import { blended } from './blend.ts'
-import { anchorNames, featureFrame, featureNames } from './features.ts'
+import { type BlendOptions, blendDefaults, blended } from './blend.ts'
+import { featureFrame, featuresOf } from './features.ts'
 import { columnOf, type Fitted, type Member, taskOf } from './member.ts'
 import { membersOf } from './members.ts'
 import { type Prepared, prepare, type Series, slotOf, slotsFor, toSteps } from './series.ts'
@@ -33,6 +33,7 @@ export interface ForecastOptions {
   /** What is tried; by default all of `membersOf`. */
   readonly members?: readonly Member[]
   readonly trial?: Partial<TrialOptions>
+  readonly blend?: Partial<BlendOptions>
   /** What is believed of measured values; by default all. */
   readonly firewall?: Firewall
   /** Threads for boosting; the result does not depend on them. */
@@ -86,6 +87,8 @@ export function intervalOf({ quantiles }: Pick<SeriesForecast, 'quantiles'>, lev
   return { level, lo: end(lowerEnd(level)), hi: end(round(1 - lowerEnd(level))) }
 }
 
+export { featuresOf } from './features.ts'
+
 /** What was learnt from some series; forecasts them, and them with more steps. */
 export interface Forecaster {
   /** The same series in the same order, with newer steps. One forecast a series, from its end on. */
@@ -96,6 +99,7 @@ export interface Forecaster {
   predictRows(series: number, frame: Frame): Float64Array
   /** Names of the columns of `features`. */
   readonly featureNames: readonly string[]
+  readonly quantiles: readonly number[]
   /** By series, the honest forecasts at past origins (see `TrialOptions.refits`); empty after loading. */
   readonly past: readonly (readonly PastForecast[])[]
   /** Learnt state, plain JSON; `loadForecaster` makes a forecaster of it that gives the same forecasts, bit for bit. */
@@ -134,7 +138,8 @@ export function learnForecaster(series: readonly Series[], options: ForecastOpti
   const { season, horizon, quantiles, firewall, team, progress = () => {} } = options
   const trial = { spacing: spacingOf(season, horizon), ...trialDefaults, ...options.trial }
   const members = options.members ?? membersOf(team ? { team } : {})
-  const setting = { season, horizon, quantiles, trial, ...(firewall ? { firewall } : {}) }
+  const blend = { ...blendDefaults, ...options.blend }
+  const setting = { season, horizon, quantiles, trial, blend, ...(firewall ? { firewall } : {}) }
   const histories = series.map((one) => {
     const values = firewall ? firewall.repair(one.values) : one.values
     return historyOf(one, checked(prepare({ ...one, values }, season, horizon), horizon), setting)
@@ -150,7 +155,7 @@ export function learnForecaster(series: readonly Series[], options: ForecastOpti
     const fitted = isUsed ? member.fit(all, horizon) : undefined
     return { name: member.name, ...(fitted ? { fitted } : {}) }
   })
-  const features = [...anchorNames, ...featureNames(all)]
+  const features = framedNames(all)
   const state = { season, horizon, quantiles, features, members: learnt, series: states }
   return createForecaster(state, past, () => probeOf(state, all[0]!))
 }
@@ -178,6 +183,7 @@ function createForecaster(
   return {
     past,
     featureNames: learnt.features,
+    quantiles: learnt.quantiles,
     forecast: (series) => forecastAll(learnt, series),
     features: (series, origins) => featuresAt(learnt, series, origins),
     predictRows: (series, frame) => predictRows(learnt, learnt.series[series]!, frame),
@@ -203,7 +209,7 @@ function forecastAll(learnt: Learnt, series: readonly Series[]): SeriesForecast[
       detail: `${states.length} series were learnt from, ${series.length} are to be forecast`,
     })
   const all = series.map((one) => checked(prepare(one, season, horizon), horizon))
-  const names = [...anchorNames, ...featureNames(all)]
+  const names = framedNames(all)
   if (names.join() !== learnt.features.join())
     throw new HomeostatError('data_invalid', {
       detail: `${all[0]?.series.id} has the features ${names.join(', ')}; learnt from were ${learnt.features.join(', ')}`,
@@ -229,6 +235,14 @@ function forecastAll(learnt: Learnt, series: readonly Series[]): SeriesForecast[
       weights: Object.fromEntries(members.map(({ name }, k) => [name, state.weights[k]!])),
       past: state.past,
     }
+  })
+}
+
+const framedNames = (all: readonly Prepared[]): string[] => {
+  const first = all[0]
+  return featuresOf({
+    times: first?.clock !== undefined,
+    ahead: first?.ahead.map(([name]) => name) ?? [],
   })
 }
 

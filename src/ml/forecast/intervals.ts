@@ -2,7 +2,7 @@
  * Quantiles by conformal prediction (conformal.ts) around forecasts of many series: errors of past origins, in units of
  * what was to be expected of the series then, are pooled per lead time.
  */
-import { conformalQuantile, SortedWindow } from '../conformal.ts'
+import { quantileOfSorted, SortedWindow } from '../conformal.ts'
 
 /** Errors at past origins in scales: `residuals[series][origin]`, one a lead time, NaN where not known. */
 export type Residuals = readonly (readonly Float64Array[])[]
@@ -12,9 +12,11 @@ export interface SpreadOptions {
   readonly prior: number
   /** Leads on both sides that are pooled with a lead. */
   readonly nearby: number
+  /** Whether tails follow how often they were left of late. */
+  readonly adaptive: boolean
 }
 
-export const spreadDefaults: Readonly<SpreadOptions> = { prior: 4, nearby: 2 }
+export const spreadDefaults: Readonly<SpreadOptions> = { prior: 4, nearby: 2, adaptive: true }
 
 /** Gives, for a series and a probability, how far the quantile lies from the forecast: one a lead time, in its scale now. */
 export type OffsetsOf = (series: number, probability: number) => Float64Array
@@ -27,8 +29,9 @@ export function offsetsOf(
   residuals: Residuals,
   horizon: number,
   overlap: number,
-  options: SpreadOptions = spreadDefaults,
+  change: Partial<SpreadOptions> = {},
 ): OffsetsOf {
+  const options = { ...spreadDefaults, ...change }
   const profile = leadProfile(residuals, horizon)
   const sizes = residuals.map((rows) =>
     rows.map((row) => mean([...row].map((error, lead) => Math.abs(error) / profile[lead]!))),
@@ -61,7 +64,8 @@ export function offsetsOf(
   return (series, probability) => {
     const sign = probability < 0.5 ? -1 : 1
     const alpha = sign < 0 ? probability : 1 - probability
-    const reach = tail(sign, adaptedAlpha(scores[series]!, sign, alpha, overlap))
+    const promised = options.adaptive ? adaptedAlpha(scores[series]!, sign, alpha, overlap) : alpha
+    const reach = tail(sign, promised)
     const size = sizeWithout(series)
     return reach.map((value, lead) => sign * value * size * profile[lead]!)
   }
@@ -73,8 +77,12 @@ const tailSteps = 1000
 function poolByLead(rows: readonly Float64Array[], horizon: number, nearby: number): Float64Array[] {
   return Array.from({ length: horizon }, (_, lead) => {
     const from = Math.max(0, lead - nearby)
-    const near = rows.flatMap((row) => [...row.subarray(from, lead + nearby + 1)])
-    return Float64Array.from(near.filter((score) => !Number.isNaN(score))).sort()
+    const to = Math.min(horizon, lead + nearby + 1)
+    const near = new Float64Array(rows.length * (to - from))
+    let known = 0
+    for (const row of rows)
+      for (let at = from; at < to; at++) if (!Number.isNaN(row[at]!)) near[known++] = row[at]!
+    return near.subarray(0, known).sort()
   })
 }
 
@@ -87,8 +95,8 @@ function tailReach(pooled: readonly Float64Array[], sign: 1 | -1, alpha: number)
   return Float64Array.from(pooled, (sorted) => {
     if (sorted.length === 0) return reach
     const most = Math.max(Math.abs(sorted[0]!), Math.abs(sorted[sorted.length - 1]!))
-    const scores = sign > 0 ? sorted : sorted.map((score) => -score)
-    const promised = conformalQuantile(scores, Math.max(alpha, 1 / tailSteps))
+    const scores = sign > 0 ? sorted : sorted.map((score) => -score).reverse()
+    const promised = quantileOfSorted(scores, Math.max(alpha, 1 / tailSteps))
     reach = Number.isFinite(promised) ? promised : most * (1 + 2 / sorted.length)
     return reach
   })
@@ -122,7 +130,7 @@ function adaptedAlpha(rows: readonly Float64Array[], sign: 1 | -1, alpha: number
     if (origin < adaptFrom) continue
     const known = row.filter((score) => !Number.isNaN(score))
     if (known.length === 0) continue
-    const reach = conformalQuantile(past.sorted(), Math.min(0.999, Math.max(1 / tailSteps, adapted)))
+    const reach = past.quantile(Math.min(0.999, Math.max(1 / tailSteps, adapted)))
     const beyond = known.filter((score) => sign * score > reach).length / known.length
     adapted += gamma * (alpha - beyond)
   }

@@ -41,6 +41,8 @@ export interface Fitted {
 
 export interface Member {
   readonly name: string
+  /** Its weight, relative to the others', before anything has shown what it is worth; default 1. */
+  readonly hope?: number
   /** Learns from all of each series. Undefined where that is too little. */
   fit(all: readonly Prepared[], horizon: number): Fitted | undefined
   /** From what `toJSON` gave. Throws `data_invalid` for anything else. */

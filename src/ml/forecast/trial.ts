@@ -2,7 +2,7 @@
  * What members are worth, found out by forecasting what is known already: at past origins of every series, having
  * learnt from what came before. Gives the weights of the blend and the quantiles around it.
  */
-import { blended, weighing } from './blend.ts'
+import { type BlendOptions, blended, weighing } from './blend.ts'
 import { offsetsOf } from './intervals.ts'
 import { type Forecasts, type Member, taskOf } from './member.ts'
 import {
@@ -96,6 +96,7 @@ interface Setting {
   readonly horizon: number
   readonly quantiles: readonly number[]
   readonly trial: TrialOptions
+  readonly blend: BlendOptions
   readonly firewall?: Firewall
 }
 
@@ -274,7 +275,7 @@ class Tally {
           said ? rootMeanSquare(this.#errorOf(said, series, place)) : Number.NaN,
         ),
       )
-    const weigh = weighing(this.#errors, this.#members.length, this.#overlap)
+    const weigh = weighing(this.#errors, this.#members.length, this.#overlap, this.#setting.blend)
     for (const { series, place, nth } of origins) {
       const state = before?.[series]
       const blend = blended(saidOf(series, nth), state?.weights ?? weigh(series, place), horizon)
@@ -299,15 +300,22 @@ class Tally {
     })
   }
 
+  /** Weights before there was any error. */
+  #unproven(): Float64Array {
+    const hopes = Float64Array.from(this.#members, ({ hope = 1 }) => hope)
+    const sum = hopes.reduce((total, hope) => total + hope, 0)
+    return sum > 0 ? hopes.map((hope) => hope / sum) : hopes.fill(1 / hopes.length)
+  }
+
   /** What has been shown so far. */
   states(): SeriesState[] {
     const { horizon, quantiles } = this.#setting
-    const weigh = weighing(this.#errors, this.#members.length, this.#overlap)
+    const weigh = weighing(this.#errors, this.#members.length, this.#overlap, this.#setting.blend)
     const offsets = offsetsOf(this.#residuals, horizon, this.#overlap)
     return this.#histories.map(({ prepared }, series) => {
       const [errors, residuals] = [this.#errors[series]!, this.#residuals[series]!]
       return {
-        weights: weigh(series),
+        weights: errors.length > 0 ? weigh(series) : this.#unproven(),
         offsets: quantiles.map((level) => offsets(series, level)),
         ...worstOf(residuals, this.#scales[series]!),
         mean: meanBefore(prepared, prepared.filled.length, prepared.filled.length),
