@@ -97,6 +97,15 @@ describe('learning', () => {
     expect(card.scores['model']!.rmse / rmse).toBeCloseTo(1, 1)
   })
 
+  it('judges the measured hours, also those that a later repair takes out', () => {
+    const clean = household(90, 17)
+    // a sensor that stood still for half a day in the judged weeks
+    const stuck = clean.map((value, hour) => (hour >= 1500 && hour < 1512 ? 0.71 : value))
+    const { card } = learnEnergy(toLearn(stuck))
+    expect(card.repairs).toMatchObject({ hours_stuck: 12 })
+    expect(card.scoredSteps).toBe(learnEnergy(toLearn(clean)).card.scoredSteps)
+  })
+
   it('keeps the deciles of what it missed, the span and the repairs', () => {
     const values = household(60, 15)
     values.fill(Number.NaN, 100, 110)

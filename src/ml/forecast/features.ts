@@ -8,7 +8,7 @@
 import { dayMs, minuteMs } from '../../core/time.ts'
 import type { Frame } from '../frame.ts'
 import { cycleSeasons, meanBefore, type Prepared, scaleAt } from './series.ts'
-import { Smoother, type SmoothingPaces } from './smoothing.ts'
+import { Smoother, type SmoothingPaces } from './smoother.ts'
 
 /** Slow, middling and fast: what a smoothing at each pace expects. Fixed, so that nothing of them is learnt. */
 const paces: readonly SmoothingPaces[] = [
