@@ -1,9 +1,9 @@
 import { join } from 'node:path'
+import type { HubDomain } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs } from './core/time.ts'
-import { energyLearning } from './domains/energy/energy.ts'
-import { createHourAhead } from './domains/energy/hour-ahead.ts'
+import { domains } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
@@ -14,6 +14,11 @@ import { artifactStores } from './stores/artifacts/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
+
+/** The domains as the API uses them. */
+export const hubDomains: readonly HubDomain[] = domains.map(({ name, routes }) =>
+  routes === undefined ? { name } : { name, routes },
+)
 
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
@@ -49,13 +54,14 @@ export function createEngine(
       log,
       jobs,
       calling: { nextRun, call: createCaller() },
-      liveModels: [createHourAhead()],
-      learnings: [energyLearning],
+      domains: domains.map((domain) => ({
+        domain,
+        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules } : {}),
+      })),
     },
     {
       ...limits,
       site,
-      rules,
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,

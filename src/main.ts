@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createEngine } from './compose.ts'
+import { createEngine, hubDomains } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
@@ -10,6 +10,7 @@ import { Demo } from './demo.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
+import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -112,6 +113,8 @@ function assemble(
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
+    domains: hubDomains,
+    domainSettings: config.domains,
     push: { rowsOf, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
@@ -133,7 +136,9 @@ async function startMqtt(
   if (mqtt.url !== undefined) {
     const { url, username, password } = mqtt
     const clientId = `homeostat-${site.id}`
-    engine.startSource(createMqttSource({ kind: 'external', url, username, password, clientId, ...shared }))
+    const source = createMqttSource({ kind: 'external', url, username, password, clientId, ...shared })
+    engine.addSink(createMqttAlerts(source.link))
+    engine.startSource(source)
     return
   }
   const openToAll = open && isLoopbackName(mqtt.host)
@@ -143,6 +148,7 @@ async function startMqtt(
     port: mqtt.port,
     defaultSite: site.id,
     clientBufferBytes: limits.clientBufferBytes,
+    clientPendingBytes: limits.clientPendingBytes,
     // the password is the API key; the user name is free
     authenticate: openToAll
       ? undefined
@@ -152,6 +158,7 @@ async function startMqtt(
         },
     ...shared,
   })
+  engine.addSink(createMqttAlerts(source.link))
   const { done } = engine.startSource(source)
   while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
 }

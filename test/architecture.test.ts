@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   contract: [],
   ml: ['core'],
-  domains: ['core', 'ml'],
+  domains: ['core', 'ml', 'contract'],
   sources: ['core', 'contract'],
   stores: ['core', 'contract'],
   sinks: ['core', 'contract'],

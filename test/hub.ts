@@ -7,8 +7,8 @@ import type { Role } from '../src/core/event.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
 import type { ForecastInput, LearnInput } from '../src/domains/domain.ts'
-import { energyLearning } from '../src/domains/energy/energy.ts'
-import { createHourAhead } from '../src/domains/energy/hour-ahead.ts'
+import { domains } from '../src/domains/index.ts'
+import type { ThresholdRule } from '../src/domains/thresholds/settings.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/options.ts'
 import { runTask } from '../src/engine/train-worker.ts'
@@ -47,6 +47,9 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
+  readonly domains?: Hub['domains']
+  readonly domainSettings?: Hub['domainSettings']
+  readonly rules?: readonly ThresholdRule[]
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
   readonly readings?: ReadingStore
@@ -68,17 +71,21 @@ const usualLimits: Hub['limits'] = {
   liveClients: 200,
   requestsPerMinute: 1_000_000,
   predictRows: 1000,
+  recordsPerDomain: 10_000,
+  recordBytes: 65_536,
 }
 
 const usualEngine: EngineOptions = {
   site: { id: 'home', name: 'Home', zone: 'Europe/Berlin' },
-  rules: [],
   inboxReadings: usualLimits.inboxReadings,
   turnReadings: 4096,
   windowReadings: 60,
   series: 100_000,
   maxFutureMs: 600_000,
+  liveWithinMs: 600_000,
   quarantineRows: 10_000,
+  closedAlertRows: 10_000,
+  modelEventRows: 10_000,
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
@@ -102,8 +109,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
-      liveModels: [createHourAhead()],
-      learnings: [energyLearning],
+      domains: domains.map((domain) => ({
+        domain,
+        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules: options.rules ?? [] } : {}),
+      })),
     },
     settings,
   )
@@ -115,6 +124,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
+    domains: options.domains ?? [],
+    domainSettings: options.domainSettings ?? {},
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }

@@ -64,6 +64,7 @@ export class SetClock implements Clock {
   now = (): number => this.#steady.now() + this.offsetMs
   monotonic = (): number => this.#steady.monotonic()
   sleep = (ms: number, signal?: AbortSignal): Promise<void> => this.#steady.sleep(ms, signal)
+  yield = (): Promise<void> => this.#steady.yield()
   advance = (ms: number): Promise<void> => this.#steady.advance(ms)
   skip = (ms: number): Promise<void> => this.#steady.skip(ms)
 }

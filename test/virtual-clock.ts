@@ -33,6 +33,8 @@ export class VirtualClock implements Clock {
       signal?.addEventListener('abort', wake, { once: true })
     })
 
+  yield = (): Promise<void> => turnOfTheLoop()
+
   /** Time passes in which nobody slept: those who sleep now wake at its end. */
   async skip(ms: number): Promise<void> {
     this.#passedMs += ms

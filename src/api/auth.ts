@@ -1,21 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import type { Route } from '../contract/routes.ts'
+import type { Caller, Role, Route } from '../contract/route.ts'
 import { HomeostatError } from '../core/errors.ts'
-import type { Role } from '../core/event.ts'
 import type { KeyRing } from './keys.ts'
-
-/** Who asks. `sites` null means all. */
-export interface Caller {
-  readonly name: string
-  readonly role: Role
-  readonly sites: readonly string[] | null
-  /** Absent for those who need none. */
-  readonly keyId?: string
-}
 
 const rank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
 
-/** Whoever sits at this machine, while the hub is open to it only. */
+/** The caller of a request without a key, while the hub is open to this machine only. */
 const localCaller: Caller = { name: 'this machine', role: 'admin', sites: null }
 
 export interface AuthOptions {
@@ -25,7 +15,7 @@ export interface AuthOptions {
 }
 
 /**
- * Who the request comes from. Throws `key_missing`, `key_unknown`, or, while open, `host_forbidden`:
+ * The caller of a request. Throws `key_missing`, `key_unknown`, or, while open, `host_forbidden`:
  * a web page elsewhere must not reach the hub through its visitor's browser (DNS rebinding, cross-site requests).
  */
 export function identify(request: FastifyRequest, { open, keys }: AuthOptions): Caller {
@@ -55,7 +45,7 @@ export function authorise(
   if (site !== undefined && !caller.sites.includes(site)) throw new HomeostatError('site_forbidden', { site })
 }
 
-/** Sites that an answer may speak of: the one asked for, else all of the key; null means all. */
+/** Sites that an answer may cover: the requested one, else all of the key; null means all. */
 export const reachOf = (caller: Caller, site: string | undefined): readonly string[] | null =>
   site === undefined ? caller.sites : [site]
 

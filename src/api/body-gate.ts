@@ -9,10 +9,10 @@ const largeBytes = 64 * 1024
 const waitingBodies = 4
 
 /**
- * Parses JSON bodies; large ones one after the other, each when the pump has room. Readings as objects take several
- * times the memory of their text, so what waits, waits as text.
+ * Parses JSON bodies; large ones one after the other, each when the pump has room. Parsed readings take several times the
+ * memory of their text, so bodies that wait are kept as text.
  *
- * A poisoned key such as `__proto__` becomes an own property here and is never copied: handlers take named fields.
+ * A key such as `__proto__` becomes an own property here and is never copied: handlers read named fields.
  */
 export class BodyGate {
   readonly #engine: Pick<Engine, 'room'>
@@ -25,7 +25,7 @@ export class BodyGate {
     this.#limits = limits
   }
 
-  /** Rejects with `request_invalid` for what is not JSON, `overloaded` where too much waits. */
+  /** Rejects with `request_invalid` for a body that is not JSON, and `overloaded` when too many bytes wait. */
   async parse(body: Buffer): Promise<unknown> {
     if (body.length <= largeBytes) return parseJson(body)
     if (this.#waitingBytes + body.length > waitingBodies * this.#limits.bodyBytes) {
@@ -39,7 +39,7 @@ export class BodyGate {
     })
     try {
       await before
-      await this.#engine.room()
+      await this.#engine.room('push')
       return parseJson(body)
     } finally {
       this.#waitingBytes -= body.length

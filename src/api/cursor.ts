@@ -1,13 +1,13 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { SeriesKey } from '../core/event.ts'
 
-/** Where an item stands in its list: what the list is ordered by. Numbers are whole. */
+/** The sort key of an item in its list. Numbers are integers. */
 export type Place = readonly (string | number)[]
 
 /** A cursor is the place of the last item, as base64url of JSON: opaque to clients, checked when it comes back. */
 export const encodeCursor = (place: Place): string => Buffer.from(JSON.stringify(place)).toString('base64url')
 
-/** The place, with as many parts of the given types; throws `cursor_invalid` otherwise. */
+/** The place in a cursor, which must have parts of these types; throws `cursor_invalid` otherwise. */
 export function decodeCursor(cursor: string, types: readonly ('string' | 'number')[]): Place {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
@@ -22,19 +22,19 @@ export function decodeCursor(cursor: string, types: readonly ('string' | 'number
 const is = (part: unknown, type: 'string' | 'number' | undefined): boolean =>
   type === 'number' ? Number.isSafeInteger(part) : typeof part === type
 
-/** Place of what belongs to a series. */
+/** The place of an item that belongs to a series. */
 export const seriesTypes = ['string', 'string', 'string'] as const
 export const seriesPlace = ({ site, device, metric }: SeriesKey): Place => [site, device, metric]
 
-/** A list that is always given whole. */
+/** A list that is never divided into pages. */
 export const whole = <Item>(items: readonly Item[]): { items: readonly Item[]; next: null } => ({
   items,
   next: null,
 })
 
 /**
- * One page of a list that is in memory, ascending by place. The cursor is a place and no count, so that what comes
- * or goes between two pages neither repeats nor hides anything else.
+ * One page of a list in memory, ascending by place. The cursor is a place, not a count: items that are added or removed
+ * between two pages cause no repeats and no gaps.
  */
 export function pageOf<Item>(
   items: readonly Item[],
@@ -50,7 +50,7 @@ export function pageOf<Item>(
   return { items: page, next: start + limit < sorted.length ? encodeCursor(placeOf(page.at(-1)!)) : null }
 }
 
-/** Most lists are in order already; to see that takes one pass. */
+/** Most lists are sorted already, which one pass detects. */
 function ascending<Item>(items: readonly Item[], placeOf: (item: Item) => Place): readonly Item[] {
   const places = items.map(placeOf)
   if (places.every((place, index) => index === 0 || compare(places[index - 1]!, place) <= 0)) return items

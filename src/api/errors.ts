@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { ProblemBody } from '../contract/route.ts'
 import { type ErrorCode, HomeostatError, problem, statusOf } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
 
-/** Answers every failure as problem+json (RFC 9457) with a code of the error table. */
+/**
+ * Answers every failure with a code of the error table: as problem+json (RFC 9457), or as JSON in the form that
+ * `bodyOf` gives it.
+ */
 export const onError =
-  (log: Log) =>
+  (log: Log, bodyOf?: (problem: ProblemBody) => object) =>
   (error: FastifyError | HomeostatError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof HomeostatError) return send(reply, error.code, error.message)
+    if (error instanceof HomeostatError) return send(reply, error.code, error.message, bodyOf)
     const known = fromFastify(error, request)
-    if (known) return send(reply, known.code, known.message)
+    if (known) return send(reply, known.code, known.message, bodyOf)
     const reference = randomUUID()
     log.error('A request failed.', {
       reference,
@@ -17,7 +21,7 @@ export const onError =
       url: request.url,
       error: error.stack,
     })
-    return send(reply, 'internal', problem('internal', { reference }).message)
+    return send(reply, 'internal', problem('internal', { reference }).message, bodyOf)
   }
 
 export const onNotFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -49,20 +53,19 @@ function whatIsWrong(error: FastifyError): string {
   return `${error.validationContext ?? 'request'}: ${issues.join('; ')}`
 }
 
-function send(reply: FastifyReply, code: ErrorCode, detail: string): FastifyReply {
+function send(
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  bodyOf?: (problem: ProblemBody) => object,
+): FastifyReply {
   const status = statusOf(code)
   if (status === 503) reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
+  const title = code.replaceAll('_', ' ')
+  const body: ProblemBody = { type: `urn:homeostat:${code}`, title, status, code, detail }
   return reply
     .code(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:homeostat:${code}`,
-        title: code.replaceAll('_', ' '),
-        status,
-        code,
-        detail,
-      }),
-    )
+    .type(bodyOf ? 'application/json; charset=utf-8' : 'application/problem+json')
+    .send(JSON.stringify(bodyOf ? bodyOf(body) : body))
 }

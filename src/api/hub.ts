@@ -1,28 +1,33 @@
-import type { BodyOf, ParamsOf, QueryOf, ReplyOf, RouteName } from '../contract/routes.ts'
+import type { DomainRoutes, RouteHandlers, RouteRequest } from '../contract/route.ts'
+import type { RouteName, Routes } from '../contract/routes.ts'
+import type { DomainHub } from '../core/domain-hub.ts'
 import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Caller } from './auth.ts'
+import type { Settings, SettingsSchema } from '../engine/site-settings.ts'
 import type { KeyRing } from './keys.ts'
 
-/** What the routes work on; put together by the composition root. */
+/** The parts that the routes use; assembled by the composition root. */
 export interface Hub {
   readonly engine: Engine
   readonly keys: KeyRing
   readonly version: string
   /** UTC ms. */
   readonly startedAt: number
-  /** Requests without a key are taken: bound to loopback. */
+  /** Requests without a key are accepted, which is only possible while bound to loopback. */
   readonly open: boolean
   readonly defaultSite: string
   /** Where learnt models are kept, for /health: a name, no path. */
   readonly modelStore: string
   readonly push: {
-    /** Rows of a body; undefined where it is none of the accepted forms. */
+    /** The rows of a body; undefined where the body has none of the accepted forms. */
     rowsOf(body: unknown): RawReading[] | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
-  /** Stops what feeds a site (the simulator of the demo), then erases it. */
+  readonly domains: readonly HubDomain[]
+  /** Settings of the configuration file, by domain. */
+  readonly domainSettings: Readonly<Record<string, Settings>>
+  /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {
     readonly batchReadings: number
@@ -32,27 +37,26 @@ export interface Hub {
     readonly liveClients: number
     readonly requestsPerMinute: number
     readonly predictRows: number
+    readonly recordsPerDomain: number
+    readonly recordBytes: number
   }
 }
 
-/** A request that was parsed by the contract and may be answered. */
-export interface Ask<Name extends RouteName> {
-  readonly query: QueryOf<Name>
-  readonly params: ParamsOf<Name>
-  readonly body: BodyOf<Name>
-  readonly caller: Caller
-  /** Sites that the answer may speak of; null means all. */
-  readonly sites: readonly string[] | null
-  /** Answers with another status than 200. */
-  status(code: number): void
+/** A parsed request to one of the hub's own routes. */
+export type HubRequest<Name extends RouteName> = RouteRequest<Routes[Name]>
+
+/** Handlers of some of the hub's own routes; of all of them by default. */
+export type Handlers<Name extends RouteName = RouteName> = Pick<RouteHandlers<Routes>, Name>
+
+/** A domain as the API uses it. */
+export interface HubDomain {
+  readonly name: string
+  /** Loaded when the server starts. */
+  readonly routes?: () => Promise<DomainRoutes<DomainHub>>
+  readonly settings?: SettingsSchema
 }
 
-export type Handler<Name extends RouteName> = (ask: Ask<Name>) => Promise<ReplyOf<Name>> | ReplyOf<Name>
-
-/** One handler for every route of the contract: tsc fails while one is missing. */
-export type Handlers<Name extends RouteName = RouteName> = { readonly [Key in Name]: Handler<Key> }
-
-/** Keeps what the caller may see. */
+/** The items of these sites; null means all. */
 export const within = <Item extends { readonly site: string }>(
   items: readonly Item[],
   sites: readonly string[] | null,

@@ -37,7 +37,7 @@ export class KeyRing {
     this.#keys.delete(id)
   }
 
-  /** The key that this secret belongs to, compared in constant time; undefined where there is none. */
+  /** The key with this secret, compared in constant time; undefined for an unknown secret. */
   find(secret: string): ApiKey | undefined {
     const key = this.#keys.get(/^hs_([0-9a-f]{12})_/.exec(secret)?.[1] ?? '')
     return key && timingSafeEqual(sha256(secret), Buffer.from(key.sha256, 'hex')) ? key : undefined

@@ -1,12 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
-import type { LiveMessage, SensorUpdate } from '../contract/live.ts'
-import type { Frozen } from '../contract/routes.ts'
+import { type LiveMessage, liveRoutes, type SensorUpdate } from '../contract/live.ts'
+import type { Frozen } from '../contract/route.ts'
 import type { Reading } from '../core/reading.ts'
 import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
-import { authorise, type Caller, identify, reachOf } from './auth.ts'
 import { type Hub, within } from './hub.ts'
+import { type Mount, policyViolation, type SocketCaller } from './mount.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -19,11 +19,11 @@ interface Client {
   shown?: SeriesMap<Reading> | undefined
 }
 
-/** Close codes: 1008 policy (RFC 6455), 1013 try again later. */
-const closeCodes = { policy: 1008, tryAgain: 1013 } as const
+/** WebSocket close code 1013: try again later. */
+const tryAgainLater = 1013
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
-export async function registerLive(scope: FastifyInstance, hub: Hub): Promise<void> {
+export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Mount): Promise<void> {
   const everybody = new Set<Client>()
   const sensors = new Channel(hub, everybody)
   const live = new Channel(hub, everybody)
@@ -38,14 +38,14 @@ export async function registerLive(scope: FastifyInstance, hub: Hub): Promise<vo
     unsubscribe()
   })
 
-  scope.get('/ws/sensors', { websocket: true, schema: { hide: true } }, (socket, request) => {
-    const client = sensors.admit(socket, request)
+  mount.socket(scope, liveRoutes.sensors, (socket, caller) => {
+    const client = sensors.admit(socket, caller)
     if (client)
       socket.on('message', (data) => sensors.deliver(client, JSON.stringify(answerTo(String(data)))))
   })
 
-  scope.get('/api/v1/live', { websocket: true, schema: { hide: true } }, (socket, request) => {
-    const client = live.admit(socket, request)
+  mount.socket(scope, liveRoutes.live, (socket, caller) => {
+    const client = live.admit(socket, caller)
     if (!client) return
     const readings = within(hub.engine.latest(), client.sites)
     const text = encode({ type: 'snapshot', at: hub.engine.clock.now(), readings })
@@ -71,22 +71,10 @@ class Channel {
     return this.#clients.size
   }
 
-  /** Undefined where the client was refused and its socket closed. */
-  admit(socket: WebSocket, request: FastifyRequest): Client | undefined {
-    socket.on('error', () => socket.terminate())
-    let caller: Caller
-    let sites: readonly string[] | null
-    try {
-      caller = identify(request, this.#hub)
-      const { site } = request.query as { site?: string }
-      authorise(caller, { role: 'viewer', scope: 'query' }, site)
-      sites = reachOf(caller, site)
-    } catch (error) {
-      socket.close(closeCodes.policy, error instanceof Error ? error.message.slice(0, 120) : '')
-      return undefined
-    }
+  /** Undefined where there are too many clients; its socket is then closed. */
+  admit(socket: WebSocket, { caller, sites }: SocketCaller): Client | undefined {
     if (this.#everybody.size >= this.#hub.limits.liveClients) {
-      socket.close(closeCodes.tryAgain, 'too many live clients')
+      socket.close(tryAgainLater, 'too many live clients')
       return undefined
     }
     const client: Client = { socket, sites, keyId: caller.keyId, snapshotBytes: 0 }
@@ -125,7 +113,7 @@ class Channel {
       socket.terminate()
     } else if (keyId !== undefined && !this.#hub.keys.has(keyId)) {
       this.#forget(client)
-      socket.close(closeCodes.policy, 'the API key was revoked')
+      socket.close(policyViolation, 'the API key was revoked')
     } else socket.send(text)
   }
 
@@ -150,7 +138,12 @@ function sendNews(live: Channel, news: News, at: number): void {
       case 'forecasts':
         return some(within(news.forecasts, sites), (forecasts) => ({ type: 'forecasts', forecasts }))
       case 'alerts':
-        return some(within(news.alerts, sites), (alerts) => ({ type: 'alerts', alerts }))
+        return some(
+          news.alerts.filter(({ target }) => sites === null || sites.includes(target.site)),
+          (alerts) => ({ type: 'alerts', alerts }),
+        )
+      case 'commands':
+        return undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -1,16 +1,16 @@
-/** What was asked of live models since the hub started. */
+/** Requests to live models since the hub started. */
 export interface Predicted {
   readonly requests: number
   /** Requests of more than one row. */
   readonly batches: number
   readonly rows: number
-  /** Time that the answers took, together. */
+  /** Total time of the answers. */
   readonly ms: number
 }
 
 const none: Predicted = { requests: 0, batches: 0, rows: 0, ms: 0 }
 
-/** Counts by site, so that nobody learns what is asked of a site that his key does not reach. */
+/** Counts by site, so that a key reveals nothing about the sites outside its reach. */
 export class PredictionCounts {
   readonly #sites = new Map<string, Predicted>()
 

@@ -6,23 +6,35 @@ import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import websocket from '@fastify/websocket'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
-import { type Route, type RouteName, routes } from '../contract/routes.ts'
-import { problemReply } from '../contract/schemas.ts'
+import { careHubTable } from '../contract/care-hub.ts'
+import { metricsTable } from '../contract/metrics.ts'
+import { hubTable } from '../contract/routes.ts'
+import { smokeTable } from '../contract/smoke.ts'
 import type { Log } from '../core/ports.ts'
-import { authorise, type Caller, identify, reachOf, requireLoopbackNames } from './auth.ts'
+import { SiteSettings } from '../engine/site-settings.ts'
+import { requireLoopbackNames } from './auth.ts'
 import { BodyGate } from './body-gate.ts'
-import { type CareHub, careHubRoutes } from './compat/care-hub.ts'
-import { smokeRoutes } from './compat/smoke.ts'
+import { type CareHub, careHubHandlers } from './compat/care-hub.ts'
+import { smokeHandlers } from './compat/smoke.ts'
+import { createDomainHub } from './domain-hub.ts'
 import { onError, onNotFound } from './errors.ts'
-import type { Ask, Handler, Handlers, Hub } from './hub.ts'
+import type { Hub } from './hub.ts'
 import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
+import { Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The gate, for those who list what passes it. */
+    gate: Pick<Mount, 'mounted' | 'open'>
+  }
+}
 
 export interface ServerOptions {
   /** Folder of the built dashboard. */
@@ -51,15 +63,17 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
   await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
   if (hub.open) server.addHook('onRequest', async (request) => requireLoopbackNames(request))
-  await server.register((scope) => registerLive(scope, hub))
-  await server.register((scope) => registerRoutes(scope, hub))
-  await server.register((scope) => registerPage(scope, hub, options.webFolder))
+  const mount = new Mount(hub, options.log)
+  mount.guard(server)
+  server.decorate('gate', mount)
+  await server.register((scope) => registerLive(scope, hub, mount))
+  await server.register((scope) => registerRoutes(scope, hub, mount, options))
   return server
 }
 
-/** Only the routes of the contract have schemas, and bring what reads them. Fastify would load Ajv for the others. */
+/** Mounted routes have zod schemas, and their scope compiles them. Fastify would load Ajv for others. */
 function noSchemas(): never {
-  throw new Error('This route has a schema, and nothing that reads it.')
+  throw new Error('This scope has no compiler for schemas.')
 }
 
 const goodbyeMs = 1000
@@ -75,8 +89,48 @@ function endLive(this: FastifyInstance, done: () => void): void {
   done()
 }
 
-/** Every route of the contract, with its documents. */
-async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
+/** Every route but the WebSockets, and the documents of them. */
+async function registerRoutes(
+  scope: FastifyInstance,
+  hub: Hub,
+  mount: Mount,
+  { webFolder }: ServerOptions,
+): Promise<void> {
+  await registerDocuments(scope, hub)
+  await scope.register(rateLimit, {
+    global: false,
+    max: hub.limits.requestsPerMinute,
+    timeWindow: 60_000,
+  })
+  const bodies = new BodyGate(hub.engine, hub.limits)
+  scope.removeContentTypeParser('application/json')
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (_request: FastifyRequest, body: Buffer) => bodies.parse(body),
+  )
+  scope.setValidatorCompiler(validatorCompiler)
+  // a test compares the replies with the contract; checking each row of each answer would cost more than the query
+  scope.setSerializerCompiler(() => JSON.stringify)
+  const counts = new PredictionCounts()
+  const settings = siteSettingsOf(hub)
+  await mount.add(scope, hubTable, {
+    ...readingRoutes(hub),
+    ...modelRoutes(hub, counts),
+    ...hubRoutes(hub, settings),
+  })
+  await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
+  await mount.add(scope, smokeTable, smokeHandlers(hub, counts, scope))
+  for (const domain of hub.domains) {
+    const routes = await domain.routes?.()
+    if (routes)
+      await mount.add(scope, routes.contract, routes.handlers(createDomainHub(hub, domain.name, settings)))
+  }
+  await scope.register((page) => registerPage(page, hub, mount, webFolder))
+}
+
+/** `/openapi.json` and `/docs`. */
+async function registerDocuments(scope: FastifyInstance, hub: Hub): Promise<void> {
   await scope.register(swagger, {
     openapi: {
       info: { title: 'Homeostat', version: hub.version, description: 'Readings in, answers out.' },
@@ -85,32 +139,21 @@ async function registerRoutes(scope: FastifyInstance, hub: Hub): Promise<void> {
     },
     transform: jsonSchemaTransform,
   })
-  await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
-  await scope.register(rateLimit, {
-    global: false,
-    max: hub.limits.requestsPerMinute,
-    timeWindow: 60_000,
+  await scope.register(async (documents) => {
+    openScope(documents, 'it describes the routes, and contains nothing about a site')
+    await documents.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+    documents.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
-  scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
-  const gate = new BodyGate(hub.engine, hub.limits)
-  scope.removeContentTypeParser('application/json')
-  scope.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request: FastifyRequest, body: Buffer) => gate.parse(body),
+}
+
+function siteSettingsOf({ engine, domains, domainSettings, limits }: Hub): SiteSettings {
+  const configured = domains.flatMap(({ name, settings }) =>
+    settings === undefined ? [] : [{ name, schema: settings, file: domainSettings[name] ?? {} }],
   )
-  scope.setValidatorCompiler(validatorCompiler)
-  // a test holds the replies to the contract; checking each row of each answer would cost more than the query
-  scope.setSerializerCompiler(() => JSON.stringify)
-  const counts = new PredictionCounts()
-  const handlers: Handlers = { ...readingRoutes(hub), ...modelRoutes(hub, counts), ...hubRoutes(hub) }
-  for (const name of Object.keys(routes) as RouteName[]) registerRoute(scope, hub, name, handlers[name])
-  await scope.register(careHubRoutes(careHubOf(hub)))
-  await scope.register(smokeRoutes(hub, counts))
+  return new SiteSettings(configured, { records: engine.ledger.records, clock: engine.clock, limits })
 }
 
 const careHubOf = (hub: Hub): CareHub => ({
-  auth: hub,
   scheduler: hub.engine.scheduler,
   notes: hub.engine.ledger.notes,
   now: () => hub.engine.clock.now(),
@@ -119,69 +162,6 @@ const careHubOf = (hub: Hub): CareHub => ({
     return (await hub.engine.models.train({ sites: null }, { by, force: false })).length
   },
 })
-
-function registerRoute<Name extends RouteName>(
-  scope: FastifyInstance,
-  hub: Hub,
-  name: Name,
-  handler: Handlers[RouteName],
-): void {
-  const route: Route = routes[name]
-  const { method, path, summary, query, params, body } = route
-  // bulk data is bounded by the inbox; its rows are checked one by one by the parser, not by the schema
-  const isPush = name === 'push'
-  scope.route({
-    method,
-    url: path,
-    schema: {
-      summary,
-      operationId: name,
-      tags: [path.split('/')[3] ?? 'hub'],
-      ...(query ? { querystring: query } : {}),
-      ...(params ? { params } : {}),
-      ...(body ? { body } : {}),
-      response: { 200: route.reply, '4xx': problemReply },
-    },
-    ...(isPush ? { validatorCompiler: () => () => true } : {}),
-    config: { rateLimit: isPush || route.role === 'public' ? false : {} },
-    // before the body is read: whoever may not ask cannot make the hub take 16 MiB in
-    onRequest: async (request) => {
-      if (route.role === 'public') return
-      const caller = identify(request, hub)
-      authorise(caller, route, siteOf(route, request))
-      callers.set(request, caller)
-    },
-    handler: async (request, reply) => {
-      const ask = toAsk<Name>(route, request, reply)
-      return (handler as Handler<Name>)(ask)
-    },
-  })
-}
-
-const callers = new WeakMap<FastifyRequest, Caller>()
-const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
-
-function toAsk<Name extends RouteName>(
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Ask<Name> {
-  const caller = callers.get(request) ?? nobody
-  const parsed = { query: request.query, params: request.params, body: request.body }
-  return {
-    ...(parsed as Pick<Ask<Name>, 'query' | 'params' | 'body'>),
-    caller,
-    sites: reachOf(caller, siteOf(route, request)),
-    status: (code) => {
-      reply.code(code)
-    },
-  }
-}
-
-function siteOf(route: Route, request: FastifyRequest): string | undefined {
-  if (route.scope === 'query') return (request.query as { site?: string }).site
-  return route.scope === 'params' ? (request.params as { site?: string }).site : undefined
-}
 
 const pageHeaders = {
   contentSecurityPolicy: {
@@ -201,18 +181,31 @@ const pageHeaders = {
   strictTransportSecurity: false,
 }
 
-/** `/metrics` in Prometheus text, the dashboard at `/`, and what the seeds' clients expect there. */
-async function registerPage(server: FastifyInstance, hub: Hub, webFolder: string): Promise<void> {
+/** `/metrics`, the dashboard at `/`, and its files. */
+async function registerPage(
+  server: FastifyInstance,
+  hub: Hub,
+  mount: Mount,
+  webFolder: string,
+): Promise<void> {
   // headers for pages: building them for each answer of the API would cost more than taking a reading
   await server.register(helmet, pageHeaders)
-  let metrics: ReturnType<typeof createMetrics> | undefined
-  server.get('/metrics', async (request, reply) => {
-    const caller = identify(request, hub)
-    authorise(caller, { role: 'viewer', scope: 'hub' }, undefined)
-    // loaded for the first scrape: most homes have none
-    metrics ??= (await import('./metrics.ts')).createMetrics(hub.engine)
-    return reply.type(metrics.contentType).send(await metrics.metrics())
+  let registry: ReturnType<typeof createMetrics> | undefined
+  await mount.add(server, metricsTable, {
+    async metrics({ type }) {
+      // loaded for the first scrape: most homes have none
+      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine)
+      type(registry.contentType)
+      return registry.metrics()
+    },
   })
+  await server.register(async (files) => {
+    openScope(files, 'the page asks for a key itself')
+    await registerFiles(files, webFolder)
+  })
+}
+
+async function registerFiles(server: FastifyInstance, webFolder: string): Promise<void> {
   const page = await readFile(join(webFolder, 'index.html'), 'utf8').catch(() => undefined)
   await server.register(fastifyStatic, {
     root: webFolder,
@@ -220,7 +213,7 @@ async function registerPage(server: FastifyInstance, hub: Hub, webFolder: string
     wildcard: false,
     serve: page !== undefined,
   })
-  server.get('/', (request, reply) => {
+  server.get('/', { schema: { hide: true } }, (request, reply) => {
     const wantsPage = request.headers.accept?.includes('text/html') ?? false
     if (!wantsPage || page === undefined) return reply.send({ status: 'ok' })
     return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page)

@@ -196,7 +196,7 @@ function stateKeeper(
 
 /** Checks readings as the hub would, and keeps none. */
 function checkOnly(): Emit {
-  const context = { now: Date.now(), defaultSite: 'home', maxFutureMs: 600_000, dayStart: 0 }
+  const context = { now: Date.now(), defaultSite: 'home', maxFutureMs: 600_000, dayStart: () => 0 }
   return async (batch) => {
     const rejected = batch.flatMap((raw, index) => {
       const parsed = parseReading(raw, context)

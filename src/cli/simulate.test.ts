@@ -11,6 +11,7 @@ const clock: Clock = {
   now: () => Date.parse('2025-06-02T10:00:30Z'),
   monotonic: () => 0,
   sleep: async () => undefined,
+  yield: async () => undefined,
 }
 const defaults: SimulateOptions = {
   homes: 1,

@@ -191,7 +191,7 @@ function count(low: number, high: number): (text: string) => number {
 const seconds = (text: string): number => 1000 * count(1, 86_400)(text)
 
 function time(text: string): number {
-  const at = parseTime(text, Number.NaN)
+  const at = parseTime(text)
   if (at !== undefined && Number.isFinite(at)) return at
   throw new InvalidArgumentError('It must be a time in ISO 8601, e.g. 2025-03-01T00:00:00Z.')
 }

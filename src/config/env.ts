@@ -1,7 +1,7 @@
 import { listFiles, parse } from 'dotenv-flow'
 import { parse as parseYaml } from 'yaml'
 import { HomeostatError } from '../core/errors.ts'
-import { type Key, type KeyNode, nearest, settableKeys } from './keys.ts'
+import { type ConfigKeys, type KeyNode, nearest } from './keys.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -22,8 +22,6 @@ export const envName = (key: string): string =>
     .replace(/[A-Z]/g, (letter) => `_${letter}`)
     .toUpperCase()
 
-const keysByEnvName = new Map<string, Key>(settableKeys.map((key) => [envName(key.name), key]))
-
 /**
  * Kubernetes gives every container the addresses of the services around it under such names, for a service that is
  * called "homeostat" e.g. HOMEOSTAT_SERVICE_HOST and HOMEOSTAT_PORT=tcp://10.0.0.7:8000. They are not meant for us.
@@ -43,7 +41,8 @@ export function dotenvFiles(folder: string, env: Environment): { where: string; 
  * What the environment says: HOMEOSTAT_* for every key, over the names that the older systems used.
  * An empty variable counts as absent. Throws `config_key_unknown` for a HOMEOSTAT_ name that is none.
  */
-export function settingsOf(env: Environment, where: string): Setting[] {
+export function settingsOf(env: Environment, where: string, keys: ConfigKeys): Setting[] {
+  const keysByEnvName = new Map(keys.settable.map((key) => [envName(key.name), key]))
   const settings = olderSettings(env, where)
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(prefix) || !text || fromKubernetes(name, text)) continue

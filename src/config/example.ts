@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import { envName } from './env.ts'
-import { expectation, type KeyNode, rootNode } from './keys.ts'
+import { ConfigKeys, expectation, type KeyNode } from './keys.ts'
+import { configSchemaOf, type DomainSettings } from './schema.ts'
 
 const header = `# homeostat.yaml: every key with its default. A line that is commented out changes nothing.
 # Each key can also be set by the variable that stands behind it, in the environment or in .env files;
@@ -8,12 +9,14 @@ const header = `# homeostat.yaml: every key with its default. A line that is com
 `
 
 /** The example configuration, written from the schema: all keys, commented out, each with its meaning and limits. */
-export const exampleYaml = (): string => `${header}\n${section(rootNode, '', '').join('\n')}\n`
+export const exampleYaml = (domains: readonly DomainSettings[] = []): string =>
+  `${header}\n${section(new ConfigKeys(configSchemaOf(domains)).root, '', '').join('\n')}\n`
 
 function section(node: KeyNode, name: string, indent: string): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([part, child]) => {
     const path = name === '' ? part : `${name}.${part}`
     if (child.properties) {
+      if (Object.keys(child.properties).length === 0) return []
       return [
         `${indent}# ${child.description}`,
         `${indent}${part}:`,

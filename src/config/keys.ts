@@ -1,6 +1,5 @@
 import { distance } from 'fastest-levenshtein'
 import { z } from 'zod'
-import { configSchema } from './schema.ts'
 
 /** The part of JSON Schema that zod writes for the configuration. */
 export interface KeyNode {
@@ -22,9 +21,6 @@ export interface KeyNode {
   readonly examples?: readonly unknown[]
 }
 
-/** The whole configuration as JSON Schema, the one source of names, documents and hints. */
-export const rootNode = z.toJSONSchema(configSchema, { io: 'input' }) as KeyNode
-
 /** A key that holds a value, e.g. `mqtt.port`; the keys of list items are written `rules[].metric`. */
 export interface Key {
   readonly name: string
@@ -42,21 +38,31 @@ function* walkItems(node: KeyNode, name: string): Generator<Key> {
   for (const [part, child] of Object.entries(node.properties ?? {})) yield* walk(child, `${name}.${part}`)
 }
 
-const allKeys: readonly Key[] = [...walk(rootNode, '')]
+/** The keys of a configuration schema, the one source of names, documents and hints. */
+export class ConfigKeys {
+  /** The whole configuration as JSON Schema. */
+  readonly root: KeyNode
+  /** Every name that may occur, list items included. */
+  readonly names: readonly string[]
+  /** Keys that can be set one by one, from a flag or the environment: all but sections and the insides of lists. */
+  readonly settable: readonly Key[]
 
-/** Keys that can be set one by one, from a flag or the environment: all but sections and the insides of lists. */
-export const settableKeys: readonly Key[] = allKeys.filter(
-  ({ name, node }) => !name.includes('[]') && node.properties === undefined,
-)
-
-/** The node at a path of keys and list indices; undefined where the configuration has none. */
-export function nodeAt(path: readonly PropertyKey[]): KeyNode | undefined {
-  let node: KeyNode | undefined = rootNode
-  for (const part of path) {
-    if (typeof part === 'number') node = node?.items
-    else node = node?.properties?.[String(part)] ?? (node?.additionalProperties || undefined)
+  constructor(schema: z.ZodType) {
+    this.root = z.toJSONSchema(schema, { io: 'input' }) as KeyNode
+    const keys = [...walk(this.root, '')]
+    this.names = keys.map(({ name }) => name)
+    this.settable = keys.filter(({ name, node }) => !name.includes('[]') && node.properties === undefined)
   }
-  return node
+
+  /** The node at a path of keys and list indices; undefined where the configuration has none. */
+  at(path: readonly PropertyKey[]): KeyNode | undefined {
+    let node: KeyNode | undefined = this.root
+    for (const part of path) {
+      if (typeof part === 'number') node = node?.items
+      else node = node?.properties?.[String(part)] ?? (node?.additionalProperties || undefined)
+    }
+    return node
+  }
 }
 
 /** A path as people write it: `rules[0].metric`. */
@@ -109,6 +115,3 @@ export function nearest(unknown: string, known: readonly string[]): string | und
 
 const plain = (name: string): string => name.replace(/\[\d*\]/g, '[]').toLowerCase()
 const lastPart = (name: string): string => name.split('.').at(-1) ?? ''
-
-/** Every name that may occur, list items included. */
-export const knownNames: readonly string[] = allKeys.map(({ name }) => name)

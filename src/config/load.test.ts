@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { type Environment, envName } from './env.ts'
 import { exampleYaml } from './example.ts'
-import { settableKeys } from './keys.ts'
+import { ConfigKeys } from './keys.ts'
 import { type Config, loadConfig } from './load.ts'
+import { configSchemaOf, type DomainSettings } from './schema.ts'
+
+const settableKeys = new ConfigKeys(configSchemaOf([])).settable
 
 let cwd: string
 beforeEach(async () => {
@@ -19,14 +23,15 @@ interface Scene {
   readonly file?: string
   readonly env?: Environment
   readonly flags?: Readonly<Record<string, unknown>>
+  readonly domains?: readonly DomainSettings[]
 }
 
-async function load({ files = {}, file, env = {}, flags = {} }: Scene): Promise<Config> {
+async function load({ files = {}, file, env = {}, flags = {}, domains = [] }: Scene): Promise<Config> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), text)
   }
-  return loadConfig({ file, cwd, env, flags })
+  return loadConfig({ file, cwd, env, flags, domains })
 }
 
 const yaml = (text: string): Scene => ({ files: { 'homeostat.yaml': text } })
@@ -427,4 +432,55 @@ it('gives every key a variable of its own', () => {
   const names = settableKeys.map(({ name }) => envName(name))
   expect(new Set(names).size).toBe(names.length)
   expect(names).toContain('HOMEOSTAT_MQTT_TOPIC_PREFIX')
+})
+
+describe('settings of domains', () => {
+  const damp = z.object({
+    humidityMax: z.number().min(0).max(100).default(70).describe('Relative humidity, %.'),
+    token: z.string().max(20).optional().meta({ secret: true }).describe('Key of the provider.'),
+  })
+  const domains: readonly DomainSettings[] = [{ name: 'damp', settings: damp }, { name: 'plain' }]
+  const refusalOf = (scene: Scene) => load({ ...scene, domains }).catch((error: unknown) => error)
+
+  it('domains: come from the file, over the defaults of their schemas', async () => {
+    expect((await load({ domains: [] })).domains).toStrictEqual({})
+    expect((await load({ domains })).domains).toStrictEqual({ damp: { humidityMax: 70 }, plain: {} })
+    const file = yaml('domains:\n  damp: { humidityMax: 60 }\n  plain:\n')
+    expect((await load({ ...file, domains })).domains).toStrictEqual({ damp: { humidityMax: 60 }, plain: {} })
+  })
+
+  it('domains: have variables like other keys', async () => {
+    const env = { HOMEOSTAT_DOMAINS_DAMP_HUMIDITY_MAX: '55' }
+    expect((await load({ env, domains })).domains['damp']).toStrictEqual({ humidityMax: 55 })
+    await expect(load({ env: { HOMEOSTAT_DOMAINS_DAMP_HUMIDITY_MX: '1' }, domains })).rejects.toThrow(
+      'Did you mean "HOMEOSTAT_DOMAINS_DAMP_HUMIDITY_MAX"?',
+    )
+  })
+
+  it.each([
+    ['domains: { dampp: {} }', 'there is no key "domains.dampp". Did you mean "domains.damp"?'],
+    [
+      'domains: { damp: { humiditymx: 1 } }',
+      'there is no key "domains.damp.humiditymx". Did you mean "domains.damp.humidityMax"?',
+    ],
+    [
+      'domains: { damp: { humidityMax: 101 } }',
+      'domains.damp.humidityMax is 101; it must be a number from 0 to 100',
+    ],
+    ['domains: { plain: { x: 1 } }', 'there is no key "domains.plain.x".'],
+    ['domains: { damp: 5 }', 'domains.damp is 5; it must be a section of keys'],
+  ])('domains: %s is refused', async (text, message) => {
+    expect(await refusalOf(yaml(text))).toMatchObject({ message: expect.stringContaining(message) })
+  })
+
+  it('domains: a wrong secret is not repeated', async () => {
+    const refusal = await refusalOf(yaml('domains: { damp: { token: 4711 } }'))
+    expect(refusal).toMatchObject({ code: 'config_invalid' })
+    expect(String(refusal)).not.toContain('4711')
+  })
+
+  it('domains: are in the example', () => {
+    expect(exampleYaml(domains)).toContain('  damp:\n    # Relative humidity, %. A number from 0 to 100.')
+    expect(exampleYaml([])).not.toContain('domains:')
+  })
 })

@@ -4,8 +4,8 @@ import { type Document, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { HomeostatError } from '../core/errors.ts'
 import { dotenvFiles, type Environment, type Setting, settingsOf } from './env.ts'
-import { expectation, type KeyNode, knownNames, nameOf, nearest, nodeAt, rootNode } from './keys.ts'
-import { type Config, configSchema } from './schema.ts'
+import { ConfigKeys, expectation, type KeyNode, nameOf, nearest } from './keys.ts'
+import { type Config, configSchemaOf, type DomainSettings } from './schema.ts'
 
 export type { Config } from './schema.ts'
 
@@ -18,6 +18,8 @@ export interface ConfigSources {
   readonly env: Environment
   /** From the command line, by key: `{ 'mqtt.port': 1884 }`; undefined counts as absent. */
   readonly flags?: Readonly<Record<string, unknown>>
+  /** Whose settings the file may contain. */
+  readonly domains?: readonly DomainSettings[]
 }
 
 type Tree = Record<string, unknown>
@@ -27,20 +29,22 @@ type Tree = Record<string, unknown>
  * Throws HomeostatError `config_key_unknown` (naming the nearest key), `config_invalid` (naming file, key, what was got
  * and what is right; never a secret) or `file_unreadable`.
  */
-export function loadConfig({ file, cwd, env, flags = {} }: ConfigSources): Config {
+export function loadConfig({ file, cwd, env, flags = {}, domains = [] }: ConfigSources): Config {
+  const schema = configSchemaOf(domains)
+  const keys = new ConfigKeys(schema)
   const yaml = file === undefined ? resolve(cwd, 'homeostat.yaml') : resolve(cwd, file)
-  const tree = file === undefined && !existsSync(yaml) ? {} : readYaml(yaml)
+  const tree = file === undefined && !existsSync(yaml) ? {} : readYaml(yaml, keys.root)
   const where = new Map<string, string>()
   for (const setting of [
-    ...dotenvFiles(cwd, env).flatMap((found) => settingsOf(found.env, found.where)),
-    ...settingsOf(env, 'the environment'),
+    ...dotenvFiles(cwd, env).flatMap((found) => settingsOf(found.env, found.where, keys)),
+    ...settingsOf(env, 'the environment', keys),
     ...settingsOfFlags(flags),
   ]) {
     put(tree, setting)
     where.set(setting.key, setting.where)
   }
-  const parsed = configSchema.safeParse(tree)
-  if (!parsed.success) throw refusal(parsed.error.issues, tree, (key) => where.get(key) ?? yaml)
+  const parsed = schema.safeParse(tree)
+  if (!parsed.success) throw refusal(parsed.error.issues, tree, keys, (key) => where.get(key) ?? yaml)
   return { ...parsed.data, data: resolve(cwd, parsed.data.data) }
 }
 
@@ -49,7 +53,7 @@ const settingsOfFlags = (flags: Readonly<Record<string, unknown>>): Setting[] =>
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ({ key, value, where: 'the command line' }))
 
-function readYaml(file: string): Tree {
+function readYaml(file: string, root: KeyNode): Tree {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -70,7 +74,7 @@ function readYaml(file: string): Tree {
   const content = resolved(document, file)
   if (content === null || content === undefined) return {}
   if (!isTree(content)) throw invalid(file, 'it must hold keys, such as "port: 8000"')
-  return withoutEmpty(content, rootNode)
+  return withoutEmpty(content, root)
 }
 
 /** Fails for an alias (*name) without its anchor; the library's sentence is not passed on, it could be a password. */
@@ -114,18 +118,19 @@ function put(tree: Tree, { key, value }: Setting): void {
 function refusal(
   issues: readonly z.core.$ZodIssue[],
   tree: Tree,
+  keys: ConfigKeys,
   whereOf: (key: string) => string,
 ): HomeostatError {
   for (const issue of issues) {
     if (issue.code !== 'unrecognized_keys') continue
     const key = nameOf([...issue.path, issue.keys[0] ?? ''])
-    const meant = nearest(key, knownNames)
+    const meant = nearest(key, keys.names)
     const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`
     return new HomeostatError('config_key_unknown', { where: whereOf(key), key, hint })
   }
   const [issue] = issues
   if (!issue) throw new Error('a refused configuration without an issue')
-  const node = nodeAt(issue.path)
+  const node = keys.at(issue.path)
   const name = nameOf(issue.path)
   const right = issue.code === 'custom' || isPattern(issue) ? issue.message : node && expectation(node)
   const got = node?.secret ? 'not right' : show(at(tree, issue.path))

@@ -114,8 +114,10 @@ const rule = z
 
 const limits = z
   .strictObject({
-    inboxReadings: count(1, 10_000_000, 65_536).describe('Readings that may wait for their turn.'),
-    turnReadings: count(1, 1_000_000, 4_096).describe('Readings of one turn, which is one commit.'),
+    inboxReadings: count(1, 10_000_000, 65_536).describe(
+      'Readings of one source that are not committed yet; then the source waits.',
+    ),
+    turnReadings: count(1, 1_000_000, 16_384).describe('Readings of one commit.'),
     batchReadings: count(1, 1_000_000, 10_000).describe('Readings of one request.'),
     bodyBytes: count(kib, 1024 * mib, 16 * mib).describe('Length of a request.'),
     payloadBytes: count(64, 16 * mib, 64 * kib).describe('Length of an MQTT message.'),
@@ -124,15 +126,29 @@ const limits = z
     clientBufferBytes: count(kib, 1024 * mib, mib).describe(
       'What may wait for a slow live client before it is cut.',
     ),
+    clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
+      'Messages of one MQTT client that may wait for their commit before it is not read further.',
+    ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
+    closedAlertRows: count(0, 10_000_000, 100_000).describe(
+      'Alerts that ended and are kept, the last ones; open ones always stay.',
+    ),
+    modelEventRows: count(0, 10_000_000, 100_000).describe(
+      'Events in the lives of models that are kept, the newest.',
+    ),
     modelsKept: count(1, 1000, 5).describe(
       'Versions of each model that are kept, the newest; the live one and the one before it always.',
     ),
     modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
+    recordsPerDomain: count(1, 10_000_000, 10_000).describe('Records of one domain on one site.'),
+    recordBytes: count(kib, 16 * mib, 64 * kib).describe('Length of a record of a domain.'),
     maxFutureMs: count(0, 86_400_000, 600_000).describe('How far ahead of this clock a reading may be.'),
+    liveWithinMs: count(1000, 86_400_000, 600_000).describe(
+      'How old a reading may be to raise alerts; what is older is history.',
+    ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',
@@ -146,7 +162,7 @@ const limits = z
   .prefault({})
   .describe('Everything has a limit.')
 
-export const configSchema = z.strictObject({
+const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
   host: text(253)
     .default('127.0.0.1')
@@ -278,8 +294,27 @@ export const configSchema = z.strictObject({
     .describe('The log.'),
 })
 
+/** The part of a domain that the configuration needs: `domains.<name>` in the file has the keys of `settings`. */
+export interface DomainSettings {
+  readonly name: string
+  readonly settings?: z.ZodObject
+}
+
+/** All keys of the hub, and those of the given domains. */
+export function configSchemaOf(domains: readonly DomainSettings[]) {
+  const sections = domains.map(({ name, settings = z.object({}) }) => {
+    const described = settings.description ?? `Settings of the domain ${name}.`
+    return [name, settings.strict().prefault({}).describe(described)] as const
+  })
+  const section: z.ZodType<Record<string, Record<string, unknown>>> = z
+    .strictObject(Object.fromEntries(sections))
+    .prefault({})
+    .describe('Settings of the domains, for all sites.')
+  return hubSchema.extend({ domains: section })
+}
+
 /** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
-export type Config = z.infer<typeof configSchema>
+export type Config = z.infer<ReturnType<typeof configSchemaOf>>
 
 function isZone(zone: string): boolean {
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Route } from './route.ts'
 import { alert, forecast, prediction, reading } from './schemas.ts'
 
 /** `GET /api/v1/live` (WebSocket, optional `?site=`): one snapshot, then deltas in the order of the commits. */
@@ -27,3 +28,27 @@ export const sensorUpdate = z.object({
 })
 
 export type SensorUpdate = z.infer<typeof sensorUpdate>
+
+const site = z.object({ site: z.string().optional() })
+
+/** The WebSockets; `reply` is a message. */
+export const liveRoutes = {
+  live: {
+    method: 'GET',
+    path: '/api/v1/live',
+    summary: 'A snapshot, then everything that is committed',
+    role: 'viewer',
+    scope: 'query',
+    query: site,
+    reply: liveMessage,
+  },
+  sensors: {
+    method: 'GET',
+    path: '/ws/sensors',
+    summary: 'One message per reading, in the form of seed D',
+    role: 'viewer',
+    scope: 'query',
+    query: site,
+    reply: sensorUpdate,
+  },
+} as const satisfies Record<string, Route>

@@ -1,27 +1,12 @@
 import { z } from 'zod'
 import * as m from './model-schemas.ts'
+import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
 
-/**
- * Every route on one page: what is asked, who may ask, over which sites, what comes back.
- *
- * `scope`: `query` - the `site` of the query, or all sites of the key where it is absent, narrows what is seen;
- * `params` - the `site` of the path; `body` - the handler checks each row; `hub` - concerns no single site and
- * needs a key for all sites; `none` - tells nothing of any site.
- */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly path: string
-  readonly summary: string
-  readonly role: 'public' | 'viewer' | 'operator' | 'admin'
-  readonly scope: 'query' | 'params' | 'body' | 'hub' | 'none'
-  readonly query?: z.ZodType
-  readonly params?: z.ZodType
-  readonly body?: z.ZodType
-  readonly reply: z.ZodType
-}
+/** The hub's own routes, on one page. */
 
 const siteParam = z.object({ site: z.string() })
+const domainParam = z.object({ domain: z.string() })
 
 export const routes = {
   sites: {
@@ -85,6 +70,9 @@ export const routes = {
     role: 'operator',
     scope: 'body',
     body: s.pushBody,
+    // bulk data: the inbox bounds it
+    bodyCheckedBy: 'handler',
+    rateLimit: 'none',
     reply: s.pushReply,
   },
   latest: {
@@ -281,7 +269,7 @@ export const routes = {
   predictions: {
     method: 'GET',
     path: '/api/v1/predictions',
-    summary: 'What was predicted of one series while it happened',
+    summary: 'Live predictions of one series',
     role: 'viewer',
     scope: 'query',
     query: s.query.oneSeriesSpan,
@@ -293,8 +281,29 @@ export const routes = {
     summary: 'Alerts, newest first',
     role: 'viewer',
     scope: 'query',
-    query: s.query.site,
+    query: s.query.alerts,
     reply: s.pageOf(s.alert),
+  },
+  settings: {
+    method: 'GET',
+    path: '/api/v1/settings/:domain',
+    summary: 'Settings of a domain that apply to a site',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    reply: s.settings,
+  },
+  putSettings: {
+    method: 'PUT',
+    path: '/api/v1/settings/:domain',
+    summary: 'Replace the settings of a site; what it leaves out comes from the configuration file',
+    role: 'admin',
+    scope: 'query',
+    params: domainParam,
+    query: s.query.oneSite,
+    body: s.settingsInput,
+    reply: s.settings,
   },
   quarantine: {
     method: 'GET',
@@ -308,7 +317,7 @@ export const routes = {
   me: {
     method: 'GET',
     path: '/api/v1/me',
-    summary: 'Who asks, by what role, and which sites it reaches',
+    summary: 'Name, role and sites of the key that is used',
     role: 'viewer',
     scope: 'none',
     reply: s.me,
@@ -358,7 +367,7 @@ export const routes = {
   readyz: {
     method: 'GET',
     path: '/readyz',
-    summary: 'The hub takes readings: 200, else 503 with what is missing',
+    summary: 'Whether the hub accepts readings: 200, otherwise 503 with the missing parts',
     role: 'public',
     scope: 'none',
     reply: z.object({ status: z.enum(['ready', 'unready']), missing: z.array(z.string()) }),
@@ -368,19 +377,7 @@ export const routes = {
 export type Routes = typeof routes
 export type RouteName = keyof Routes
 
-/** What a handler gets: the parsed request. */
-export type QueryOf<Name extends RouteName> = Routes[Name] extends { query: infer Q extends z.ZodType }
-  ? z.output<Q>
-  : undefined
-export type ParamsOf<Name extends RouteName> = Routes[Name] extends { params: infer P extends z.ZodType }
-  ? z.output<P>
-  : undefined
-export type BodyOf<Name extends RouteName> = Routes[Name] extends { body: infer B extends z.ZodType }
-  ? z.output<B>
-  : undefined
-/** What comes back; a handler may answer with what it must not change. */
-export type ReplyOf<Name extends RouteName> = Frozen<z.input<Routes[Name]['reply']>>
+export const hubTable: RouteTable<Routes> = { name: 'hub', routes }
 
-export type Frozen<Value> = Value extends object
-  ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
-  : Value
+export type BodyOf<Name extends RouteName> = RouteRequest<Routes[Name]>['body']
+export type ReplyOf<Name extends RouteName> = RouteReply<Routes[Name]>

@@ -17,7 +17,7 @@ export const reading = seriesKey.extend({
   room: z.string().optional(),
 })
 
-/** A reading as it is sent in. Checked row by row by the parser of core, so that one bad row does not cost the others. */
+/** A reading as clients send it. The parser of core checks it row by row, so that a bad row is rejected alone. */
 export const readingInput = z.object({
   site: z.string().optional().describe("default: the hub's own site"),
   device: z.string(),
@@ -106,14 +106,24 @@ export const prediction = seriesKey.extend({
   model: modelRef,
 })
 
-export const alert = seriesKey.extend({
+export const target = z.object({
+  site: z.string(),
+  domain: z.string().describe('What kind of thing it is about: thresholds, energy, occupancy, ...'),
+  subject: z.string().describe('A device, a room, or * for the whole site'),
+})
+
+export const alert = z.object({
+  target,
   rule: z.string(),
   level: z.enum(['info', 'warning', 'critical']),
   since: z.number(),
   at: z.number(),
-  value: z.number(),
   message: z.string(),
+  device: z.string().optional(),
+  metric: z.string().optional(),
+  value: z.number().optional(),
   until: z.number().optional(),
+  late: z.boolean().optional().describe('Reported later than it happened: the hub was away'),
 })
 
 export const quarantined = z.object({
@@ -127,7 +137,7 @@ export const quarantined = z.object({
 
 export const role = z.enum(['viewer', 'operator', 'admin'])
 
-/** `admin` may what `operator` may, and that what `viewer` may. */
+/** An admin has all rights of an operator, and an operator all rights of a viewer. */
 export const me = z.object({
   name: z.string(),
   role,
@@ -146,6 +156,15 @@ export const keyInput = z.strictObject({
   name: z.string().regex(/^\P{Cc}{1,100}$/u, '1 to 100 characters without control characters'),
   role,
   sites: z.array(z.string().min(1)).min(1).nullable().default(null),
+})
+
+export const settingsInput = z.record(z.string(), z.unknown())
+
+export const settings = z.object({
+  domain: z.string(),
+  site: z.string(),
+  settings: settingsInput.describe('those that apply'),
+  own: settingsInput.describe('those of the site alone'),
 })
 
 /** RFC 9457. */
@@ -187,6 +206,7 @@ export const limit = (most: number, usual: number) => z.coerce.number().int().mi
 
 export const query = {
   site: z.object({ site: z.string().optional() }),
+  oneSite: z.object({ site: z.string() }),
   series: z.object({
     site: z.string().optional(),
     device: z.string().optional(),
@@ -211,6 +231,12 @@ export const query = {
     from: isoOrMs.optional().describe('default: a year before `to`'),
     to: isoOrMs.optional().describe('exclusive; default: now'),
     limit: limit(10_000, 10_000),
+    cursor: z.string().optional(),
+  }),
+  alerts: z.object({
+    site: z.string().optional(),
+    open: z.enum(['true', 'false']).optional().describe('true: the condition still holds; default: all'),
+    limit: limit(1000, 100),
     cursor: z.string().optional(),
   }),
   page: z.object({ limit: limit(1000, 100), cursor: z.string().optional() }),

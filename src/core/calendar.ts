@@ -89,6 +89,16 @@ export function dayStart(zone: string, at: number): number {
   return localToUtc(zone, year, month, day)
 }
 
+/** `dayStart` of any site at one moment, computed once a site. */
+export function dayStartsOf(zoneOf: (site: string) => string, at: number): (site: string) => number {
+  const starts = new Map<string, number>()
+  return (site) => {
+    const start = starts.get(site) ?? dayStart(zoneOf(site), at)
+    starts.set(site, start)
+    return start
+  }
+}
+
 /** Start of the civil day `days` after (or before) the one that holds `at`. */
 export function addDays(zone: string, at: number, days: number): number {
   const { year, month, day } = localParts(zone, at)

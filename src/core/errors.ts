@@ -22,10 +22,21 @@ const table = {
     exit: 2,
     sentence: 'The field "{field}" must be text of 1 to {limit} characters without control characters.',
   },
+  id_reserved: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The device "{device}" begins with @, which is reserved for series that the hub derives itself.',
+  },
   value_not_number: {
     status: 400,
     exit: 2,
     sentence: 'The value {got} is not a finite number nor a known state such as on, off, open, closed.',
+  },
+  value_too_large: {
+    status: 400,
+    exit: 2,
+    sentence: 'The value {got} {unit} is too large to be converted to {canonical}.',
   },
   unit_invalid: { status: 400, exit: 2, sentence: 'The unit must be text of at most {limit} characters.' },
   unit_unknown: {
@@ -94,6 +105,18 @@ const table = {
     exit: 70,
     sentence: 'Something is wrong inside the hub; its log names it under {reference}.',
   },
+
+  record_too_large: {
+    status: 413,
+    exit: 2,
+    sentence: 'The record has {bytes} bytes; at most {limit} are stored (limits.recordBytes).',
+  },
+  records_full: {
+    status: 409,
+    exit: 5,
+    sentence: 'The domain {domain} already has {limit} records on this site (limits.recordsPerDomain).',
+  },
+  settings_invalid: { status: 400, exit: 2, sentence: 'The setting {key} is not valid: {detail}.' },
 
   model_refused: { status: 409, exit: 2, sentence: 'The model {model} is refused: {detail}.' },
   model_missing: { status: 404, exit: 4, sentence: 'There is no model of {model}: {detail}.' },

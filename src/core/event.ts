@@ -2,6 +2,7 @@
  * The nouns that leave the engine, and the ones that stand still: sites, devices, forecasts, cards.
  * Times are UTC epoch milliseconds, energies kWh, powers W. A reading has its own file.
  */
+import type { Target } from './target.ts'
 
 /** A home or building. `zone` is an IANA name; civil days and tariff hours are computed in it. */
 export interface Site {
@@ -142,16 +143,24 @@ export interface Card {
 
 export type AlertLevel = 'info' | 'warning' | 'critical'
 
-/** Keyed (rule, series, since): the same alert twice is one. It leaves before the commit. */
-export interface Alert extends SeriesKey {
+/** Keyed (rule, target, since): the same alert twice is one. It leaves before the commit. */
+export interface Alert {
+  readonly target: Target
   readonly rule: string
   readonly level: AlertLevel
+  /** When the condition began. */
   readonly since: number
+  /** The moment of this report: of the reading that raised or closed it. */
   readonly at: number
-  readonly value: number
   readonly message: string
-  /** Set when the condition ended. */
+  /** The measured series and its value, where the alert is about one. */
+  readonly device?: string
+  readonly metric?: string
+  readonly value?: number
+  /** When the condition ended; absent while the alert is open. */
   readonly until?: number
+  /** The hub was away or behind when it happened: it is reported later than the domain calls live. */
+  readonly late?: boolean
 }
 
 /** A desired state of a device; sent only after it was committed. */

@@ -167,6 +167,8 @@ export interface EventFunction {
 
 /** An event that came and was not yet used up, by function. */
 export interface QueuedEvent {
+  /** Rises with every queued event of the hub, so it also gives the order of arrival. */
+  readonly id: number
   readonly function: string
   readonly event: string
   readonly at: number

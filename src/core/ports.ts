@@ -28,6 +28,8 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
+import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
 export interface Receipt {
@@ -41,6 +43,11 @@ export interface Receipt {
  * `store_failed`: nothing of the batch was acknowledged, the sender keeps it.
  */
 export type Emit = (batch: readonly RawReading[]) => Promise<Receipt>
+
+/** A source of readings over MQTT, and the connection that it shares. */
+export interface MqttSource extends SourceAdapter {
+  readonly link: MqttLink
+}
 
 /** Runs until aborted; then stops taking, and resolves when what it had emitted is settled. */
 export type Source = (emit: Emit, signal: AbortSignal) => Promise<void>
@@ -61,10 +68,27 @@ export interface ReadingFilter {
   readonly to?: number
 }
 
+/** The key of an alert, and its place in lists. */
+export type AlertKey = Pick<Alert, 'target' | 'rule' | 'since'>
+
+/** Which alerts; absent means all. */
+export interface AlertFilter {
+  readonly sites?: readonly string[]
+  /** True: those whose condition still holds. */
+  readonly open?: boolean
+  /** The last alert of the page before. */
+  readonly after?: AlertKey
+}
+
 /** Columns of one series, oldest first, one value per time. */
 export interface Columns {
   readonly at: Float64Array
   readonly value: Float64Array
+}
+
+/** Columns of one of several series. */
+export interface SeriesColumns extends Columns {
+  readonly series: SeriesKey
 }
 
 /** The place of the last reading of a page in the order (at, site, device, metric). */
@@ -73,7 +97,8 @@ export interface ReadingPosition extends SeriesKey {
 }
 
 /**
- * The log of readings. Twice is once: of two readings with the same (series, at) the one appended last counts.
+ * The log of readings, measured and derived (`isDerived` in core/series.ts) alike. Of two readings with the same
+ * (series, at) the one appended last counts.
  * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored.
  */
 export interface ReadingStore {
@@ -85,8 +110,18 @@ export interface ReadingStore {
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
   /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
   newest(perSeries: number): Promise<Reading[]>
-  /** All values of one series in [from, to), in chunks, oldest first. */
+  /**
+   * All values of one series in [from, to), oldest first, in chunks of bounded length. A chunk is one consistent state;
+   * what is written while the caller reads may or may not appear in later chunks. Any number of scans may be open: one
+   * whose caller pauses or stops holds its current chunk and blocks nobody.
+   */
   scan(series: SeriesKey, from: number, to: number): AsyncIterable<Columns>
+  /**
+   * All values of several series in [from, to), in the order (site, device, metric, at) whatever the order asked in;
+   * a series without values gives no chunk, a series with many gives several. Otherwise like `scan`; use it where more
+   * than a few series are wanted.
+   */
+  scanMany(series: readonly SeriesKey[], from: number, to: number): AsyncIterable<SeriesColumns>
   /** Hours of one series in [from, to), oldest first; includes the hour in progress. */
   rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]>
   /** Every series that has a reading. */
@@ -96,11 +131,33 @@ export interface ReadingStore {
   /** Erases a site's readings. */
   removeSite(site: string): Promise<void>
   /**
-   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of readings older than `keepFrom`
-   * (ms; roll-ups stay), bounding of the write-ahead log. Safe at any time, also cut short.
+   * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of measured readings older than
+   * `keepFrom` (ms; roll-ups and derived readings stay), bounding of the write-ahead log. Safe at any time, also when
+   * interrupted. Costs next to nothing when nothing was appended since the last call.
    */
   maintain(keepFrom?: number): Promise<void>
   close(): Promise<void>
+}
+
+/** The place of the last prediction of a page among those of its series. */
+export interface PredictionPosition {
+  readonly at: number
+  readonly madeAt: number
+  readonly model: { readonly name: string; readonly version: string }
+}
+
+/** What `Ledger.maintain` keeps. Counts are rows, times are UTC ms. */
+export interface LedgerKeep {
+  /** The newest quarantined rows. */
+  readonly quarantined: number
+  /** Alerts that ended, those that ended last; open ones always stay. */
+  readonly closedAlerts: number
+  /** The newest model events. */
+  readonly modelEvents: number
+  /** From here on predictions, report days, drifts, notes and ended jobs stay. */
+  readonly keepFrom: number
+  /** From here on logged forecasts, which are large, stay. */
+  readonly forecastsFrom: number
 }
 
 /**
@@ -109,9 +166,15 @@ export interface ReadingStore {
  */
 export interface Ledger {
   open(): Promise<void>
+  /** Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless. */
+  record(turn: LedgerTurn): Promise<void>
+  /** What was saved of the monitors of every target, of one site or all. */
+  monitorStates(site?: string): Promise<MonitorState[]>
+  /** Spans that must be derived again, of every target that has some. */
+  dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports and notes. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -122,11 +185,18 @@ export interface Ledger {
   /** The newest forecast of each series. */
   forecasts(site?: string): Promise<Forecast[]>
   putPredictions(predictions: readonly Prediction[]): Promise<void>
-  predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]>
-  /** Same (rule, series, since) replaces. */
+  /** Of one series, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
+  predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]>
+  /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
-  /** Newest first; all of them without a limit. */
-  alerts(site?: string, limit?: number): Promise<Alert[]>
+  /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
+  alerts(filter: AlertFilter, limit: number): Promise<Alert[]>
   putQuarantined(rows: readonly Quarantined[]): Promise<void>
   /** Newest first; `before` is the id of the last row of the page before. */
   quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]>
@@ -138,15 +208,9 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
-  /**
-   * Keeps the newest so many quarantined rows; predictions, report days, drifts, notes and ended jobs from `keepFrom`
-   * on; logged forecasts, which are large, from `forecastsFrom` on.
-   */
-  maintain(keep: {
-    readonly quarantined: number
-    readonly keepFrom: number
-    readonly forecastsFrom: number
-  }): Promise<void>
+  readonly records: RecordLedger
+  /** Deletes what need not be kept, in many small transactions: other writes run in between. */
+  maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
 }
 
@@ -205,9 +269,13 @@ export interface ScheduleLedger {
   functions(): Promise<EventFunction[]>
   /** With its queued events. */
   removeFunction(name: string): Promise<boolean>
-  /** All queued events of a function, replaced; oldest first. */
-  putQueue(name: string, events: readonly QueuedEvent[]): Promise<void>
-  queues(): Promise<QueuedEvent[]>
+  /**
+   * One transaction: adds events (same id replaces) and removes those with the given ids. Costs what it adds and
+   * removes, however many events wait.
+   */
+  changeQueue(added: readonly QueuedEvent[], removedIds: readonly number[]): Promise<void>
+  /** By id, oldest first. */
+  queuedEvents(): Promise<QueuedEvent[]>
 }
 
 /** What people are told, and what they told the hub to leave out. */
@@ -221,6 +289,20 @@ export interface NoteLedger {
   /** By series, then `from`. */
   forgotten(site?: string): Promise<ForgottenSpan[]>
   removeForgotten(id: string): Promise<boolean>
+}
+
+/** Durable facts of the domains. */
+export interface RecordLedger {
+  /**
+   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
+   * then have more than `rowsMax` records on a site.
+   */
+  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
+  get(key: RecordKey): Promise<DomainRecord | undefined>
+  /** By site, then key; at most `limit`, strictly after `filter.after`. */
+  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
+  /** Returns whether there was one. */
+  remove(key: RecordKey): Promise<boolean>
 }
 
 /**
@@ -262,6 +344,8 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Resolves once other work that waits for the event loop has run; lets long work give way. */
+  yield(): Promise<void>
 }
 
 /** Structured log. `fields` never hold secrets. */
@@ -281,6 +365,19 @@ export interface JobOptions {
   readonly signal?: AbortSignal
   /** Told the share that is done, 0 to 1, by work that knows it. */
   readonly onProgress?: (share: number) => void
+}
+
+/** The hub's one connection over MQTT, shared by sources, sinks and drivers. */
+export interface MqttLink {
+  /**
+   * Resolves once the broker has taken the message (QoS 1: acknowledged it). Rejects at once while there is no
+   * connection: nothing is queued.
+   */
+  publish(
+    topic: string,
+    payload: string,
+    options: { readonly qos: 0 | 1; readonly retain: boolean },
+  ): Promise<void>
 }
 
 /** One way out, e.g. to an MQTT topic or a webhook. Rejects when the other side did not take it. */

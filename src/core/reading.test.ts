@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { parseReading, parseTime, parseValue, type RawReading } from './reading.ts'
 
 const now = Date.UTC(2026, 5, 1, 12)
-const context = { now, defaultSite: 'home', maxFutureMs: 600_000, dayStart: Date.UTC(2026, 4, 31, 22) }
+const midnights: Record<string, number> = {
+  home: Date.UTC(2026, 4, 31, 22),
+  tokyo: Date.UTC(2026, 4, 31, 15),
+}
+const context = {
+  now,
+  defaultSite: 'home',
+  maxFutureMs: 600_000,
+  dayStart: (site: string) => midnights[site]!,
+}
 const good: RawReading = { source: 'test', device: 't1', metric: 'temperature', value: 21.5, at: now - 1000 }
 const parse = (change: Partial<RawReading>) => parseReading({ ...good, ...change }, context)
 
@@ -35,6 +44,12 @@ describe('a reading is taken', () => {
     ['with its room', { room: ' kitchen ' }, { room: 'kitchen' }],
     ['with a site', { site: 'barn' }, { site: 'barn' }],
     ['at the moment of arrival', { at: undefined }, { at: now }],
+    [
+      'with a clock time of its own site',
+      { site: 'tokyo', at: '20:00:00' },
+      { at: Date.UTC(2026, 5, 1, 11) },
+    ],
+    ['with a clock time of the default site', { at: '08:15:30' }, { at: Date.UTC(2026, 5, 1, 6, 15, 30) }],
     ['from a clock a little ahead', { at: now + 599_000 }, { at: now + 599_000 }],
   ])('%s', (_name, change, expected) => {
     const parsed = parse(change)
@@ -64,6 +79,13 @@ describe('a bad reading is refused with a code', () => {
     ['a value in hexadecimal', { value: '0x1g' }, 'value_not_number'],
     ['a value of words', { value: 'warm' }, 'value_not_number'],
     ['a value named like a property of every object', { value: 'constructor' }, 'value_not_number'],
+    ['a device of the hub itself', { device: ' @energy:fridge' }, 'id_reserved'],
+    [
+      'a value that its unit makes infinite',
+      { metric: 'power', value: 1e308, unit: 'kW' },
+      'value_too_large',
+    ],
+    ['a negative one', { metric: 'power', value: '-1e308', unit: 'MW' }, 'value_too_large'],
     ['a unit of another dimension', { unit: 'W' }, 'unit_unknown'],
     ['a unit that is a number', { unit: 3 }, 'unit_invalid'],
     ['a unit too long', { metric: 'ldr', unit: 'x'.repeat(21) }, 'unit_invalid'],
@@ -114,7 +136,7 @@ describe('times', () => {
     ['', undefined],
     [Number.NaN, undefined],
   ])('%s is %s', (given, expected) => {
-    const at = parseTime(given, context.dayStart)
+    const at = parseTime(given, () => context.dayStart('home'))
     expect(at === undefined ? undefined : new Date(at).toISOString()).toBe(expected)
   })
 })
@@ -122,7 +144,7 @@ describe('times', () => {
 it('reads the form of JSON dates as the runtime does, in any order of days', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 20 }), (times) =>
-      times.every((ms) => parseTime(new Date(ms).toISOString(), 0) === ms),
+      times.every((ms) => parseTime(new Date(ms).toISOString()) === ms),
     ),
   )
 })

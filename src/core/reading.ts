@@ -1,5 +1,6 @@
 import { type Problem, problem } from './errors.ts'
 import type { SeriesKey } from './event.ts'
+import { isDerived } from './series.ts'
 import { canonicalUnit, toCanonical } from './units.ts'
 
 /** One measurement. `value` is finite and in the canonical unit, `at` UTC epoch ms; states are numbers (open 1). */
@@ -27,12 +28,13 @@ export interface RawReading {
   readonly payload?: string
 }
 
-/** What parsing needs to know of the hub. `now` is UTC ms; `dayStart` the site's midnight in UTC ms, for bare clock times. */
+/** What parsing needs to know of the hub. `now` is UTC ms. */
 export interface ParseContext {
   readonly now: number
   readonly defaultSite: string
   readonly maxFutureMs: number
-  readonly dayStart: number
+  /** Start of the current civil day of a site, UTC ms: bare clock times count from it. */
+  readonly dayStart: (site: string) => number
 }
 
 export type Parsed =
@@ -77,6 +79,7 @@ export function parseReading(raw: RawReading, context: ParseContext): Parsed {
   if (site === undefined) return refuseId('site', raw.site)
   const device = parseId(raw.device, idLimits.device)
   if (device === undefined) return refuseId('device', raw.device)
+  if (isDerived(device)) return refuse(problem('id_reserved', { device }))
   const metric = parseId(raw.metric, idLimits.metric)
   if (metric === undefined) return refuseId('metric', raw.metric)
   let room: string | undefined
@@ -94,7 +97,7 @@ export function parseReading(raw: RawReading, context: ParseContext): Parsed {
   const at =
     raw.at === undefined || raw.at === null || raw.at === ''
       ? context.now
-      : parseTime(raw.at, context.dayStart)
+      : parseTime(raw.at, () => context.dayStart(site))
   if (at === undefined || at < earliestAt) return refuse(problem('at_invalid', { got: show(raw.at) }))
   if (at > context.now + context.maxFutureMs) {
     const limitMinutes = context.maxFutureMs / 60_000
@@ -130,8 +133,11 @@ export function parseValue(value: unknown): number | undefined {
 const isoDate = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$/i
 const clockTime = /^(\d{2}):(\d{2}):(\d{2})(\.\d{1,3})?$/
 
-/** ISO 8601 (without an offset it is UTC), ms since 1970 as number or text, or HH:MM:SS of today; else undefined. */
-export function parseTime(value: unknown, dayStart: number): number | undefined {
+/**
+ * ISO 8601 (UTC without an offset), ms since 1970 as number or text, or HH:MM:SS of the day that starts at `dayStart()`.
+ * Undefined for anything else, and for a clock time where no day is given.
+ */
+export function parseTime(value: unknown, dayStart?: () => number): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value) : undefined
   if (typeof value !== 'string') return undefined
   if (value.length === 24) {
@@ -142,10 +148,12 @@ export function parseTime(value: unknown, dayStart: number): number | undefined 
   if (/^\d{10,16}$/.test(text)) return Number(text)
   if (isoDate.test(text)) return parseIso(text)
   const clock = clockTime.exec(text)
-  if (!clock) return undefined
+  if (!clock || !dayStart) return undefined
   const [hours, minutes, seconds] = [Number(clock[1]), Number(clock[2]), Number(clock[3])]
   if (hours > 23 || minutes > 59 || seconds > 60) return undefined
-  return dayStart + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
+  return (
+    dayStart() + ((hours * 60 + minutes) * 60 + seconds) * 1000 + Math.round(Number(clock[4] ?? 0) * 1000)
+  )
 }
 
 /** The day of the last full time: readings of one minute share it, and Date.parse is the dearest part of parsing. */
@@ -234,7 +242,9 @@ function inCanonicalUnit(
   if (canonical === undefined || given === canonical) return { value: number, unit: given }
   const affine = toCanonical(metric, given.trim())
   if (!affine) return problem('unit_unknown', { unit: given, metric, canonical })
-  return { value: number * affine.scale + affine.offset, unit: canonical }
+  const value = number * affine.scale + affine.offset
+  if (!Number.isFinite(value)) return problem('value_too_large', { got: number, unit: given, canonical })
+  return { value, unit: canonical }
 }
 
 function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {

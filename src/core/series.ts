@@ -1,9 +1,20 @@
 import type { SeriesKey } from './event.ts'
+import type { Target } from './target.ts'
 
 /**
  * Identity of a series as one text. Ids hold no control characters, so the unit separator (U+001F) cannot occur in them.
  */
 export const seriesId = (key: SeriesKey): string => `${key.site}\u001f${key.device}\u001f${key.metric}`
+
+/** First character of the device of a derived series; refused in readings from outside. */
+const derivedMark = '@'
+
+/** Device of the series that a domain derives for a target: `@energy:fridge`. */
+export const derivedDevice = ({ domain, subject }: Pick<Target, 'domain' | 'subject'>): string =>
+  `${derivedMark}${domain}:${subject}`
+
+/** Whether the device holds series that a domain derived, such as `@energy:fridge`, rather than measured ones. */
+export const isDerived = (device: string): boolean => device.startsWith(derivedMark)
 
 /** Order of series in lists: site, device, metric by code unit. */
 export function compareSeries(a: SeriesKey, b: SeriesKey): number {

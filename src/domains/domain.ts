@@ -1,17 +1,94 @@
-import type { Card, Forecast, Prediction, Series, SeriesKey } from '../core/event.ts'
+import type { DomainRoutes } from '../contract/route.ts'
+import type { DomainHub } from '../core/domain-hub.ts'
+import type { Alert, Card, Command, Forecast, Prediction, Series, SeriesKey } from '../core/event.ts'
 import type { Drift, StoredModel } from '../core/life.ts'
 import type { ReadingStore } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
+import type { Target } from '../core/target.ts'
 
-/** What a domain brings to the hot path: it sees each reading and may say something at once. */
-export interface LiveModel {
-  /** Metrics that it wants to see. */
-  readonly metrics: readonly string[]
-  /** `now` is UTC ms. Must be quick: it runs before the commit. */
-  observe(reading: Reading, now: number): Prediction | undefined
-  /** A new forecast went live. */
-  use(forecast: Forecast): void
-  removeSite(site: string): void
+/**
+ * Everything that the hub knows about one field, in one folder: what there is to watch on a site, the monitors that
+ * watch it, and what is learnt from it. Listed in `domains/index.ts`; nothing else names a domain.
+ */
+export interface Domain<Settings = unknown> {
+  /** Lower case; names the folder, the key under `domains` in the configuration and the domain of its targets. */
+  readonly name: string
+  /** Parses the domain's settings and fills in defaults; throws on settings that are not valid. */
+  readonly settings: SettingsSchema<Settings>
+  /** How old a reading may be to raise alerts, ms; default: `limits.liveWithinMs`. Older alerts are marked late. */
+  readonly liveWithinMs?: number
+  /** Declares that derived series can be derived again from stored readings, and how far one reading reaches. */
+  readonly rebuild?: RebuildReach
+  /**
+   * The targets that `changed` series belong to, each with all its sources; of all series of the site where `changed`
+   * is absent. Called when a series is first seen, so its cost must not grow with the site.
+   */
+  scopes(site: SiteView, settings: Settings, changed?: readonly Series[]): readonly Scope[]
+  /** A state machine for one target: at its start, or where the last process left it. */
+  monitor?(scope: Scope, settings: Settings, resume?: Resume): Monitor
+  readonly learning?: Learning
+  /** Its part of the API; loaded when the API starts, so that commands and workers do without. */
+  readonly routes?: () => Promise<DomainRoutes<DomainHub>>
+}
+
+export interface SettingsSchema<Settings> {
+  parse(value: unknown): Settings
+}
+
+/** A derived value depends on the readings from `warmUpMs` before it to `settleMs` after it. */
+export interface RebuildReach {
+  readonly warmUpMs: number
+  readonly settleMs: number
+}
+
+/** One site, as a domain sees it. */
+export interface SiteView {
+  readonly site: string
+  /** IANA zone. */
+  readonly zone: string
+  /** All series of a device. */
+  ofDevice(device: string): readonly Series[]
+  /** All series in a room. */
+  inRoom(room: string): readonly Series[]
+  all(): Iterable<Series>
+}
+
+/** A target and the series that it is concluded from. */
+export interface Scope {
+  readonly target: Target
+  readonly sources: readonly Series[]
+}
+
+/**
+ * The state machine of one target. Pure and quick: no I/O and no clock of its own, since it runs before the commit.
+ * The engine passes each reading of a source once, in order of time; readings that arrive later than newer ones of
+ * their series are left to `rebuild`. What it returns for readings that are history raises no alert (the engine holds
+ * it back).
+ */
+export interface Monitor {
+  /** UTC ms at which it wants to be woken without a reading; Infinity: never. Read again after each call. */
+  readonly wakeAt: number
+  take(event: Reading | 'wake', now: number): Effects | undefined
+  /** A new forecast of its target is live. */
+  use?(forecast: Forecast): void
+  /** State as plain JSON, to resume after a restart; undefined: nothing that the last readings would not tell. */
+  save?(): unknown
+}
+
+/** What is known of a target when its monitor is made anew. */
+export interface Resume {
+  /** What `save` returned last; undefined where nothing was saved. */
+  readonly saved?: unknown
+  /** Alerts of the target whose condition held when the last process ended. */
+  readonly open: readonly Alert[]
+}
+
+/** What a monitor concludes. Derived readings carry `derivedDevice(target)` as their device. */
+export interface Effects {
+  readonly derived?: readonly Reading[]
+  readonly predictions?: readonly Prediction[]
+  readonly alerts?: readonly Alert[]
+  readonly commands?: readonly Command[]
 }
 
 /** History of one target: regular steps from `start` (UTC ms) on, NaN where unknown. */

@@ -1,10 +1,9 @@
 import { type Problem, problem } from '../core/errors.ts'
 import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
-import { hourMs } from '../core/time.ts'
 import { convert } from '../core/units.ts'
 
-/** Parses a row and holds it against what is known of its series: unit, number of series, times that the hub set. */
+/** Parses a row and checks it against its series: its unit, the number of series, and times that the hub set. */
 export function admit(
   raw: RawReading,
   context: ParseContext,
@@ -19,6 +18,10 @@ export function admit(
   if (known.unit !== reading.unit && known.unit !== 'raw') {
     const value = reading.unit === 'raw' ? reading.value : convert(reading.value, reading.unit, known.unit)
     if (value === undefined) return problem('unit_changed', { was: known.unit, unit: reading.unit })
+    if (!Number.isFinite(value)) {
+      const { value: got, unit } = reading
+      return problem('value_too_large', { got, unit, canonical: known.unit })
+    }
     reading = { ...reading, value, unit: known.unit }
   }
   if (parsed.stamped) {
@@ -28,7 +31,3 @@ export function admit(
   }
   return reading
 }
-
-/** From before the last hour of its series: asked where the window is too new for it, it came later than what follows. */
-export const isHistory = (reading: Reading, windows: WindowStore): boolean =>
-  reading.at < windows.newestAt(reading) - hourMs

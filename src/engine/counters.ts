@@ -7,6 +7,10 @@ export class Counters {
   commitsFailed = 0
   alerts = 0
   predictions = 0
+  commitRetries = 0
+  alertsUnsent = 0
+  /** domain -> conclusions that failed */
+  readonly monitorFaults = new Map<string, number>()
   /** source -> code -> rows */
   readonly quarantined = new Map<string, Map<string, number>>()
 
@@ -23,6 +27,10 @@ export class Counters {
       this.quarantined.set(source, codes)
     }
     codes.set(code, (codes.get(code) ?? 0) + 1)
+  }
+
+  countMonitorFault(domain: string): void {
+    this.monitorFaults.set(domain, (this.monitorFaults.get(domain) ?? 0) + 1)
   }
 
   countCommit(

@@ -1,15 +1,22 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
-import type { Clock, Columns, Ledger, ReadingFilter, ReadingPosition, SourceAdapter } from '../core/ports.ts'
+import type {
+  Clock,
+  Columns,
+  Ledger,
+  ReadingFilter,
+  ReadingPosition,
+  Sink,
+  SourceAdapter,
+} from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
+import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
-import { Predictor } from './predictor.ts'
-import { Pump } from './pump.ts'
-import { Rules } from './rules.ts'
+import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
@@ -24,9 +31,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #options: EngineOptions
   readonly #directory: Directory
-  readonly #predictor: Predictor
-  readonly #rules: Rules
-  readonly #pump: Pump
+  readonly #path: Path
   readonly #upkeep: Upkeep
   #sources: {
     readonly adapter: SourceAdapter
@@ -42,17 +47,23 @@ export class Engine {
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
     this.#directory = new Directory(ledger, options.site)
-    this.#predictor = new Predictor(parts.liveModels)
-    this.#rules = new Rules(options.rules)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
-    const onLate = (series: SeriesKey): void => this.models.trainer.tookLate(series)
-    const path = { directory: this.#directory, predictor: this.#predictor, rules: this.#rules, onLate }
-    this.#pump = new Pump({ ...shared, ...path }, { ...options, defaultSite: options.site.id })
-    const onForecast = (forecast: Forecast): void => this.#predictor.use(forecast)
-    this.models = new Models(
-      { ...parts, ...shared, directory: this.#directory, onForecast },
-      options.training,
+    const directory = this.#directory
+    this.#path = new Path(
+      {
+        ...shared,
+        directory,
+        domains: parts.domains,
+        onCommitted: () => undefined,
+        onRebuilt: (_target, sources) => {
+          for (const source of sources) this.models.trainer.tookLate(source)
+        },
+      },
+      { ...options, defaultSite: options.site.id },
     )
+    const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
+    const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
+    this.models = new Models({ ...parts, ...shared, learnings, directory, onForecast }, options.training)
     this.#upkeep = new Upkeep(shared, options)
   }
 
@@ -63,13 +74,7 @@ export class Engine {
     await ledger.open()
     await readings.open()
     await this.#directory.load()
-    for (const reading of await readings.newest(this.#options.windowReadings)) {
-      windows.push(reading)
-      // a crash between the two stores may have left readings whose site the ledger does not know
-      this.#directory.see(reading)
-    }
-    this.#rules.restore(await ledger.alerts())
-    for (const forecast of await ledger.forecasts()) this.#predictor.use(forecast)
+    await this.#path.start()
     log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
     this.#scheduler = createSchedule(
@@ -87,7 +92,7 @@ export class Engine {
    */
   startSource(adapter: SourceAdapter): { stop(): Promise<void>; readonly done: Promise<void> } {
     const stop = new AbortController()
-    const done = adapter.run(this.#pump.emit, stop.signal)
+    const done = adapter.run(this.#path.emitFor(adapter.name), stop.signal)
     const entry = { adapter, stop, done }
     this.#sources.push(entry)
     done.catch((error: unknown) => {
@@ -108,7 +113,7 @@ export class Engine {
     this.#ready = false
     for (const { stop } of this.#sources) stop.abort()
     await Promise.allSettled(this.#sources.map(({ done }) => done))
-    await this.#pump.stop()
+    await this.#path.stop()
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
@@ -124,17 +129,22 @@ export class Engine {
 
   /** Readings in the inbox. */
   get waiting(): number {
-    return this.#pump.waiting
+    return this.#path.waiting
   }
 
-  /** True where a new batch would have to wait. */
-  get full(): boolean {
-    return this.#pump.full
+  /** True where a further batch of the source would have to wait. */
+  isFull(source: string): boolean {
+    return this.#path.isFull(source)
   }
 
-  /** Resolves when the pump has room for more rows; see `Pump.room`. */
-  room(): Promise<void> {
-    return this.#pump.room()
+  /** Resolves when the pump has room for more rows of the source; see `Path.room`. */
+  room(source: string): Promise<void> {
+    return this.#path.room(source)
+  }
+
+  /** Alerts go there too, before they are on disk. */
+  addSink(sink: Sink): void {
+    this.#path.addSink(sink)
   }
 
   /** What is missing before readings are taken; empty when ready. */
@@ -163,16 +173,18 @@ export class Engine {
       throw new HomeostatError('not_found', { what: `site "${site}"` })
     await this.models.removeSite(site)
     this.#parts.windows.removeSite(site)
-    this.#predictor.removeSite(site)
+    this.#path.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
     this.feed.publish({ kind: 'site_removed', site })
   }
 
-  /** Newest reading of every series, ordered by series. */
+  /** Newest reading of every measured series, ordered by series. */
   latest(): Reading[] {
-    return this.#order.sort([...this.#parts.windows.latest()])
+    const measured: Reading[] = []
+    for (const reading of this.#parts.windows.latest()) if (!isDerived(reading.device)) measured.push(reading)
+    return this.#order.sort(measured)
   }
 
   get seriesCount(): number {
@@ -208,6 +220,7 @@ export class Engine {
     | 'predictions'
     | 'alerts'
     | 'notes'
+    | 'records'
     | 'jobs'
     | 'keys'
     | 'putKey'

@@ -1,4 +1,4 @@
-import type { Alert, Forecast, Prediction } from '../core/event.ts'
+import type { Alert, Command, Forecast, Prediction } from '../core/event.ts'
 import type { Reading } from '../core/reading.ts'
 
 /** News: what has just been committed (alerts: what is about to be). */
@@ -7,6 +7,7 @@ export type News =
   | { readonly kind: 'predictions'; readonly predictions: readonly Prediction[] }
   | { readonly kind: 'forecasts'; readonly forecasts: readonly Forecast[] }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
+  | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'site_removed'; readonly site: string }
 
 export type Listener = (news: News) => void

@@ -1,8 +1,7 @@
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
-import type { Learning, LiveModel } from '../domains/domain.ts'
 import type { ModelsOptions } from './models/models.ts'
-import type { ThresholdRule } from './rules.ts'
 import type { Calling, RetrainOptions } from './schedule/schedule.ts'
+import type { ConfiguredDomain } from './watcher.ts'
 
 export interface EngineParts {
   readonly readings: ReadingStore
@@ -13,20 +12,21 @@ export interface EngineParts {
   readonly log: Log
   readonly jobs: Jobs
   readonly calling: Calling
-  /** What the domains bring to the hot path and to the trainer. */
-  readonly liveModels: readonly LiveModel[]
-  readonly learnings: readonly Learning[]
+  readonly domains: readonly ConfiguredDomain[]
 }
 
 export interface EngineOptions {
   readonly site: { readonly id: string; readonly name: string; readonly zone: string }
-  readonly rules: readonly ThresholdRule[]
   readonly inboxReadings: number
   readonly turnReadings: number
   readonly windowReadings: number
   readonly series: number
   readonly maxFutureMs: number
+  /** How old a reading may be to raise alerts, ms. */
+  readonly liveWithinMs: number
   readonly quarantineRows: number
+  readonly closedAlertRows: number
+  readonly modelEventRows: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { ReadingStore } from '../core/ports.ts'
+import type { Clock, ReadingStore } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
+import { thresholds } from '../domains/thresholds/index.ts'
+import type { ThresholdRule } from '../domains/thresholds/settings.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
 import { createMemoryReadings } from '../stores/readings/memory.ts'
 import { createMemoryWindows } from '../stores/window/memory.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
-import { Predictor } from './predictor.ts'
 import { Pump, type PumpOptions } from './pump.ts'
-import { Rules, type ThresholdRule } from './rules.ts'
+import { Reactor } from './reactor.ts'
 
 const now = Date.UTC(2026, 5, 1)
 const usual: PumpOptions = {
@@ -33,14 +34,14 @@ const row = (device: string, value: unknown, more: Partial<RawReading> = {}): Ra
 /** The real pieces on memory stores; `hold` makes commits wait, `fail` makes them fail, `story` tells what came when. */
 async function setUp(options: Partial<PumpOptions> = {}, rules: readonly ThresholdRule[] = []) {
   const story: string[] = []
-  const faults = { fail: false, release: undefined as (() => void) | undefined }
+  const faults = { fail: false, failures: 0, release: undefined as (() => void) | undefined }
   const memory = createMemoryReadings()
   await memory.open()
   const readings: ReadingStore = {
     ...memory,
     async append(batch) {
       if (faults.release) await new Promise<void>((resolve) => (faults.release = resolve))
-      if (faults.fail) throw new Error('disk full')
+      if (faults.fail || faults.failures-- > 0) throw new Error('disk full')
       await memory.append(batch)
       story.push(`stored ${batch.length}`)
     },
@@ -52,22 +53,37 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   const feed = new Feed(() => story.push('listener dropped'))
   feed.subscribe((news) => story.push(news.kind))
   const silent = () => undefined
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => 0,
+    sleep: async () => undefined,
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+  }
+  const log = { info: silent, warn: silent, error: silent }
+  const domains = [{ domain: thresholds, settings: { rules } }]
+  const reactor = new Reactor(
+    { domains, windows, zoneOf: () => 'UTC', counters, clock, log },
+    { liveWithinMs: 600_000 },
+  )
   const pump = new Pump(
     {
       readings,
       ledger,
       windows,
-      directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
-      predictor: new Predictor([]),
-      rules: new Rules(rules),
+      directory,
+      reactor,
       feed,
       counters,
-      clock: { now: () => now, monotonic: () => 0, sleep: async () => undefined },
-      log: { info: silent, warn: silent, error: silent },
-      onLate: ({ device }) => story.push(`late: ${device}`),
+      clock,
+      log,
+      onAlerts: (alerts) => feed.publish({ kind: 'alerts', alerts }),
+      onCommands: silent,
+      onCommitted: silent,
     },
     { ...usual, ...options },
   )
+  const emit = pump.emitFor('test')
   const hold = (): void => {
     faults.release = silent
   }
@@ -76,23 +92,23 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     faults.release = undefined
     go?.()
   }
-  return { pump, memory, ledger, windows, counters, story, faults, hold, release }
+  return { pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
 
 describe('the order of a turn', () => {
   it('is: alert, store, answer, feed', async () => {
-    const { pump, story } = await setUp({}, [hot])
-    await pump.emit([row('stove', 80)]).then(() => story.push('answered'))
+    const { emit, story } = await setUp({}, [hot])
+    await emit([row('stove', 80)]).then(() => story.push('answered'))
     await settle()
     expect(story).toEqual(['alerts', 'stored 1', 'readings', 'answered'])
   })
 
   it('answers nothing before the commit', async () => {
-    const { pump, story, hold, release } = await setUp()
+    const { emit, story, hold, release } = await setUp()
     hold()
-    const answer = pump.emit([row('a', 1)]).then(() => story.push('answered'))
+    const answer = emit([row('a', 1)]).then(() => story.push('answered'))
     await settle()
     expect(story).toEqual([])
     release()
@@ -101,49 +117,28 @@ describe('the order of a turn', () => {
   })
 
   it('takes what came meanwhile as one commit', async () => {
-    const { pump, story, hold, release } = await setUp()
+    const { emit, story, hold, release } = await setUp()
     hold()
-    const first = pump.emit([row('a', 1)])
+    const first = emit([row('a', 1)])
     await settle()
-    const others = [2, 3, 4].map((value) => pump.emit([row(`b${value}`, value)]))
+    const others = [2, 3, 4].map((value) => emit([row(`b${value}`, value)]))
     release()
     await Promise.all([first, ...others])
     expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 1', 'stored 3'])
   })
 
   it('cuts a batch longer than a turn and answers after its last row', async () => {
-    const { pump, story } = await setUp({ turnReadings: 10 })
+    const { emit, story } = await setUp({ turnReadings: 10 })
     const batch = Array.from({ length: 25 }, (_, index) => row(`d${index}`, index === 24 ? 'bad' : index))
-    expect(await pump.emit(batch)).toMatchObject({ accepted: 24, rejected: [{ index: 24 }] })
+    expect(await emit(batch)).toMatchObject({ accepted: 24, rejected: [{ index: 24 }] })
     expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 10', 'stored 10', 'stored 4'])
-  })
-})
-
-describe('history that comes in after what follows it', () => {
-  const minutes = (from: number, count: number) =>
-    Array.from({ length: count }, (_, index) => ({ ...row('meter', index), at: from + index * 60_000 }))
-
-  it('is told, reading by reading, where it lies before the window', async () => {
-    const { pump, story } = await setUp()
-    await pump.emit(minutes(now - 60 * 60_000, 60))
-    expect(story.filter((line) => line.startsWith('late'))).toEqual([])
-    await pump.emit(minutes(now - 600 * 60_000, 3))
-    expect(story.filter((line) => line.startsWith('late'))).toEqual(new Array(3).fill('late: meter'))
-  })
-
-  it('is not what is sent twice, or comes a little late', async () => {
-    const { pump, story } = await setUp()
-    await pump.emit(minutes(now - 60 * 60_000, 60))
-    await pump.emit(minutes(now - 10 * 60_000, 5))
-    await pump.emit([{ ...row('meter', 1), at: now - 61 * 60_000 + 30_000 }])
-    expect(story.filter((line) => line.startsWith('late'))).toEqual([])
   })
 })
 
 describe('what cannot be taken', () => {
   it('goes to quarantine with its code, and the rest is stored', async () => {
-    const { pump, memory, ledger, counters } = await setUp()
-    const receipt = await pump.emit([row('a', 1), row('b', 'warm'), row('', 2), row('c', 3)])
+    const { emit, memory, ledger, counters } = await setUp()
+    const receipt = await emit([row('a', 1), row('b', 'warm'), row('', 2), row('c', 3)])
     expect(receipt.accepted).toBe(2)
     expect(receipt.rejected.map(({ index, problem }) => [index, problem.code])).toEqual([
       [1, 'value_not_number'],
@@ -158,15 +153,15 @@ describe('what cannot be taken', () => {
   })
 
   it('is kept cut to 1,024 characters', async () => {
-    const { pump, ledger } = await setUp()
-    await pump.emit([row('a', 'x', { payload: 'y'.repeat(5000) })])
+    const { emit, ledger } = await setUp()
+    await emit([row('a', 'x', { payload: 'y'.repeat(5000) })])
     expect((await ledger.quarantined(1))[0]!.row.payload).toHaveLength(1024)
   })
 
   it('includes a unit that the series does not have, but converts one that fits', async () => {
-    const { pump, memory } = await setUp()
+    const { emit, memory } = await setUp()
     const ldr = (value: number, unit: string, at: number) => row('l', value, { metric: 'ldr', unit, at })
-    const receipt = await pump.emit([ldr(1, 'kWh', now), ldr(500, 'Wh', now + 1), ldr(3, 'V', now + 2)])
+    const receipt = await emit([ldr(1, 'kWh', now), ldr(500, 'Wh', now + 1), ldr(3, 'V', now + 2)])
     expect(receipt.rejected.map(({ problem }) => problem.code)).toEqual(['unit_changed'])
     expect((await memory.read({}, 10)).map(({ value, unit }) => [value, unit])).toEqual([
       [1, 'kWh'],
@@ -174,47 +169,112 @@ describe('what cannot be taken', () => {
     ])
   })
 
+  it('includes a value that becomes infinite in the unit of its series', async () => {
+    const { emit, memory } = await setUp()
+    const far = (value: number, unit: string, at: number) => row('dial', value, { metric: 'far', unit, at })
+    const receipt = await emit([far(1, 'mm', now), far(1e308, 'm', now + 1), far(2, 'm', now + 2)])
+    expect(receipt.rejected).toMatchObject([{ index: 1, problem: { code: 'value_too_large' } }])
+    expect((await memory.read({}, 10)).map(({ value }) => value)).toEqual([1, 2000])
+  })
+
   it('includes a series beyond the limit', async () => {
-    const { pump } = await setUp({ series: 2 })
-    const receipt = await pump.emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
+    const { emit } = await setUp({ series: 2 })
+    const receipt = await emit([row('a', 1), row('b', 1), row('c', 1), row('a', 2, { at: now + 1 })])
     expect(receipt.rejected).toMatchObject([{ index: 2, problem: { code: 'series_limit' } }])
   })
 })
 
+it('a clock time counts from midnight of the own site of its reading', async () => {
+  const { emit, memory, directory } = await setUp()
+  await directory.putSite({ id: 'goa', name: 'Goa', zone: 'Asia/Kolkata', demo: false })
+  // 05:30 there
+  await emit([row('a', 1, { at: '00:00:00' }), row('b', 2, { site: 'goa', at: '05:00:00' })])
+  const readings = await memory.read({}, 10)
+  expect(readings.map(({ device, at }) => [device, now - at])).toEqual([
+    ['b', 30 * 60_000],
+    ['a', 0],
+  ])
+})
+
 describe('a failing store', () => {
   it('leaves the batch with its sender, and the next one is taken', async () => {
-    const { pump, memory, faults, ledger } = await setUp()
+    const { emit, memory, faults, ledger } = await setUp()
     faults.fail = true
-    await expect(pump.emit([row('a', 1)])).rejects.toMatchObject({ code: 'store_failed' })
+    await expect(emit([row('a', 1)])).rejects.toMatchObject({ code: 'store_failed' })
     faults.fail = false
-    expect(await pump.emit([row('a', 1)])).toMatchObject({ accepted: 1 })
+    expect(await emit([row('a', 1)])).toMatchObject({ accepted: 1 })
     expect(await memory.read({}, 10)).toHaveLength(1)
     // the device was new in the turn that failed, and is written all the same
     expect(await ledger.devices()).toMatchObject([{ id: 'a' }])
   })
 
-  it('fails a long batch once, and takes nothing more of it', async () => {
-    const { pump, story, faults } = await setUp({ turnReadings: 2 })
+  it('answers a long batch once, and keeps no row of it waiting', async () => {
+    const { pump, emit, memory, faults } = await setUp({ turnReadings: 2 })
     faults.fail = true
     const long = Array.from({ length: 7 }, (_, index) => row(`d${index}`, index))
-    await expect(pump.emit(long)).rejects.toMatchObject({ code: 'store_failed' })
+    await expect(emit(long)).rejects.toMatchObject({ code: 'store_failed' })
     faults.fail = false
-    await pump.emit([row('z', 1)])
-    expect([story, pump.waiting]).toEqual([['stored 1', 'readings'], 0])
+    await emit(long)
+    expect([(await memory.read({}, 99)).length, pump.waiting]).toEqual([7, 0])
+  })
+
+  it('is tried again twice before the sender is told', async () => {
+    const { emit, story, faults, counters } = await setUp()
+    faults.failures = 2
+    expect(await emit([row('a', 1)])).toMatchObject({ accepted: 1 })
+    expect([counters.commitRetries, counters.commitsFailed, story.at(-1)]).toEqual([2, 0, 'readings'])
+  })
+
+  it('still owes the alerts that have left to the ledger, once', async () => {
+    const { emit, ledger, story, faults } = await setUp({}, [hot])
+    faults.fail = true
+    await expect(emit([row('stove', 80)])).rejects.toMatchObject({ code: 'store_failed' })
+    expect([story, await ledger.alerts({}, 9)]).toEqual([['alerts'], []])
+    faults.fail = false
+    await emit([row('stove', 80)])
+    expect(await ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', since: now, value: 80 }])
+    expect(story.filter((line) => line === 'alerts')).toHaveLength(1)
+  })
+})
+
+describe('a slow store', () => {
+  it('delays no alert: the next batch is reacted to while the commit before it waits', async () => {
+    const { emit, story, hold, release } = await setUp({}, [hot])
+    hold()
+    const first = emit([row('fridge', 5)])
+    await settle()
+    const second = emit([row('stove', 80)])
+    await settle()
+    expect(story).toEqual(['alerts'])
+    release()
+    await Promise.all([first, second])
+  })
+
+  it('lets a source with a full quota wait, and no other', async () => {
+    const { pump, emit, story, hold, release } = await setUp({ inboxReadings: 2, turnReadings: 2 }, [hot])
+    hold()
+    const flood = Array.from({ length: 5 }, (_, index) => emit([row(`a${index}`, 1), row(`b${index}`, 2)]))
+    await settle()
+    const other = pump.emitFor('alarm')([row('stove', 80)])
+    await settle()
+    expect([pump.isFull('test'), story]).toEqual([true, ['alerts']])
+    release()
+    await Promise.all([...flood, other])
+    expect(pump.waiting).toBe(0)
   })
 })
 
 describe('twice is once', () => {
   it('for the same series and time', async () => {
-    const { pump, memory } = await setUp()
-    await pump.emit([row('a', 1), row('a', 1)])
-    await pump.emit([row('a', 1)])
+    const { emit, memory } = await setUp()
+    await emit([row('a', 1), row('a', 1)])
+    await emit([row('a', 1)])
     expect(await memory.read({}, 10)).toHaveLength(1)
   })
 
   it('but two messages without a time of their own are two readings', async () => {
-    const { pump, memory } = await setUp()
-    await pump.emit([row('a', 1, { at: undefined }), row('a', 2, { at: undefined })])
+    const { emit, memory } = await setUp()
+    await emit([row('a', 1, { at: undefined }), row('a', 2, { at: undefined })])
     expect((await memory.read({}, 10)).map(({ at, value }) => [at - now, value])).toEqual([
       [0, 1],
       [1, 2],
@@ -224,13 +284,11 @@ describe('twice is once', () => {
 
 describe('a full inbox', () => {
   it('lets batches wait outside until there is room', async () => {
-    const { pump, hold, release } = await setUp({ inboxReadings: 4, turnReadings: 2 })
+    const { pump, emit, hold, release } = await setUp({ inboxReadings: 4, turnReadings: 2 })
     hold()
-    const batches = Array.from({ length: 6 }, (_, index) =>
-      pump.emit([row(`a${index}`, 1), row(`b${index}`, 2)]),
-    )
+    const batches = Array.from({ length: 6 }, (_, index) => emit([row(`a${index}`, 1), row(`b${index}`, 2)]))
     await settle()
-    expect([pump.full, pump.waiting]).toEqual([true, 4])
+    expect([pump.isFull('test'), pump.waiting]).toEqual([true, 4])
     release()
     const receipts = await Promise.all(batches)
     expect(receipts.map(({ accepted }) => accepted)).toEqual([2, 2, 2, 2, 2, 2])
@@ -238,10 +296,10 @@ describe('a full inbox', () => {
   })
 
   it('refuses those outside when the hub stops, and settles those inside', async () => {
-    const { pump, memory, hold, release } = await setUp({ inboxReadings: 2, turnReadings: 1 })
+    const { pump, emit, memory, hold, release } = await setUp({ inboxReadings: 2, turnReadings: 1 })
     hold()
     const answers = [1, 2, 3, 4, 5].map((value) =>
-      pump.emit([row(`a${value}`, value)]).then(
+      emit([row(`a${value}`, value)]).then(
         () => 'stored',
         (error: { code: string }) => error.code,
       ),
@@ -253,16 +311,16 @@ describe('a full inbox', () => {
     const said = await Promise.all(answers)
     expect(said.filter((one) => one === 'stored')).toHaveLength((await memory.read({}, 10)).length)
     expect(said.filter((one) => one === 'stopping').length).toBeGreaterThan(0)
-    await expect(pump.emit([row('z', 1)])).rejects.toMatchObject({ code: 'stopping' })
+    await expect(emit([row('z', 1)])).rejects.toMatchObject({ code: 'stopping' })
   })
 })
 
 describe('a row that nobody expected', () => {
   it('costs itself only: deeper than a stack', async () => {
-    const { pump, ledger } = await setUp()
+    const { emit, ledger } = await setUp()
     let deep: unknown = 1
     for (let level = 0; level < 50_000; level++) deep = [deep]
-    const receipt = await pump.emit([row('a', 1), row('b', deep), row('c', 3)])
+    const receipt = await emit([row('a', 1), row('b', deep), row('c', 3)])
     expect([receipt.accepted, receipt.rejected.map(({ index }) => index)]).toEqual([2, [1]])
     expect(await ledger.quarantined(5)).toHaveLength(1)
   })
@@ -270,8 +328,8 @@ describe('a row that nobody expected', () => {
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
     'is stored under the metric %s',
     async (metric) => {
-      const { pump, memory, ledger } = await setUp()
-      expect(await pump.emit([row('a', 1, { metric })])).toMatchObject({ accepted: 1 })
+      const { emit, memory, ledger } = await setUp()
+      expect(await emit([row('a', 1, { metric })])).toMatchObject({ accepted: 1 })
       expect(await memory.read({}, 5)).toMatchObject([{ metric, unit: 'raw' }])
       expect(await ledger.devices()).toMatchObject([{ id: 'a', type: 'sensor' }])
     },

@@ -7,7 +7,12 @@ const day = 86_400_000
 const now = Date.parse('2026-03-10T12:00:00Z')
 const key = { site: 'home', device: 'meter', metric: 'power' }
 const log = { info: () => {}, warn: () => {}, error: () => {} }
-const clock = { now: () => now, monotonic: () => 0, sleep: () => Promise.resolve() }
+const clock = {
+  now: () => now,
+  monotonic: () => 0,
+  sleep: () => Promise.resolve(),
+  yield: () => Promise.resolve(),
+}
 
 async function afterRollUp(readingsKeptMs: number | null): Promise<{ at: number[]; hours: number[] }> {
   const readings = createMemoryReadings()
@@ -16,7 +21,14 @@ async function afterRollUp(readingsKeptMs: number | null): Promise<{ at: number[
   await readings.append(ages.map((age) => ({ ...key, unit: 'W', value: 1, at: now - age })))
   const upkeep = new Upkeep(
     { readings, ledger: createMemoryLedger(), clock, log },
-    { quarantineRows: 1, readingsKeptMs, predictionsKeptMs: day, forecastsKeptMs: day },
+    {
+      quarantineRows: 1,
+      closedAlertRows: 1,
+      modelEventRows: 1,
+      readingsKeptMs,
+      predictionsKeptMs: day,
+      forecastsKeptMs: day,
+    },
   )
   await upkeep.rollUp()
   const left = await readings.read({}, 10)

@@ -9,6 +9,8 @@ export interface UpkeepParts {
 
 export interface UpkeepOptions {
   readonly quarantineRows: number
+  readonly closedAlertRows: number
+  readonly modelEventRows: number
   /** null: for ever. */
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
@@ -41,13 +43,16 @@ export class Upkeep {
     await this.#done
   }
 
-  /** Old predictions, logs, notes, jobs and quarantined rows go. */
+  /** Deletes what the ledger need not keep: old rows, and rows beyond their limit. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
-    const { predictionsKeptMs, forecastsKeptMs, quarantineRows } = this.#options
+    const { predictionsKeptMs, forecastsKeptMs, quarantineRows, closedAlertRows, modelEventRows } =
+      this.#options
     const now = clock.now()
     await ledger.maintain({
       quarantined: quarantineRows,
+      closedAlerts: closedAlertRows,
+      modelEvents: modelEventRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
     })

@@ -1,4 +1,4 @@
-import type { SourceAdapter } from '../core/ports.ts'
+import type { MqttSource } from '../core/ports.ts'
 import { type BrokerOptions, createBrokerSource } from './mqtt/broker.ts'
 import { createExternalSource, type ExternalOptions } from './mqtt/external.ts'
 
@@ -8,4 +8,4 @@ export { hypervoltMappings, type TopicMapping } from './mqtt/mapping.ts'
 /** MQTT: the broker in this process, or a subscription at an external one. */
 export const createMqttSource = (
   options: ({ readonly kind: 'broker' } & BrokerOptions) | ({ readonly kind: 'external' } & ExternalOptions),
-): SourceAdapter => (options.kind === 'broker' ? createBrokerSource(options) : createExternalSource(options))
+): MqttSource => (options.kind === 'broker' ? createBrokerSource(options) : createExternalSource(options))

@@ -16,6 +16,7 @@ function virtualClock(at = start) {
     sleep: async (ms) => {
       now += ms
     },
+    yield: async () => undefined,
   }
   return clock
 }

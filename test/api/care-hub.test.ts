@@ -4,9 +4,11 @@ import { json } from 'node:stream/consumers'
 import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { careHubRoutes } from '../../src/api/compat/care-hub.ts'
+import { careHubHandlers } from '../../src/api/compat/care-hub.ts'
 import { onError } from '../../src/api/errors.ts'
 import { createKey, KeyRing } from '../../src/api/keys.ts'
+import { Mount } from '../../src/api/mount.ts'
+import { careHubTable } from '../../src/contract/care-hub.ts'
 import type { Role } from '../../src/core/event.ts'
 import type { Ledger, Log } from '../../src/core/ports.ts'
 import { dayMs } from '../../src/core/time.ts'
@@ -74,10 +76,9 @@ beforeEach(async () => {
   server.setErrorHandler(onError(quiet))
   server.setValidatorCompiler(validatorCompiler)
   const train = async (by: string): Promise<number> => trainings.push(by)
-  const routes = careHubRoutes({
-    ...{ auth: { open: false, keys }, scheduler, notes: ledger.notes, now: clock.now, train },
-  })
-  await server.register(routes)
+  server.setSerializerCompiler(() => JSON.stringify)
+  const handlers = careHubHandlers({ scheduler, notes: ledger.notes, now: clock.now, train })
+  await new Mount({ open: false, keys }, quiet).add(server, careHubTable, handlers)
   endpoint = await listen()
 })
 afterEach(async () => {
@@ -206,7 +207,7 @@ test('a mock uses its events up and calls nobody', async () => {
   })
   await post('/api/event', { name: 'A' })
   // the run has ended: a call would have been answered
-  await vi.waitFor(async () => expect(await ledger.schedule.queues()).toEqual([]))
+  await vi.waitFor(async () => expect(await ledger.schedule.queuedEvents()).toEqual([]))
   expect((await ask(send('GET', '/api/status'))).json()[0]).toMatchObject({ last_invoke: now, events: [] })
   expect(endpoint.calls).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Route, routes } from '../../src/contract/routes.ts'
+import type { Route } from '../../src/contract/route.ts'
+import { routes } from '../../src/contract/routes.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { loopbackHost, startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
@@ -45,7 +46,8 @@ describe('a hub that is open to this machine', () => {
         '0.0.0.0:8000',
       ]) {
         const answer = await hub.ask({ method, url: path, headers: { host } })
-        expect([host, answer.statusCode, answer.json().code]).toEqual([host, 403, 'host_forbidden'])
+        expect([host, answer.statusCode]).toEqual([host, 403])
+        expect(answer.body).toContain('Host header')
       }
     },
   )
@@ -61,7 +63,8 @@ describe('a hub that is open to this machine', () => {
       '',
     ]) {
       const answer = await hub.ask({ method, url: path, headers: { origin } })
-      expect([origin, answer.statusCode, answer.json().code]).toEqual([origin, 403, 'host_forbidden'])
+      expect([origin, answer.statusCode]).toEqual([origin, 403])
+      expect(answer.body).toContain('Origin header')
     }
   })
 
@@ -186,10 +189,9 @@ describe('the documents', () => {
         if (operation.operationId !== undefined) named.add(operation.operationId)
       }
     }
-    // beside those of the contract there are the ones that older systems' clients ask for
-    for (const { method, path } of Object.values<Route>(routes))
-      expect([...described]).toContain(`${method} ${path}`)
-    expect([...named].sort()).toEqual(Object.keys(routes).sort())
+    const mounted = hub.server.gate.mounted.filter(({ socket }) => !socket)
+    expect([...described].sort()).toEqual(mounted.map(({ route, url }) => `${route.method} ${url}`).sort())
+    expect([...named]).toEqual(expect.arrayContaining([...Object.keys(routes), 'care-hub.event']))
     for (const [, reference] of JSON.stringify(api).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
       const target = (reference ?? '').split('/').reduce((at, part) => at?.[part], api)
       expect([reference, typeof target]).toEqual([reference, 'object'])
@@ -237,7 +239,7 @@ describe('too much', () => {
     const payload = [1, 2].map((value) => ({ device: `lamp-${value}`, metric: 'power', value }))
     const push = () => hub.ask({ method: 'POST', url: '/api/v1/readings', payload })
     const slow = [push(), push()]
-    await expect.poll(() => hub.engine.full).toBe(true)
+    await expect.poll(() => hub.engine.isFull('push')).toBe(true)
     const refused = await push()
     expect([refused.statusCode, refused.json().code]).toEqual([503, 'overloaded'])
     expect(refused.headers['retry-after']).toBe('1')

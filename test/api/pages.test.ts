@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeCursor } from '../../src/api/cursor.ts'
+import type { Alert } from '../../src/core/event.ts'
 import { startTestHub, type TestHub } from '../hub.ts'
 import { noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
@@ -99,10 +100,58 @@ describe('pages of a list that grows meanwhile', () => {
   })
 })
 
+describe('alerts', () => {
+  let hub: TestHub
+  beforeEach(async () => {
+    hub = await startTestHub({ open: true })
+    await hub.ledger.putAlerts(
+      named('lamp', 25).map((subject, index) => alert(subject, { since: 1000 + Math.floor(index / 3) })),
+    )
+    await hub.ledger.putAlerts([
+      alert('lamp-003', { site: 'cabin', since: 1001 }),
+      alert('lamp-004', { since: 1001, until: 1002 }),
+    ])
+  })
+  afterEach(() => hub.close())
+
+  const alert = (
+    subject: string,
+    { site = 'home', since, until }: { site?: string; since: number; until?: number },
+  ): Alert => ({
+    target: { site, domain: 'thresholds', subject },
+    ...{ rule: 'bright', level: 'info', since, at: since, message: `${subject} is bright.` },
+    ...(until === undefined ? {} : { until }),
+  })
+  const subjects = (items: Page['items']): unknown[] =>
+    items.map(({ target }) => (target as { subject: string }).subject)
+
+  test('all: newest first, each once, while newer ones come', async () => {
+    const found = await walk(hub, '/api/v1/alerts?limit=4', (page) =>
+      hub.ledger.putAlerts([alert('new', { since: 2000 + page })]),
+    )
+    expect(found).toHaveLength(26)
+    expect(new Set(found.map((item) => JSON.stringify(item))).size).toBe(26)
+    const times = found.map(({ since }) => Number(since))
+    expect(times).toEqual([...times].sort((a, b) => b - a))
+  })
+
+  test('open, closed, and of one site', async () => {
+    const open = await walk(hub, '/api/v1/alerts?open=true&limit=4')
+    expect(open).toHaveLength(25)
+    expect(open.every(({ until }) => until === undefined)).toBe(true)
+    expect(subjects(await walk(hub, '/api/v1/alerts?open=false&limit=4'))).toEqual(['lamp-004'])
+    expect(subjects(await walk(hub, '/api/v1/alerts?site=cabin&limit=4'))).toEqual(['lamp-003'])
+  })
+
+  test.each(['open=yes', 'limit=0', 'limit=1001'])('%s is refused', async (query) => {
+    expect((await hub.ask({ url: `/api/v1/alerts?${query}` })).statusCode).toBe(400)
+  })
+})
+
 describe('cursors', () => {
   const series = 'site=alpha&device=alpha-meter&metric'
   const lists: readonly (readonly [string, string])[] = [
-    ['readings', '/api/v1/readings?limit=1'],
+    ['readings', '/api/v1/readings?metric=co2&limit=1'],
     ['latest', '/api/v1/latest?limit=1'],
     ['series', '/api/v1/series?limit=1'],
     ['devices', '/api/v1/devices?limit=1'],
@@ -111,6 +160,7 @@ describe('cursors', () => {
     ['rollups', `/api/v1/rollups?${series}=energy_total&limit=1`],
     ['predictions', `/api/v1/predictions?${series}=energy&limit=1`],
     ['quarantine', '/api/v1/quarantine?limit=1'],
+    ['alerts', '/api/v1/alerts?limit=1'],
   ]
   const forged = [
     'x',

@@ -1,10 +1,12 @@
 import type { InjectOptions } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Route, type RouteName, routes } from '../../src/contract/routes.ts'
+import type { Route } from '../../src/contract/route.ts'
+import { type RouteName, routes } from '../../src/contract/routes.ts'
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
 import { versions } from './learnt.ts'
+import { damp } from './made-domain.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
 /** Who asks: nobody, a key for all sites by its role, an admin of the site that is asked for, an admin of another. */
@@ -33,6 +35,7 @@ const meter = 'site=alpha&device=alpha-meter&metric=energy_total'
 const forAll = [401, 200, 200, 200, 200, 200] as const
 const ofAlpha = [401, 200, 200, 200, 200, 403] as const
 const ofHub = [401, 403, 403, 200, 403, 403] as const
+const ofAdmins = [401, 403, 403, 200, 200, 403] as const
 const open = [200, 200, 200, 200, 200, 200] as const
 const ofOperators = [401, 403, 200, 200, 200, 403] as const
 const get = (url: string) => () => ({ url })
@@ -311,7 +314,28 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   alerts: {
     request: get('/api/v1/alerts?site=alpha'),
     status: ofAlpha,
-    says: list(some({ ...alpha, rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 })),
+    says: list(
+      some({ target: some(alpha), rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 }),
+    ),
+  },
+  settings: {
+    request: get('/api/v1/settings/damp?site=alpha'),
+    status: ofAdmins,
+    says: { domain: 'damp', site: 'alpha', settings: { humidityMax: 70, rooms: [] }, own: {} },
+  },
+  putSettings: {
+    request: () => ({
+      ...{ method: 'PUT', url: '/api/v1/settings/damp?site=alpha', payload: { humidityMax: 60 } },
+    }),
+    status: ofAdmins,
+    says: {
+      ...{
+        domain: 'damp',
+        site: 'alpha',
+        settings: { humidityMax: 60, rooms: [] },
+        own: { humidityMax: 60 },
+      },
+    },
   },
   quarantine: {
     request: get('/api/v1/quarantine'),
@@ -371,7 +395,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
 
 let hub: TwoSites
 beforeEach(async () => {
-  hub = await startTwoSites()
+  hub = await startTwoSites({ domains: [damp] })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Route, routes } from '../../src/contract/routes.ts'
+import type { Route } from '../../src/contract/route.ts'
+import { routes } from '../../src/contract/routes.ts'
 import { mark, startTwoSites, type TwoSites } from './two-sites.ts'
 
 /** A key for alpha never learns anything of beta, whatever it asks; all of beta's names bear the mark. */

@@ -72,7 +72,8 @@ export async function startTwoSites(options: Omit<TestHubOptions, 'clock'> = {})
   }
   const hub = await startTestHub({
     ...{ ...options, clock, artifacts, ledger },
-    engine: { rules, ...options.engine },
+    rules,
+    engine: { ...options.engine },
     training: { enabled: true, workers: 0, ...options.training },
   })
   for (const [site, name] of names) {

@@ -105,7 +105,9 @@ export const eventFunction = (name: string, change: Partial<EventFunction> = {})
   lastError: '',
   ...change,
 })
+/** Its id is its time, unless another is given. */
 export const queued = (of: string, at: number, change: Partial<QueuedEvent> = {}): QueuedEvent => ({
+  id: at,
   function: of,
   event: 'night',
   at,

@@ -16,7 +16,7 @@ import {
   strange,
 } from './ledger-life-samples.ts'
 import { jobLaws, modelLaws } from './ledger-model-laws.ts'
-import { card, forecast, series } from './ledger-samples.ts'
+import { card, forecast, keep, series } from './ledger-samples.ts'
 import { noteLaws, scheduleLaws } from './ledger-schedule-laws.ts'
 import { watchLaws } from './ledger-watch-laws.ts'
 
@@ -65,7 +65,7 @@ const commonLaws: readonly Law[] = [
       (l) => l.watch.putDrifts([]),
       (l) => l.schedule.putTriggers([]),
       (l) => l.schedule.putFunctions([]),
-      (l) => l.schedule.putQueue('f', []),
+      (l) => l.schedule.changeQueue([], []),
       (l) => l.notes.putInfos([]),
       (l) => l.notes.putForgotten([]),
     ],
@@ -73,7 +73,7 @@ const commonLaws: readonly Law[] = [
       await everything(l, 'home'),
       await l.schedule.triggers(),
       await l.schedule.functions(),
-      await l.schedule.queues(),
+      await l.schedule.queuedEvents(),
     ],
     gives: [[[], [], [], [], [], undefined, [], [], []], [], [], []],
   },
@@ -118,8 +118,8 @@ const commonLaws: readonly Law[] = [
       (l) => l.notes.putForgotten([forgotten('old', { at: 1 })]),
       (l) => l.jobs.put([job('old', { endedAt: 899 }), job('new', { endedAt: 900 }), job('open')]),
       (l) => l.models.put([entry('v1')], [modelEvent(1)]),
-      (l) => l.schedule.putQueue('f', [queued('f', 1)]),
-      (l) => l.maintain({ quarantined: 9, keepFrom: 900, forecastsFrom: 950 }),
+      (l) => l.schedule.changeQueue([queued('f', 1)], []),
+      (l) => l.maintain(keep({ keepFrom: 900, forecastsFrom: 950 })),
     ],
     read: async (l) => [
       (await l.watch.logged(series, ...ever)).map(({ forecast }) => forecast.origin),
@@ -130,7 +130,7 @@ const commonLaws: readonly Law[] = [
       [
         await l.watch.scoredTo(series),
         (await l.notes.forgotten()).length,
-        (await l.schedule.queues()).length,
+        (await l.schedule.queuedEvents()).length,
       ],
       [(await l.models.all()).length, (await l.models.events({}, 9)).length],
     ],

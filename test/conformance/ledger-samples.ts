@@ -9,6 +9,8 @@ import type {
   Site,
 } from '../../src/core/event.ts'
 
+import type { LedgerKeep } from '../../src/core/ports.ts'
+
 /** Facts for tests of ledgers: each as it usually is, changed where the test says so. */
 export const series = { site: 'home', device: 'meter', metric: 'power' }
 const hour = 3_600_000
@@ -71,8 +73,11 @@ export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
   model: { name: 'boosting', version: '1', kind: 'learned' },
   ...change,
 })
+export const alertTarget = { site: series.site, domain: 'thresholds', subject: series.device }
 export const alert = (change: Partial<Alert> = {}): Alert => ({
-  ...series,
+  target: alertTarget,
+  device: series.device,
+  metric: series.metric,
   rule: 'too much',
   level: 'warning',
   since: 1000,
@@ -96,5 +101,15 @@ export const key = (id: string, change: Partial<ApiKey> = {}): ApiKey => ({
   sites: null,
   sha256: id.repeat(64).slice(0, 64),
   createdAt: 5,
+  ...change,
+})
+
+/** What `maintain` is told to keep; the default deletes nothing. */
+export const keep = (change: Partial<LedgerKeep> = {}): LedgerKeep => ({
+  quarantined: 1e9,
+  closedAlerts: 1e9,
+  modelEvents: 1e9,
+  keepFrom: 0,
+  forecastsFrom: 0,
   ...change,
 })

@@ -48,46 +48,51 @@ export const scheduleLaws: readonly Law[] = [
     ],
   },
   {
-    name: 'queues come by function, the oldest event first, equal times as they came; each put replaces its own',
+    name: 'queued events come in the order of their ids, are added and removed one by one, and the same id replaces',
     put: [
-      (l) => l.schedule.putQueue('g', [queued('g', 1), queued('g', 2), queued('g', 3)]),
-      (l) => l.schedule.putQueue('f', [queued('f', 9, { data: '' })]),
-      (l) => l.schedule.putQueue('emptied', [queued('emptied', 1)]),
-      (l) =>
-        l.schedule.putQueue('g', [
-          queued('g', 7, { event: 'z' }),
-          queued('g', 7, { event: 'a' }),
-          queued('g', 5),
-        ]),
-      (l) => l.schedule.putQueue('emptied', []),
+      (l) => l.schedule.changeQueue([queued('g', 3), queued('g', 1), queued('f', 2)], []),
+      (l) => l.schedule.changeQueue([queued('f', 9, { data: '' })], [1]),
+      (l) => l.schedule.changeQueue([queued('g', 3, { at: 7, event: 'z' })], [99]),
+      (l) => l.schedule.changeQueue([], [2]),
     ],
-    read: (l) => l.schedule.queues(),
-    gives: [
-      queued('f', 9, { data: '' }),
-      queued('g', 5),
-      queued('g', 7, { event: 'z' }),
-      queued('g', 7, { event: 'a' }),
-    ],
+    read: (l) => l.schedule.queuedEvents(),
+    gives: [queued('g', 3, { at: 7, event: 'z' }), queued('f', 9, { data: '' })],
   },
   {
-    name: 'a queue that cannot be kept whole leaves the one before',
+    name: 'a change of the queue that cannot be kept whole changes nothing',
     put: [
-      (l) => l.schedule.putQueue('f', [queued('f', 1)]),
-      (l) => fails(l.schedule.putQueue('f', [queued('f', 2), unkeepable(queued('f', 3), 'data')])),
+      (l) => l.schedule.changeQueue([queued('f', 1)], []),
+      (l) => fails(l.schedule.changeQueue([queued('f', 2), unkeepable(queued('f', 3), 'data')], [1])),
     ],
-    read: (l) => l.schedule.queues(),
+    read: (l) => l.schedule.queuedEvents(),
     gives: [queued('f', 1)],
+  },
+  {
+    name: 'more queued events than a statement takes are removed at once',
+    put: [
+      (l) =>
+        l.schedule.changeQueue(
+          Array.from({ length: 350 }, (_, id) => queued('f', id + 1)),
+          [],
+        ),
+      (l) =>
+        l.schedule.changeQueue(
+          [],
+          Array.from({ length: 349 }, (_, id) => id + 1),
+        ),
+    ],
+    read: (l) => l.schedule.queuedEvents(),
+    gives: [queued('f', 350)],
   },
   {
     name: 'a function takes its queue with it, and no other',
     put: [
       (l) => l.schedule.putFunctions([eventFunction('f'), eventFunction('g')]),
-      (l) => l.schedule.putQueue('f', [queued('f', 1)]),
-      (l) => l.schedule.putQueue('g', [queued('g', 1)]),
+      (l) => l.schedule.changeQueue([queued('f', 1), queued('g', 2)], []),
       (l) => l.schedule.removeFunction('f'),
     ],
-    read: async (l) => [await l.schedule.functions(), await l.schedule.queues()],
-    gives: [[eventFunction('g')], [queued('g', 1)]],
+    read: async (l) => [await l.schedule.functions(), await l.schedule.queuedEvents()],
+    gives: [[eventFunction('g')], [queued('g', 2)]],
   },
 ]
 

@@ -1,8 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Prediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { lifeLaws } from './ledger-life.ts'
-import { eventFunction, forgotten, info, reportDay, trigger } from './ledger-life-samples.ts'
-import { alert, device, forecast, key, prediction, quarantined, series, site } from './ledger-samples.ts'
+import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
+import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
+import {
+  alert,
+  alertTarget,
+  device,
+  forecast,
+  keep,
+  key,
+  prediction,
+  quarantined,
+  series,
+  site,
+} from './ledger-samples.ts'
 
 /** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
 export interface LedgerFixture {
@@ -43,7 +56,7 @@ const laws: readonly Law[] = [
       (l) => l.putAlerts([]),
       (l) => l.putQuarantined([]),
     ],
-    read: async (l) => [await l.sites(), await l.devices(), await l.forecasts(), await l.alerts()],
+    read: async (l) => [await l.sites(), await l.devices(), await l.forecasts(), await l.alerts({}, 9)],
     gives: [[], [], [], []],
   },
   {
@@ -119,31 +132,53 @@ const laws: readonly Law[] = [
       (l) => l.putPredictions([prediction({ at: 20, value: 7 }), prediction({ at: 20, madeAt: 1 })]),
       (l) => l.putPredictions([prediction({ at: 15, device: 'other' })]),
     ],
-    read: async (l) => [await l.predictions(series, 10, 30), await l.predictions(series, 21, 30)],
+    read: async (l) => [await l.predictions(series, 10, 30, 9), await l.predictions(series, 21, 30, 9)],
     gives: [
       [prediction({ at: 10 }), prediction({ at: 20, madeAt: 1 }), prediction({ at: 20, value: 7 })],
       [],
     ],
   },
   {
-    name: 'an alert of the same rule, series and start replaces: it ends, it does not double',
+    name: 'alerts: the same rule, target and start replaces',
     put: [
       (l) => l.putAlerts([alert(), alert({ since: 2000, level: 'critical' })]),
       (l) => l.putAlerts([alert({ at: 1500 }), alert({ until: 1600 })]),
     ],
-    read: (l) => l.alerts(),
+    read: (l) => l.alerts({}, 9),
     gives: [alert({ since: 2000, level: 'critical' }), alert({ until: 1600 })],
   },
   {
-    name: 'alerts come newest first, of one site, at most as many as asked for',
+    name: 'alerts: newest first, of the sites asked for, open or closed, at most the limit, after a key',
     put: [
-      (l) => l.putAlerts([alert({ since: 1 }), alert({ since: 3 }), alert({ since: 2, site: 'office' })]),
+      (l) =>
+        l.putAlerts([
+          alert({ since: 1 }),
+          alert({ since: 3 }),
+          alert({ since: 2, target: { ...alertTarget, site: 'office' } }),
+          alert({ since: 3, rule: 'b', until: 4 }),
+        ]),
     ],
     read: async (l) =>
-      [await l.alerts(undefined, 2), await l.alerts('home', 1), await l.alerts('nowhere')].map((rows) =>
-        rows.map(({ since }) => since),
-      ),
-    gives: [[3, 2], [3], []],
+      [
+        await l.alerts({}, 2),
+        await l.alerts({ sites: ['home'] }, 1),
+        await l.alerts({ sites: ['nowhere'] }, 9),
+        await l.alerts({ sites: [] }, 9),
+        await l.alerts({ open: true }, 9),
+        await l.alerts({ open: false }, 9),
+        await l.alerts({ after: alert({ since: 3, rule: 'b' }) }, 9),
+        await l.alerts({ after: alert({ since: 3 }), sites: ['home'] }, 9),
+      ].map((rows) => rows.map(({ since, rule }) => `${since} ${rule}`)),
+    gives: [
+      ['3 b', '3 too much'],
+      ['3 b'],
+      [],
+      [],
+      ['3 too much', '2 too much', '1 too much'],
+      ['3 b'],
+      ['3 too much', '2 too much', '1 too much'],
+      ['1 too much'],
+    ],
   },
   {
     name: 'NUL and halves of surrogate pairs in a bad payload do not cost the rest of it',
@@ -174,7 +209,7 @@ const laws: readonly Law[] = [
         (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
         (l: Ledger) => l.putForecasts([forecast({ site: id })]),
         (l: Ledger) => l.putPredictions([prediction({ site: id })]),
-        (l: Ledger) => l.putAlerts([alert({ site: id })]),
+        (l: Ledger) => l.putAlerts([alert({ target: { ...alertTarget, site: id } })]),
       ]),
       (l) => l.removeSite('home'),
       (l) => l.removeSite('never seen'),
@@ -184,16 +219,16 @@ const laws: readonly Law[] = [
       await l.rooms(),
       await l.devices(),
       await l.forecasts(),
-      await l.alerts(),
-      await l.predictions(series, 0, 1e15),
-      await l.predictions({ ...series, site: 'office' }, 0, 1e15),
+      await l.alerts({}, 9),
+      await l.predictions(series, 0, 1e15, 9),
+      await l.predictions({ ...series, site: 'office' }, 0, 1e15, 9),
     ],
     gives: [
       [site('office')],
       [{ site: 'office', id: 'hall' }],
       [device('d', { site: 'office', room: 'hall' })],
       [forecast({ site: 'office' })],
-      [alert({ site: 'office' })],
+      [alert({ target: { ...alertTarget, site: 'office' } })],
       [],
       [prediction({ site: 'office' })],
     ],
@@ -203,12 +238,12 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putQuarantined([1, 2, 3, 4].map((at) => quarantined(at))),
       (l) => l.putPredictions([899, 900, 901].map((madeAt) => prediction({ madeAt }))),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
-      (l) => l.maintain({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 }),
+      (l) => l.maintain(keep({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 })),
+      (l) => l.maintain(keep({ quarantined: 3, keepFrom: 900, forecastsFrom: 900 })),
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
-      (await l.predictions(series, 0, 1e15)).map(({ madeAt }) => madeAt),
+      (await l.predictions(series, 0, 1e15, 9)).map(({ madeAt }) => madeAt),
     ],
     gives: [
       [4, 3, 2],
@@ -216,11 +251,61 @@ const laws: readonly Law[] = [
     ],
   },
   {
-    name: 'maintain can empty the quarantine',
+    name: 'predictions come in pages, each after the last of the page before',
     put: [
-      (l) => l.putQuarantined([quarantined(1)]),
-      (l) => l.maintain({ quarantined: 0, keepFrom: 0, forecastsFrom: 0 }),
+      (l) =>
+        l.putPredictions(
+          [10, 20].flatMap((at) =>
+            [1, 2].flatMap((madeAt) =>
+              ['a', 'b'].map((name) => prediction({ at, madeAt, model: { ...prediction().model, name } })),
+            ),
+          ),
+        ),
     ],
+    read: async (l) => {
+      const pages: string[][] = []
+      for (let after: Prediction | undefined; ; ) {
+        const page = await l.predictions(series, 0, 1e15, 3, after)
+        pages.push(page.map(({ at, madeAt, model }) => `${at} ${madeAt} ${model.name}`))
+        after = page.at(-1)
+        if (page.length < 3) return pages
+      }
+    },
+    gives: [
+      ['10 1 a', '10 1 b', '10 2 a'],
+      ['10 2 b', '20 1 a', '20 1 b'],
+      ['20 2 a', '20 2 b'],
+    ],
+  },
+  {
+    name: 'maintain keeps the alerts that ended last and all open ones, and the newest model events',
+    put: [
+      (l) =>
+        l.putAlerts([
+          alert({ since: 1 }),
+          alert({ since: 2, until: 90 }),
+          ...Array.from({ length: 450 }, (_, index) => alert({ since: 3 + index, until: 10 + (index % 50) })),
+          alert({ since: 500, until: 80 }),
+        ]),
+      (l) =>
+        l.models.put(
+          [],
+          Array.from({ length: 450 }, (_, at) => modelEvent(at)),
+        ),
+      (l) => l.maintain(keep({ closedAlerts: 2, modelEvents: 3 })),
+    ],
+    read: async (l) => [
+      (await l.alerts({}, 999)).map(({ since }) => since),
+      (await l.models.events({}, 999)).map(({ at }) => at),
+    ],
+    gives: [
+      [500, 2, 1],
+      [449, 448, 447],
+    ],
+  },
+  {
+    name: 'maintain can empty the quarantine',
+    put: [(l) => l.putQuarantined([quarantined(1)]), (l) => l.maintain(keep({ quarantined: 0 }))],
     read: (l) => l.quarantined(10),
     gives: [],
   },
@@ -248,7 +333,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws])('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -265,6 +350,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
+    testRecordCalls(() => ledger)
   })
 }
 

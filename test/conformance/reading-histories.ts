@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { ReadingStore } from '../../src/core/ports.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
-import { hour, pages, reading, scanned, start } from './reading-samples.ts'
+import { hour, pages, reading, scanned, scannedMany, start } from './reading-samples.ts'
 
 export interface HistorySubject {
   /** An empty store, not yet open; called for every test and every history. */
@@ -23,7 +23,7 @@ type Step =
 const arbitraryReading: fc.Arbitrary<Reading> = fc
   .record({
     site: fc.constantFrom('a', 'b'),
-    device: fc.constantFrom('d1', 'd2'),
+    device: fc.constantFrom('d1', 'd2', '@energy:d1'),
     metric: fc.constantFrom('power', 'co2'),
     value: fc.integer({ min: -50, max: 50 }),
     at: fc.oneof(
@@ -107,6 +107,7 @@ async function answers(store: ReadingStore): Promise<unknown> {
   return {
     series,
     each,
+    many: await scannedMany(store, [...series].reverse(), start - hour, Infinity),
     all: await store.read({}, 10_000),
     pages: await pages(store, { metric: 'power' }, 3),
     newest: await Promise.all([1, 2, 5].map((perSeries) => store.newest(perSeries))),

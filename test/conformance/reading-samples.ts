@@ -40,3 +40,19 @@ export async function scanned(
   }
   return all
 }
+
+/** All chunks of a scan of several series, a row a value: device, time after `start`, value. */
+export async function scannedMany(
+  store: ReadingStore,
+  series: readonly SeriesKey[],
+  from: number,
+  to: number,
+): Promise<[string, number, number][]> {
+  const rows: [string, number, number][] = []
+  for await (const { series: key, at, value } of store.scanMany(series, from, to)) {
+    for (const [row, time] of at.entries()) {
+      rows.push([`${key.site}/${key.device}/${key.metric}`, time - start, value[row]!])
+    }
+  }
+  return rows
+}

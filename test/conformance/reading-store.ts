@@ -3,7 +3,7 @@ import type { Rollup, SeriesKey } from '../../src/core/event.ts'
 import type { ReadingStore } from '../../src/core/ports.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { examineHistories, type HistorySubject } from './reading-histories.ts'
-import { hour, pages, reading, scanned, start } from './reading-samples.ts'
+import { hour, pages, reading, scanned, scannedMany, start } from './reading-samples.ts'
 
 /** A store under examination. */
 export interface ReadingStoreSubject extends HistorySubject {
@@ -34,6 +34,8 @@ export function examineReadingStore(subject: ReadingStoreSubject): void {
     examineRead(test)
     examineNewest(test)
     examineScan(test)
+    examineScanMany(test)
+    examineDerived(test)
     examineRollups(test)
     examineUpkeep(test)
     examineHistories(subject)
@@ -228,6 +230,104 @@ function examineScan(test: Test): void {
   })
 }
 
+function examineScanMany(test: Test): void {
+  const keys = ['b', 'a', '@energy:a'].map((device) => ({ ...power, device }))
+
+  test('scanMany: streams the asked series by series and time, one value a time', async (store) => {
+    const values = (value: number): Reading[] =>
+      ['a', '@energy:a', 'b', 'c'].flatMap((device) =>
+        [3, 1, 2, 0].map((step) => reading({ device, at: start + step, value: value + step })),
+      )
+    await store.append(values(10))
+    await store.append(values(20))
+    const expected = ['@energy:a', 'a', 'b'].flatMap((device) =>
+      [1, 2].map((step) => [`home/${device}/power`, step, 20 + step]),
+    )
+    expect(await scannedMany(store, [...keys, ...keys], start + 1, start + 3)).toEqual(expected)
+  })
+
+  test('scanMany: gives nothing for series that are not known, and for no series', async (store) => {
+    await store.append([reading({ device: 'a' })])
+    const unknown = { ...power, device: 'never seen' }
+    expect(await scannedMany(store, [], 0, Infinity)).toEqual([])
+    expect(await scannedMany(store, [unknown, ...keys], 0, Infinity)).toEqual([['home/a/power', 0, 1]])
+  })
+
+  test('scanMany: any number may be open, paused, nested and left half way', async (store) => {
+    await store.append(
+      keys.flatMap(({ device }) => [0, 1].map((step) => reading({ device, at: start + step }))),
+    )
+    const nested = async (depth: number): Promise<number> => {
+      let deepest = depth
+      if (depth < 20) {
+        for await (const _ of store.scanMany(keys, 0, Infinity)) {
+          deepest = await nested(depth + 1)
+          break
+        }
+      }
+      return deepest
+    }
+    expect(await Promise.all(Array.from({ length: 10 }, () => nested(0)))).toEqual(Array(10).fill(20))
+    await store.append([reading({ device: 'next' })])
+    expect(await store.series()).toHaveLength(4)
+  })
+}
+
+function examineDerived(test: Test): void {
+  const fridge = { device: '@energy:fridge', metric: 'energy', unit: 'kWh' }
+
+  test('derived series: are read, listed and counted like measured ones', async (store) => {
+    const both = [
+      reading({ ...fridge, value: 0.1 }),
+      reading(),
+      reading({ ...fridge, at: start + 1, value: 0.2 }),
+    ]
+    await store.append(both)
+    expect(await store.read({}, 10)).toEqual(both)
+    expect(await store.read({ device: fridge.device }, 10)).toEqual([both[0], both[2]])
+    expect(await pages(store, {}, 1)).toEqual(both)
+    expect(await store.newest(1)).toEqual([both[2], both[1]])
+    expect((await store.series()).map(({ device }) => device)).toEqual([fridge.device, 'meter'])
+    expect((await store.stats()).readings).toBe(3)
+  })
+
+  test('derived series: the value appended last wins, also in the roll-ups', async (store) => {
+    const key = { site: 'home', device: fridge.device, metric: fridge.metric }
+    await store.append([reading({ ...fridge, value: 1 }), reading({ ...fridge, value: 2 }), reading()])
+    await store.append([
+      reading({ ...fridge, value: 3 }),
+      reading({ ...fridge, at: start + 900_000, value: 5 }),
+    ])
+    for (const upkeep of [false, true]) {
+      if (upkeep) await store.maintain()
+      expect((await scanned(store, key, 0, Infinity)).value).toEqual([3, 5])
+      expect(await store.rollups(key, 0, Infinity)).toEqual([
+        { at: start, count: 2, min: 3, max: 5, mean: 4, first: 3, last: 5 },
+      ])
+    }
+    expect((await store.stats()).readings).toBe(3)
+  })
+
+  test('derived series: outlive the measured readings, and still take corrections', async (store) => {
+    const key = { site: 'home', device: fridge.device, metric: fridge.metric }
+    await store.append([reading(), reading({ ...fridge, value: 1 })])
+    await store.maintain(start + 24 * hour)
+    await store.append([reading({ ...fridge, value: 2 }), reading({ at: start + 24 * hour })])
+    await store.maintain(start + 24 * hour)
+    expect((await scanned(store, power, 0, Infinity)).at).toEqual([start + 24 * hour])
+    expect((await scanned(store, key, 0, Infinity)).value).toEqual([2])
+    expect((await store.rollups(key, 0, Infinity)).map(({ last }) => last)).toEqual([2])
+  })
+
+  test('derived series: go with their site', async (store) => {
+    await store.append([reading(fridge), reading({ ...fridge, site: 'other' })])
+    await store.maintain()
+    await store.removeSite('home')
+    expect((await store.read({}, 10)).map(({ site }) => site)).toEqual(['other'])
+    expect((await store.stats()).readings).toBe(1)
+  })
+}
+
 function examineRollups(test: Test): void {
   test('gives hours with count, extremes, mean, first and last by time', async (store) => {
     await store.append([
@@ -301,6 +401,7 @@ function examineUpkeep(test: Test): void {
   test('rolls up old readings that come in before it removes them', async (store) => {
     await store.maintain(start)
     await store.append([reading({ at: start - 10 * hour, value: 6 })])
+    await store.maintain()
     await store.maintain(start)
     expect(await store.read({}, 10)).toEqual([])
     expect((await store.rollups(power, 0, Infinity)).map(({ last }) => last)).toEqual([6])

@@ -2,9 +2,9 @@ import type { Log, ReadingStore } from '../../src/core/ports.ts'
 import { Counters } from '../../src/engine/counters.ts'
 import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
-import { Predictor } from '../../src/engine/predictor.ts'
 import { Pump } from '../../src/engine/pump.ts'
-import { Rules } from '../../src/engine/rules.ts'
+import { Reactor } from '../../src/engine/reactor.ts'
+import { systemClock } from '../../src/platform/clock.ts'
 import { createMqttSource, hypervoltMappings } from '../../src/sources/mqtt.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createDuckDbReadings } from '../../src/stores/readings/duckdb.ts'
@@ -40,19 +40,25 @@ function saidTooEarly(store: ReadingStore): ReadingStore {
 const store = createDuckDbReadings({ folder })
 await store.open()
 const ledger = createMemoryLedger()
+const windows = createMemoryWindows({ capacity: 60 })
+const counters = new Counters()
 const pump = new Pump(
   {
     readings: manner === 'early' ? saidTooEarly(store) : store,
     ledger,
-    windows: createMemoryWindows({ capacity: 60 }),
+    windows,
     directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
-    predictor: new Predictor([]),
-    rules: new Rules([]),
+    reactor: new Reactor(
+      { domains: [], windows, zoneOf: () => 'UTC', counters, clock: systemClock, log },
+      { liveWithinMs: 600_000 },
+    ),
     feed: new Feed((error) => log.error('feed', { error: String(error) })),
-    counters: new Counters(),
-    clock: { now: Date.now, monotonic: () => performance.now(), sleep: () => Promise.resolve() },
+    counters,
+    clock: systemClock,
     log,
-    onLate: () => undefined,
+    onAlerts: () => undefined,
+    onCommands: () => undefined,
+    onCommitted: () => undefined,
   },
   { defaultSite: 'home', inboxReadings: 65_536, turnReadings: 4096, series: 100_000, maxFutureMs: 600_000 },
 )
@@ -66,4 +72,4 @@ const broker = createMqttSource({
   defaultSite: 'home',
   log,
 })
-await broker.run(pump.emit, new AbortController().signal)
+await broker.run(pump.emitFor('mqtt'), new AbortController().signal)

@@ -205,7 +205,7 @@ describe('a hub that learns', () => {
     expect(said.length).toBeGreaterThanOrEqual(9)
     expect(said.length).toBeLessThanOrEqual(11)
     const key = { site: 'home', device: 'heater', metric: 'energy' }
-    const predictions = await hub.engine.ledger.predictions(key, from, from + hour)
+    const predictions = await hub.engine.ledger.predictions(key, from, from + hour, 1000)
     expect(predictions).toHaveLength(said.length)
     // ten minutes at 1 kW, then the forecast's share of the rest
     const step = (await hub.engine.forecasts())[0]!.steps[0]!

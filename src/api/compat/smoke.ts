@@ -1,76 +1,60 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { RouteHandlers } from '../../contract/route.ts'
+import type { smokeTable } from '../../contract/smoke.ts'
 import type { ModelEntry } from '../../core/life.ts'
-import { authorise, type Caller, identify } from '../auth.ts'
 import type { Hub } from '../hub.ts'
 import type { PredictionCounts } from '../prediction-counts.ts'
 
-/**
- * How the smoke pipeline's clients ask about models: what is live, how often it was asked, read it anew, what can be
- * asked at all. To be registered inside the scope of the contract's routes, whose documents they list.
- */
-export const smokeRoutes =
-  (hub: Hub, counts: PredictionCounts) =>
-  async (scope: FastifyInstance): Promise<void> => {
-    const add = adder(scope, hub)
-    add('GET', '/model/info', 'viewer', 'The newest model that is live', async (caller, reply) => {
-      const live = await newestLive(hub, caller)
-      return live ? infoOf(live) : reply.code(500).send({ error: 'Model not available' })
-    })
-    add('POST', '/model/reload', 'operator', 'Look for models published elsewhere', (caller, reply) =>
-      reload(hub, caller, reply),
-    )
-    add('GET', '/predictions/stats', 'viewer', 'What was asked of the live models', ({ sites }) =>
-      statsOf(hub, counts.of(sites)),
-    )
-    add('GET', '/config', 'viewer', 'Limits of this hub, and what can be asked of it', () => ({
-      service: 'homeostat',
-      version: hub.version,
-      max_batch_size: hub.limits.predictRows,
-      max_body_bytes: hub.limits.bodyBytes,
-      requests_per_minute: hub.limits.requestsPerMinute,
-      endpoints: endpointsOf(scope),
-    }))
-    for (const prefix of ['/model', '/predictions'])
-      await scope.register(
-        async (part) =>
-          part.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'Endpoint not found' })),
-        { prefix },
-      )
-  }
+type SmokeHandlers = RouteHandlers<(typeof smokeTable)['routes']>
+type Reach = readonly string[] | null
 
-type Answer = (caller: Caller, reply: FastifyReply) => unknown
+/** `documented` is the server with the OpenAPI document, which lists the routes. */
+export const smokeHandlers = (
+  hub: Hub,
+  counts: PredictionCounts,
+  documented: FastifyInstance,
+): SmokeHandlers => ({
+  async modelInfo({ sites, status }) {
+    const live = await newestLive(hub, sites)
+    if (live) return infoOf(live)
+    status(500)
+    return { error: 'Model not available' }
+  },
 
-/** The same gate as the contract's routes have. What is told is narrowed to the sites of the key. */
-const adder =
-  (scope: FastifyInstance, hub: Hub) =>
-  (method: 'GET' | 'POST', url: string, role: 'viewer' | 'operator', summary: string, answer: Answer) => {
-    const callers = new WeakMap<FastifyRequest, Caller>()
-    scope.route({
-      method,
-      url,
-      schema: { summary, tags: ['smoke pipeline'] },
-      config: { rateLimit: {} },
-      onRequest: async (request) => {
-        const caller = identify(request, hub)
-        authorise(caller, { role, scope: 'query' }, undefined)
-        callers.set(request, caller)
-      },
-      handler: async (request, reply) => answer(callers.get(request)!, reply),
-    })
-  }
+  async reload({ sites, status }) {
+    await hub.engine.models.reload()
+    const timestamp = iso(hub.engine.clock.now())
+    const live = await newestLive(hub, sites)
+    if (live)
+      return { status: 'success', message: 'Models are up to date.', model_info: infoOf(live), timestamp }
+    status(500)
+    return { status: 'error', message: 'No learnt model is live.', timestamp }
+  },
 
-async function newestLive({ engine }: Hub, { sites }: Caller): Promise<ModelEntry | undefined> {
+  stats: ({ sites }) => statsOf(hub, counts.of(sites)),
+
+  config: () => ({
+    service: 'homeostat',
+    version: hub.version,
+    max_batch_size: hub.limits.predictRows,
+    max_body_bytes: hub.limits.bodyBytes,
+    requests_per_minute: hub.limits.requestsPerMinute,
+    endpoints: endpointsOf(documented),
+  }),
+})
+
+async function newestLive({ engine }: Hub, sites: Reach): Promise<ModelEntry | undefined> {
   return (await engine.models.all()).find(
     ({ card: { series, model }, standing }) =>
       standing === 'live' && model.kind === 'learned' && (sites === null || sites.includes(series.site)),
   )
 }
 
-/** Models are called `<domain>-<algorithm>`. `series` is ours: whose model it is. */
-function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEntry): object {
+/** Models are named `<domain>-<algorithm>`. */
+function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEntry) {
   const [domain, ...algorithm] = model.name.split('-')
   return {
-    model_type: domain,
+    model_type: domain ?? '',
     algorithm: algorithm.join('-'),
     feature_count: features.length,
     training_timestamp: iso(trainedAt),
@@ -80,27 +64,16 @@ function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEn
   }
 }
 
-async function reload(hub: Hub, caller: Caller, reply: FastifyReply): Promise<object> {
-  await hub.engine.models.reload()
-  const timestamp = iso(hub.engine.clock.now())
-  const live = await newestLive(hub, caller)
-  if (!live) return reply.code(500).send({ status: 'error', message: 'No learnt model is live.', timestamp })
-  return { status: 'success', message: 'Models are up to date.', model_info: infoOf(live), timestamp }
-}
-
-/**
- * In seconds and percent. Nothing here tells fire from no fire yet, so those counts and the confidence are 0: what was
- * asked of other models is no statement about fire.
- */
-function statsOf({ engine, startedAt }: Hub, asked: ReturnType<PredictionCounts['of']>): object {
+/** Seconds and percent. No model tells fire from no fire yet, so those counts and the confidence are 0. */
+function statsOf({ engine, startedAt }: Hub, used: ReturnType<PredictionCounts['of']>) {
   const now = engine.clock.now()
   return {
-    total_predictions: asked.rows,
+    total_predictions: used.rows,
     fire_predictions: 0,
     no_fire_predictions: 0,
-    batch_predictions: asked.batches,
+    batch_predictions: used.batches,
     average_confidence: 0,
-    average_processing_time: asked.requests === 0 ? 0 : asked.ms / 1000 / asked.requests,
+    average_processing_time: used.requests === 0 ? 0 : used.ms / 1000 / used.requests,
     last_reset: iso(startedAt),
     fire_detection_rate_percent: 0,
     safe_detection_rate_percent: 0,
@@ -109,8 +82,8 @@ function statsOf({ engine, startedAt }: Hub, asked: ReturnType<PredictionCounts[
   }
 }
 
-/** What the documents describe, so that no route is forgotten. */
-function endpointsOf(scope: FastifyInstance): object[] {
+/** From the OpenAPI document, so that no route is forgotten. */
+function endpointsOf(scope: FastifyInstance): { path: string; method: string; description: string }[] {
   return Object.entries(scope.swagger().paths ?? {}).flatMap(([path, methods]) =>
     Object.entries(methods as Record<string, { readonly summary?: string }>).map(([method, { summary }]) => ({
       path: path.replace(/\{(\w+)\}/g, ':$1'),

@@ -1,13 +1,16 @@
 import { HomeostatError } from '../../core/errors.ts'
+import type { AlertFilter, AlertKey } from '../../core/ports.ts'
+import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
-/** Places and devices, what was learnt of them, and how the hub is. */
+/** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
+  settings: SiteSettings,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -31,12 +34,29 @@ export const hubRoutes = (
   },
 
   async forecasts({ query, sites }) {
-    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isAsked(item, query))
+    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isOfSeries(item, query))
     return pageOf(forecasts, query, seriesTypes, seriesPlace)
   },
 
-  async alerts({ sites }) {
-    return whole(within(await hub.engine.ledger.alerts(), sites))
+  async alerts({ query: { open, limit, cursor }, sites }) {
+    const filter: AlertFilter = {
+      ...(sites === null ? {} : { sites }),
+      ...(open === undefined ? {} : { open: open === 'true' }),
+      ...(cursor === undefined ? {} : { after: alertKeyOf(cursor) }),
+    }
+    const found = await hub.engine.ledger.alerts(filter, limit + 1)
+    const items = found.slice(0, limit)
+    return { items, next: found.length > limit ? alertCursor(items.at(-1)!) : null }
+  },
+
+  async settings({ params: { domain }, query: { site } }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.of(domain, site)) }
+  },
+
+  async putSettings({ params: { domain }, query: { site }, body }) {
+    requireKnown(hub, site)
+    return { domain, site, ...(await settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {
@@ -101,7 +121,8 @@ export const hubRoutes = (
   },
 })
 
-function isAsked(
+/** Whether the item matches the device and metric of the query, where it names them. */
+function isOfSeries(
   item: { readonly device: string; readonly metric: string },
   query: { readonly device?: string | undefined; readonly metric?: string | undefined },
 ): boolean {
@@ -109,4 +130,22 @@ function isAsked(
     (query.device === undefined || item.device === query.device) &&
     (query.metric === undefined || item.metric === query.metric)
   )
+}
+
+function requireKnown({ engine }: Hub, site: string): void {
+  if (engine.sites().some(({ id }) => id === site)) return
+  throw new HomeostatError('not_found', { what: `site "${site}"` })
+}
+
+const alertCursor = ({ since, rule, target }: AlertKey): string =>
+  encodeCursor([since, rule, target.site, target.domain, target.subject])
+
+function alertKeyOf(cursor: string): AlertKey {
+  const types = ['number', 'string', 'string', 'string', 'string'] as const
+  const [since, rule, site, domain, subject] = decodeCursor(cursor, types).map(String)
+  return {
+    since: Number(since),
+    rule: rule ?? '',
+    target: { site: site ?? '', domain: domain ?? '', subject: subject ?? '' },
+  }
 }

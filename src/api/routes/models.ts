@@ -9,7 +9,7 @@ import { nameOf } from '../../engine/registry/registry-names.ts'
 import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
-import type { Ask, Handlers, Hub } from '../hub.ts'
+import type { Handlers, Hub, HubRequest } from '../hub.ts'
 import { moment } from '../moment.ts'
 import type { PredictionCounts } from '../prediction-counts.ts'
 
@@ -275,7 +275,7 @@ function absent(what: string): never {
 }
 
 /** A site that comes in the body: as if it had come in the query. */
-function requireSite({ caller }: Pick<Ask<RouteName>, 'caller'>, site: string): void {
+function requireSite({ caller }: Pick<HubRequest<RouteName>, 'caller'>, site: string): void {
   if (isWithin(site, reachOf(caller, undefined))) return
   throw new HomeostatError('site_forbidden', { site })
 }

@@ -1,16 +1,16 @@
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
-import type { ReadingPosition } from '../../core/ports.ts'
+import type { PredictionPosition, ReadingPosition } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
-import { type Ask, type Handlers, type Hub, within } from '../hub.ts'
+import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
 import { moment } from '../moment.ts'
 
 const yearMs = 366 * dayMs
 
-/** What came in, and what is kept of it. */
+/** Readings, windows, roll-ups and live predictions. */
 export const readingRoutes = (
   hub: Hub,
 ): Handlers<'readings' | 'push' | 'latest' | 'window' | 'rollups' | 'series' | 'predictions'> => ({
@@ -30,8 +30,8 @@ export const readingRoutes = (
     return { items: page, next: encodeCursor([last.at, last.site, last.device, last.metric]) }
   },
 
-  async push(ask) {
-    const rows = hub.push.rowsOf(ask.body)
+  async push(request) {
+    const rows = hub.push.rowsOf(request.body)
     if (!rows) {
       throw new HomeostatError('request_invalid', {
         detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
@@ -41,9 +41,9 @@ export const readingRoutes = (
     if (rows.length > batchReadings) {
       throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
     }
-    if (hub.engine.full) throw new HomeostatError('overloaded', { limit: inboxReadings })
-    const receipt = await hub.push.take(inReach(rows, ask, hub.defaultSite))
-    if (receipt.accepted === 0 && rows.length > 0) ask.status(400)
+    if (hub.engine.isFull('push')) throw new HomeostatError('overloaded', { limit: inboxReadings })
+    const receipt = await hub.push.take(inReach(rows, request, hub.defaultSite))
+    if (receipt.accepted === 0 && rows.length > 0) request.status(400)
     return {
       accepted: receipt.accepted,
       rejected: receipt.rejected.map(({ index, problem: { code, message } }) => ({ index, code, message })),
@@ -91,22 +91,26 @@ export const readingRoutes = (
 
   async predictions({ query }) {
     const [from, to] = yearUpTo(hub, query)
-    const all = await hub.engine.ledger.predictions(query, from, to)
-    return pageOf(all, query, ['number', 'number', 'string', 'string'], ({ at, madeAt, model }) => [
-      at,
-      madeAt,
-      model.name,
-      model.version,
-    ])
+    const { limit, cursor } = query
+    const after = cursor === undefined ? undefined : predictionPositionOf(cursor)
+    const items = await hub.engine.ledger.predictions(query, from, to, limit + 1, after)
+    if (items.length <= limit) return { items, next: null }
+    const page = items.slice(0, limit)
+    const { at, madeAt, model } = page.at(-1)!
+    return { items: page, next: encodeCursor([at, madeAt, model.name, model.version]) }
   },
 })
 
-/** A row for a site that the key does not reach is refused by itself, like any other bad row. */
-function inReach(rows: RawReading[], { caller }: Ask<'push'>, defaultSite: string): readonly RawReading[] {
+/** A row for a site outside the caller's reach is rejected alone, like any other bad row. */
+function inReach(
+  rows: RawReading[],
+  { caller }: HubRequest<'push'>,
+  defaultSite: string,
+): readonly RawReading[] {
   const { sites } = caller
   if (sites === null) return rows
   return rows.map((row) => {
-    // read as the parser reads it; of what is no name at all the parser says so
+    // as the parser reads it; the parser itself rejects an invalid name
     const site = row.site === undefined ? defaultSite : parseId(row.site, idLimits.site)
     if (site === undefined || sites.includes(site)) return row
     return { ...row, fault: problem('site_forbidden', { site }) }
@@ -149,6 +153,11 @@ function yearUpTo(
   const given = span(query.from, query.to)
   const to = given.to ?? hub.engine.clock.now()
   return [given.from ?? to - yearMs, to]
+}
+
+function predictionPositionOf(cursor: string): PredictionPosition {
+  const [at, madeAt, name, version] = decodeCursor(cursor, ['number', 'number', 'string', 'string'])
+  return { at: Number(at), madeAt: Number(madeAt), model: { name: String(name), version: String(version) } }
 }
 
 function positionOf(cursor: string): ReadingPosition {

@@ -1,7 +1,7 @@
 import type { Card, Forecast, Series, SeriesKey } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
-import { SeriesMap, seriesId } from '../../core/series.ts'
+import { isDerived, SeriesMap, seriesId } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../../domains/domain.ts'
 import type { Directory } from '../directory.ts'
@@ -112,7 +112,7 @@ export class Trainer {
   /** What can be learnt, of the sites (null: all) and the device asked for. */
   targets(sites: readonly string[] | null, device?: string): Target[] {
     const series: Series[] = []
-    for (const reading of this.#parts.windows.latest()) series.push(reading)
+    for (const reading of this.#parts.windows.latest()) if (!isDerived(reading.device)) series.push(reading)
     return this.#parts.learnings
       .flatMap((learning) => learning.targets(series).map((target) => ({ ...target, learning })))
       .filter(({ target }) => sites === null || sites.includes(target.site))

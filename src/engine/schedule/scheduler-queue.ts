@@ -22,15 +22,15 @@ export function firstOfEach(
   return first.every((item) => item !== undefined) ? first : undefined
 }
 
-/** With one more event at the end; of its own kind at most `most` stay, the newest. */
+/** With one more event at the end; of its own kind at most `most` stay, the newest. `dropped` is the one that had to go. */
 export function withEvent(
   queue: readonly QueuedEvent[],
   added: QueuedEvent,
   most: number,
-): { readonly queue: readonly QueuedEvent[]; readonly dropped: boolean } {
+): { readonly queue: readonly QueuedEvent[]; readonly dropped: QueuedEvent | undefined } {
   const same = queue.filter(({ event }) => event === added.event)
-  const dropped = same.length >= most
-  return { queue: [...(dropped ? queue.filter((item) => item !== same[0]) : queue), added], dropped }
+  const dropped = same.length >= most ? same[0] : undefined
+  return { queue: [...(dropped ? queue.filter((item) => item !== dropped) : queue), added], dropped }
 }
 
 /** The k-th run has the k-th of each event; what is not there yet is waited for. */

@@ -52,7 +52,7 @@ describe('the process ends in the middle', () => {
     crashed = true
     await first.pass(two)
     expect(first.runs).toEqual([])
-    expect((await schedule.queues()).length).toBe(1)
+    expect((await schedule.queuedEvents()).length).toBe(1)
     const second = await startWorld({ schedule, at: start + two + 1000 })
     await second.pass(hourMs)
     expect(second.runs).toEqual([start + two + 1000])
@@ -151,9 +151,9 @@ describe('the ledger fails', () => {
     const { schedule } = createMemoryLedger()
     return {
       ...schedule,
-      async putQueue(name, events) {
+      async changeQueue(added, removedIds) {
         if (disk.full) throw new Error('disk full')
-        await schedule.putQueue(name, events)
+        await schedule.changeQueue(added, removedIds)
       },
     }
   }
@@ -180,6 +180,27 @@ describe('the ledger fails', () => {
     const { runs, pass } = await startWorld({ schedule: failingWith(disk), task })
     await pass(3 * hourMs)
     expect(runs.length).toBe(1)
+  })
+
+  test('events whose removal failed are removed with the next change', async () => {
+    const disk = { full: false }
+    const task: Task = async () => {
+      disk.full = runs.length === 1
+    }
+    const { runs, scheduler, schedule, pass } = await startWorld({ schedule: failingWith(disk), task })
+    await pass(3 * hourMs)
+    expect((await schedule.queuedEvents()).length).toBe(1)
+    disk.full = false
+    await scheduler.event('Night')
+    await pass(1000)
+    expect(await schedule.queuedEvents()).toEqual([])
+  })
+
+  test('queued events that no function waits for any more are removed at the start', async () => {
+    const { schedule } = createMemoryLedger()
+    await schedule.changeQueue([{ id: 7, function: 'gone', event: 'Night', at: start, data: '' }], [])
+    await startWorld({ schedule })
+    expect(await schedule.queuedEvents()).toEqual([])
   })
 })
 

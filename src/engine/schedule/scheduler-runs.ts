@@ -41,6 +41,14 @@ interface Entry {
   overflowing: boolean
 }
 
+/** What one more event makes of the queue of a function. */
+interface QueueChange {
+  readonly entry: Entry
+  readonly added: QueuedEvent
+  readonly queue: readonly QueuedEvent[]
+  readonly dropped: QueuedEvent | undefined
+}
+
 interface Run {
   readonly taken: readonly QueuedEvent[]
   readonly abort: AbortController
@@ -57,8 +65,8 @@ export const outcomeLostTwice =
   'The hub ended twice before the outcome of this run was kept; it is not run again.'
 
 /**
- * The functions, their queues and their runs. What is called `queue`, `put`, `remove`, `load` is a change: it happens
- * inside `exclusive`, is kept, then believed.
+ * The functions, their queues and their runs. `queue`, `put`, `remove` and `load` are changes: they run inside
+ * `exclusive`, and memory follows the ledger.
  *
  * A run is at least once. Its events are used up when it has ended, well or not; a process that ends in the middle
  * leaves them in the queue and a mark with the function, so the next one runs it again. A second end in the middle is
@@ -68,8 +76,11 @@ export class Runner {
   readonly #parts: RunnerParts
   readonly #options: RunnerOptions
   readonly #entries = new Map<string, Entry>()
-  /** By the name of the function: what was removed and put again does not overlap with itself either. */
+  /** By function name, so that a function that was removed and added again does not overlap with itself. */
   readonly #running = new Map<string, Run>()
+  #nextEventId = 1
+  /** Events that are used up and could not be removed from the ledger yet. */
+  readonly #owed = new Set<number>()
   #stopping = false
 
   constructor(parts: RunnerParts, options: RunnerOptions) {
@@ -96,12 +107,16 @@ export class Runner {
     const others = [...kept.values()].filter(({ name }) => !ownNames.has(name))
     for (const { name, action } of others) if (action.kind === 'task') await schedule.removeFunction(name)
     await schedule.putFunctions(own)
-    const queued = await schedule.queues()
+    const queued = await schedule.queuedEvents()
+    this.#nextEventId = (queued.at(-1)?.id ?? 0) + 1
     for (const one of [...own, ...others.filter(({ action }) => action.kind === 'call')]) {
       const queue = queued.filter((item) => item.function === one.name && one.events.includes(item.event))
       this.#entries.set(one.name, { function: one, queue, overflowing: false })
       if (one.lastError === outcomeLostTwice) await this.#giveUp(one.name)
     }
+    const waiting = new Set([...this.#entries.values()].flatMap(({ queue }) => queue))
+    const orphans = queued.filter((item) => !waiting.has(item))
+    if (orphans.length > 0) await this.#changeQueue([], orphans)
   }
 
   /**
@@ -110,24 +125,50 @@ export class Runner {
    */
   async queue(event: string, data: string, at: number, since = Number.POSITIVE_INFINITY): Promise<number> {
     let reached = 0
+    const changes: QueueChange[] = []
     for (const [name, entry] of this.#entries) {
       const { events } = entry.function
       if (!events.includes(event)) continue
       reached += 1
       if (entry.queue.some((item) => item.event === event && item.at >= since)) continue
       const most = Math.max(1, Math.floor(this.#options.queuedEvents / events.length))
-      const { queue, dropped } = withEvent(entry.queue, { function: name, event, at, data }, most)
-      await this.#parts.schedule.putQueue(name, queue)
+      const added = { id: this.#nextEventId + changes.length, function: name, event, at, data }
+      const { queue, dropped } = withEvent(entry.queue, added, most)
+      changes.push({ entry, added, queue, dropped })
+    }
+    await this.#keepQueued(changes)
+    return reached
+  }
+
+  /** One transaction for all functions that wait for an event, so that its cost does not depend on what waits. */
+  async #keepQueued(changes: readonly QueueChange[]): Promise<void> {
+    if (changes.length === 0) return
+    const added = changes.map((change) => change.added)
+    const dropped = changes.flatMap((change) => change.dropped ?? [])
+    await this.#changeQueue(added, dropped)
+    this.#nextEventId += added.length
+    for (const { entry, queue, added, dropped } of changes) {
       entry.queue = queue
       if (dropped && !entry.overflowing) {
         this.#parts.log.warn('A function does not run as often as its events come; the oldest are dropped.', {
-          function: name,
-          event,
+          function: added.function,
+          event: added.event,
         })
       }
-      entry.overflowing ||= dropped
+      entry.overflowing ||= dropped !== undefined
     }
-    return reached
+  }
+
+  /** Events whose removal failed before go with the next change, so that a restart does not run them again. */
+  async #changeQueue(added: readonly QueuedEvent[], removed: readonly QueuedEvent[]): Promise<void> {
+    const owed = [...this.#owed]
+    await this.#parts.schedule.changeQueue(added, [...owed, ...removed.map(({ id }) => id)])
+    for (const id of owed) this.#owed.delete(id)
+  }
+
+  async #consume(events: readonly QueuedEvent[]): Promise<void> {
+    for (const { id } of events) this.#owed.add(id)
+    await this.#changeQueue([], [])
   }
 
   /** Throws `not_acceptable_state` where there are too many. */
@@ -142,7 +183,8 @@ export class Runner {
     const one = withHistory({ ...input, lastError: '' }, known?.function)
     const queue = (known?.queue ?? []).filter(({ event }) => one.events.includes(event))
     await schedule.putFunctions([one])
-    if (known && queue.length < known.queue.length) await schedule.putQueue(one.name, queue)
+    const gone = known?.queue.filter((item) => !queue.includes(item)) ?? []
+    if (gone.length > 0) await this.#changeQueue([], gone)
     this.#entries.set(one.name, { function: one, queue, overflowing: false })
     return one
   }
@@ -200,9 +242,9 @@ export class Runner {
     await this.#change(name, async (entry) => {
       if (!cutOff) {
         entry.function = { ...entry.function, lastError: failure }
-        // believed though it may not be kept: it did run
+        // also where the ledger fails: the run has taken place
         entry.queue = entry.queue.filter((item) => !run.taken.includes(item))
-        await schedule.putQueue(name, entry.queue)
+        await this.#consume(run.taken)
       }
       await schedule.putFunctions([entry.function])
     })
@@ -255,7 +297,7 @@ export class Runner {
     if (!taken) return
     this.#parts.log.error('A run is given up: the hub ended twice in the middle of it.', { function: name })
     entry.queue = entry.queue.filter((item) => !taken.includes(item))
-    await this.#parts.schedule.putQueue(name, entry.queue)
+    await this.#consume(taken)
   }
 }
 

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { caller, nightly, start, startWorld, untilTold, zone } from '../../../test/schedule-world.ts'
 import { turnOfTheLoop } from '../../../test/virtual-clock.ts'
 import { localParts } from '../../core/calendar.ts'
+import type { ScheduleLedger } from '../../core/ports.ts'
 import { dayMs, hourMs, minuteMs } from '../../core/time.ts'
+import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import type { Call } from './scheduler.ts'
 
 describe('triggers', () => {
@@ -279,10 +281,27 @@ describe('functions', () => {
     await scheduler.event('A')
     await scheduler.event('B')
     await scheduler.putFunction(caller('f', ['A', 'C']))
-    expect((await schedule.queues()).map(({ event }) => event)).toEqual(['A'])
+    expect((await schedule.queuedEvents()).map(({ event }) => event)).toEqual(['A'])
     await scheduler.event('C')
     await turnOfTheLoop()
     expect(Object.keys(calls[0]?.body ?? {})).toEqual(['A', 'C'])
+  })
+
+  test('an event writes its own row only, however many events wait', async () => {
+    const { schedule } = createMemoryLedger()
+    const written: number[] = []
+    const counting: ScheduleLedger = {
+      ...schedule,
+      async changeQueue(added, removedIds) {
+        written.push(added.length + removedIds.length)
+        await schedule.changeQueue(added, removedIds)
+      },
+    }
+    const { scheduler } = await startWorld({ schedule: counting })
+    for (const name of ['f', 'g']) await scheduler.putFunction(caller(name, ['A', 'B']))
+    for (let n = 0; n < 300; n++) await scheduler.event('A', n)
+    expect(new Set(written)).toEqual(new Set([2]))
+    expect(await schedule.queuedEvents()).toHaveLength(600)
   })
 
   test('a queue is bounded: of each event the newest stay', async () => {

@@ -73,7 +73,7 @@ function timeColumn({ head, flags }: GuessContext, index: number): TimeColumn | 
 function steps(flags: MappingFlags, refuse: (detail: string) => HomeostatError): TimeSource {
   const { start = '', every = '' } = flags
   if (flags.time !== undefined) throw refuse('--time and --start/--every exclude each other')
-  const at = /Z|[+-]\d{2}:?\d{2}$/.test(start) ? parseTime(start, 0) : undefined
+  const at = /Z|[+-]\d{2}:?\d{2}$/.test(start) ? parseTime(start) : undefined
   if (at === undefined)
     throw refuse(`--start "${start}" must be a time with its offset: 2024-01-31T00:00:00Z`)
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)$/.exec(every)

@@ -8,7 +8,7 @@ import type { MappingFlags } from './guess-context.ts'
 import { readHead } from './head.ts'
 
 const data = join(import.meta.dirname, '../../../../shared/data')
-const context = { now: Date.UTC(2030, 0, 1), defaultSite: 'home', maxFutureMs: 0, dayStart: 0 }
+const context = { now: Date.UTC(2030, 0, 1), defaultSite: 'home', maxFutureMs: 0, dayStart: () => 0 }
 
 /** Imports a file with nothing but guesses; every reading passes the hub's own parser. */
 async function imported(name: string, flags: MappingFlags = {}) {

@@ -1,12 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { AedesOptions, AuthenticateError, Client, PublishPacket } from 'aedes'
+import type { AedesOptions, AuthenticateError, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
-import type { Log, SourceAdapter } from '../../core/ports.ts'
+import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
-import { TopicMap, type TopicMapping } from './mapping.ts'
+import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
 import { boundPackets } from './packet-lengths.ts'
 
 /** Sites that a client may publish for: null means all. */
@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly batchReadings: number
   /** Bytes that may wait for a subscriber before it is cut; default 1 MiB. */
   readonly clientBufferBytes?: number
+  /** Bytes of one client's messages that may wait for their commit before it is not read further; default 4 MiB. */
+  readonly clientPendingBytes?: number
   /** Messages that are kept for a session whose client is away; default 10,000. */
   readonly sessionMessages?: number
   /** Site of a reading that names none. */
@@ -46,15 +48,24 @@ const connectionsMax = 10_000
 const packetBytesMax = (payloadBytes: number): number => Math.max(mib, 2 * payloadBytes)
 
 /**
- * An MQTT 3.1.1 broker in this process. A message of a mapped topic is acknowledged (PUBACK, PUBREC) after its
- * commit; until then its client is not read further, which is the backpressure.
+ * An MQTT 3.1.1 broker in this process. A message of a mapped topic is acknowledged (PUBACK, PUBREC) after its commit.
+ * Its client is read on meanwhile, so that an alarm does not wait for the commits of what was sent before it, until too
+ * many bytes of the client wait.
  */
-export function createBrokerSource(options: BrokerOptions): SourceAdapter {
+export function createBrokerSource(options: BrokerOptions): MqttSource {
   let port: number | undefined
   let clients = 0
+  let running: FreeAedes | undefined
+  const link: MqttLink = {
+    publish: (topic, payload, { qos, retain }) =>
+      running
+        ? running.send(topic, payload, qos, retain)
+        : Promise.reject(new Error('The broker is not running.')),
+  }
 
   return {
     name: 'mqtt',
+    link,
     health: () => ({
       ready: port !== undefined,
       detail:
@@ -66,6 +77,7 @@ export function createBrokerSource(options: BrokerOptions): SourceAdapter {
       const gather = new Gather(emit, options.batchReadings)
       const broker = createBroker(options, gather, signal)
       await broker.listen()
+      running = broker
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
       const sockets = new Set<Socket>()
@@ -79,6 +91,7 @@ export function createBrokerSource(options: BrokerOptions): SourceAdapter {
         port = await listen(server, options)
         await aborted(signal)
         port = undefined
+        running = undefined
         await gather.drained()
         // the acknowledgements of the last commit leave before the connections end
         await nextTurn()
@@ -99,7 +112,7 @@ function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSigna
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
     ...authentication(options, reach),
-    authorizePublish: publishing(options, gather, signal, reach, (packet) => broker.withhold(packet)),
+    authorizePublish: publishing(options, gather, signal, reach, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
     authorizeSubscribe: (client, subscription, done) => done(null, hearsAll(client) ? subscription : null),
     authorizeForward: (client, packet) => {
@@ -152,32 +165,63 @@ function authentication(
  * all that it said was for its own sites.
  */
 function publishing(
-  { mappings, payloadBytes, defaultSite }: BrokerOptions,
+  { mappings, payloadBytes, defaultSite, clientPendingBytes = 4 * mib }: BrokerOptions,
   gather: Gather,
   signal: AbortSignal,
   reach: WeakMap<Client, Reach>,
-  withhold: (packet: PublishPacket) => void,
+  broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
   const map = new TopicMap(mappings, payloadBytes)
+  const pending = new PendingBytes(clientPendingBytes)
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
+    if (isAlertTopic(packet.topic)) return done(new Error('Alerts are published by the hub only.'))
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
     const decode = map.decoder(packet.topic)
     const sites = client ? (reach.get(client) ?? null) : null
     if (!decode) {
-      if (sites !== null) withhold(packet)
+      if (sites !== null) broker().withhold(packet)
       return done(null)
     }
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     let rows = decode(payload)
     if (sites !== null) {
       rows = rows.map((row) => within(sites, row, defaultSite))
-      if (rows.some(({ fault }) => fault)) withhold(packet)
+      if (rows.some(({ fault }) => fault)) broker().withhold(packet)
     }
-    gather.add(rows, (error) => done(error ?? null))
+    const bytes = payload.length + packet.topic.length + packetOverheadBytes
+    gather.add(rows, (error) => {
+      if (client) pending.remove(client, bytes)
+      done(error ?? null)
+    })
+    if (client && pending.add(client, bytes)) broker().readOn(client)
+  }
+}
+
+/** What a packet takes beside its topic and payload while it waits. */
+const packetOverheadBytes = 512
+
+/** Bytes of each client's messages that wait for their commit. */
+class PendingBytes {
+  readonly #most: number
+  readonly #bytes = new WeakMap<Client, number>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Whether the client may send more before these are committed. */
+  add(client: Client, bytes: number): boolean {
+    const sum = (this.#bytes.get(client) ?? 0) + bytes
+    this.#bytes.set(client, sum)
+    return sum < this.#most
+  }
+
+  remove(client: Client, bytes: number): void {
+    this.#bytes.set(client, (this.#bytes.get(client) ?? 0) - bytes)
   }
 }
 

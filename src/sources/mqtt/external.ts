@@ -1,8 +1,8 @@
 import type { IPublishPacket, MqttClient, Packet } from 'mqtt'
 import { generate } from 'mqtt-packet'
-import type { Log, SourceAdapter } from '../../core/ports.ts'
+import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { Gather } from './gather.ts'
-import { TopicMap, type TopicMapping } from './mapping.ts'
+import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
 
 export interface ExternalOptions {
   /** mqtt://, mqtts://, ws:// or wss:// of a broker such as Mosquitto or EMQX. */
@@ -33,7 +33,7 @@ const waitingBatchesMax = 4
  * The library answers messages strictly one after the other, which would make one commit per message. So a QoS 1
  * message is shown to it as QoS 0 (it then answers nothing), and its PUBACK is written here, after the commit.
  */
-export function createExternalSource(options: ExternalOptions): SourceAdapter {
+export function createExternalSource(options: ExternalOptions): MqttSource {
   const state: State = {
     connected: false,
     subscribed: false,
@@ -43,9 +43,17 @@ export function createExternalSource(options: ExternalOptions): SourceAdapter {
     detail: 'connecting',
   }
   const canary = `homeostat/canary/${options.clientId}`
+  let connection: MqttClient | undefined
+  const link: MqttLink = {
+    async publish(topic, payload, sent) {
+      if (!connection?.connected) throw new Error(`There is no connection to ${withoutSecrets(options.url)}.`)
+      await connection.publishAsync(topic, payload, sent)
+    },
+  }
 
   return {
     name: 'mqtt',
+    link,
     health: () => {
       const deaf = state.connected && state.silentRounds >= canaryRoundsMax
       const ready = state.connected && state.subscribed && state.heard && !deaf
@@ -56,10 +64,12 @@ export function createExternalSource(options: ExternalOptions): SourceAdapter {
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const client = await open(options)
+      connection = client
       hear(client, options, gather, canary, state, signal)
       watch(client, options, canary, state)
       await sing(client, canary, options.canaryMs ?? 10_000, state, signal)
       await gather.drained()
+      connection = undefined
       await client.endAsync()
       Object.assign(state, { connected: false, subscribed: false, heard: false, detail: 'stopped' })
     },
@@ -150,7 +160,7 @@ function hear(
     state.heard = true
     state.silentRounds = 0
     const due = received.get(packet)
-    const decode = topic === canary ? null : map.decoder(topic)
+    const decode = topic === canary || isAlertTopic(topic) ? null : map.decoder(topic)
     if (!decode) return acknowledge(client, due)
     gather.add(decode(payload), (error) => {
       if (!error) acknowledge(client, due)

@@ -49,6 +49,23 @@ export class FreeAedes extends Aedes {
     }
   }
 
+  /** Publishes a message of the hub itself; resolves once it is on its way to the subscribers. */
+  send(topic: string, payload: string, qos: 0 | 1, retain: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const packet: PublishPacket = { cmd: 'publish', dup: false, topic, payload, qos, retain }
+      Reflect.apply(super.publish, this, [packet, (error?: Error) => (error ? reject(error) : resolve())])
+    })
+  }
+
+  /**
+   * Reads a client on while a message of it is under way. Aedes reads the next packets when those before are done; told
+   * so early, it reads them now.
+   */
+  readOn(client: object): void {
+    const next: unknown = Reflect.get(client, '_nextBatch')
+    if (typeof next === 'function') queueMicrotask(() => Reflect.apply(next, client, []))
+  }
+
   /** The message is acknowledged as usual, but neither retained nor delivered. */
   withhold(packet: PublishPacket): void {
     this.#unheard.add(packet)

@@ -44,6 +44,9 @@ type Decode = (payload: Buffer) => RawReading[]
 
 const cachedTopicsMax = 10_000
 
+/** Topics on which the hub publishes its alerts: never readings, whatever the mappings are. */
+export const isAlertTopic = (topic: string): boolean => /^homeostat\/[^/]+\/alerts$/.test(topic)
+
 /**
  * Finds the mapping of a topic and decodes its payloads. The first mapping that fits is taken.
  * The constructor throws `config_invalid` for a topic that is no filter.

@@ -22,7 +22,16 @@ export const series =
       .addColumn('device', text, (column) => column.notNull())
       .addColumn('metric', text, (column) => column.notNull())
 
-/** The model that spoke. */
+/** The key of a target. */
+export const target =
+  (text: DataType) =>
+  <Name extends string>(table: CreateTableBuilder<Name, never>) =>
+    table
+      .addColumn('site', text, (column) => column.notNull())
+      .addColumn('domain', text, (column) => column.notNull())
+      .addColumn('subject', text, (column) => column.notNull())
+
+/** The model that made a prediction. */
 export const model =
   (text: DataType) =>
   <Name extends string, Column extends string>(table: CreateTableBuilder<Name, Column>) =>

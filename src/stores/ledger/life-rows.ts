@@ -121,9 +121,16 @@ export const namedRow = (noun: Trigger | EventFunction): NamedRow => ({
   body: JSON.stringify(noun),
 })
 
-export const queuedEventRow =
-  (name: string) =>
-  (event: QueuedEvent, place: number): QueuedEventRow => ({ name, place, body: JSON.stringify(event) })
+export const queuedEventRow = ({ id, ...event }: QueuedEvent): QueuedEventRow => ({
+  id,
+  function: event.function,
+  body: JSON.stringify(event),
+})
+
+export const queuedEventOf = ({ id, body }: Pick<QueuedEventRow, 'id' | 'body'>): QueuedEvent => ({
+  id,
+  ...(JSON.parse(body) as Omit<QueuedEvent, 'id'>),
+})
 
 export const infoRow = (info: Info): InfoRow => ({
   id: info.id,

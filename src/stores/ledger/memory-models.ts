@@ -6,7 +6,7 @@ import { versionId } from './keys.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { printable } from './rows.ts'
 
-export function memoryModels(): ModelLedger & Upkeep {
+export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (keep: number) => void } {
   const models = new Map<string, ModelEntry>()
   let events: ModelEvent[] = []
 
@@ -50,5 +50,8 @@ export function memoryModels(): ModelLedger & Upkeep {
       events = events.filter(({ series }) => series.site !== site)
     },
     dropBefore() {},
+    trimEvents(keep) {
+      events = events.slice(Math.max(0, events.length - keep))
+    },
   }
 }

@@ -5,7 +5,7 @@ import { compare } from './memory-upkeep.ts'
 export function memorySchedule(): ScheduleLedger {
   const triggers = new Map<string, Trigger>()
   const functions = new Map<string, EventFunction>()
-  const queues = new Map<string, QueuedEvent[]>()
+  const queue = new Map<number, QueuedEvent>()
 
   return {
     async putTriggers(put) {
@@ -18,16 +18,14 @@ export function memorySchedule(): ScheduleLedger {
     },
     functions: async () => [...functions.values()].sort(byName),
     async removeFunction(name) {
-      queues.delete(name)
+      for (const event of [...queue.values()]) if (event.function === name) queue.delete(event.id)
       return functions.delete(name)
     },
-    async putQueue(name, events) {
-      queues.set(
-        name,
-        structuredClone([...events]).sort((a, b) => a.at - b.at),
-      )
+    async changeQueue(added, removedIds) {
+      for (const event of structuredClone(added)) queue.set(event.id, event)
+      for (const id of removedIds) queue.delete(id)
     },
-    queues: async () => [...queues].sort(([a], [b]) => compare(a, b)).flatMap(([, events]) => events),
+    queuedEvents: async () => [...queue.values()].sort((a, b) => a.id - b.id),
   }
 }
 

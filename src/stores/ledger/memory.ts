@@ -9,12 +9,15 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
 import { compareSeries, seriesId } from '../../core/series.ts'
+import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
+import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 import { memoryWatch } from './memory-watch.ts'
@@ -32,12 +35,15 @@ class MemoryLedger implements Ledger {
   readonly #forecasts = new Map<string, Forecast>()
   readonly #predictions = new Map<string, Prediction>()
   readonly #alerts = new Map<string, Alert>()
+  readonly #states = new TargetMap<MonitorState>()
+  readonly #dirty = new TargetMap<DirtySpans>()
   readonly #keys = new Map<string, ApiKey>()
   readonly models = memoryModels()
   readonly jobs = memoryJobs()
   readonly watch = memoryWatch()
   readonly schedule = memorySchedule()
   readonly notes = memoryNotes()
+  readonly records = memoryRecords()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -50,6 +56,30 @@ class MemoryLedger implements Ledger {
 
   async close(): Promise<void> {}
 
+  async record(turn: LedgerTurn): Promise<void> {
+    await this.putSites(turn.sites)
+    await this.putDevices(turn.devices)
+    await this.putQuarantined(turn.quarantined)
+    await this.putPredictions(turn.predictions)
+    await this.putAlerts(turn.alerts)
+    for (const state of turn.states) {
+      if (state.state === undefined) this.#states.delete(state.target)
+      else this.#states.set(state.target, structuredClone(state))
+    }
+    for (const dirty of turn.dirty) {
+      if (dirty.spans.length === 0) this.#dirty.delete(dirty.target)
+      else this.#dirty.set(dirty.target, structuredClone(dirty))
+    }
+  }
+
+  async monitorStates(site?: string): Promise<MonitorState[]> {
+    return ofTargets(site, this.#states)
+  }
+
+  async dirtySpans(site?: string): Promise<DirtySpans[]> {
+    return ofTargets(site, this.#dirty)
+  }
+
   async putSites(sites: readonly Site[]): Promise<void> {
     for (const site of sites) this.#sites.set(site.id, structuredClone(site))
   }
@@ -60,10 +90,13 @@ class MemoryLedger implements Ledger {
 
   async removeSite(site: string): Promise<void> {
     this.#sites.delete(site)
-    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions, this.#alerts]) {
+    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions]) {
       removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
-    for (const part of [this.models, this.jobs, this.watch, this.notes]) part.removeSite(site)
+    removeWhere(this.#alerts, ({ target }) => target.site === site)
+    this.#states.removeSite(site)
+    this.#dirty.removeSite(site)
+    for (const part of [this.models, this.jobs, this.watch, this.notes, this.records]) part.removeSite(site)
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {
@@ -101,25 +134,30 @@ class MemoryLedger implements Ledger {
     for (const row of predictions) this.#predictions.set(predictionId(row), structuredClone(row))
   }
 
-  async predictions(series: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(
+    series: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]> {
     return [...this.#predictions.values()]
       .filter((row) => compareSeries(row, series) === 0 && row.at >= from && row.at < to)
-      .sort(
-        (a, b) =>
-          a.at - b.at ||
-          a.madeAt - b.madeAt ||
-          compare(a.model.name, b.model.name) ||
-          compare(a.model.version, b.model.version),
-      )
+      .filter((row) => after === undefined || comparePredictions(row, after) > 0)
+      .sort(comparePredictions)
+      .slice(0, limit)
   }
 
   async putAlerts(alerts: readonly Alert[]): Promise<void> {
     for (const alert of alerts) this.#alerts.set(alertId(alert), structuredClone(alert))
   }
 
-  async alerts(site?: string, limit?: number): Promise<Alert[]> {
-    return of(site, this.#alerts)
-      .sort((a, b) => b.since - a.since || compare(a.rule, b.rule) || compareSeries(a, b))
+  async alerts({ sites, open, after }: AlertFilter, limit: number): Promise<Alert[]> {
+    return [...this.#alerts.values()]
+      .filter(({ target }) => sites === undefined || sites.includes(target.site))
+      .filter(({ until }) => open === undefined || (until === undefined) === open)
+      .filter((alert) => after === undefined || compareAlerts(alert, after) > 0)
+      .sort(compareAlerts)
       .slice(0, limit)
   }
 
@@ -147,8 +185,12 @@ class MemoryLedger implements Ledger {
     return [...this.#keys.values()].sort((a, b) => compare(a.id, b.id))
   }
 
-  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
+  async maintain(keep: LedgerKeep): Promise<void> {
     this.#trimQuarantined(keep.quarantined)
+    const closed = [...this.#alerts.values()].filter(({ until }) => until !== undefined)
+    closed.sort((a, b) => b.until! - a.until!)
+    for (const alert of closed.slice(keep.closedAlerts)) this.#alerts.delete(alertId(alert))
+    this.models.trimEvents(keep.modelEvents)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
     for (const part of [this.models, this.jobs, this.watch, this.notes])
       part.dropBefore(keep.keepFrom, keep.forecastsFrom)
@@ -162,6 +204,27 @@ class MemoryLedger implements Ledger {
 function of<Row extends { readonly site: string }>(site: string | undefined, rows: Map<string, Row>): Row[] {
   return [...rows.values()].filter((row) => site === undefined || row.site === site)
 }
+
+const comparePredictions = (a: PredictionPosition, b: PredictionPosition): number =>
+  a.at - b.at ||
+  a.madeAt - b.madeAt ||
+  compare(a.model.name, b.model.name) ||
+  compare(a.model.version, b.model.version)
+function ofTargets<Row extends { readonly target: Target }>(
+  site: string | undefined,
+  rows: TargetMap<Row>,
+): Row[] {
+  return (
+    [...rows.values()]
+      .filter(({ target }) => site === undefined || target.site === site)
+      .sort((a, b) => compareTargets(a.target, b.target))
+      // what is read may be changed by its reader, as with a disk
+      .map((row) => structuredClone(row))
+  )
+}
+
+const compareAlerts = (a: AlertKey, b: AlertKey): number =>
+  b.since - a.since || compare(a.rule, b.rule) || compareTargets(a.target, b.target)
 
 const bySiteAndId = (
   a: { readonly site: string; readonly id: string },

@@ -1,9 +1,12 @@
 import type { Alert, ApiKey, Device, Forecast, Prediction, Quarantined, Site } from '../../core/event.ts'
+import type { DirtySpans, MonitorState } from '../../core/turn.ts'
 import type {
   AlertRow,
   DeviceRow,
+  DirtySpansRow,
   ForecastRow,
   KeyRow,
+  MonitorStateRow,
   PredictionRow,
   QuarantinedRow,
   SiteRow,
@@ -83,20 +86,36 @@ export const predictionOf = (row: PredictionRow): Prediction => ({
 })
 
 export const alertRow = (alert: Alert): AlertRow => ({
-  site: alert.site,
-  device: alert.device,
-  metric: alert.metric,
+  ...alert.target,
   rule: alert.rule,
-  level: alert.level,
   since: alert.since,
-  at: alert.at,
-  value: alert.value,
-  message: alert.message,
   until: alert.until ?? null,
+  body: JSON.stringify(alert),
 })
 
-export const alertOf = ({ until, ...alert }: AlertRow): Alert =>
-  until === null ? alert : { ...alert, until }
+export const alertOf = ({ body }: AlertRow): Alert => JSON.parse(body) as Alert
+
+export const monitorStateRow = ({ target, at, state }: MonitorState): MonitorStateRow => ({
+  ...target,
+  at,
+  body: JSON.stringify(state),
+})
+
+export const monitorStateOf = ({ site, domain, subject, at, body }: MonitorStateRow): MonitorState => ({
+  target: { site, domain, subject },
+  at,
+  state: JSON.parse(body) as unknown,
+})
+
+export const dirtySpansRow = ({ target, spans }: DirtySpans): DirtySpansRow => ({
+  ...target,
+  body: JSON.stringify(spans),
+})
+
+export const dirtySpansOf = ({ site, domain, subject, body }: DirtySpansRow): DirtySpans => ({
+  target: { site, domain, subject },
+  spans: JSON.parse(body) as DirtySpans['spans'],
+})
 
 export const quarantinedRow = (row: Quarantined): QuarantinedRow => ({
   at: row.at,

@@ -1,5 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
-import type { AlertLevel, ModelRef, Role } from '../../core/event.ts'
+import type { ModelRef, Role } from '../../core/event.ts'
 import type { JobStatus, Standing } from '../../core/life.ts'
 
 /**
@@ -15,6 +15,8 @@ export interface Database {
   forecasts: ForecastRow
   predictions: PredictionRow
   alerts: AlertRow
+  monitor_states: MonitorStateRow
+  dirty_spans: DirtySpansRow
   quarantined: QuarantinedTable
   api_keys: KeyRow
   models: ModelRow
@@ -26,9 +28,10 @@ export interface Database {
   drifts: DriftRow
   triggers: NamedRow
   event_functions: NamedRow
-  queued_events: QueuedEventRow
+  event_queue: QueuedEventRow
   infos: InfoRow
   forgotten: ForgottenRow
+  records: RecordRow
 }
 
 /** A row as it is read. */
@@ -85,14 +88,29 @@ export interface PredictionRow extends SeriesColumns, ModelColumns {
   unit: string
 }
 
-export interface AlertRow extends SeriesColumns {
+interface TargetColumns {
+  site: string
+  domain: string
+  subject: string
+}
+
+export interface AlertRow extends TargetColumns {
   rule: string
-  level: AlertLevel
   since: number
-  at: number
-  value: number
-  message: string
   until: number | null
+  /** JSON of Alert. */
+  body: string
+}
+
+export interface MonitorStateRow extends TargetColumns {
+  at: number
+  /** JSON of the state. */
+  body: string
+}
+
+export interface DirtySpansRow extends TargetColumns {
+  /** JSON array of TimeSpan. */
+  body: string
 }
 
 export interface QuarantinedRow {
@@ -179,10 +197,10 @@ export interface NamedRow {
 }
 
 export interface QueuedEventRow {
+  id: number
   /** Name of the event function. */
-  name: string
-  /** In the queue, the oldest is 0. */
-  place: number
+  function: string
+  /** JSON of QueuedEvent without its id. */
   body: string
 }
 
@@ -197,5 +215,15 @@ export interface InfoRow {
 export interface ForgottenRow extends SeriesColumns {
   id: string
   from: number
+  body: string
+}
+
+export interface RecordRow {
+  site: string
+  domain: string
+  kind: string
+  key: string
+  at: number
+  /** JSON. */
   body: string
 }

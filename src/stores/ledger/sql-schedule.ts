@@ -1,6 +1,7 @@
-import type { EventFunction, QueuedEvent, Trigger } from '../../core/life.ts'
+import type { EventFunction, Trigger } from '../../core/life.ts'
 import type { ScheduleLedger } from '../../core/ports.ts'
-import { bodyOf, namedRow, queuedEventRow } from './life-rows.ts'
+import { batches } from './batches.ts'
+import { bodyOf, namedRow, queuedEventOf, queuedEventRow } from './life-rows.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
@@ -27,26 +28,22 @@ export function sqlSchedule({ db, write }: Session): ScheduleLedger {
 
     removeFunction: (name) =>
       write(async (db) => {
-        await db.deleteFrom('queued_events').where('name', '=', name).execute()
+        await db.deleteFrom('event_queue').where('function', '=', name).execute()
         const gone = await db.deleteFrom('event_functions').where('name', '=', name).executeTakeFirstOrThrow()
         return gone.numDeletedRows > 0n
       }),
 
-    putQueue: (name, events) =>
+    changeQueue: (added, removedIds) =>
       write(async (db) => {
-        await db.deleteFrom('queued_events').where('name', '=', name).execute()
-        const oldestFirst = events.toSorted((a, b) => a.at - b.at)
-        await upsert(db, 'queued_events', ['name', 'place'], oldestFirst, queuedEventRow(name))
+        await upsert(db, 'event_queue', ['id'], added, queuedEventRow)
+        for await (const ids of batches(removedIds)) {
+          await db.deleteFrom('event_queue').where('id', 'in', ids).execute()
+        }
       }),
 
-    async queues() {
-      const rows = await db()
-        .selectFrom('queued_events')
-        .select('body')
-        .orderBy('name')
-        .orderBy('place')
-        .execute()
-      return rows.map(bodyOf<QueuedEvent>)
+    async queuedEvents() {
+      const rows = await db().selectFrom('event_queue').select(['id', 'body']).orderBy('id').execute()
+      return rows.map(queuedEventOf)
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
 import type {
   Alert,
   ApiKey,
@@ -10,32 +10,39 @@ import type {
   SeriesKey,
   Site,
 } from '../../core/event.ts'
-import type { Ledger } from '../../core/ports.ts'
+import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
+import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
-import { siteAndId } from './keys.ts'
 import {
   alertOf,
-  alertRow,
   deviceOf,
-  deviceRow,
+  dirtySpansOf,
   forecastOf,
   forecastRow,
   keyOf,
   keyRow,
+  monitorStateOf,
   predictionOf,
-  predictionRow,
-  quarantinedRow,
   siteOf,
-  siteRow,
 } from './rows.ts'
 import type { Database } from './schema.ts'
 import type { Session } from './session.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
+import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
+import {
+  writeAlerts,
+  writeDevices,
+  writePredictions,
+  writeQuarantined,
+  writeSites,
+  writeTurn,
+} from './sql-turn.ts'
+import { SqlUpkeep } from './sql-upkeep.ts'
 import { sqlWatch } from './sql-watch.ts'
 import { excluded, upsert } from './upsert.ts'
 
@@ -43,6 +50,8 @@ import { excluded, upsert } from './upsert.ts'
 export interface LedgerDatabase {
   /** Connects and brings the schema up to date. Throws HomeostatError naming the file or server. */
   open(): Promise<Kysely<Database>>
+  /** Name of the column by which the database finds a row of any table. */
+  readonly rowId: string
   /** What else the database wants done in a quiet moment. */
   tidy?(db: Kysely<Database>): Promise<void>
 }
@@ -62,6 +71,8 @@ const siteTables = [
   'forecasts',
   'predictions',
   'alerts',
+  'monitor_states',
+  'dirty_spans',
   'models',
   'model_events',
   'jobs',
@@ -71,6 +82,7 @@ const siteTables = [
   'drifts',
   'infos',
   'forgotten',
+  'records',
 ] as const
 
 /**
@@ -84,14 +96,17 @@ export class SqlLedger implements Ledger {
   readonly #writes = new Turns(1)
   #quarantinedRows = 0
   readonly #session: Session = { db: () => this.#db, write: (work) => this.#write(work) }
+  readonly #upkeep: SqlUpkeep
   readonly models = sqlModels(this.#session)
   readonly jobs = sqlJobs(this.#session)
   readonly watch = sqlWatch(this.#session)
   readonly schedule = sqlSchedule(this.#session)
   readonly notes = sqlNotes(this.#session)
+  readonly records = sqlRecords(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
+    this.#upkeep = new SqlUpkeep(this.#session, database.rowId)
     this.#quarantineLimit = options.quarantineLimit ?? 10_000
   }
 
@@ -107,8 +122,37 @@ export class SqlLedger implements Ledger {
     this.#connected = undefined
   }
 
+  async record(turn: LedgerTurn): Promise<void> {
+    await this.#write((db) => writeTurn(db, turn))
+    await this.#countQuarantined(turn.quarantined.length)
+  }
+
+  async monitorStates(site?: string): Promise<MonitorState[]> {
+    const rows = await this.#db
+      .selectFrom('monitor_states')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('domain')
+      .orderBy('subject')
+      .execute()
+    return rows.map(monitorStateOf)
+  }
+
+  async dirtySpans(site?: string): Promise<DirtySpans[]> {
+    const rows = await this.#db
+      .selectFrom('dirty_spans')
+      .selectAll()
+      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .orderBy('site')
+      .orderBy('domain')
+      .orderBy('subject')
+      .execute()
+    return rows.map(dirtySpansOf)
+  }
+
   putSites(sites: readonly Site[]): Promise<void> {
-    return this.#write((db) => upsert(db, 'sites', ['id'], sites, siteRow))
+    return this.#write((db) => writeSites(db, sites))
   }
 
   async sites(): Promise<Site[]> {
@@ -124,28 +168,7 @@ export class SqlLedger implements Ledger {
   }
 
   putDevices(devices: readonly Device[]): Promise<void> {
-    const rooms = devices.flatMap(({ site, room }) => (room === undefined ? [] : [{ site, id: room }]))
-    return this.#write(async (db) => {
-      for await (const batch of batches(rooms, siteAndId)) {
-        await db
-          .insertInto('rooms')
-          .values(batch)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
-      }
-      for await (const batch of batches(devices, siteAndId)) {
-        await db
-          .insertInto('devices')
-          .values(batch.map(deviceRow))
-          .onConflict((conflict) =>
-            conflict.columns(['site', 'id']).doUpdateSet((row) => ({
-              ...excluded(['type', 'attributes']),
-              room: row.fn.coalesce('excluded.room', 'devices.room'),
-            })),
-          )
-          .execute()
-      }
-    })
+    return this.#write((db) => writeDevices(db, devices))
   }
 
   async devices(site?: string): Promise<Device[]> {
@@ -199,54 +222,56 @@ export class SqlLedger implements Ledger {
   }
 
   putPredictions(predictions: readonly Prediction[]): Promise<void> {
-    const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
-    return this.#write((db) => upsert(db, 'predictions', key, predictions, predictionRow))
+    return this.#write((db) => writePredictions(db, predictions))
   }
 
-  async predictions({ site, device, metric }: SeriesKey, from: number, to: number): Promise<Prediction[]> {
+  async predictions(
+    { site, device, metric }: SeriesKey,
+    from: number,
+    to: number,
+    limit: number,
+    after?: PredictionPosition,
+  ): Promise<Prediction[]> {
     const rows = await this.#db
       .selectFrom('predictions')
       .selectAll()
       .where((column) => column.and({ site, device, metric }))
-      .where('at', '>=', from)
+      .where('at', '>=', Math.max(from, after?.at ?? from))
       .where('at', '<', to)
+      .$if(after !== undefined, (query) => query.where((row) => isPredictedAfter(row, after!)))
       .orderBy('at')
       .orderBy('made_at')
       .orderBy('model_name')
       .orderBy('model_version')
+      .limit(limit)
       .execute()
     return rows.map(predictionOf)
   }
 
   putAlerts(alerts: readonly Alert[]): Promise<void> {
-    const key = ['rule', 'site', 'device', 'metric', 'since'] as const
-    return this.#write((db) => upsert(db, 'alerts', key, alerts, alertRow))
+    return this.#write((db) => writeAlerts(db, alerts))
   }
 
-  /** Newest `since` first; then by rule, site, device, metric. */
-  async alerts(site?: string, limit?: number): Promise<Alert[]> {
+  async alerts({ sites, open, after }: AlertFilter, limit: number): Promise<Alert[]> {
     const rows = await this.#db
       .selectFrom('alerts')
       .selectAll()
-      .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
+      .$if(sites !== undefined, (query) => query.where('site', 'in', sites ?? []))
+      .$if(open !== undefined, (query) => query.where('until', open ? 'is' : 'is not', null))
+      .$if(after !== undefined, (query) => query.where((row) => isAfter(row, after!)))
       .orderBy('since', 'desc')
       .orderBy('rule')
       .orderBy('site')
-      .orderBy('device')
-      .orderBy('metric')
-      .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+      .orderBy('domain')
+      .orderBy('subject')
+      .limit(limit)
       .execute()
     return rows.map(alertOf)
   }
 
   async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
-    await this.#write(async (db) => {
-      for await (const batch of batches(rows)) {
-        await db.insertInto('quarantined').values(batch.map(quarantinedRow)).execute()
-      }
-    })
-    this.#quarantinedRows += rows.length
-    if (this.#quarantinedRows > 2 * this.#quarantineLimit) await this.#trimQuarantined(this.#quarantineLimit)
+    await this.#write((db) => writeQuarantined(db, rows))
+    await this.#countQuarantined(rows.length)
   }
 
   async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {
@@ -279,16 +304,9 @@ export class SqlLedger implements Ledger {
     return rows.map(keyOf)
   }
 
-  async maintain(keep: Parameters<Ledger['maintain']>[0]): Promise<void> {
-    await this.#trimQuarantined(keep.quarantined)
-    await this.#write(async (db) => {
-      await db.deleteFrom('predictions').where('made_at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('forecast_log').where('origin', '<', keep.forecastsFrom).execute()
-      await db.deleteFrom('report_days').where('day', '<', keep.keepFrom).execute()
-      await db.deleteFrom('drifts').where('at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('infos').where('at', '<', keep.keepFrom).execute()
-      await db.deleteFrom('jobs').where('ended_at', '<', keep.keepFrom).execute()
-    })
+  async maintain(keep: LedgerKeep): Promise<void> {
+    await this.#upkeep.maintain(keep)
+    this.#quarantinedRows = await countQuarantined(this.#db)
     await this.#database.tidy?.(this.#db)
   }
 
@@ -302,12 +320,34 @@ export class SqlLedger implements Ledger {
     return this.#writes.run(() => this.#db.transaction().execute(work))
   }
 
-  async #trimQuarantined(keep: number): Promise<void> {
-    this.#quarantinedRows = await this.#write(async (db) => {
-      await trimQuarantined(db, keep)
-      return countQuarantined(db)
-    })
+  async #countQuarantined(added: number): Promise<void> {
+    this.#quarantinedRows += added
+    if (this.#quarantinedRows <= 2 * this.#quarantineLimit) return
+    await this.#upkeep.trimQuarantined(this.#quarantineLimit)
+    this.#quarantinedRows = await countQuarantined(this.#db)
   }
+}
+
+function isPredictedAfter(
+  row: ExpressionBuilder<Database, 'predictions'>,
+  { at, madeAt, model }: PredictionPosition,
+) {
+  const { refTuple, tuple } = row
+  const place = tuple(at, madeAt, model.name, model.version)
+  return row(refTuple('at', 'made_at', 'model_name', 'model_version'), '>', place)
+}
+
+/** Strictly after the key in the order (since descending, rule, site, domain, subject). */
+function isAfter(row: ExpressionBuilder<Database, 'alerts'>, { target, rule, since }: AlertKey) {
+  const { site, domain, subject } = target
+  const { refTuple, tuple } = row
+  return row.or([
+    row('since', '<', since),
+    row.and([
+      row('since', '=', since),
+      row(refTuple('rule', 'site', 'domain', 'subject'), '>', tuple(rule, site, domain, subject)),
+    ]),
+  ])
 }
 
 const forecastColumns = [
@@ -329,15 +369,4 @@ async function countQuarantined(db: Kysely<Database>): Promise<number> {
     .select((column) => column.fn.countAll<number>().as('rows'))
     .executeTakeFirstOrThrow()
   return Number(rows)
-}
-
-/** Deletes all but the newest `keep` quarantined rows. */
-async function trimQuarantined(db: Transaction<Database>, keep: number): Promise<void> {
-  const newestToGo = db
-    .selectFrom('quarantined')
-    .select('id')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .offset(Math.max(0, keep))
-  await db.deleteFrom('quarantined').where('id', '<=', newestToGo).execute()
 }

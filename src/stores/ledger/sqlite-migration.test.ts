@@ -14,6 +14,8 @@ import {
   series,
   site,
 } from '../../../test/conformance/ledger-samples.ts'
+import { Kysely, Migrator, SqliteDialect } from './kysely.ts'
+import { migrations } from './migrations.ts'
 import { createSqliteLedger } from './sqlite.ts'
 
 /** The schema as the first release wrote it, word for word, with a row in each table. */
@@ -88,8 +90,8 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
     rooms: await ledger.rooms(),
     devices: await ledger.devices(),
     forecasts: await ledger.forecasts(),
-    predictions: await ledger.predictions(series, 0, 1e15),
-    alerts: await ledger.alerts(),
+    predictions: await ledger.predictions(series, 0, 1e15, 9),
+    alerts: await ledger.alerts({}, 9),
     quarantined: await ledger.quarantined(9),
     keys: await ledger.keys(),
     models: await ledger.models.all(),
@@ -117,6 +119,49 @@ it('takes the most of what a lead time counted for the truths of a day that was 
   expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 5 }])
   await ledger.watch.score([reportDay(1, { truths: 2 })], [])
   expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 7 }])
+  await ledger.close()
+})
+
+/** Brings the ledger to an earlier schema than the newest. */
+async function migrateTo(name: string): Promise<void> {
+  const db = new Kysely<unknown>({
+    dialect: new SqliteDialect({ database: new Libsql(join(folder, 'ledger.db')) }),
+  })
+  const provider = {
+    getMigrations: async () => migrations({ counter: 'integer', text: 'text', bytes: 'blob' }),
+  }
+  const migrator = new Migrator({
+    ...{ db, provider },
+    ...{
+      migrationTableName: 'homeostat_migration',
+      migrationLockTableName: 'homeostat_migration_lock',
+    },
+  })
+  const { error } = await migrator.migrateTo(name)
+  await db.destroy()
+  expect(error).toBeUndefined()
+}
+
+it('keeps the queued events of the release before, in their order', async () => {
+  await migrateTo('0003_truths')
+  const rows = [
+    { function: 'f', event: 'b', at: 5, data: '{"a":1}' },
+    { function: 'f', event: 'a', at: 5, data: '' },
+    { function: 'g', event: 'a', at: 1, data: '' },
+  ]
+  inside((db) => {
+    const insert = db.prepare('insert into queued_events values (?, ?, ?)')
+    for (const [row, place] of [[rows[2], 0] as const, [rows[1], 1] as const, [rows[0], 0] as const]) {
+      insert.run(row!.function, place, JSON.stringify(row))
+    }
+  })
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  expect(await ledger.schedule.queuedEvents()).toStrictEqual(
+    rows.map((row, index) => ({ id: index + 1, ...row })),
+  )
+  await ledger.schedule.changeQueue([], [1, 2])
+  expect(await ledger.schedule.queuedEvents()).toMatchObject([{ id: 3, function: 'g' }])
   await ledger.close()
 })
 

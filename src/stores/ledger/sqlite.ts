@@ -36,6 +36,7 @@ export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions):
         }
         return db
       },
+      rowId: 'rowid',
       async tidy(db) {
         await sql`pragma wal_checkpoint(TRUNCATE)`.execute(db)
       },

@@ -12,6 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const batchRows = 50
 const key = { site: 'home', device: 'meter', metric: 'power' }
+/** Half of each batch is derived: a commit writes to two tables. */
+const derivedKey = { site: 'home', device: '@energy:meter', metric: 'energy' }
+const keys = [key, derivedKey]
 
 /**
  * Says what it finds, then appends batches from number `first` on, several at a time, and prints the number of each
@@ -22,11 +25,11 @@ const child = (first: number, closesAfter: number): string => `
   const store = createDuckDbReadings({ folder: ${JSON.stringify(folder)}, walLimitBytes: 100_000 })
   await store.open()
   const found = {}
-  for await (const { value } of store.scan(${JSON.stringify(key)}, 0, Infinity))
+  for await (const { value } of store.scanMany(${JSON.stringify(keys)}, 0, Infinity))
     for (const batch of value) found[batch] = (found[batch] ?? 0) + 1
   process.stdout.write(JSON.stringify(found) + '\\n')
   const rows = (batch) => Array.from({ length: ${batchRows} }, (_, row) => ({
-    ...${JSON.stringify(key)}, unit: 'W', value: batch, at: 1_704_067_200_000 + (batch * ${batchRows} + row) * 1000 }))
+    ...${JSON.stringify(keys)}[row % 2], unit: 'W', value: batch, at: 1_704_067_200_000 + (batch * ${batchRows} + row) * 1000 }))
   const end = ${first + closesAfter}
   let next = ${first}
   const append = async () => {
@@ -90,10 +93,10 @@ it(`keeps every acknowledged batch, whole and once, over ${kills} kills under lo
   const store = createDuckDbReadings({ folder })
   await store.open()
   const found: Record<string, number> = {}
-  for await (const { value } of store.scan(key, 0, Infinity)) {
+  for await (const { value } of store.scanMany(keys, 0, Infinity)) {
     for (const batch of value) found[batch] = (found[batch] ?? 0) + 1
   }
-  const hours = await store.rollups(key, 0, Infinity)
+  const hours = (await Promise.all(keys.map((one) => store.rollups(one, 0, Infinity)))).flat()
   const { readings } = await store.stats()
   await store.close()
 

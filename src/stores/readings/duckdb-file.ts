@@ -5,7 +5,7 @@ import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
 import { duckdb } from './duckdb-api.ts'
-import { createTables } from './duckdb-schema.ts'
+import { createTables, upgradeTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 import { checkpointWithUndo, takeBack, undoOf } from './duckdb-undo.ts'
 
@@ -49,7 +49,7 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     const file = await openFile(path)
     handle = file
     const instance = await duckdb.DuckDBInstance.create(path, config(folder, options))
-    await leaveTheLog(instance)
+    await prepare(instance)
     return {
       instance,
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
@@ -76,17 +76,21 @@ async function takeBackAlone(path: string): Promise<void> {
     const instance = await duckdb.DuckDBInstance.create(path, { access_mode: 'READ_ONLY' })
     instance.closeSync()
   } catch (error) {
-    // that it cannot be read is what the undo may be there for
+    // a file that cannot be read is what the undo may repair
     if (isLocked(error)) throw error
   }
   await takeBack(path)
 }
 
-/** No checkpoint but ours: one when the last session closes would be unguarded. */
-async function leaveTheLog(instance: DuckDBInstance): Promise<void> {
+/** Disables DuckDB's own checkpoint at the last close, which would be unguarded, and upgrades the tables. */
+async function prepare(instance: DuckDBInstance): Promise<void> {
   const connection = await instance.connect()
-  await connection.run('PRAGMA disable_checkpoint_on_shutdown')
-  connection.closeSync()
+  try {
+    await connection.run('PRAGMA disable_checkpoint_on_shutdown')
+    await upgradeTables(connection)
+  } finally {
+    connection.closeSync()
+  }
 }
 
 /** Made under another name and moved when complete: a file that has the name and no content was damaged, not begun. */

@@ -1,10 +1,13 @@
 import type { DuckDBInstance } from '@duckdb/node-api'
+import { HomeostatError } from '../../core/errors.ts'
 import type { Series } from '../../core/event.ts'
-import type { Columns, ReadingFilter, ReadingPosition } from '../../core/ports.ts'
+import type { ReadingFilter, ReadingPosition } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
+import { quarterMs } from '../../core/time.ts'
 import type { Turns } from '../../core/turns.ts'
+import type { ReadingTable } from './duckdb-schema.ts'
 import type { SeriesTable } from './duckdb-series.ts'
-import { boundType, boundValue, type Parameter, Session } from './duckdb-session.ts'
+import { type Parameter, Session } from './duckdb-session.ts'
 
 /** What the reading side shares: `queries` limits how many statements run at once, `idle` are sessions to run them in. */
 export interface Readers {
@@ -15,12 +18,13 @@ export interface Readers {
   closed: boolean
 }
 
-/** Runs `work` in a session that nobody else uses. */
+/** Runs `work` in a session that nobody else uses. Rejects with HomeostatError `stopping` once the store closes. */
 export function inSession<Result>(
   readers: Readers,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   return readers.queries.run(async () => {
+    if (readers.closed) throw new HomeostatError('stopping')
     const session = await borrow(readers)
     try {
       return await work(session)
@@ -54,10 +58,28 @@ export const fromMs = (at: number | undefined): number => Math.max(earliestMs, M
 export const toMs = (at: number | undefined): number => Math.min(latestMs, Math.ceil(at ?? latestMs))
 
 /** A further condition on `series`, bound as parameter number `place`. */
-function ofSeries(ids: readonly number[] | undefined, place: number): { sql: string; bound: Parameter[] } {
+export function ofSeries(
+  ids: readonly number[] | undefined,
+  place: number,
+): { sql: string; bound: Parameter[] } {
   if (ids === undefined) return { sql: '', bound: [] }
   if (ids.length === 1) return { sql: `AND series = $${place}::INTEGER`, bound: [ids[0]!] }
   return { sql: `AND series IN (SELECT unnest($${place}::INTEGER[]))`, bound: [ids] }
+}
+
+/** One query over the tables that hold the wanted series; `place` is the number of its first further parameter. */
+function joined(
+  parts: ReturnType<SeriesTable['byTable']>,
+  place: number,
+  query: (part: { readonly table: ReadingTable; readonly condition: string }) => string,
+): { sql: string; bound: Parameter[] } {
+  const bound: Parameter[] = []
+  const queries = parts.map(({ table, ids }) => {
+    const condition = ofSeries(ids, place + bound.length)
+    bound.push(...condition.bound)
+    return `(${query({ table, condition: condition.sql })})`
+  })
+  return { sql: queries.join(' UNION ALL '), bound }
 }
 
 /**
@@ -73,7 +95,7 @@ export async function readPage(
   const { series } = readers
   const ids = series.matching(filter)
   if (limit <= 0 || ids?.length === 0) return []
-  const [toFind, toTake] = [ofSeries(ids, 4), ofSeries(ids, 3)]
+  const parts = series.byTable(ids)
   const from = Math.max(fromMs(filter.from), fromMs(after?.at))
   const to = toMs(filter.to)
   const afterRank = after === undefined ? -1 : rankOf(series, after)
@@ -81,17 +103,25 @@ export async function readPage(
 
   return inSession(readers, async (session) => {
     for (let rows = Math.min(limit, 2 ** 30) + 1; ; rows *= 4) {
+      const find = joined(
+        parts,
+        4,
+        ({ table, condition }) =>
+          `SELECT at_ms FROM ${table} WHERE at_ms >= $1 AND at_ms < $2 ${condition} ORDER BY at_ms LIMIT $3`,
+      )
       const [[found], [last]] = (await session.numbers(
-        `SELECT count(*)::DOUBLE, max(at_ms)::DOUBLE FROM (
-           SELECT at_ms FROM readings WHERE at_ms >= $1 AND at_ms < $2 ${toFind.sql} ORDER BY at_ms LIMIT $3)`,
-        [from, to, rows, ...toFind.bound],
+        `SELECT count(*)::DOUBLE, max(at_ms)::DOUBLE FROM (SELECT at_ms FROM (${find.sql}) ORDER BY at_ms LIMIT $3)`,
+        [from, to, rows, ...find.bound],
       )) as [[number], [number | null]]
       if (last === null) return []
-      const page = await session.numbers(
-        `SELECT series, at_ms::DOUBLE, arg_max(value, seq) FROM readings
-         WHERE at_ms >= $1 AND at_ms <= $2 ${toTake.sql} GROUP BY series, at_ms`,
-        [from, last, ...toTake.bound],
+      const take = joined(
+        parts,
+        3,
+        ({ table, condition }) =>
+          `SELECT series, at_ms::DOUBLE, arg_max(value, seq) FROM ${table}
+         WHERE at_ms >= $1 AND at_ms <= $2 ${condition} GROUP BY series, at_ms`,
       )
+      const page = await session.numbers(take.sql, [from, last, ...take.bound])
       const readings = inOrder(series, page, keep)
       // duplicates and rows before the cursor took places of the page: look further
       if (readings.length >= limit || found < rows) return readings.slice(0, limit)
@@ -140,52 +170,83 @@ export async function readNewest(readers: Readers, perSeries: number, lastSeq: n
   if (perSeries <= 0 || series.size === 0) return []
   return inSession(readers, async (session) => {
     const found = new Map<number, Rows>()
-    const since = await recentSince(session, lastSeq - 4 * perSeries * series.size)
-    let open = series.ids()
-    let from = since
-    // some rows to spare, so that a few duplicates need no second look
-    for (let rows = perSeries + 8; open.length > 0; ) {
-      const cut = await newestRows(session, open, from, rows, found)
-      open = open.filter(
-        (id) => (found.get(id)?.at.length ?? 0) < perSeries && (from > earliestMs || cut.has(id)),
-      )
-      if (from > earliestMs) from = earliestMs
-      else rows *= 4
+    for (const { table, ids } of series.byTable(series.ids())) {
+      const since = await recentSince(session, table, perSeries, lastSeq - 4 * perSeries * series.size)
+      await findNewest(session, { table, ids: ids ?? [], since, perSeries }, found)
     }
     const readings: Reading[] = []
-    for (const one of series.ids()) {
-      const newest = found.get(one)
+    for (const id of series.ids()) {
+      const newest = found.get(id)
       if (!newest) continue
       for (let row = Math.max(0, newest.at.length - perSeries); row < newest.at.length; row++) {
-        readings.push(toReading(series.get(one)!, newest.at[row]!, newest.value[row]!))
+        readings.push(toReading(series.get(id)!, newest.at[row]!, newest.value[row]!))
       }
     }
     return readings
   })
 }
 
-/** A time after which nine tenths of the rows above `seq` lie. */
-async function recentSince(session: Session, seq: number): Promise<number> {
-  const [[since]] = (await session.numbers(
-    'SELECT quantile_disc(at_ms, 0.1)::DOUBLE FROM readings WHERE seq > $1',
-    [seq],
-  )) as [[number | null]]
+interface Wanted {
+  readonly table: ReadingTable
+  readonly ids: readonly number[]
+  readonly since: number
+  readonly perSeries: number
+}
+
+async function findNewest(
+  session: Session,
+  { table, ids, since, perSeries }: Wanted,
+  found: Map<number, Rows>,
+): Promise<void> {
+  let open = ids
+  let from = since
+  // some rows to spare, so that a few duplicates need no second look
+  for (let rows = perSeries + 8; open.length > 0; ) {
+    const cut = await newestRows(session, { table, ids: open, from, rows }, found)
+    open = open.filter(
+      (id) => (found.get(id)?.at.length ?? 0) < perSeries && (from > earliestMs || cut.has(id)),
+    )
+    if (from > earliestMs) from = earliestMs
+    else rows *= 4
+  }
+}
+
+/** A time after which nine tenths of the rows above `seq` lie; for derived series, which have a step, twice the stretch. */
+async function recentSince(
+  session: Session,
+  table: ReadingTable,
+  perSeries: number,
+  seq: number,
+): Promise<number> {
+  const [[since]] = (await (table === 'derived'
+    ? session.numbers(`SELECT (max(at_ms) - ${2 * perSeries * quarterMs})::DOUBLE FROM derived`)
+    : session.numbers('SELECT quantile_disc(at_ms, 0.1)::DOUBLE FROM readings WHERE seq > $1', [seq]))) as [
+    [number | null],
+  ]
   return since ?? earliestMs
 }
 
 /** Fills `found` with the newest `rows` of each series, deduplicated; answers which series have more. */
 async function newestRows(
   session: Session,
-  ids: readonly number[],
-  from: number,
-  rows: number,
+  {
+    table,
+    ids,
+    from,
+    rows,
+  }: {
+    readonly table: ReadingTable
+    readonly ids: readonly number[]
+    readonly from: number
+    readonly rows: number
+  },
   found: Map<number, Rows>,
 ): Promise<Set<number>> {
   const columns = await session.numbers(
     `WITH top AS (
-       SELECT unnest(max_by(seq, at_ms, ${rows})) AS seq FROM readings
+       SELECT unnest(max_by(seq, at_ms, ${rows})) AS seq FROM ${table}
        WHERE at_ms >= $1 AND series IN (SELECT unnest($2::INTEGER[])) GROUP BY series)
-     SELECT series, at_ms::DOUBLE, value FROM readings SEMI JOIN top USING (seq)
+     SELECT series, at_ms::DOUBLE, value FROM ${table} SEMI JOIN top USING (seq)
      WHERE at_ms >= $1 ORDER BY series, at_ms, seq`,
     [from, ids],
   )
@@ -215,51 +276,3 @@ function lastOfEach(ats: readonly number[], values: readonly number[], from: num
   }
   return newest
 }
-
-/**
- * Streams one series, oldest first. Sorted in the engine, which spills to disk beyond its memory; what is equal in
- * time is settled here. A turn among the queries is held while the engine works, not while the caller does.
- */
-export async function* scanSeries(
-  readers: Readers,
-  id: number,
-  from: number,
-  to: number,
-): AsyncGenerator<Columns> {
-  const session = await borrow(readers)
-  const { connection } = session
-  try {
-    // for why the plan is made inside a transaction see Session
-    await connection.run('BEGIN')
-    const parameters: Parameter[] = [id, fromMs(from), toMs(to)]
-    const result = await readers.queries.run(() =>
-      connection.stream(
-        `SELECT at_ms::DOUBLE, value FROM readings
-         WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms, seq`,
-        parameters.map(boundValue),
-        parameters.map(boundType),
-      ),
-    )
-    let held: Rows = { at: [], value: [] }
-    for (;;) {
-      const chunk = await readers.queries.run(() => result.fetchChunk())
-      if (!chunk || chunk.rowCount === 0) break
-      const ats = held.at.concat(chunk.getColumnValues(0) as number[])
-      const values = held.value.concat(chunk.getColumnValues(1) as number[])
-      const rows = lastOfEach(ats, values, 0, ats.length)
-      // the newest row waits: the next chunk may begin with its duplicate
-      held = { at: rows.at.splice(-1), value: rows.value.splice(-1) }
-      if (rows.at.length > 0) yield toColumns(rows)
-    }
-    if (held.at.length > 0) yield toColumns(held)
-  } finally {
-    // also where the caller stopped half way: this ends the stream
-    await connection.run('ROLLBACK')
-    giveBack(readers, session)
-  }
-}
-
-const toColumns = (rows: Rows): Columns => ({
-  at: Float64Array.from(rows.at),
-  value: Float64Array.from(rows.value),
-})

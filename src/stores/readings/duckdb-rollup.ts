@@ -1,6 +1,6 @@
 import type { Rollup } from '../../core/event.ts'
 import { hourMs } from '../../core/time.ts'
-import { hourOf } from './duckdb-schema.ts'
+import { hourOf, type ReadingTable, readingTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 
 /** Hours further apart than this are fetched one by one, so that a late reading does not cost a scan of all between. */
@@ -23,11 +23,11 @@ export function toRanges(hours: readonly number[]): Range[] {
   return ranges
 }
 
-/** Of the readings that `rows` selects, one a (series, at); then an hour of a series a row. */
-const hoursOf = (rows: string): string => `
+/** Of the readings that `rows` selects from a table, one a (series, at); then an hour of a series a row. */
+const hoursOf = (table: ReadingTable, rows: string): string => `
   SELECT series, ${hourOf('at_ms')} AS at_ms, count(*)::INTEGER AS n, min(value) AS min, max(value) AS max,
     avg(value) AS mean, arg_min(value, at_ms) AS first, arg_max(value, at_ms) AS last
-  FROM (SELECT series, at_ms, arg_max(value, seq) AS value FROM readings ${rows} GROUP BY series, at_ms)
+  FROM (SELECT series, at_ms, arg_max(value, seq) AS value FROM ${table} ${rows} GROUP BY series, at_ms)
   GROUP BY ALL`
 
 const figures = 'at_ms::DOUBLE, n, min, max, mean, first, last'
@@ -39,7 +39,7 @@ const figures = 'at_ms::DOUBLE, n, min, max, mean, first, last'
  */
 export async function readRollups(
   session: Session,
-  series: number,
+  { series, table }: { readonly series: number; readonly table: ReadingTable },
   range: Range,
   mark: number,
 ): Promise<Rollup[]> {
@@ -50,7 +50,7 @@ export async function readRollups(
       [series, range.from, range.to],
     )
     const [touched] = (await session.numbers(
-      `SELECT DISTINCT ${hourOf('at_ms')}::DOUBLE AS hour FROM readings
+      `SELECT DISTINCT ${hourOf('at_ms')}::DOUBLE AS hour FROM ${table}
        WHERE seq > $4 AND series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3 ORDER BY hour`,
       [series, range.from, range.to, mark],
     )) as [number[]]
@@ -60,7 +60,7 @@ export async function readRollups(
     const hours = new Map(toRollups(kept).map((hour) => [hour.at, hour]))
     for (const { from, to } of toRanges([...renewed])) {
       const fresh = await session.numbers(
-        `SELECT ${figures} FROM (${hoursOf('WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3')})`,
+        `SELECT ${figures} FROM (${hoursOf(table, 'WHERE series = $1::INTEGER AND at_ms >= $2 AND at_ms < $3')})`,
         [series, from, to],
       )
       for (const hour of toRollups(fresh)) if (renewed.has(hour.at)) hours.set(hour.at, hour)
@@ -93,27 +93,31 @@ export async function prepareRollUp(session: Session): Promise<void> {
  */
 export async function rollUp(session: Session, mark: number, upTo: number): Promise<void> {
   await session.transaction(async () => {
-    await session.run('DELETE FROM touched')
-    await session.run(
-      `INSERT INTO touched SELECT DISTINCT series, ${hourOf('at_ms')} FROM readings WHERE seq > $1 AND seq <= $2`,
-      [mark, upTo],
-    )
-    const [hours] = (await session.numbers(
-      'SELECT DISTINCT at_ms::DOUBLE AS hour FROM touched ORDER BY hour',
-    )) as [number[]]
-    for (const { from, to } of toRanges(hours)) await rollUpRange(session, [from, to])
+    for (const table of readingTables) await rollUpTable(session, table, mark, upTo)
     await session.run('UPDATE upkeep SET rolled_to = $1', [upTo])
   })
+}
+
+async function rollUpTable(session: Session, table: ReadingTable, mark: number, upTo: number): Promise<void> {
+  await session.run('DELETE FROM touched')
+  await session.run(
+    `INSERT INTO touched SELECT DISTINCT series, ${hourOf('at_ms')} FROM ${table} WHERE seq > $1 AND seq <= $2`,
+    [mark, upTo],
+  )
+  const [hours] = (await session.numbers(
+    'SELECT DISTINCT at_ms::DOUBLE AS hour FROM touched ORDER BY hour',
+  )) as [number[]]
+  for (const { from, to } of toRanges(hours)) await rollUpRange(session, table, [from, to])
 }
 
 const inRange = (table: string): string => `${table}.at_ms >= $1 AND ${table}.at_ms < $2`
 
 /** The readings of the touched hours of a range. */
-const touchedReadings = `
-  SEMI JOIN touched ON touched.series = readings.series AND touched.at_ms = ${hourOf('readings.at_ms')}
-  WHERE ${inRange('readings')}`
+const touchedReadings = (table: ReadingTable): string => `
+  SEMI JOIN touched ON touched.series = ${table}.series AND touched.at_ms = ${hourOf(`${table}.at_ms`)}
+  WHERE ${inRange(table)}`
 
-async function rollUpRange(session: Session, range: [number, number]): Promise<void> {
+async function rollUpRange(session: Session, table: ReadingTable, range: [number, number]): Promise<void> {
   await session.run(
     `DELETE FROM touched USING rollups WHERE closed AND ${inRange('rollups')}
        AND rollups.series = touched.series AND rollups.at_ms = touched.at_ms`,
@@ -125,7 +129,7 @@ async function rollUpRange(session: Session, range: [number, number]): Promise<v
     range,
   )
   await session.run(
-    `INSERT INTO rollups SELECT *, false FROM (${hoursOf(touchedReadings)}) ORDER BY series, at_ms`,
+    `INSERT INTO rollups SELECT *, false FROM (${hoursOf(table, touchedReadings(table))}) ORDER BY series, at_ms`,
     range,
   )
   await session.run(
@@ -133,22 +137,26 @@ async function rollUpRange(session: Session, range: [number, number]): Promise<v
      WHERE ${inRange('touched')} GROUP BY period`,
     range,
   )
-  if (await hasDuplicates(session, range)) {
+  if (await hasDuplicates(session, table, range)) {
     await session.run(
-      `DELETE FROM readings USING (
-         SELECT series, at_ms, max(seq) AS seq FROM readings ${touchedReadings}
+      `DELETE FROM ${table} USING (
+         SELECT series, at_ms, max(seq) AS seq FROM ${table} ${touchedReadings(table)}
          GROUP BY series, at_ms HAVING count(*) > 1) AS newest
-       WHERE ${inRange('readings')} AND readings.series = newest.series
-         AND readings.at_ms = newest.at_ms AND readings.seq < newest.seq`,
+       WHERE ${inRange(table)} AND ${table}.series = newest.series
+         AND ${table}.at_ms = newest.at_ms AND ${table}.seq < newest.seq`,
       range,
     )
   }
 }
 
 /** Whether the touched hours have more readings than the roll-ups just made of them count. */
-async function hasDuplicates(session: Session, range: [number, number]): Promise<boolean> {
+async function hasDuplicates(
+  session: Session,
+  table: ReadingTable,
+  range: [number, number],
+): Promise<boolean> {
   const [[readings]] = (await session.numbers(
-    `SELECT count(*)::DOUBLE FROM readings ${touchedReadings}`,
+    `SELECT count(*)::DOUBLE FROM ${table} ${touchedReadings(table)}`,
     range,
   )) as [[number]]
   const [[counted]] = (await session.numbers(

@@ -1,7 +1,8 @@
 import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingFilter } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
-import { compareSeries, SeriesMap } from '../../core/series.ts'
+import { compareSeries, isDerived, SeriesMap } from '../../core/series.ts'
+import { type ReadingTable, readingTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 
 interface Entry {
@@ -14,6 +15,8 @@ export class SeriesTable {
   #byKey = new SeriesMap<Entry>()
   #byId = new Map<number, Entry>()
   #nextId = 0
+  /** How many of the series are derived. */
+  #derived = 0
   /** Place of each series in the order of lists, by number; made when asked for. */
   #ranks: Map<number, number> | undefined
 
@@ -22,6 +25,7 @@ export class SeriesTable {
     const rows = await session.columns('SELECT id, site, device, metric, unit, room FROM series ORDER BY id')
     this.#byKey = new SeriesMap()
     this.#byId = new Map()
+    this.#derived = 0
     this.#ranks = undefined
     const [ids, sites, devices, metrics, units, rooms] = rows as [number[], ...string[][]]
     for (const [row, id] of ids.entries()) {
@@ -95,6 +99,20 @@ export class SeriesTable {
     return ids
   }
 
+  /** The table that holds a series' readings. */
+  tableOf(id: number): ReadingTable {
+    return isDerived(this.#byId.get(id)?.series.device ?? '') ? 'derived' : 'readings'
+  }
+
+  /** The tables that hold readings of `ids`, each with its share of them; undefined stands for all series. */
+  byTable(ids: readonly number[] | undefined): { table: ReadingTable; ids: readonly number[] | undefined }[] {
+    if (this.#derived === 0) return [{ table: 'readings', ids }]
+    if (ids === undefined) return readingTables.map((table) => ({ table, ids }))
+    return readingTables
+      .map((table) => ({ table, ids: ids.filter((id) => this.tableOf(id) === table) }))
+      .filter((part) => part.ids.length > 0)
+  }
+
   /** In the order of lists. */
   all(): Series[] {
     return [...this.#byId.values()].map((entry) => entry.series).sort(compareSeries)
@@ -130,6 +148,7 @@ export class SeriesTable {
   }
 
   #put(entry: Entry): void {
+    if (isDerived(entry.series.device)) this.#derived++
     this.#byKey.set(entry.series, entry)
     this.#byId.set(entry.id, entry)
     this.#nextId = Math.max(this.#nextId, entry.id + 1)

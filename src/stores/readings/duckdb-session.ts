@@ -1,4 +1,10 @@
-import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  DuckDBType,
+  DuckDBValue,
+} from '@duckdb/node-api'
 import { duckdb } from './duckdb-api.ts'
 
 const { BIGINT, INTEGER, LIST, listValue, VARCHAR } = duckdb
@@ -48,6 +54,22 @@ export class Session {
   /** Columns that hold numbers only. */
   async numbers(sql: string, parameters: readonly Parameter[] = []): Promise<number[][]> {
     return (await this.columns(sql, parameters)) as number[][]
+  }
+
+  /** Gives the result to `take` a chunk at a time, so that the event loop runs in between. */
+  async stream(
+    sql: string,
+    parameters: readonly Parameter[],
+    take: (chunk: DuckDBDataChunk) => void,
+  ): Promise<void> {
+    await this.transaction(async () => {
+      const result = await this.connection.stream(sql, parameters.map(boundValue), parameters.map(boundType))
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (!chunk || chunk.rowCount === 0) return
+        take(chunk)
+      }
+    })
   }
 
   /** All statements of `work` see one state of the data, and all of them count or none. */

@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import type { DatabaseFile } from './duckdb-file.ts'
 import { loosePeriods, prepareRollUp, rollUp, sortPeriod } from './duckdb-rollup.ts'
+import { derivedSeries } from './duckdb-schema.ts'
 import { Session } from './duckdb-session.ts'
 
 /** Rows a step of the roll-up takes in: about 0.1 s of work. */
@@ -19,8 +21,8 @@ interface UpkeepOptions {
 }
 
 /**
- * What is done in quiet moments, in steps of one transaction each, in a session of its own: DuckDB lets appends
- * commit meanwhile, but for the checkpoint. Steps take turns, so that no two of them change the same rows.
+ * Maintenance in steps of one transaction each, in a session of its own: appends commit meanwhile, except during a
+ * checkpoint. Steps run one at a time, so that no two of them change the same rows.
  */
 export class Upkeep {
   readonly #file: DatabaseFile
@@ -29,6 +31,9 @@ export class Upkeep {
   readonly #withoutCommits: WithoutCommits
   readonly #steps = new Turns(1)
   #mark: number
+  /** The mark when the roll-ups were last sorted, and when readings were last removed: without a new one both rest. */
+  #sortedAt = Number.NEGATIVE_INFINITY
+  #removed = { mark: Number.NEGATIVE_INFINITY, before: Number.NEGATIVE_INFINITY }
   #checkpointing: Promise<void> | undefined
   /** Why the last checkpoint failed. */
   #failure: unknown
@@ -61,6 +66,8 @@ export class Upkeep {
 
   /** Rolls up the readings to number `lastSeq`, sorts, removes what is older than `keepFrom`, bounds the log. */
   async maintain(lastSeq: number, keepFrom: number | undefined): Promise<void> {
+    // with nothing new there is no other wait: a caller that asks in a loop would keep commits from ending
+    await setImmediate()
     while (this.#mark < lastSeq && !this.#stopped) {
       await this.#step(async () => {
         const upTo = Math.min(lastSeq, this.#mark + rollUpRows)
@@ -70,9 +77,19 @@ export class Upkeep {
         this.#mark = upTo
       })
     }
-    const periods = await this.#step(() => loosePeriods(this.#session))
-    for (const period of periods ?? []) await this.#step(() => sortPeriod(this.#session, period))
-    if (keepFrom !== undefined) await this.#remove(Math.floor(keepFrom / hourMs) * hourMs)
+    const mark = this.#mark
+    if (this.#sortedAt !== mark) {
+      const periods = await this.#step(() => loosePeriods(this.#session))
+      for (const period of periods ?? []) await this.#step(() => sortPeriod(this.#session, period))
+      if (!this.#stopped) this.#sortedAt = mark
+    }
+    if (keepFrom !== undefined) {
+      const before = Math.floor(keepFrom / hourMs) * hourMs
+      if (this.#removed.mark !== mark || before > this.#removed.before) {
+        await this.#remove(before)
+        if (!this.#stopped) this.#removed = { mark, before }
+      }
+    }
     if (!this.#stopped && this.#file.bytes().wal > this.#walLimitBytes / 4) await this.checkpoint()
   }
 
@@ -89,7 +106,7 @@ export class Upkeep {
     const { wal } = this.#file.bytes()
     if (wal < this.#walLimitBytes) return
     const failure = this.#failure
-    // asked again in any case: what stood in its way may be gone
+    // tried again in any case: the cause of the failure may be gone
     this.checkpoint().catch(() => undefined)
     if (wal >= 2 * this.#walLimitBytes && failure) throw failure
   }
@@ -136,7 +153,11 @@ export class Upkeep {
    */
   async #remove(before: number): Promise<void> {
     const bounds = await this.#step(async () => {
-      await this.#session.run('UPDATE rollups SET closed = true WHERE at_ms < $1 AND NOT closed', [before])
+      await this.#session.run(
+        `UPDATE rollups SET closed = true
+         WHERE at_ms < $1 AND NOT closed AND series NOT IN (${derivedSeries})`,
+        [before],
+      )
       return await this.#session.numbers(
         'SELECT min(seq)::DOUBLE, max(seq)::DOUBLE FROM readings WHERE at_ms < $1 AND seq <= $2',
         [before, this.#mark],

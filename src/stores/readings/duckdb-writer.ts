@@ -5,7 +5,9 @@ import type {
   DuckDBTableFunction,
 } from '@duckdb/node-api'
 import type { Reading } from '../../core/reading.ts'
+import { isDerived } from '../../core/series.ts'
 import { duckdb } from './duckdb-api.ts'
+import type { ReadingTable } from './duckdb-schema.ts'
 import type { SeriesTable } from './duckdb-series.ts'
 import type { Session } from './duckdb-session.ts'
 
@@ -20,23 +22,30 @@ const listRowsMax = 64
 /** A commit takes the calls that wait, until it has this many rows. */
 const commitRowsMax = 65_536
 
+/** Rows of a commit that go into one table: a stretch of the commit's rows, half-open. */
+interface Part {
+  readonly table: ReadingTable
+  readonly from: number
+  readonly to: number
+}
+
 interface Call {
   readonly readings: readonly Reading[]
-  /** Instead of readings: work that runs in the writer's session and shares it with no commit. */
+  /** Instead of readings: work that runs in the writer's session, between two commits. */
   readonly alone?: () => Promise<void>
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 /**
- * Appends by group commit: what is called while a commit runs is one transaction together, after it.
+ * Appends by group commit: calls that arrive while a commit runs form the next transaction together.
  *
- * Rows enter through a table function that DuckDB calls back for each chunk, `INSERT ... SELECT ... FROM incoming()`:
- * one statement, so one journey to another thread and back a commit. Measured beside DuckDB's Appender it costs this
+ * Rows enter through a table function that DuckDB calls for each chunk, `INSERT ... SELECT ... FROM incoming()`:
+ * one statement, so a commit takes one round trip to another thread. Measured beside DuckDB's Appender it costs this
  * thread a third (0.22 ms a commit of 300 rows, against 1.0), because an Appender's flush runs on the caller's thread.
  *
- * Each call back waits for a turn of the event loop, though. Few rows are bound as lists instead, which costs more a
- * row and no call back: beside a busy loop a commit of 32 rows then takes 1.0 ms instead of 2.2.
+ * Each callback waits for a turn of the event loop, though. Few rows are bound as lists instead, which costs more a
+ * row and needs no callback: beside a busy loop a commit of 32 rows then takes 1.0 ms instead of 2.2.
  */
 export class Writer {
   readonly #session: Session
@@ -45,12 +54,13 @@ export class Writer {
   #nextSeq: number
   #calls: Call[] = []
   #draining: Promise<void> | undefined
-  #insertion: DuckDBPreparedStatement | undefined
-  #listInsertion: DuckDBPreparedStatement | undefined
+  readonly #insertions = new Map<ReadingTable, DuckDBPreparedStatement>()
+  readonly #listInsertions = new Map<ReadingTable, DuckDBPreparedStatement>()
 
-  // the rows of the commit that runs
-  #rows: Reading[] = []
+  // the rows of the commit that runs, measured before derived; the part that is inserted, and how far it is given
+  #rows: readonly Reading[] = []
   #ids = new Int32Array(chunkRows)
+  #part: Part = { table: 'readings', from: 0, to: 0 }
   #given = 0
 
   /** `nextSeq`: one more than any row has. `beforeCommit` may refuse the next commit. */
@@ -103,7 +113,7 @@ export class Writer {
     this.#draining = undefined
   }
 
-  /** What goes into the next commit: one piece of lonely work, or all appends up to it that fit. */
+  /** What the next commit consists of: one `alone` call, or all appends before the next such call that fit. */
   #take(): Call[] {
     let rows = 0
     let count = 0
@@ -118,17 +128,19 @@ export class Writer {
 
   async #commit(calls: readonly Call[]): Promise<void> {
     this.#beforeCommit()
-    this.#rows = calls.length === 1 ? [...calls[0]!.readings] : calls.flatMap((call) => call.readings)
-    const count = this.#rows.length
+    const called = calls.length === 1 ? calls[0]!.readings : calls.flatMap((call) => call.readings)
+    const { rows, parts } = partsOf(called)
+    this.#rows = rows
+    const count = rows.length
     if (this.#ids.length < count) this.#ids = new Int32Array(Math.max(count, 2 * this.#ids.length))
     const changed = new Set<number>()
-    for (let row = 0; row < count; row++) this.#ids[row] = this.#series.intern(this.#rows[row]!, changed)
+    for (let row = 0; row < count; row++) this.#ids[row] = this.#series.intern(rows[row]!, changed)
     try {
-      if (changed.size === 0) await this.#insert()
+      if (changed.size === 0 && parts.length === 1) await this.#insert(parts[0]!)
       else {
         await this.#session.transaction(async () => {
-          await this.#series.save(this.#session, [...changed])
-          await this.#insert()
+          if (changed.size > 0) await this.#series.save(this.#session, [...changed])
+          for (const part of parts) await this.#insert(part)
         })
       }
     } catch (error) {
@@ -141,40 +153,52 @@ export class Writer {
     }
   }
 
-  /** One plan serves all commits: it reads no table, so there are no statistics for it to outlive. */
-  async #insert(): Promise<void> {
-    if (this.#rows.length <= listRowsMax) return this.#insertLists()
-    this.#insertion ??= await this.#session.connection.prepare(
-      'INSERT INTO readings SELECT series, at_ms::BIGINT, value, seq::BIGINT FROM incoming()',
+  /** One plan of each kind and table serves all commits: it reads no table, so no statistics can become stale. */
+  async #insert(part: Part): Promise<void> {
+    this.#part = part
+    if (part.to - part.from <= listRowsMax) return this.#insertLists(part)
+    const insertion = await this.#prepared(
+      this.#insertions,
+      part.table,
+      'SELECT series, at_ms::BIGINT, value, seq::BIGINT FROM incoming()',
     )
-    this.#check(await this.#insertion.run())
+    this.#check(await insertion.run())
   }
 
-  async #insertLists(): Promise<void> {
-    this.#listInsertion ??= await this.#session.connection.prepare(
-      `INSERT INTO readings
-       SELECT unnest($1::INTEGER[]), unnest($2::DOUBLE[])::BIGINT, unnest($3::DOUBLE[]), unnest($4::DOUBLE[])::BIGINT`,
+  async #insertLists(part: Part): Promise<void> {
+    const insertion = await this.#prepared(
+      this.#listInsertions,
+      part.table,
+      'SELECT unnest($1::INTEGER[]), unnest($2::DOUBLE[])::BIGINT, unnest($3::DOUBLE[]), unnest($4::DOUBLE[])::BIGINT',
     )
-    const rows = this.#rows
+    const rows = this.#rows.slice(part.from, part.to)
     const columns = [
-      Array.from(this.#ids.subarray(0, rows.length)),
+      Array.from(this.#ids.subarray(part.from, part.to)),
       rows.map(({ at }) => at),
       rows.map(({ value }) => value),
-      rows.map((_, row) => this.#nextSeq + row),
+      rows.map((_, row) => this.#nextSeq + part.from + row),
     ]
-    this.#listInsertion.bind(columns.map(listValue), [
-      LIST(INTEGER),
-      LIST(DOUBLE),
-      LIST(DOUBLE),
-      LIST(DOUBLE),
-    ])
-    this.#check(await this.#listInsertion.run())
+    insertion.bind(columns.map(listValue), [LIST(INTEGER), LIST(DOUBLE), LIST(DOUBLE), LIST(DOUBLE)])
+    this.#check(await insertion.run())
   }
 
-  /** What is acknowledged rests on this: the engine says itself how many rows it took. */
+  async #prepared(
+    statements: Map<ReadingTable, DuckDBPreparedStatement>,
+    table: ReadingTable,
+    selection: string,
+  ): Promise<DuckDBPreparedStatement> {
+    const known = statements.get(table)
+    if (known) return known
+    const statement = await this.#session.connection.prepare(`INSERT INTO ${table} ${selection}`)
+    statements.set(table, statement)
+    return statement
+  }
+
+  /** An acknowledgement relies on this: the engine reports how many rows it took. */
   #check({ rowsChanged }: DuckDBResult): void {
-    if (rowsChanged === this.#rows.length) return
-    throw new Error(`DuckDB stored ${rowsChanged} of ${this.#rows.length} readings`)
+    const expected = this.#part.to - this.#part.from
+    if (rowsChanged === expected) return
+    throw new Error(`DuckDB stored ${rowsChanged} of ${expected} readings`)
   }
 
   /** DOUBLE holds times and counts exactly to 2^53 and spares a bigint a row. */
@@ -187,7 +211,7 @@ export class Writer {
       },
       initFunction: (init) => {
         init.setMaxThreads(1)
-        this.#given = 0
+        this.#given = this.#part.from
       },
       mainFunction: (_, chunk) => this.#give(chunk),
     })
@@ -195,7 +219,7 @@ export class Writer {
 
   #give(chunk: DuckDBDataChunk): void {
     const from = this.#given
-    const count = Math.min(chunkRows, this.#rows.length - from)
+    const count = Math.min(chunkRows, this.#part.to - from)
     chunk.rowCount = count
     if (count === 0) return
     const series = chunk.getColumnVector(0)
@@ -212,4 +236,19 @@ export class Writer {
     for (const vector of [series, at, value, seq]) vector.flush()
     this.#given = from + count
   }
+}
+
+/** The rows in the order in which they are stored, measured before derived, and the parts that they form. */
+function partsOf(readings: readonly Reading[]): { rows: readonly Reading[]; parts: readonly Part[] } {
+  const count = readings.length
+  if (!readings.some(({ device }) => isDerived(device))) {
+    return { rows: readings, parts: [{ table: 'readings', from: 0, to: count }] }
+  }
+  const measured = readings.filter(({ device }) => !isDerived(device))
+  const derived = readings.filter(({ device }) => isDerived(device))
+  const parts: readonly Part[] = [
+    { table: 'readings', from: 0, to: measured.length },
+    { table: 'derived', from: measured.length, to: count },
+  ]
+  return { rows: [...measured, ...derived], parts: parts.filter(({ from, to }) => to > from) }
 }

@@ -1,21 +1,20 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
-import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
+import type {
+  Columns,
+  ReadingFilter,
+  ReadingPosition,
+  ReadingStore,
+  SeriesColumns,
+} from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
-import {
-  closeReaders,
-  fromMs,
-  inSession,
-  type Readers,
-  readNewest,
-  readPage,
-  scanSeries,
-  toMs,
-} from './duckdb-reader.ts'
+import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
+import { scanSeries } from './duckdb-scan.ts'
+import { readingTables } from './duckdb-schema.ts'
 import { SeriesTable } from './duckdb-series.ts'
 import { Session } from './duckdb-session.ts'
 import { Upkeep } from './duckdb-upkeep.ts'
@@ -66,8 +65,7 @@ class DuckDbReadings implements ReadingStore {
       await series.load(session)
       const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
       const upkeep = await Upkeep.open(file, { walLimitBytes, withoutCommits })
-      const [[last]] = (await session.numbers('SELECT max(seq)::DOUBLE FROM readings')) as [[number | null]]
-      const nextSeq = Math.max(last ?? -1, upkeep.mark) + 1
+      const nextSeq = Math.max(await lastSeq(session), upkeep.mark) + 1
       const writer: Writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
       const readers: Readers = {
         instance: file.instance,
@@ -99,7 +97,13 @@ class DuckDbReadings implements ReadingStore {
   async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
     const { readers } = this.#use()
     const id = readers.series.idOf(series)
-    if (id !== undefined) yield* scanSeries(readers, id, from, to)
+    if (id !== undefined) yield* scanSeries(readers, [id], from, to)
+  }
+
+  async *scanMany(keys: readonly SeriesKey[], from: number, to: number): AsyncGenerator<SeriesColumns> {
+    const { readers } = this.#use()
+    const ids = keys.map((key) => readers.series.idOf(key)).filter((id) => id !== undefined)
+    yield* scanSeries(readers, ids, from, to)
   }
 
   async rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]> {
@@ -107,7 +111,8 @@ class DuckDbReadings implements ReadingStore {
     const id = readers.series.idOf(series)
     if (id === undefined) return []
     const range = { from: hourFrom(fromMs(from)), to: hourFrom(toMs(to)) }
-    return inSession(readers, (session) => readRollups(session, id, range, upkeep.mark))
+    const source = { series: id, table: readers.series.tableOf(id) }
+    return inSession(readers, (session) => readRollups(session, source, range, upkeep.mark))
   }
 
   async series(): Promise<Series[]> {
@@ -117,7 +122,7 @@ class DuckDbReadings implements ReadingStore {
   async stats(): Promise<{ readonly readings: number; readonly bytes: number }> {
     const { readers, file } = this.#use()
     const [[readings]] = (await inSession(readers, (session) =>
-      session.numbers('SELECT count(*)::DOUBLE FROM readings'),
+      session.numbers('SELECT ((SELECT count(*) FROM readings) + (SELECT count(*) FROM derived))::DOUBLE'),
     )) as [[number]]
     const { data, wal } = file.bytes()
     return { readings, bytes: data + wal }
@@ -130,7 +135,7 @@ class DuckDbReadings implements ReadingStore {
       if (ids.length === 0) return
       await session.transaction(async () => {
         for (const [table, column] of [
-          ['readings', 'series'],
+          ...readingTables.map((table) => [table, 'series']),
           ['rollups', 'series'],
           ['series', 'id'],
         ]) {
@@ -170,3 +175,13 @@ class DuckDbReadings implements ReadingStore {
 
 /** The first start of an hour at or after `at`. */
 const hourFrom = (at: number): number => Math.ceil(at / hourMs) * hourMs
+
+/** The highest number of a row on disk, -1 without any. */
+async function lastSeq(session: Session): Promise<number> {
+  let last = -1
+  for (const table of readingTables) {
+    const [[highest]] = (await session.numbers(`SELECT max(seq)::DOUBLE FROM ${table}`)) as [[number | null]]
+    last = Math.max(last, highest ?? -1)
+  }
+  return last
+}

@@ -1,7 +1,13 @@
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
-import type { Columns, ReadingFilter, ReadingPosition, ReadingStore } from '../../core/ports.ts'
+import type {
+  Columns,
+  ReadingFilter,
+  ReadingPosition,
+  ReadingStore,
+  SeriesColumns,
+} from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
-import { compareSeries, SeriesMap } from '../../core/series.ts'
+import { compareSeries, isDerived, SeriesMap } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 
 interface Kept {
@@ -46,12 +52,16 @@ export function createMemoryReadings(): ReadingStore {
       return sorted().flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
     },
     async *scan(key, from, to): AsyncGenerator<Columns> {
-      const one = kept.get(key)
-      const readings = one ? readingsOf(one, from, to) : []
-      if (readings.length === 0) return
-      yield {
-        at: Float64Array.from(readings, (reading) => reading.at),
-        value: Float64Array.from(readings, (reading) => reading.value),
+      const columns = columnsOf(kept.get(key), from, to)
+      if (columns) yield columns
+    },
+    async *scanMany(keys, from, to): AsyncGenerator<SeriesColumns> {
+      const wanted = new SeriesMap<SeriesKey>()
+      for (const key of keys) wanted.set(key, key)
+      for (const { site, device, metric } of [...wanted.values()].sort(compareSeries)) {
+        const series = { site, device, metric }
+        const columns = columnsOf(kept.get(series), from, to)
+        if (columns) yield { series, ...columns }
       }
     },
     async rollups(key, from, to) {
@@ -74,12 +84,7 @@ export function createMemoryReadings(): ReadingStore {
     async maintain(keepFrom) {
       if (keepFrom === undefined) return
       const before = hourStart(keepFrom)
-      for (const one of kept.values()) {
-        for (const [at, hour] of hoursOf(one)) {
-          if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
-        }
-        for (const at of [...one.values.keys()]) if (at < before) one.values.delete(at)
-      }
+      for (const one of kept.values()) if (!isDerived(one.series.device)) closeHours(one, before)
     },
     async close() {},
   }
@@ -110,6 +115,23 @@ function readingsOf(one: Kept, from = -Infinity, to = Infinity): Reading[] {
       at,
       ...(room === undefined ? {} : { room }),
     }))
+}
+
+function columnsOf(one: Kept | undefined, from: number, to: number): Columns | undefined {
+  const readings = one ? readingsOf(one, from, to) : []
+  if (readings.length === 0) return undefined
+  return {
+    at: Float64Array.from(readings, (reading) => reading.at),
+    value: Float64Array.from(readings, (reading) => reading.value),
+  }
+}
+
+/** Removes the readings before `before`, and keeps their hours. */
+function closeHours(one: Kept, before: number): void {
+  for (const [at, hour] of hoursOf(one)) {
+    if (at < before && !one.closed.has(at)) one.closed.set(at, hour)
+  }
+  for (const at of [...one.values.keys()]) if (at < before) one.values.delete(at)
 }
 
 function hoursOf(one: Kept): Map<number, Rollup> {

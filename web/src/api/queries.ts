@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLatch } from '../latch.ts'
 import { call, callAll } from './client.ts'
 import { idOf, type Job, type SeriesKey } from './types.ts'
@@ -76,7 +76,7 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
 
 /** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
 export function useAnswered(site: string): boolean {
-  const asked = [useDevices(), useAlerts(), useForecasts(site), useCards(site), useInfos(site)]
+  const asked = [useDevices(), useOpenAlerts(site), useForecasts(site), useCards(site), useInfos(site)]
   return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
@@ -118,10 +118,22 @@ export const useInfos = (site?: string) =>
     refetchInterval: 60_000,
   })
 
-export const useAlerts = () =>
+/** Open alerts, newest first; of all sites that the key reaches where none is named. */
+export const useOpenAlerts = (site?: string) =>
   useQuery({
-    queryKey: cacheKeys.alerts,
-    queryFn: async ({ signal }) => (await callAll('alerts', { signal }, 1)).items,
+    queryKey: [...cacheKeys.alerts, 'open', site ?? null],
+    queryFn: async ({ signal }) =>
+      (await call('alerts', { query: { site, open: 'true', limit: 100 }, signal })).items,
+    refetchInterval: 30_000,
+  })
+
+/** All alerts, newest first, page by page. */
+export const useAlerts = () =>
+  useInfiniteQuery({
+    queryKey: [...cacheKeys.alerts, 'all'],
+    queryFn: ({ signal, pageParam }) => call('alerts', { query: { limit: 100, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
     refetchInterval: 30_000,
   })
 

@@ -1,4 +1,5 @@
-import { useAlerts, useSites } from '../api/queries.ts'
+import { Button } from '@mantine/core'
+import { useAlerts, useOpenAlerts, useSites } from '../api/queries.ts'
 import type { Alert } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
 import { idName, plainName } from '../format/words.ts'
@@ -10,6 +11,7 @@ const tones = { critical: 'red', warning: 'amber', info: 'muted' } as const
 
 /** Every alert, newest first. */
 export function AlertsView() {
+  const alerts = useAlerts()
   return (
     <>
       <nav className="crumbs" aria-label="Path">
@@ -19,22 +21,34 @@ export function AlertsView() {
       </nav>
       <PageTitle text="Alerts" />
       <div className="section">
-        <Answer of={useAlerts()}>
-          {(alerts) =>
-            alerts.length === 0 ? <p className="muted">No alert so far.</p> : <AlertRows alerts={alerts} />
+        <Answer of={alerts}>
+          {({ pages }) =>
+            pages[0]?.items.length === 0 ? (
+              <p className="muted">No alert so far.</p>
+            ) : (
+              <AlertRows alerts={pages.flatMap(({ items }) => items)} />
+            )
           }
         </Answer>
+        {alerts.hasNextPage && (
+          <Button
+            variant="default"
+            mt="md"
+            loading={alerts.isFetchingNextPage}
+            onClick={() => void alerts.fetchNextPage()}
+          >
+            Show older alerts
+          </Button>
+        )}
       </div>
     </>
   )
 }
 
-/** What is going on now; nothing where nothing is. */
+/** The newest open alerts; nothing where there is none. */
 export function ActiveAlerts({ site }: { site?: string }) {
-  const alerts = useAlerts().data ?? []
-  const mine = alerts.filter((alert) => site === undefined || alert.site === site)
-  const active = mine.filter((alert) => alert.until === undefined)
-  if (active.length === 0) return null
+  const alerts = useOpenAlerts(site).data ?? []
+  if (alerts.length === 0) return null
   return (
     <section className="section" aria-label="Alerts">
       <SectionHead title="Needs attention">
@@ -42,7 +56,7 @@ export function ActiveAlerts({ site }: { site?: string }) {
           All alerts
         </a>
       </SectionHead>
-      <AlertRows alerts={active.slice(0, 5)} />
+      <AlertRows alerts={alerts.slice(0, 5)} />
     </section>
   )
 }
@@ -54,32 +68,35 @@ function AlertRows({ alerts }: { alerts: readonly Alert[] }) {
     <div className="panel">
       <ul className="metrics alert-list">
         {alerts.map((alert) => (
-          <li key={`${alert.rule}/${alert.site}/${alert.device}/${alert.metric}/${alert.since}`}>
+          <li key={JSON.stringify([alert.rule, alert.target, alert.since])}>
             <span className="tag" data-tone={tones[alert.level]}>
               {alert.level}
             </span>
             <div>
-              <a
-                className="plain-link"
-                href={hrefOf({
-                  view: 'device',
-                  site: alert.site,
-                  device: alert.device,
-                  metric: alert.metric,
-                  range: '24h',
-                })}
-              >
-                {alert.message}
-              </a>
+              <AlertMessage alert={alert} />
               <div className="muted small">
-                {idName(alert.device)} · {plainName(alert.rule)} · since{' '}
-                {timeText(alert.since, zoneOf(alert.site), 'full')}
-                {alert.until !== undefined && ` until ${timeText(alert.until, zoneOf(alert.site), 'full')}`}
+                {idName(alert.device ?? alert.target.subject)} · {plainName(alert.rule)} · since{' '}
+                {timeText(alert.since, zoneOf(alert.target.site), 'full')}
+                {alert.until !== undefined &&
+                  ` until ${timeText(alert.until, zoneOf(alert.target.site), 'full')}`}
               </div>
             </div>
           </li>
         ))}
       </ul>
     </div>
+  )
+}
+
+/** The message, as a link to the series that it is about where there is one. */
+function AlertMessage({ alert: { target, device, metric, message } }: { alert: Alert }) {
+  if (device === undefined || metric === undefined) return message
+  return (
+    <a
+      className="plain-link"
+      href={hrefOf({ view: 'device', site: target.site, device, metric, range: '24h' })}
+    >
+      {message}
+    </a>
   )
 }

@@ -1,0 +1,63 @@
+import type { Alert, Command, Device, Prediction, Quarantined, Site } from './event.ts'
+import type { Reading } from './reading.ts'
+import type { Target } from './target.ts'
+
+/** Half-open span of time, [from, to), UTC ms. */
+export interface TimeSpan {
+  readonly from: number
+  readonly to: number
+}
+
+/** Where a monitor was when it was saved. */
+export interface MonitorState {
+  readonly target: Target
+  /** UTC ms of the save. */
+  readonly at: number
+  /** Plain JSON; undefined erases what was saved. */
+  readonly state: unknown
+}
+
+/** Spans of a target whose derived series must be derived again; none: all of them are up to date. */
+export interface DirtySpans {
+  readonly target: Target
+  readonly spans: readonly TimeSpan[]
+}
+
+/** Everything of one turn that belongs into the ledger; the readings go to the store of readings. */
+export interface LedgerTurn {
+  readonly sites: readonly Site[]
+  readonly devices: readonly Device[]
+  readonly quarantined: readonly Quarantined[]
+  readonly predictions: readonly Prediction[]
+  readonly alerts: readonly Alert[]
+  readonly states: readonly MonitorState[]
+  readonly dirty: readonly DirtySpans[]
+}
+
+/** What a turn gathers before its commit. */
+export interface Turn {
+  /** Measured and derived. */
+  readonly readings: Reading[]
+  readonly quarantined: Quarantined[]
+  readonly predictions: Prediction[]
+  readonly alerts: Alert[]
+  /** Sent once the turn is committed. */
+  readonly commands: Command[]
+}
+
+export const createTurn = (): Turn => ({
+  readings: [],
+  quarantined: [],
+  predictions: [],
+  alerts: [],
+  commands: [],
+})
+
+/** Adds everything of one turn to another. */
+export function mergeTurn(into: Turn, { readings, quarantined, predictions, alerts, commands }: Turn): void {
+  into.readings.push(...readings)
+  into.quarantined.push(...quarantined)
+  into.predictions.push(...predictions)
+  into.alerts.push(...alerts)
+  into.commands.push(...commands)
+}

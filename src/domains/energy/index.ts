@@ -1,0 +1,30 @@
+import type { Series } from '../../core/event.ts'
+import { isDerived } from '../../core/series.ts'
+import { hourMs } from '../../core/time.ts'
+import type { Domain, Scope, SiteView } from '../domain.ts'
+import { energyLearning } from './energy.ts'
+import { EnergyMonitor } from './monitor.ts'
+import { isEnergyMetric } from './spans.ts'
+
+const name = 'energy'
+
+/** Energy of every device that measures power or energy: by the quarter-hour, and forecast. */
+export const energy: Domain = {
+  name,
+  settings: { parse: (value) => value },
+  rebuild: { warmUpMs: 30 * hourMs, settleMs: 6 * hourMs },
+  scopes(site, _settings, changed) {
+    const devices = new Set<string>()
+    for (const series of changed ?? site.all()) if (isSource(series)) devices.add(series.device)
+    return [...devices].map((device) => scopeOf(site, device))
+  },
+  monitor: (scope, _settings, resume) => new EnergyMonitor(scope, resume),
+  learning: energyLearning,
+}
+
+const isSource = ({ device, metric }: Series): boolean => isEnergyMetric(metric) && !isDerived(device)
+
+const scopeOf = (site: SiteView, device: string): Scope => ({
+  target: { site: site.site, domain: name, subject: device },
+  sources: site.ofDevice(device).filter(isSource),
+})

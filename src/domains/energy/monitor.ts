@@ -1,0 +1,180 @@
+import type { Forecast, Prediction } from '../../core/event.ts'
+import type { Reading } from '../../core/reading.ts'
+import { derivedDevice } from '../../core/series.ts'
+import type { Target } from '../../core/target.ts'
+import { hourMs, minuteMs, quarterMs } from '../../core/time.ts'
+import type { Effects, Monitor, Resume, Scope } from '../domain.ts'
+import { type Quarter, Quarters, startOfQuarter } from './quarters.ts'
+import { type EnergyMetric, EnergySpans, energyMetrics, isEnergyMetric, type SpansState } from './spans.ts'
+
+/** Metrics of the derived series: kWh per quarter-hour, and the share of the quarter that is known, 0 to 1. */
+export const derivedMetrics = { energy: 'energy', coverage: 'energy_coverage' } as const
+
+/** A source with at least this share of a quarter is preferred by rank; below it, whichever knows most counts. */
+const shareEnough = 0.75
+/** The nowcast of an hour is renewed at most so often. */
+const predictEveryMs = minuteMs
+
+/** One measured series of the device. */
+interface Source {
+  readonly spans: EnergySpans
+  readonly quarters: Quarters
+}
+
+interface SavedState {
+  readonly sources: readonly (readonly [
+    EnergyMetric,
+    { readonly spans: SpansState; readonly quarters: readonly (readonly [number, Quarter])[] },
+  ])[]
+  readonly doneTo: number | null
+  readonly hour: readonly (readonly [number, Quarter])[]
+  readonly predictedAt: number | null
+}
+
+/**
+ * Energy of one device by the quarter-hour, derived from the best of its series as readings arrive, and a nowcast of
+ * the hour in progress: what was used so far plus the forecast's share of the rest.
+ *
+ * A quarter is derived once, when the best live source has passed its end. The best source is one that measures at
+ * least every quarter-hour, then `energy` before `energy_total` before `power`; a source that is silent no longer
+ * counts, so an import that ended long ago hides no live device.
+ */
+export class EnergyMonitor implements Monitor {
+  readonly wakeAt = Number.POSITIVE_INFINITY
+  readonly #target: Target
+  readonly #device: string
+  readonly #sources = new Map<EnergyMetric, Source>()
+  /** Derived quarters of the hour in progress. */
+  readonly #hour: Map<number, Quarter>
+  /** Start of the first quarter that is not derived yet. */
+  #doneTo: number
+  #predictedAt: number
+  #forecast: Forecast | undefined
+
+  constructor({ target }: Scope, resume?: Resume) {
+    this.#target = target
+    this.#device = derivedDevice(target)
+    const saved = resume?.saved as SavedState | undefined
+    for (const [metric, { spans, quarters }] of saved?.sources ?? []) {
+      this.#sources.set(metric, { spans: new EnergySpans(metric, spans), quarters: new Quarters(quarters) })
+    }
+    this.#hour = new Map(saved?.hour ?? [])
+    this.#doneTo = saved?.doneTo ?? Number.NEGATIVE_INFINITY
+    this.#predictedAt = saved?.predictedAt ?? Number.NEGATIVE_INFINITY
+  }
+
+  take(reading: Reading | 'wake', now: number): Effects | undefined {
+    if (reading === 'wake' || !isEnergyMetric(reading.metric)) return undefined
+    const { spans, quarters } = this.#sourceOf(reading.metric)
+    const span = spans.add(reading.at, reading.value)
+    if (span) quarters.add(span, this.#doneTo)
+    const derived = this.#deriveTo(reading.at)
+    const prediction = this.#predict(reading.at, now)
+    if (derived.length === 0 && !prediction) return undefined
+    return { derived, predictions: prediction ? [prediction] : [] }
+  }
+
+  use(forecast: Forecast): void {
+    this.#forecast = forecast
+  }
+
+  save(): SavedState {
+    return {
+      sources: [...this.#sources].map(([metric, { spans, quarters }]) => [
+        metric,
+        { spans: spans.save(), quarters: quarters.save() },
+      ]),
+      // JSON has no infinity
+      doneTo: Number.isFinite(this.#doneTo) ? this.#doneTo : null,
+      hour: [...this.#hour],
+      predictedAt: Number.isFinite(this.#predictedAt) ? this.#predictedAt : null,
+    }
+  }
+
+  #sourceOf(metric: EnergyMetric): Source {
+    let source = this.#sources.get(metric)
+    if (!source) {
+      source = { spans: new EnergySpans(metric), quarters: new Quarters() }
+      this.#sources.set(metric, source)
+    }
+    return source
+  }
+
+  /** Best first: those that measure at least every quarter-hour, then by the rank of their metric. */
+  #ranked(): Source[] {
+    return energyMetrics
+      .flatMap((metric) => this.#sources.get(metric) ?? [])
+      .sort((a, b) => Number(isCoarse(a)) - Number(isCoarse(b)))
+  }
+
+  /** The best source that is not silent at `at`. */
+  #live(at: number): Source | undefined {
+    return this.#ranked().find(({ spans }) => at - spans.at <= spans.silenceMs)
+  }
+
+  /** Derives the quarters that are complete at the reading at `at`. */
+  #deriveTo(at: number): Reading[] {
+    const best = this.#live(at)
+    if (!best) return []
+    const end = startOfQuarter(best.spans.at)
+    if (end <= this.#doneTo) return []
+    const starts = new Set<number>()
+    for (const { quarters } of this.#sources.values()) {
+      for (const start of quarters.starts()) if (start < end) starts.add(start)
+    }
+    const derived: Reading[] = []
+    for (const start of [...starts].sort((a, b) => a - b)) {
+      const quarter = this.#bestOf(start)
+      this.#hour.set(start, quarter)
+      derived.push(this.#reading(derivedMetrics.energy, 'kWh', start, quarter.kwh))
+      const share = Math.min(1, quarter.knownMs / quarterMs)
+      derived.push(this.#reading(derivedMetrics.coverage, '1', start, share))
+    }
+    this.#doneTo = end
+    for (const { quarters } of this.#sources.values()) quarters.dropBefore(end)
+    const hour = startOfHour(at)
+    for (const start of this.#hour.keys()) if (start < hour) this.#hour.delete(start)
+    return derived
+  }
+
+  #bestOf(start: number): Quarter {
+    let best: Quarter = { kwh: 0, knownMs: 0 }
+    for (const { quarters } of this.#ranked()) {
+      const quarter = quarters.get(start)
+      if (!quarter) continue
+      if (quarter.knownMs >= shareEnough * quarterMs) return quarter
+      if (quarter.knownMs > best.knownMs) best = quarter
+    }
+    return best
+  }
+
+  #reading(metric: string, unit: string, at: number, value: number): Reading {
+    return { site: this.#target.site, device: this.#device, metric, unit, value, at }
+  }
+
+  /** The hour that holds `at`; undefined without a forecast of it, and for the past. */
+  #predict(at: number, now: number): Prediction | undefined {
+    const forecast = this.#forecast
+    if (!forecast || now - at > hourMs || now - this.#predictedAt < predictEveryMs) return undefined
+    const hour = startOfHour(at)
+    const step = forecast.steps.find((one) => one.at === hour)
+    if (!step || forecast.stepMs !== hourMs) return undefined
+    const best = this.#live(at)
+    let kwh = 0
+    let knownMs = 0
+    for (let start = hour; start < hour + hourMs; start += quarterMs) {
+      const quarter = this.#hour.get(start) ?? best?.quarters.get(start)
+      kwh += quarter?.kwh ?? 0
+      knownMs += Math.min(quarterMs, quarter?.knownMs ?? 0)
+    }
+    this.#predictedAt = now
+    const value = kwh + (step.mean * (hourMs - knownMs)) / hourMs
+    const { site, device, metric, unit, model } = forecast
+    return { site, device, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
+  }
+}
+
+const startOfHour = (at: number): number => Math.floor(at / hourMs) * hourMs
+
+/** Measures less often than every quarter-hour: how its energy falls over the quarters is not known. */
+const isCoarse = ({ spans }: Source): boolean => spans.intervalMs > quarterMs

@@ -1,0 +1,35 @@
+import type { Series } from '../../core/event.ts'
+import { isDerived } from '../../core/series.ts'
+import type { Domain, Scope, SiteView } from '../domain.ts'
+import { createThresholdMonitor } from './monitor.ts'
+import type { ThresholdSettings } from './settings.ts'
+
+const name = 'thresholds'
+
+/** Limits on measured values, from the configuration: one target a device that measures a limited metric. */
+export const thresholds: Domain<ThresholdSettings> = {
+  name,
+  settings: { parse: (value) => value as ThresholdSettings },
+  scopes(site, { rules }, changed) {
+    const limited = new Set(rules.map(({ metric }) => metric))
+    if (limited.size === 0) return []
+    const devices = new Set<string>()
+    for (const { device, metric } of changed ?? site.all()) {
+      if (limited.has(metric) && !isDerived(device)) devices.add(device)
+    }
+    return [...devices].map((device) => scopeOf(site, device, limited))
+  },
+  monitor: (scope, { rules }, resume) => {
+    const metrics = new Set(scope.sources.map(({ metric }: Series) => metric))
+    return createThresholdMonitor(
+      scope,
+      rules.filter(({ metric }) => metrics.has(metric)),
+      resume,
+    )
+  },
+}
+
+const scopeOf = (site: SiteView, device: string, limited: ReadonlySet<string>): Scope => ({
+  target: { site: site.site, domain: name, subject: device },
+  sources: site.ofDevice(device).filter(({ metric }) => limited.has(metric)),
+})

@@ -1,0 +1,142 @@
+import type { Alert, Series } from '../core/event.ts'
+import { isDerived } from '../core/series.ts'
+import { type Target, targetId } from '../core/target.ts'
+import type { Scope, SiteView } from '../domains/domain.ts'
+import { type ConfiguredDomain, Watcher } from './watcher.ts'
+
+/** A series of the site and the watchers that it is a source of. */
+export interface CellSeries {
+  series: Series
+  watchers: readonly Watcher[]
+}
+
+/** What the last process left of the targets of a site, by `targetId`. */
+export interface LeftBehind {
+  state(target: Target): unknown
+  openAlerts(target: Target): readonly Alert[]
+}
+
+const nothing: LeftBehind = { state: () => undefined, openAlerts: () => [] }
+
+/** One site: its series and the watchers of its targets. Removing a site drops its cell. */
+export class Cell implements SiteView {
+  readonly site: string
+  readonly #zoneOf: (site: string) => string
+  readonly #domains: readonly ConfiguredDomain[]
+  readonly #byDevice = new Map<string, Map<string, CellSeries>>()
+  readonly #byRoom = new Map<string, Set<CellSeries>>()
+  readonly #watchers = new Map<string, Watcher>()
+  #left: LeftBehind = nothing
+
+  constructor(site: string, domains: readonly ConfiguredDomain[], zoneOf: (site: string) => string) {
+    this.site = site
+    this.#domains = domains.filter(({ domain }) => domain.monitor)
+    this.#zoneOf = zoneOf
+  }
+
+  get zone(): string {
+    return this.#zoneOf(this.site)
+  }
+
+  ofDevice(device: string): readonly Series[] {
+    return [...(this.#byDevice.get(device)?.values() ?? [])].map(({ series }) => series)
+  }
+
+  inRoom(room: string): readonly Series[] {
+    return [...(this.#byRoom.get(room) ?? [])].map(({ series }) => series)
+  }
+
+  *all(): Iterable<Series> {
+    for (const metrics of this.#byDevice.values()) for (const { series } of metrics.values()) yield series
+  }
+
+  watchers(): Iterable<Watcher> {
+    return this.#watchers.values()
+  }
+
+  watcher(target: Target): Watcher | undefined {
+    return this.#watchers.get(targetId(target))
+  }
+
+  /** Takes over the series of an earlier process, before any reading. */
+  restore(series: readonly Series[], left: LeftBehind): void {
+    for (const one of series) this.#add(one)
+    this.#left = left
+    for (const configured of this.#domains) {
+      for (const scope of configured.domain.scopes(this, configured.settings)) this.#ensure(configured, scope)
+    }
+    this.#left = nothing
+  }
+
+  /** The series of a reading; a new one, or one whose room changed, gets its watchers. */
+  see(series: Series): CellSeries {
+    const known = this.#byDevice.get(series.device)?.get(series.metric)
+    if (known && (series.room === undefined || series.room === known.series.room)) return known
+    const changed = known ? this.#move(known, series) : [this.#add(series).series]
+    for (const configured of this.#domains) {
+      for (const scope of configured.domain.scopes(this, configured.settings, changed)) {
+        this.#ensure(configured, scope)
+      }
+    }
+    return this.#byDevice.get(series.device)!.get(series.metric)!
+  }
+
+  #add(series: Series): CellSeries {
+    const entry: CellSeries = { series, watchers: [] }
+    let metrics = this.#byDevice.get(series.device)
+    if (!metrics) {
+      metrics = new Map()
+      this.#byDevice.set(series.device, metrics)
+    }
+    metrics.set(series.metric, entry)
+    this.#enter(entry)
+    return entry
+  }
+
+  /** The device stands in another room now, with all its series. Returns what the targets of both rooms depend on. */
+  #move(known: CellSeries, { device, room }: Series): Series[] {
+    const before = known.series.room
+    const moved = [...(this.#byDevice.get(device)?.values() ?? [])]
+    for (const entry of moved) {
+      if (entry.series.room !== undefined) this.#byRoom.get(entry.series.room)?.delete(entry)
+      entry.series = { ...entry.series, ...(room === undefined ? {} : { room }) }
+      this.#enter(entry)
+    }
+    const left = before === undefined ? [] : this.inRoom(before)
+    return [...moved.map(({ series }) => series), ...left]
+  }
+
+  #enter(entry: CellSeries): void {
+    const { room } = entry.series
+    if (room === undefined) return
+    const inside = this.#byRoom.get(room) ?? new Set()
+    inside.add(entry)
+    this.#byRoom.set(room, inside)
+  }
+
+  #ensure(configured: ConfiguredDomain, scope: Scope): void {
+    const id = targetId(scope.target)
+    const known = this.#watchers.get(id)
+    if (known) {
+      for (const source of known.scope.sources) this.#detach(source, known)
+      known.rescope(scope)
+    }
+    const { target } = scope
+    const watcher =
+      known ?? new Watcher(configured, scope, this.#left.openAlerts(target), this.#left.state(target))
+    this.#watchers.set(id, watcher)
+    for (const source of scope.sources) this.#attach(configured, source, watcher)
+  }
+
+  #attach(configured: ConfiguredDomain, { device, metric }: Series, watcher: Watcher): void {
+    const entry = this.#byDevice.get(device)?.get(metric)
+    // what a domain derives is no source of its own: it would feed on itself
+    if (!entry || (isDerived(device) && device.startsWith(`@${configured.domain.name}:`))) return
+    if (!entry.watchers.includes(watcher)) entry.watchers = [...entry.watchers, watcher]
+  }
+
+  #detach({ device, metric }: Series, watcher: Watcher): void {
+    const entry = this.#byDevice.get(device)?.get(metric)
+    if (entry) entry.watchers = entry.watchers.filter((other) => other !== watcher)
+  }
+}

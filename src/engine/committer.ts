@@ -1,0 +1,153 @@
+import { HomeostatError } from '../core/errors.ts'
+import type { Alert, Command } from '../core/event.ts'
+import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { createTurn, type LedgerTurn, type Turn } from '../core/turn.ts'
+import type { Counters } from './counters.ts'
+import type { Directory } from './directory.ts'
+import type { Feed } from './feed.ts'
+import type { Delivery, Inbox } from './inbox.ts'
+import type { Reactor } from './reactor.ts'
+
+export interface CommitterParts {
+  readonly readings: Pick<ReadingStore, 'append'>
+  readonly ledger: Pick<Ledger, 'record'>
+  readonly directory: Directory
+  readonly reactor: Reactor
+  readonly inbox: Inbox
+  readonly feed: Feed
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly log: Log
+  /** Commands leave through it once they are committed. */
+  readonly onCommands: (commands: readonly Command[]) => void
+  /** A turn is committed. */
+  readonly onCommitted: (turn: Turn) => void
+}
+
+/** A turn with the rows that it answers and the work that waits for its commit. */
+interface OpenTurn {
+  readonly turn: Turn
+  readonly rows: { readonly delivery: Delivery; readonly count: number }[]
+  readonly done: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[]
+  size: number
+}
+
+const createOpenTurn = (): OpenTurn => ({ turn: createTurn(), rows: [], done: [], size: 0 })
+
+/** Pauses before a failed commit is tried again. */
+const retryMs = [50, 250]
+
+/** The second loop of the pump: commits turns in their order and answers those that wait for them. */
+export class Committer {
+  readonly #parts: CommitterParts
+  #open = createOpenTurn()
+  readonly #sealed: OpenTurn[] = []
+  /** Alerts of turns that were lost: people were told, so they belong into the ledger. */
+  #owed: Alert[] = []
+  #running: Promise<void> | undefined
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts
+  }
+
+  /** The turn that takes what is reacted to now. */
+  get open(): OpenTurn {
+    return this.#open
+  }
+
+  /** The open turn takes nothing more. */
+  seal(): void {
+    this.#sealed.push(this.#open)
+    this.#open = createOpenTurn()
+  }
+
+  /** Commits what there is, unless it is at it already. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when everything is settled and the states of all monitors are saved. */
+  async stop(): Promise<void> {
+    while (this.#running) await this.#running
+    await this.#commit(createOpenTurn(), true)
+  }
+
+  async #run(): Promise<void> {
+    // lets what is reacted to in this tick of the event loop join
+    await Promise.resolve()
+    for (let open = this.#next(); open; open = this.#next()) await this.#commit(open, false)
+    this.#running = undefined
+  }
+
+  #next(): OpenTurn | undefined {
+    const sealed = this.#sealed.shift()
+    if (sealed) return sealed
+    if (this.#open.size === 0 && this.#open.done.length === 0) return undefined
+    const open = this.#open
+    this.#open = createOpenTurn()
+    return open
+  }
+
+  /** Steps 7 and 8. A failed commit is tried again as a whole; in the end its senders are told. */
+  async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<void> {
+    const { directory, reactor, inbox, counters, clock, log } = this.#parts
+    const { readings, quarantined, predictions } = turn
+    const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
+    const states = reactor.takeStates(isLast)
+    const dirty = reactor.takeDirty()
+    const alerts = [...this.#owed, ...turn.alerts]
+    this.#owed = []
+    const startedMs = clock.monotonic()
+    try {
+      await this.#store(readings, { sites, devices, quarantined, predictions, alerts, states, dirty })
+    } catch (error) {
+      counters.commitsFailed++
+      log.error('A commit failed; nothing of it was acknowledged.', { error: String(error) })
+      directory.returnNews({ sites, devices })
+      reactor.returnStates(states, dirty)
+      reactor.markLost(turn)
+      this.#owed = alerts
+      const failure = new HomeostatError('store_failed', { detail: String(error) }, error)
+      for (const { delivery, count } of rows) inbox.fail(delivery, count, failure)
+      for (const { reject } of done) reject(failure)
+      return
+    }
+    counters.countCommit(turn, clock.monotonic() - startedMs)
+    for (const { delivery, count } of rows) inbox.settle(delivery, count)
+    for (const { resolve } of done) resolve()
+    this.#publish(turn)
+  }
+
+  /**
+   * Facts first. After a crash in between, the alerts that left are known and the readings are sent again; they are late
+   * for the monitors, whose states were saved with the facts, and derived again. The other way round, the readings would
+   * be replayed as history, and an alert that left and ended within the turn would never be on record.
+   */
+  async #store(readings: Turn['readings'], facts: LedgerTurn): Promise<void> {
+    const { readings: store, ledger, clock, counters, log } = this.#parts
+    let isRecorded = Object.values(facts).every((list: readonly unknown[]) => list.length === 0)
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if (!isRecorded) await ledger.record(facts)
+        isRecorded = true
+        if (readings.length > 0) await store.append(readings)
+        return
+      } catch (error) {
+        const pauseMs = retryMs[attempt]
+        if (pauseMs === undefined) throw error
+        counters.commitRetries++
+        log.warn('A commit failed and is tried again.', { error: String(error) })
+        await clock.sleep(pauseMs)
+      }
+    }
+  }
+
+  #publish(turn: Turn): void {
+    const { feed, onCommitted, onCommands } = this.#parts
+    const { readings, predictions, commands } = turn
+    if (readings.length > 0) feed.publish({ kind: 'readings', readings })
+    if (predictions.length > 0) feed.publish({ kind: 'predictions', predictions })
+    onCommitted(turn)
+    if (commands.length > 0) onCommands(commands)
+  }
+}

@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest'
+import { createDisk, startProcess, storedReadings } from '../../test/faults/path-kit.ts'
+import { VirtualClock } from '../../test/virtual-clock.ts'
+import { hourMs, minuteMs, secondMs } from '../core/time.ts'
+import type { Domain, Monitor } from '../domains/domain.ts'
+import { domains } from '../domains/index.ts'
+import type { ThresholdRule } from '../domains/thresholds/settings.ts'
+
+const start = Date.UTC(2026, 4, 4, 12)
+const hot: ThresholdRule = { name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 }
+const target = { site: 'home', domain: 'thresholds', subject: 'stove' }
+
+const temperature = (at: number, value: number, device = 'stove') => ({
+  device,
+  metric: 'temperature',
+  value,
+  at,
+})
+const power = (at: number, value: number, device = 'fridge') => ({ device, metric: 'power', value, at })
+
+async function setUp(more: Parameters<typeof startProcess>[2] = {}) {
+  const clock = new VirtualClock(start)
+  const disk = await createDisk()
+  const options = { rules: [hot], ...more }
+  const hub = await startProcess(disk, clock, options)
+  /** The process dies where it is; what was not committed is lost. */
+  const restart = () => startProcess(disk, clock, options)
+  return { clock, disk, hub, restart }
+}
+
+const derivedOf = async (disk: Awaited<ReturnType<typeof createDisk>>): Promise<string[]> =>
+  (await storedReadings(disk))
+    .filter(({ device }) => device.startsWith('@'))
+    .map(
+      ({ device, metric, at, value }) => `${device} ${metric} ${(at - start) / minuteMs} ${value.toFixed(4)}`,
+    )
+
+describe('a monitor that throws', () => {
+  const broken: Domain = {
+    name: 'broken',
+    settings: { parse: (value) => value },
+    scopes: (site, _settings, changed) =>
+      [...(changed ?? site.all())].map((series) => ({
+        target: { site: site.site, domain: 'broken', subject: series.device },
+        sources: [series],
+      })),
+    monitor: (): Monitor => ({
+      wakeAt: Number.POSITIVE_INFINITY,
+      take() {
+        throw new Error('out of order')
+      },
+    }),
+  }
+
+  it('neither drops the reading nor silences the others, and is counted and reported', async () => {
+    const { hub, disk } = await setUp({ domains: [broken, ...domains] })
+    expect(await hub.emit([temperature(start, 80)])).toEqual({ accepted: 1, rejected: [] })
+    expect(hub.sent).toMatchObject([{ rule: 'hot', target }])
+    expect(await storedReadings(disk)).toHaveLength(1)
+    expect(hub.counters.monitorFaults.get('broken')).toBe(1)
+    expect(hub.errors).toEqual([expect.stringContaining('out of order')])
+  })
+})
+
+describe('history', () => {
+  it('raises no alert when it is imported', async () => {
+    const { hub, disk } = await setUp()
+    await hub.emit([temperature(start - hourMs, 80), temperature(start - hourMs + 1, 20)])
+    await hub.emit([temperature(start - 11 * minuteMs, 80)])
+    expect([hub.sent, await disk.ledger.alerts({}, 9)]).toEqual([[], []])
+  })
+
+  it('raises its alert with the first live reading for which the condition still holds', async () => {
+    const { hub } = await setUp()
+    await hub.emit([temperature(start - hourMs, 80)])
+    await hub.emit([temperature(start, 90)])
+    expect(hub.sent).toMatchObject([{ rule: 'hot', since: start - hourMs }])
+  })
+
+  it('does not raise an alert whose condition the first live reading ends', async () => {
+    const { hub } = await setUp()
+    await hub.emit([temperature(start - hourMs, 80)])
+    await hub.emit([temperature(start, 20)])
+    expect(hub.sent).toEqual([])
+  })
+
+  it('still raises alerts of a domain that must tell late, marked as late', async () => {
+    const patient = domains.map((domain) =>
+      domain.name === 'thresholds' ? { ...domain, liveWithinMs: 24 * hourMs } : domain,
+    )
+    const { hub } = await setUp({ domains: patient })
+    await hub.emit([temperature(start - 2 * hourMs, 80)])
+    expect(hub.sent).toMatchObject([{ rule: 'hot', late: true }])
+  })
+
+  it('is derived all the same', async () => {
+    const { hub, disk } = await setUp()
+    const from = start - 24 * hourMs
+    await hub.emit(Array.from({ length: 31 }, (_, index) => power(from + index * minuteMs, 600)))
+    expect(await derivedOf(disk)).toHaveLength(4)
+  })
+})
+
+describe('a restart', () => {
+  it('takes up an open alert and closes it once', async () => {
+    const { clock, hub, disk, restart } = await setUp()
+    await hub.emit([temperature(start, 80)])
+    const again = await restart()
+    await clock.advance(secondMs)
+    await again.emit([temperature(start + 1, 85), temperature(start + 2, 20)])
+    expect(again.sent).toMatchObject([{ rule: 'hot', until: start + 2 }])
+    expect(await disk.ledger.alerts({}, 9)).toMatchObject([{ since: start, until: start + 2 }])
+  })
+
+  it('goes on deriving in the middle of a quarter-hour, also without an orderly stop', async () => {
+    const whole = await setUp()
+    const cut = await setUp()
+    const rows = Array.from({ length: 40 }, (_, index) => power(start + index * minuteMs, 100 + index))
+    await whole.hub.emit(rows)
+    await cut.hub.emit(rows.slice(0, 7))
+    await cut.hub.emit(rows.slice(7, 9))
+    await (await cut.restart()).emit(rows.slice(9))
+    expect(await derivedOf(cut.disk)).toEqual(await derivedOf(whole.disk))
+    expect(await derivedOf(whole.disk)).toHaveLength(4)
+  })
+
+  it('replays more than the windows hold from the store', async () => {
+    const whole = await setUp()
+    const cut = await setUp({ windowReadings: 3 })
+    const rows = Array.from({ length: 40 }, (_, index) => power(start + index * minuteMs, 100 + index))
+    await whole.hub.emit(rows)
+    await cut.hub.emit(rows.slice(0, 1))
+    await cut.hub.emit(rows.slice(1, 30))
+    await (await cut.restart()).emit(rows.slice(30))
+    expect(await derivedOf(cut.disk)).toEqual(await derivedOf(whole.disk))
+  })
+
+  it('derives what was stored before there was a monitor', async () => {
+    const { clock, disk, hub } = await setUp({ domains: [] })
+    await hub.emit(Array.from({ length: 200 }, (_, index) => power(start + index * minuteMs, 600)))
+    await hub.stop()
+    const after = await startProcess(disk, clock)
+    await clock.advance(10 * secondMs)
+    expect(await derivedOf(disk)).toHaveLength(2 * 13)
+    expect((await derivedOf(disk))[0]).toBe('@energy:fridge energy 0 0.1500')
+    expect([after.errors, await disk.ledger.dirtySpans()]).toEqual([[], []])
+  })
+})
+
+describe('readings that arrive late', () => {
+  it('are derived again, to the same values as in order', async () => {
+    const whole = await setUp()
+    const late = await setUp()
+    const rows = Array.from({ length: 100 }, (_, index) => power(start + index * minuteMs, 100 + index))
+    await whole.hub.emit(rows)
+    const missing = rows.slice(40, 47)
+    await late.hub.emit(rows.filter((row) => !missing.includes(row)))
+    await late.hub.emit(missing)
+    expect(await late.disk.ledger.dirtySpans()).toMatchObject([{ target: { subject: 'fridge' } }])
+    await late.clock.advance(5 * minuteMs)
+    expect(await derivedOf(late.disk)).toEqual(await derivedOf(whole.disk))
+    expect(await late.disk.ledger.dirtySpans()).toEqual([])
+  })
+
+  it('count in the quarter-hour that is still open', async () => {
+    const whole = await setUp()
+    const late = await setUp()
+    const rows = Array.from({ length: 40 }, (_, index) => power(start + index * minuteMs, 100 + 10 * index))
+    await whole.hub.emit(rows)
+    await late.hub.emit([...rows.slice(0, 20), ...rows.slice(22, 25)])
+    await late.hub.emit(rows.slice(20, 22))
+    await late.clock.advance(2 * secondMs)
+    await late.hub.emit(rows.slice(25))
+    expect(await derivedOf(late.disk)).toEqual(await derivedOf(whole.disk))
+  })
+
+  it('are not taken for late when they are only sent again', async () => {
+    const { hub, disk } = await setUp()
+    const rows = Array.from({ length: 30 }, (_, index) => power(start + index * minuteMs, 100))
+    await hub.emit(rows)
+    await hub.emit(rows)
+    expect(await disk.ledger.dirtySpans()).toEqual([])
+  })
+})
+
+describe('a commit that failed for good', () => {
+  it('loses no derived value once the sender has sent again', async () => {
+    const whole = await setUp()
+    const { clock, hub, disk } = await setUp()
+    const rows = Array.from({ length: 100 }, (_, index) => power(start + index * minuteMs, 100 + index))
+    await whole.hub.emit(rows)
+    await hub.emit(rows.slice(0, 20))
+    disk.faults.appends = 3
+    const failed = expect(hub.emit(rows.slice(20, 50))).rejects.toMatchObject({ code: 'store_failed' })
+    await clock.advance(secondMs)
+    await failed
+    await hub.emit(rows.slice(20, 50))
+    await hub.emit(rows.slice(50))
+    await clock.advance(5 * minuteMs)
+    expect(await derivedOf(disk)).toEqual(await derivedOf(whole.disk))
+  })
+})
+
+describe('a site that is removed', () => {
+  it('takes the states of its monitors along', async () => {
+    const { hub, disk } = await setUp()
+    await hub.emit([temperature(start, 80)])
+    hub.path.removeSite('home')
+    await disk.readings.removeSite('home')
+    await disk.ledger.removeSite('home')
+    expect([await disk.ledger.monitorStates(), await disk.ledger.dirtySpans()]).toEqual([[], []])
+    await hub.emit([temperature(start + 1, 20), temperature(start + 2, 80)])
+    // a new alert, not the close of the one that went with the site
+    expect(hub.sent).toMatchObject([{ since: start }, { since: start + 2 }])
+  })
+})
+
+describe('a monitor that asks to be woken', () => {
+  const silence: Domain = {
+    name: 'silence',
+    settings: { parse: (value) => value },
+    scopes: (site, _settings, changed) =>
+      [...(changed ?? site.all())].map((series) => ({
+        target: { site: site.site, domain: 'silence', subject: series.device },
+        sources: [series],
+      })),
+    monitor({ target: subject }) {
+      let wakeAt = Number.POSITIVE_INFINITY
+      return {
+        get wakeAt() {
+          return wakeAt
+        },
+        take(event, now) {
+          if (event !== 'wake') {
+            wakeAt = event.at + hourMs
+            return undefined
+          }
+          wakeAt = Number.POSITIVE_INFINITY
+          const message = 'It is silent.'
+          return {
+            alerts: [{ target: subject, rule: 'silent', level: 'warning', since: now, at: now, message }],
+          }
+        },
+      }
+    },
+  }
+
+  it('is woken at that time without a reading, and its alert is stored', async () => {
+    const { clock, hub, disk } = await setUp({ domains: [silence] })
+    await hub.emit([temperature(start, 20)])
+    await clock.advance(30 * minuteMs)
+    await hub.emit([temperature(start + 30 * minuteMs, 20)])
+    await clock.advance(59 * minuteMs)
+    expect(hub.sent).toEqual([])
+    await clock.advance(2 * minuteMs)
+    expect(hub.sent).toMatchObject([{ rule: 'silent', since: expect.closeTo(start + 90 * minuteMs, -4) }])
+    expect(await disk.ledger.alerts({}, 9)).toHaveLength(1)
+  })
+})

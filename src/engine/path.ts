@@ -1,0 +1,133 @@
+import type { Alert, Forecast, Series } from '../core/event.ts'
+import type { Clock, Emit, Ledger, Log, ReadingStore, Sink, WindowStore } from '../core/ports.ts'
+import type { Target } from '../core/target.ts'
+import { mergeTurn, type Turn } from '../core/turn.ts'
+import type { Counters } from './counters.ts'
+import type { Directory } from './directory.ts'
+import type { Feed } from './feed.ts'
+import { Pump, type PumpOptions } from './pump.ts'
+import { Reactor, type ReactorOptions } from './reactor.ts'
+import { Rebuilder } from './rebuilder.ts'
+import { restoreSites } from './restore.ts'
+import { Waker } from './waker.ts'
+import type { ConfiguredDomain } from './watcher.ts'
+
+export interface PathParts {
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly windows: WindowStore
+  readonly directory: Directory
+  readonly domains: readonly ConfiguredDomain[]
+  readonly feed: Feed
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly log: Log
+  /** A turn is committed. */
+  readonly onCommitted: (turn: Turn) => void
+  /** History of a target was derived again. */
+  readonly onRebuilt: (target: Target, sources: readonly Series[]) => void
+}
+
+export interface PathOptions extends PumpOptions, ReactorOptions {
+  readonly windowReadings: number
+}
+
+/** The path of a reading from its source to the disk, with everything that concludes from it on the way. */
+export class Path {
+  readonly #parts: PathParts
+  readonly #options: PathOptions
+  readonly #reactor: Reactor
+  readonly #pump: Pump
+  readonly #waker: Waker
+  readonly #rebuilder: Rebuilder
+  readonly #sinks: Sink[] = []
+
+  constructor(parts: PathParts, options: PathOptions) {
+    const { directory, feed } = parts
+    this.#parts = parts
+    this.#options = options
+    const reactor = new Reactor({ ...parts, zoneOf: (site) => directory.zoneOf(site) }, options)
+    this.#reactor = reactor
+    this.#pump = new Pump(
+      {
+        ...parts,
+        reactor,
+        onAlerts: (alerts) => this.#sendAlerts(alerts),
+        onCommands: (commands) => feed.publish({ kind: 'commands', commands }),
+        onCommitted: (turn) => {
+          this.#waker.look()
+          parts.onCommitted(turn)
+        },
+      },
+      options,
+    )
+    this.#waker = new Waker({ ...parts, reactor, pump: this.#pump })
+    this.#rebuilder = new Rebuilder({ ...parts, reactor, pump: this.#pump })
+  }
+
+  /** Takes up where the last process stopped. The stores must be open. */
+  async start(): Promise<void> {
+    const replayed = await restoreSites(
+      { ...this.#parts, reactor: this.#reactor },
+      this.#options.windowReadings,
+    )
+    for (const forecast of await this.#parts.ledger.forecasts()) this.use(forecast)
+    await this.#pump.contribute((turn) => mergeTurn(turn, replayed))
+    this.#waker.start()
+    this.#rebuilder.start()
+  }
+
+  /** The sources must have stopped; resolves when everything is settled. */
+  async stop(): Promise<void> {
+    await this.#rebuilder.stop()
+    await this.#waker.stop()
+    await this.#pump.stop()
+  }
+
+  /** What a source hands its batches to. */
+  emitFor(source: string): Emit {
+    return this.#pump.emitFor(source)
+  }
+
+  /** Readings that are not committed yet. */
+  get waiting(): number {
+    return this.#pump.waiting
+  }
+
+  /** True where a further batch of the source would have to wait. */
+  isFull(source: string): boolean {
+    return this.#pump.isFull(source)
+  }
+
+  /** Resolves when there is room for more rows of the source; see `Pump.room`. */
+  room(source: string): Promise<void> {
+    return this.#pump.room(source)
+  }
+
+  /** Alerts go there too, before they are on disk. */
+  addSink(sink: Sink): void {
+    this.#sinks.push(sink)
+  }
+
+  /** A new forecast is live. */
+  use(forecast: Forecast): void {
+    const { site, device } = forecast
+    this.#reactor.use({ site, domain: 'energy', subject: device }, forecast)
+  }
+
+  removeSite(site: string): void {
+    this.#reactor.removeSite(site)
+  }
+
+  #sendAlerts(alerts: readonly Alert[]): void {
+    this.#parts.feed.publish({ kind: 'alerts', alerts })
+    for (const sink of this.#sinks) {
+      for (const alert of alerts) {
+        sink.send({ kind: 'alert', alert }).catch((error: unknown) => {
+          this.#parts.counters.alertsUnsent++
+          this.#parts.log.warn('An alert could not be sent.', { rule: alert.rule, error: String(error) })
+        })
+      }
+    }
+  }
+}

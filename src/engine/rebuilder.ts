@@ -1,0 +1,238 @@
+import type { Series } from '../core/event.ts'
+import type { Clock, Columns, Log, ReadingStore, WindowStore } from '../core/ports.ts'
+import type { Reading } from '../core/reading.ts'
+import type { Target } from '../core/target.ts'
+import { dayMs, minuteMs, secondMs } from '../core/time.ts'
+import type { TimeSpan } from '../core/turn.ts'
+import type { Effects, Monitor, RebuildReach } from '../domains/domain.ts'
+import type { Pump } from './pump.ts'
+import type { Reactor } from './reactor.ts'
+import { seriesName, type Watcher } from './watcher.ts'
+
+export interface RebuilderParts {
+  readonly readings: Pick<ReadingStore, 'scan' | 'read'>
+  readonly windows: WindowStore
+  readonly reactor: Reactor
+  readonly pump: Pick<Pump, 'contribute'>
+  readonly clock: Clock
+  readonly log: Log
+  /** A span of a target was derived again. */
+  readonly onRebuilt: (target: Target, sources: readonly Series[]) => void
+}
+
+/** A span is rebuilt once nothing was added to it for so long: an import is let finish. */
+const stillMs = secondMs
+const checkMs = 500
+/** One target is rebuilt at most so often while readings keep arriving late. */
+const everyMs = minuteMs
+/** History is rebuilt in pieces, the newest first, so that what is of use comes soon and memory stays bounded. */
+const pieceMs = 30 * dayMs
+/** Readings that are replayed before other work has its turn. */
+const sliceRows = 2_000
+
+/**
+ * Derives dirty spans again with the monitor of their target: what came in late, was lost with a failed commit, or was
+ * stored before there was a monitor. A rebuild that reaches the newest readings also replaces the live monitor, whose
+ * state has not seen the late ones.
+ */
+export class Rebuilder {
+  readonly #parts: RebuilderParts
+  readonly #rebuiltAtMs = new WeakMap<Watcher, number>()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(parts: RebuilderParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    while (!this.#stop.signal.aborted) {
+      const due = this.#nextDue()
+      if (!due) {
+        await clock.sleep(checkMs, this.#stop.signal)
+        continue
+      }
+      this.#rebuiltAtMs.set(due, clock.monotonic())
+      try {
+        await this.#rebuild(due)
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        log.error('A span could not be derived again; it is tried again in a minute.', {
+          ...due.target,
+          error: String(error),
+        })
+      }
+    }
+  }
+
+  #nextDue(): Watcher | undefined {
+    const nowMs = this.#parts.clock.monotonic()
+    for (const watcher of this.#parts.reactor.dirty()) {
+      const isStill = nowMs - watcher.dirtyAtMs >= stillMs
+      const isRested = nowMs - (this.#rebuiltAtMs.get(watcher) ?? Number.NEGATIVE_INFINITY) >= everyMs
+      if (isStill && isRested) return watcher
+    }
+    return undefined
+  }
+
+  /** All spans of the watcher, the newest first. */
+  async #rebuild(watcher: Watcher): Promise<void> {
+    const reach = watcher.domain.rebuild
+    for (let span = watcher.dirty.newest(); span; span = watcher.dirty.newest()) {
+      if (!reach || this.#stop.signal.aborted) return
+      const oldest = await this.#oldest(watcher.scope.sources, span)
+      const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
+      await this.#rebuildPiece(watcher, piece, reach)
+      const done = piece.from <= oldest ? span : piece
+      await this.#parts.pump.contribute(() => this.#parts.reactor.clean(watcher, done))
+      const { target, scope } = watcher
+      this.#parts.onRebuilt(target, scope.sources)
+    }
+  }
+
+  /** Timestamp of the first reading in the span of any source; Infinity where there is none. */
+  async #oldest(sources: readonly Series[], { from, to }: TimeSpan): Promise<number> {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { site, device, metric } of sources) {
+      const [first] = await this.#parts.readings.read({ sites: [site], device, metric, from, to }, 1)
+      oldest = Math.min(oldest, first?.at ?? oldest)
+    }
+    return oldest
+  }
+
+  async #rebuildPiece(
+    watcher: Watcher,
+    piece: TimeSpan,
+    { warmUpMs, settleMs }: RebuildReach,
+  ): Promise<void> {
+    const derivedIn = { from: piece.from - settleMs, to: piece.to + settleMs }
+    const from = derivedIn.from - warmUpMs
+    const reachesNow = derivedIn.to >= watcher.newestAt
+    const to = reachesNow ? Number.POSITIVE_INFINITY : derivedIn.to
+    const monitor = watcher.freshMonitor()
+    const positions = new Map<string, number>()
+    const replay = new Replay(monitor, positions)
+    const history = await this.#load(watcher.scope.sources, from, to)
+    for (let rows = 0; replay.next(history); rows++) {
+      if (rows % sliceRows === sliceRows - 1) await this.#parts.clock.yield()
+      this.#stop.signal.throwIfAborted()
+    }
+    await this.#parts.pump.contribute((turn) => {
+      // readings that arrived while the history was read are still in the windows
+      const isComplete = !reachesNow || this.#catchUp(watcher, replay)
+      for (const { derived = [] } of replay.effects) {
+        for (const reading of derived) {
+          if (reading.at < derivedIn.from || reading.at >= derivedIn.to) continue
+          this.#parts.windows.push(reading)
+          turn.readings.push(reading)
+        }
+      }
+      if (reachesNow && isComplete) watcher.replaceMonitor(monitor, positions)
+    })
+  }
+
+  /** False where a window does not reach back to what was read: the live monitor then stays. */
+  #catchUp(watcher: Watcher, replay: Replay): boolean {
+    const { windows } = this.#parts
+    const columns = watcher.scope.sources.map((series) => ({ series, ...windows.get(series) }))
+    const isGap = columns.some(({ series, at }) => {
+      const newest = replay.positions.get(seriesName(series)) ?? Number.NEGATIVE_INFINITY
+      return at.length > 0 && at[0]! > newest && watcher.position(series) > newest && Number.isFinite(newest)
+    })
+    if (isGap) return false
+    while (replay.next(columns));
+    return true
+  }
+
+  async #load(sources: readonly Series[], from: number, to: number): Promise<SourceColumns[]> {
+    const history: SourceColumns[] = []
+    for (const series of sources) {
+      const parts: Columns[] = []
+      for await (const part of this.#parts.readings.scan(series, from, to)) parts.push(part)
+      history.push({
+        series,
+        at: join(parts.map(({ at }) => at)),
+        value: join(parts.map(({ value }) => value)),
+      })
+    }
+    return history
+  }
+}
+
+interface SourceColumns extends Columns {
+  readonly series: Series
+}
+
+/** Passes the readings of several series to a monitor in the order of their timestamps, each once. */
+class Replay {
+  readonly effects: Effects[] = []
+  readonly positions: Map<string, number>
+  readonly #monitor: Monitor
+  #columns: readonly SourceColumns[] = []
+  #rows: number[] = []
+
+  constructor(monitor: Monitor, positions: Map<string, number>) {
+    this.#monitor = monitor
+    this.positions = positions
+  }
+
+  /** Passes the next reading of the columns that the monitor has not seen; false when there is none. */
+  next(columns: readonly SourceColumns[]): boolean {
+    if (columns !== this.#columns) this.#begin(columns)
+    let next = -1
+    for (let source = 0; source < columns.length; source++) {
+      const at = columns[source]!.at[this.#rows[source]!]
+      if (at !== undefined && (next < 0 || at < columns[next]!.at[this.#rows[next]!]!)) next = source
+    }
+    if (next < 0) return false
+    const { series, at, value } = columns[next]!
+    const row = this.#rows[next]!++
+    this.#pass({ ...series, at: at[row]!, value: value[row]! })
+    return true
+  }
+
+  #begin(columns: readonly SourceColumns[]): void {
+    this.#columns = columns
+    this.#rows = columns.map(({ series, at }) => {
+      const seen = this.positions.get(seriesName(series)) ?? Number.NEGATIVE_INFINITY
+      const first = at.findIndex((one) => one > seen)
+      return first < 0 ? at.length : first
+    })
+  }
+
+  #pass(reading: Reading): void {
+    // time-driven conclusions come where they would have come
+    for (let wakeAt = this.#monitor.wakeAt; wakeAt <= reading.at; wakeAt = this.#monitor.wakeAt) {
+      this.#keep(this.#monitor.take('wake', wakeAt))
+      if (this.#monitor.wakeAt <= wakeAt) break
+    }
+    this.positions.set(seriesName(reading), reading.at)
+    this.#keep(this.#monitor.take(reading, reading.at))
+  }
+
+  #keep(effects: Effects | undefined): void {
+    if (effects) this.effects.push(effects)
+  }
+}
+
+function join(parts: readonly Float64Array[]): Float64Array {
+  const [only] = parts
+  if (only && parts.length === 1) return only
+  const joined = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}

@@ -1,0 +1,166 @@
+import type { Alert } from '../../src/core/event.ts'
+import type { Ledger, Log, ReadingStore, Receipt } from '../../src/core/ports.ts'
+import type { RawReading, Reading } from '../../src/core/reading.ts'
+import type { Domain } from '../../src/domains/domain.ts'
+import { domains as shipped } from '../../src/domains/index.ts'
+import type { ThresholdRule } from '../../src/domains/thresholds/settings.ts'
+import { Counters } from '../../src/engine/counters.ts'
+import { Directory } from '../../src/engine/directory.ts'
+import { Feed } from '../../src/engine/feed.ts'
+import { Path } from '../../src/engine/path.ts'
+import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
+import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
+import { createMemoryWindows } from '../../src/stores/window/memory.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
+
+/** What goes wrong with the commits that follow. */
+export interface Faults {
+  /** Commits of readings that fail. */
+  appends: number
+  /** Commits of the ledger that fail, after their readings were stored. */
+  records: number
+}
+
+/** Stores that outlive the process on a virtual disk. */
+export interface Disk {
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly faults: Faults
+}
+
+export async function createDisk(): Promise<Disk> {
+  const faults = { appends: 0, records: 0 }
+  const readings = createMemoryReadings()
+  const ledger = createMemoryLedger()
+  await readings.open()
+  await ledger.open()
+  const failing =
+    <Input>(fault: keyof Faults, work: (input: Input) => Promise<void>) =>
+    async (input: Input): Promise<void> => {
+      if (faults[fault] > 0) {
+        faults[fault]--
+        throw new Error(`the disk refused ${fault}`)
+      }
+      await work(input)
+    }
+  const { append } = readings
+  const record = ledger.record.bind(ledger)
+  return {
+    faults,
+    readings: { ...readings, append: failing('appends', append) },
+    ledger: Object.assign(ledger, { record: failing('records', record) }),
+  }
+}
+
+/** The disk as one process sees it: once the process is dead, nothing it does reaches the disk any more. */
+function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & { unmount(): void } {
+  let isMounted = true
+  const guard = <Store extends object>(store: Store): Store =>
+    new Proxy(store, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (!isMounted) throw new Error('The process is dead.')
+          return Reflect.apply(value, object, args) as unknown
+        }
+      },
+    })
+  return {
+    readings: guard(readings),
+    ledger: guard(ledger),
+    unmount: () => {
+      isMounted = false
+    },
+  }
+}
+
+/** A process that runs the path of a reading over a disk. */
+export interface Process {
+  readonly path: Path
+  readonly counters: Counters
+  /** Alerts that left, in order. */
+  readonly sent: readonly Alert[]
+  readonly errors: readonly string[]
+  emit(rows: readonly Partial<RawReading>[]): Promise<Receipt>
+  /** Ends in order. */
+  stop(): Promise<void>
+  /** Ends at once: what is not on the disk is lost. */
+  kill(): Promise<void>
+}
+
+export async function startProcess(
+  disk: Disk,
+  clock: VirtualClock,
+  options: {
+    readonly rules?: readonly ThresholdRule[]
+    readonly domains?: readonly Domain[]
+    readonly windowReadings?: number
+    readonly liveWithinMs?: number
+  } = {},
+): Promise<Process> {
+  const { rules = [], domains = shipped, windowReadings = 60, liveWithinMs = 600_000 } = options
+  const { readings, ledger, unmount } = mount(disk)
+  const errors: string[] = []
+  const log: Log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+  }
+  const sent: Alert[] = []
+  const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
+  await directory.load()
+  const counters = new Counters()
+  const path = new Path(
+    {
+      ...{ readings, ledger, directory, counters, clock, log },
+      windows: createMemoryWindows({ capacity: windowReadings }),
+      domains: domains.map((domain) => ({ domain, settings: domain.name === 'thresholds' ? { rules } : {} })),
+      feed: new Feed((error) => void errors.push(String(error))),
+      onCommitted: () => undefined,
+      onRebuilt: () => undefined,
+    },
+    {
+      ...{ defaultSite: 'home', inboxReadings: 10_000, turnReadings: 1000, series: 1000 },
+      ...{ maxFutureMs: 7 * 86_400_000, liveWithinMs, windowReadings },
+    },
+  )
+  path.addSink({
+    send: async ({ alert }) => void sent.push(alert),
+    close: async () => undefined,
+  })
+  const started = path.start()
+  await clock.advance(0)
+  await started
+  const emit = path.emitFor('test')
+  return {
+    ...{ path, counters, sent, errors },
+    emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
+    stop: () => settled(path.stop(), clock),
+    async kill() {
+      unmount()
+      // its last tries fail
+      await settled(
+        path.stop().catch(() => undefined),
+        clock,
+      )
+    },
+  }
+}
+
+/** Lets time pass until the promise is settled. */
+export async function settled<Result>(promise: Promise<Result>, clock: VirtualClock): Promise<Result> {
+  let isSettled = false
+  const done = (): void => {
+    isSettled = true
+  }
+  promise.then(done, done)
+  for (let round = 0; !isSettled; round++) {
+    if (round > 1000) throw new Error('It does not settle, however much time passes.')
+    await clock.advance(50)
+  }
+  return promise
+}
+
+/** All readings on the disk, in the order of lists. */
+export const storedReadings = ({ readings }: Disk): Promise<Reading[]> => readings.read({}, 1_000_000)

@@ -1,0 +1,69 @@
+import { door, held, open, type System, smoke, testsOf } from './row.ts'
+
+/** Paths that several of the older systems use. */
+export const shared: System = {
+  name: 'shared',
+  rows: [
+    open('compat.ports', 'further ports answer like port 8000'),
+    open(
+      'auth.trustedNetworks',
+      'networks whose devices need no key on the routes and topics of the older systems',
+    ),
+    held(
+      'GET /',
+      'the dashboard for browsers, otherwise a short status',
+      door('is the page for a browser, also where a key is needed'),
+      'Accept text/html status ok',
+    ),
+    open(
+      'POST /predict',
+      'an environment check or a smoke check, by the form of the body; 400 names both forms',
+      'data box_name',
+    ),
+    held(
+      'GET /health',
+      'the fields of system E, and more',
+      smoke('/health has the fields that its clients read'),
+    ),
+    held(
+      'GET /livez',
+      'the process runs',
+      testsOf('test/api/routes.test.ts')('answers each asker as the table says, in the form of the contract'),
+    ),
+    held(
+      'GET /readyz',
+      'readings are taken',
+      testsOf('test/api/routes.test.ts')('answers each asker as the table says, in the form of the contract'),
+    ),
+    held(
+      'GET /metrics',
+      'Prometheus text',
+      testsOf('test/api/sites.test.ts')('/metrics is for keys of all sites'),
+    ),
+    open('/write', 'InfluxDB 1 line protocol'),
+    open('/api/v2/write', 'InfluxDB 2 line protocol'),
+    open('/ping', 'answers clients of InfluxDB'),
+    open('/influx', 'a prefix for all paths of InfluxDB, its health included', 'health status pass'),
+    open('/v1/api/devices', 'the devices of system B, versioned'),
+    open('/v1/devices', 'the devices of system B, versioned, short'),
+    held(
+      '/api/v1/devices',
+      'the native devices keep their path',
+      testsOf('test/api/pages.test.ts')('%s: every old one once, though others sort before it'),
+    ),
+    held('/docs', 'Swagger UI', door('%s loads')),
+    open('/redoc', 'ReDoc'),
+    held(
+      '/openapi.json',
+      'the OpenAPI document',
+      door('/openapi.json describes every route of the contract, and every reference in it leads somewhere'),
+    ),
+    open('/admin/', 'the administration page'),
+    open('/graphql', 'GraphQL'),
+    held(
+      'trailing slash',
+      'every path answers with and without one',
+      testsOf('test/api/routes.test.ts')('answers with and without a slash at its end'),
+    ),
+  ],
+}
