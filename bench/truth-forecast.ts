@@ -135,7 +135,7 @@ async function reportLoad(report: Report): Promise<void> {
     const known = pairs.filter(([actual]) => Number.isFinite(actual))
     return rmse(
       known.map(([actual]) => actual),
-      known.map(([, said]) => said),
+      known.map(([, predicted]) => predicted),
     )
   }
   const naive = Object.fromEntries(

@@ -35,7 +35,7 @@ describe('with enough history every kind gives what it promises', () => {
   })
 })
 
-describe('short or broken history falls back and says so', () => {
+describe('short or broken history falls back, and the basis tells', () => {
   test('a missing yesterday takes the day before', () => {
     const history = days(3)
     history[9] = Number.NaN
@@ -64,7 +64,7 @@ describe('short or broken history falls back and says so', () => {
     expect(basis).toEqual(['last-value', 'last-value', 'itself', 'itself'])
   })
 
-  test('no value at all gives NaN and says nothing', () => {
+  test('no value at all gives NaN, based on nothing', () => {
     const { mean, basis } = naiveForecast('yesterday', [Number.NaN], 1, 24)
     expect(mean[0]).toBeNaN()
     expect(basis).toEqual(['nothing'])

@@ -49,16 +49,16 @@ export function naiveForecast(
   const { slots } = civilSteps(times, origin + horizon)
   const first = originSlot(slots, origin, horizon)
   const known = bySlot(slots, Float64Array.from(history)).subarray(0, first)
-  const said = inSlots(kind, known, slotsAhead(slots, origin, horizon), stepsPerDay)
+  const predicted = inSlots(kind, known, slotsAhead(slots, origin, horizon), stepsPerDay)
   const lead = (step: number): number => slots[origin + step]! - first
   return {
     kind,
-    mean: Float64Array.from({ length: horizon }, (_, step) => said.mean[lead(step)]!),
-    basis: Array.from({ length: horizon }, (_, step) => said.basis[lead(step)]!),
+    mean: Float64Array.from({ length: horizon }, (_, step) => predicted.mean[lead(step)]!),
+    basis: Array.from({ length: horizon }, (_, step) => predicted.basis[lead(step)]!),
   }
 }
 
-/** The same for slots of which every day has as many. */
+/** The same in slots, as many in every day. */
 function inSlots(
   kind: NaiveKind,
   history: ArrayLike<number>,

@@ -10,7 +10,7 @@ const values = household(60, 3)
 const stored = learnEnergy(toLearn(values))
 
 describe('an opened model', () => {
-  it('predicts from the features alone what the forecast says, to the bit', () => {
+  it('predicts from the features alone the values of the forecast, to the bit', () => {
     const input = toForecast(values, { live: stored })
     const open = openEnergy(stored)
     const frame = open.forecaster.features(seriesOf(input, values), [values.length])

@@ -80,7 +80,7 @@ const tooFew = ({ origins }: Duel): string =>
 
 function told({ gain, p, origins }: Duel, rival: string): string {
   const days = `${origins} unseen days`
-  if (origins === 0) return `there is no unseen day on which it could be held against ${rival}`
+  if (origins === 0) return `there is no unseen day on which it could be compared with ${rival}`
   const percent = `${(Math.abs(gain) * 100).toFixed(1)} %`
   if (gain <= 0) return `its root mean square error is ${percent} above ${rival} on ${days}`
   const better = `its root mean square error is ${percent} below ${rival} on ${days}`

@@ -57,7 +57,7 @@ describe('scores', () => {
     expect(pinball).toBeCloseTo(1 / 6, 12)
   })
 
-  it('of a day are its mean loss; days of which little is known do not count', () => {
+  it('of a day are its mean loss, and days with few known hours are left out', () => {
     const days = Int32Array.from({ length: 30 }, (_, hour) => (hour < 24 ? 0 : hour < 28 ? 1 : 2))
     const truth = new Float64Array(30)
     const { squared } = dayLosses(truth, days, { model: point(new Float64Array(30).fill(2)) })

@@ -158,10 +158,10 @@ const knownRows = (actual: Float64Array, all: readonly Predicted[]): number[] =>
     (row) => Number.isFinite(actual[row]!) && all.every(({ mean }) => Number.isFinite(mean[row]!)),
   )
 
-/** Days of which fewer hours are known are no days. */
+/** Days with fewer known hours are left out. */
 const hoursMin = 6
 
-/** Mean loss a civil day, in order of time, of days of which everybody forecast some hours: by loss, by forecaster. */
+/** Mean loss of each civil day that all forecasters forecast, in order of time: by loss, by forecaster. */
 export interface DayLosses {
   readonly squared: Readonly<Record<string, Float64Array>>
   /** Over all levels; NaN on days without quantiles. */

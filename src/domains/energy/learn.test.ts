@@ -87,7 +87,7 @@ describe('learning', () => {
     )
   })
 
-  it('does not believe a week in watts: the card says what was repaired, and the errors stay those of kWh', () => {
+  it('does not believe a week in watts: the card counts what was repaired, and the errors stay those of kWh', () => {
     const clean = household(90, 16)
     const values = clean.map((value, hour) => (hour >= 1500 && hour < 1668 ? value * 1000 : value))
     values[1000] = 500

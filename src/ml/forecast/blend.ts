@@ -108,7 +108,7 @@ function shares(weights: Float64Array, least: number): Float64Array {
   return kept.map((weight) => weight / sum)
 }
 
-/** The members' forecasts of one origin as one: the weighted mean of those that say something at a lead. */
+/** The members' forecasts of one origin as one: the weighted mean of those that have a forecast of a lead. */
 export function blended(
   forecasts: readonly (Float64Array | undefined)[],
   weights: Float64Array,

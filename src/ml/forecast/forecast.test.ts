@@ -191,7 +191,7 @@ describe('parts', () => {
     expect(share(1, 4)).toBeLessThan(share(0, 4))
   })
 
-  it('blend those members that say something', () => {
+  it('blend those members that have a forecast', () => {
     const forecasts = [Float64Array.of(1, Number.NaN), Float64Array.of(3, 4), undefined]
     expect(blended(forecasts, Float64Array.of(0.5, 0.25, 0.25), 2)).toEqual(Float64Array.of(5 / 3, 4))
   })

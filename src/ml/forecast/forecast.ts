@@ -38,7 +38,7 @@ export interface ForecastOptions {
   readonly firewall?: Firewall
   /** Threads for boosting; the result does not depend on them. */
   readonly team?: Team
-  /** Is told of every step before it is made: what is tried or learnt, the how many-th of how many. */
+  /** Called before every step: the member that is tried or learnt, the index of the step, the number of steps. */
   readonly progress?: (step: string, nth: number, of: number) => void
 }
 
@@ -162,7 +162,7 @@ export function learnForecaster(series: readonly Series[], options: ForecastOpti
 
 /**
  * From what `toJSON` gave. `members` have to hold those that were learnt, with the same anchors. Throws `data_invalid`
- * with what is wrong: another format, damaged numbers, an unknown member, or predictions that are not those of then.
+ * with what is wrong: another format, damaged numbers, an unknown member, or predictions that differ from the stored ones.
  */
 export function loadForecaster(json: unknown, members: readonly Member[] = membersOf()): Forecaster {
   const { learnt, probe } = learntFromJson(json, members)
@@ -221,11 +221,11 @@ function forecastAll(learnt: Learnt, series: readonly Series[]): SeriesForecast[
     all.map((prepared, at) => [slotOf(prepared, ends[at]![0]!, horizon)]),
     slots,
   )
-  const said = members.map(({ fitted }) => fitted?.forecast(task))
+  const predicted = members.map(({ fitted }) => fitted?.forecast(task))
   return all.map((prepared, at) => {
     const state = states[at]!
     const origin = ends[at]![0]!
-    const columns = said.map((of) => of && toSteps(prepared, origin, horizon, of[at]![0]!))
+    const columns = predicted.map((of) => of && toSteps(prepared, origin, horizon, of[at]![0]!))
     const blend = blended(columns, state.weights, horizon)
     const { mean, quantiles } = spread(prepared, origin, blend, state)
     return {
@@ -265,8 +265,8 @@ function predictRows({ members }: Learnt, { weights, mean, scale }: SeriesState,
     names: ['base', 'scale', ...rest.map((at) => frame.names[at]!)],
     columns: [base, orElse('scale', scale), ...rest.map((at) => frame.columns[at]!)],
   }
-  const said = members.map(({ fitted }) => fitted?.fromFeatures?.(whole))
-  const blend = blended(said, weights, frame.rows)
+  const predicted = members.map(({ fitted }) => fitted?.fromFeatures?.(whole))
+  const blend = blended(predicted, weights, frame.rows)
   // without any member that features suffice for, the base is all there is
   return blend.map((value, row) => (Number.isNaN(value) ? base[row]! : value))
 }

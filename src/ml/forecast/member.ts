@@ -75,12 +75,12 @@ export function fittedOn(relative: (frame: Frame) => Float64Array, state: () => 
   return {
     fromFeatures,
     forecast: ({ origins, horizon, frame }) => {
-      const said = fromFeatures(frame())
+      const predicted = fromFeatures(frame())
       let place = 0
       return origins.map((list) =>
         list.map(() => {
           const from = place++ * horizon
-          return said.slice(from, from + horizon)
+          return predicted.slice(from, from + horizon)
         }),
       )
     },

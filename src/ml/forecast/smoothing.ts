@@ -31,7 +31,7 @@ function forecastOrigins(prepared: Prepared, origins: readonly number[], horizon
       least = sum
       best = one
     }
-    return best.said.get(origin)!
+    return best.forecasts.get(origin)!
   })
 }
 
@@ -47,7 +47,7 @@ interface Tried {
   /** By stop: sum of |error| over the horizon, of the steps that are known. */
   readonly errors: Float64Array
   /** Forecasts by origin. */
-  readonly said: ReadonlyMap<number, Float64Array>
+  readonly forecasts: ReadonlyMap<number, Float64Array>
 }
 
 function tryPaces(
@@ -59,7 +59,7 @@ function tryPaces(
 ): Tried {
   const { filled } = prepared
   const errors = new Float64Array(stops.length)
-  const said = new Map<number, Float64Array>()
+  const forecasts = new Map<number, Float64Array>()
   const smoother = new Smoother(prepared, paces, stops[0]!)
   for (const [nth, stop] of stops.entries()) {
     smoother.runTo(stop)
@@ -67,10 +67,10 @@ function tryPaces(
     for (let lead = 0; lead < known; lead++)
       errors[nth]! += Math.abs(filled[stop + lead]! - smoother.ahead(lead))
     if (origins.has(stop))
-      said.set(
+      forecasts.set(
         stop,
         Float64Array.from({ length: horizon }, (_, lead) => smoother.ahead(lead)),
       )
   }
-  return { errors, said }
+  return { errors, forecasts }
 }

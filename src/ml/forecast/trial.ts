@@ -268,26 +268,26 @@ class Tally {
     const origins = spans.flatMap(({ from, to }, series) =>
       Array.from({ length: to - from }, (_, nth) => ({ series, place: from + nth, nth })),
     )
-    const saidOf = (series: number, nth: number) => forecasts.map((of) => of?.[series]?.[nth])
+    const predictionsOf = (series: number, nth: number) => forecasts.map((of) => of?.[series]?.[nth])
     for (const { series, place, nth } of origins)
       this.#errors[series]!.push(
-        saidOf(series, nth).map((said) =>
-          said ? rootMeanSquare(this.#errorOf(said, series, place)) : Number.NaN,
+        predictionsOf(series, nth).map((predicted) =>
+          predicted ? rootMeanSquare(this.#errorOf(predicted, series, place)) : Number.NaN,
         ),
       )
     const weigh = weighing(this.#errors, this.#members.length, this.#overlap, this.#setting.blend)
     for (const { series, place, nth } of origins) {
       const state = before?.[series]
-      const blend = blended(saidOf(series, nth), state?.weights ?? weigh(series, place), horizon)
+      const blend = blended(predictionsOf(series, nth), state?.weights ?? weigh(series, place), horizon)
       if (state) this.#keep(series, place, blend, state)
       this.#residuals[series]!.push(this.#errorOf(blend, series, place))
     }
   }
 
-  #errorOf(said: Float64Array, series: number, place: number): Float64Array {
+  #errorOf(predicted: Float64Array, series: number, place: number): Float64Array {
     const { actual } = this.#histories[series]!.pasts[place]!
     const scale = this.#scales[series]![place]!
-    return said.map((mean, lead) => (actual[lead]! - mean) / scale)
+    return predicted.map((mean, lead) => (actual[lead]! - mean) / scale)
   }
 
   #keep(series: number, place: number, blend: Float64Array, state: SeriesState): void {
