@@ -46,7 +46,10 @@ export class Path {
     const { directory, feed } = parts
     this.#parts = parts
     this.#options = options
-    const reactor = new Reactor({ ...parts, zoneOf: (site) => directory.zoneOf(site) }, options)
+    const reactor = new Reactor(
+      { ...parts, zoneOf: (site) => directory.zoneOf(site), onDirty: () => this.#rebuilder.look() },
+      options,
+    )
     this.#reactor = reactor
     this.#pump = new Pump(
       {

@@ -17,6 +17,8 @@ export interface ReactorParts {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log
+  /** A span of a target was marked dirty. */
+  readonly onDirty?: () => void
 }
 
 export interface ReactorOptions {
@@ -42,7 +44,7 @@ export class Reactor {
   readonly #wakes = new WakeQueue<Watcher>()
   /** Watchers whose state has changed since it was saved, the one that waits longest first. */
   readonly #unsaved = new Set<Watcher>()
-  /** Of these, watchers whose alerts have changed: their state goes with the alert, so that both agree. */
+  /** Watchers whose state must be saved with what else of them is: an alert, or a span that is clean again. */
   readonly #urgent = new Set<Watcher>()
   /** Watchers whose dirty spans have changed since they were saved. */
   readonly #unsavedDirty = new Set<Watcher>()
@@ -131,6 +133,7 @@ export class Reactor {
     watcher.markDirty(span, this.#parts.clock.monotonic())
     this.#dirty.add(watcher)
     this.#unsavedDirty.add(watcher)
+    this.#parts.onDirty?.()
   }
 
   /** The turn was lost: what was derived from its readings is derived again from what is stored. */
@@ -153,7 +156,7 @@ export class Reactor {
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
     this.#unsavedDirty.add(watcher)
-    this.#unsaved.add(watcher)
+    this.#urgent.add(watcher)
   }
 
   restoreDirty({ target, spans }: DirtySpans): void {
@@ -191,9 +194,7 @@ export class Reactor {
   returnStates(states: readonly MonitorState[], dirty: readonly DirtySpans[]): void {
     for (const { target } of states) {
       const watcher = this.watcher(target)
-      if (!watcher) continue
-      watcher.savedAtMs = Number.NEGATIVE_INFINITY
-      this.#unsaved.add(watcher)
+      if (watcher) this.#urgent.add(watcher)
     }
     for (const { target } of dirty) {
       const watcher = this.watcher(target)

@@ -39,10 +39,16 @@ export class Rebuilder {
   readonly #parts: RebuilderParts
   readonly #rebuiltAtMs = new WeakMap<Watcher, number>()
   readonly #stop = new AbortController()
+  #wake = new AbortController()
   #running: Promise<void> | undefined
 
   constructor(parts: RebuilderParts) {
     this.#parts = parts
+  }
+
+  /** A span was marked dirty. */
+  look(): void {
+    this.#wake.abort()
   }
 
   start(): void {
@@ -51,15 +57,17 @@ export class Rebuilder {
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.#wake.abort()
     await this.#running
   }
 
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
     while (!this.#stop.signal.aborted) {
-      const due = this.#nextDue()
+      this.#wake = new AbortController()
+      const { due, inMs } = this.#nextDue()
       if (!due) {
-        await clock.sleep(checkMs, this.#stop.signal)
+        await this.#rest(inMs)
         continue
       }
       this.#rebuiltAtMs.set(due, clock.monotonic())
@@ -75,14 +83,25 @@ export class Rebuilder {
     }
   }
 
-  #nextDue(): Watcher | undefined {
+  /** A watcher that is due, or in how many ms the next one will be; Infinity: nothing is dirty. */
+  #nextDue(): { readonly due?: Watcher; readonly inMs: number } {
     const nowMs = this.#parts.clock.monotonic()
+    let inMs = Number.POSITIVE_INFINITY
     for (const watcher of this.#parts.reactor.dirty()) {
-      const isStill = nowMs - watcher.dirtyAtMs >= stillMs
-      const isRested = nowMs - (this.#rebuiltAtMs.get(watcher) ?? Number.NEGATIVE_INFINITY) >= everyMs
-      if (isStill && isRested) return watcher
+      const rebuiltAtMs = this.#rebuiltAtMs.get(watcher) ?? Number.NEGATIVE_INFINITY
+      const dueAtMs = Math.max(watcher.dirtyAtMs + stillMs, rebuiltAtMs + everyMs)
+      if (dueAtMs <= nowMs) return { due: watcher, inMs: 0 }
+      inMs = Math.min(inMs, dueAtMs - nowMs)
     }
-    return undefined
+    return { inMs }
+  }
+
+  /** Sleeps for so long; where nothing is dirty, until something is. */
+  async #rest(ms: number): Promise<void> {
+    const { signal } = this.#wake
+    if (Number.isFinite(ms)) return this.#parts.clock.sleep(Math.max(checkMs, ms), this.#stop.signal)
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   }
 
   /** All spans of the watcher, the newest first. */

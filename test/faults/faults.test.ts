@@ -23,7 +23,10 @@ it('ends the same whatever fails on the way', async () => {
     fc.asyncProperty(historyArbitrary, async (history) => {
       expect(await endOf(history, true)).toEqual(await endOf(history, false))
     }),
-    { numRuns: Number(process.env['FAULT_RUNS'] ?? 1000), seed: 20260302 },
+    {
+      numRuns: Number(process.env['FAULT_RUNS'] ?? 1000),
+      seed: Number(process.env['FAULT_SEED'] ?? 20260302),
+    },
   )
 }, 600_000)
 
@@ -108,8 +111,10 @@ class World {
         () => true,
         () => false,
       )
-      if (await settled(receipt, this.#clock)) return
+      if (await settled(receipt, this.#clock)) break
     }
+    // a turn without facts does not meet the fault that waited for them
+    Object.assign(faults, { appends: 0, records: 0 })
   }
 
   /** The process ends while the commit of the batch is under way; its memory is gone. */

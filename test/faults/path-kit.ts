@@ -129,9 +129,7 @@ export async function startProcess(
     send: async ({ alert }) => void sent.push(alert),
     close: async () => undefined,
   })
-  const started = path.start()
-  await clock.advance(0)
-  await started
+  await settled(path.start(), clock)
   const emit = path.emitFor('test')
   return {
     ...{ path, counters, sent, errors },
