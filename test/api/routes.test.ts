@@ -161,7 +161,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       ...(['rejected', 'live', 'before'] as const).map((name) =>
         some({
           series: energy,
-          model: { name: 'energy-boosting', version: versions[name], kind: 'learned' },
+          model: { name: 'energy-forecast', version: versions[name], kind: 'learned' },
           standing: name === 'before' ? 'retired' : name,
           live: name === 'live',
           reason: expect.stringMatching(/\.$/),
@@ -228,7 +228,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/predict', { ...energy, rows: [{ hour: 18 }, {}] }),
     status: ofAlpha,
     says: {
-      model: { name: 'energy-boosting', version: versions.live, kind: 'learned' },
+      model: { name: 'energy-forecast', version: versions.live, kind: 'learned' },
       ...{ unit: 'kWh', predictions: [expect.any(Number), expect.any(Number)] },
     },
   },
