@@ -1,5 +1,5 @@
 /**
- * Every way in which Homeostat says no: code, sentence, HTTP status, process exit code.
+ * All errors of Homeostat: code, sentence, HTTP status, process exit code.
  * A sentence may hold {placeholders}; `problem` fills them.
  */
 const table = {

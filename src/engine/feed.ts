@@ -15,8 +15,8 @@ export type News =
 export type Listener = (news: News) => void
 
 /**
- * Fan-out to those who watch. A listener must not block: it hands the news to its own bounded buffer and cuts
- * a client that does not drain. A listener that throws is dropped, so that it harms no other.
+ * Sends news to all listeners. A listener must not block: it puts the news into its own bounded buffer and cuts a client
+ * that does not drain. A listener that throws is dropped, so that it harms no other.
  */
 export class Feed {
   readonly #listeners = new Set<Listener>()
