@@ -44,7 +44,7 @@ export async function run(report: Report): Promise<void> {
       )
       if (hour % 24 !== 23) continue
       bytesPeak = Math.max(bytesPeak, bytesIn(folder))
-      const keep = { quarantined: 0, closedAlerts: 0, modelEvents: 0, keepFrom: 0 }
+      const keep = { quarantined: 0, closedAlerts: 0, modelEvents: 0, keepFrom: 0, incidentsFrom: 0 }
       await ledger.maintain({ ...keep, forecastsFrom: origin - days * dayMs, thinBefore: origin - dayMs })
     }
     const ms = (performance.now() - startedMs) / (days * 24)

@@ -8,6 +8,7 @@ import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
 import { type Hub, within } from './hub.ts'
 import { type Mount, policyViolation, type SocketCaller } from './mount.ts'
+import { shownChange } from './routes/incidents.ts'
 import { ofSites } from './target.ts'
 
 interface Client {
@@ -144,6 +145,11 @@ function sendNews(live: Channel, news: News, at: number): void {
         }))
       case 'alerts':
         return some(ofSites(news.alerts, sites), (alerts) => ({ type: 'alerts', alerts }))
+      case 'incidents':
+        return some(
+          news.changes.filter(({ incident }) => sites === null || sites.includes(incident.target.site)),
+          (changes) => ({ type: 'incidents', changes: changes.map(shownChange) }),
+        )
       case 'commands':
         return undefined
       case 'site_removed':

@@ -13,6 +13,7 @@ import type {
   SeriesKey,
   Site,
 } from './event.ts'
+import type { IncidentLedger } from './incident-ledger.ts'
 import type {
   Drift,
   EventFunction,
@@ -162,6 +163,8 @@ export interface LedgerKeep {
   readonly forecastsFrom: number
   /** Logged forecasts with an origin before it that are scored to their end are thinned to every sixth hour. */
   readonly thinBefore: number
+  /** Incidents and maintenance windows that ended here or later, and those that have not ended, stay. */
+  readonly incidentsFrom: number
 }
 
 /**
@@ -178,7 +181,7 @@ export interface Ledger {
   dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -212,6 +215,7 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
+  readonly incidents: IncidentLedger
   readonly records: RecordLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>

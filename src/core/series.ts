@@ -18,8 +18,9 @@ export const isDerived = (device: string): boolean => device.startsWith(derivedM
 
 /** The target that a derived series belongs to; undefined for a measured one. */
 export function targetOfDerived({ site, device }: Pick<SeriesKey, 'site' | 'device'>): Target | undefined {
+  if (!isDerived(device)) return undefined
   const end = device.indexOf(':')
-  if (!isDerived(device) || end < 0) return undefined
+  if (end < 0) return undefined
   return { site, domain: device.slice(1, end), subject: device.slice(end + 1) }
 }
 

@@ -73,7 +73,7 @@ describe('a folder without a hub', () => {
     expect(list.out).toMatch(new RegExp(`^ +home/energy/heater +${live} +live `, 'm'))
     expect(list.out).toMatch(new RegExp(`^ +home/energy/dice +${rejected} +rejected .*Rejected: `, 'm'))
     const card = await place.run('models', 'show', 'heater')
-    expect(card.out).toContain(`home/energy/heater  energy-boosting ${live}`)
+    expect(card.out).toContain(`home/energy/heater  energy-forecast ${live}`)
     expect(card.out).toMatch(/^ +slot-mean +\d/m)
     expect(card.out).toMatch(/No truth of its forecasts is known/)
 

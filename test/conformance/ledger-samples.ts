@@ -122,5 +122,6 @@ export const keep = (change: Partial<LedgerKeep> = {}): LedgerKeep => ({
   keepFrom: 0,
   forecastsFrom: 0,
   thinBefore: 0,
+  incidentsFrom: 0,
   ...change,
 })

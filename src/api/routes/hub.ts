@@ -6,6 +6,7 @@ import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
+import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -13,7 +14,12 @@ import type { readingRoutes } from './readings.ts'
 export const hubRoutes = (
   hub: Hub,
   settings: SiteSettings,
-): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
+): Omit<
+  Handlers,
+  | keyof ReturnType<typeof readingRoutes>
+  | keyof ReturnType<typeof modelRoutes>
+  | keyof ReturnType<typeof incidentRoutes>
+> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
     return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))

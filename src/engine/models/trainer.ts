@@ -1,6 +1,7 @@
 import type { Card, Forecast } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
 import { type Target, TargetMap } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
@@ -93,10 +94,7 @@ export class Trainer {
   }
 
   async start(): Promise<void> {
-    for (const reading of this.#parts.windows.latest()) {
-      const target = targetOfDerived(reading)
-      if (target) this.derived(target, reading.at)
-    }
+    this.committed(this.#parts.windows.latest())
     if (!this.#options.enabled) return
     await this.jobs.start()
     this.#done = this.#run()
@@ -106,6 +104,14 @@ export class Trainer {
     this.#stop.abort()
     await this.jobs.stop()
     await this.#done
+  }
+
+  /** Readings are committed: those that are derived steps may make a target due. */
+  committed(readings: Iterable<Pick<Reading, 'site' | 'device' | 'at'>>): void {
+    for (const reading of readings) {
+      const target = targetOfDerived(reading)
+      if (target) this.derived(target, reading.at)
+    }
   }
 
   /** A derived step of the target, which begins at `at` (UTC ms), is committed. Cheap: called for each. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { incident, maintenanceWindow } from '../../../test/conformance/ledger-incident-laws.ts'
 import { entry } from '../../../test/conformance/ledger-life-samples.ts'
 import {
   alert,
@@ -213,6 +214,18 @@ describe('a ledger from before targets', () => {
     const series = { site: 'home', device: 'fridge', metric: 'power' }
     expect(await ledger.notes.forgotten()).toMatchObject([{ id: 'f', series, from: 0, to: hour }])
   })
+})
+
+it('a ledger of before incidents opens without any, keeps its open alerts, and takes incidents and windows', async () => {
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  expect(await ledger.alerts({ open: true }, 9)).toStrictEqual([alert()])
+  expect([await ledger.incidents.list({}, 9), await ledger.incidents.windows()]).toStrictEqual([[], []])
+  await ledger.incidents.put([incident('a')])
+  await ledger.incidents.putWindow(maintenanceWindow('a'))
+  expect(await ledger.incidents.recent(0)).toStrictEqual([incident('a')])
+  expect(await ledger.incidents.windows()).toStrictEqual([maintenanceWindow('a')])
+  await ledger.close()
 })
 
 /** Brings the ledger to an earlier schema than the newest. */
