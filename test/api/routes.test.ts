@@ -465,7 +465,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       demo: false,
       open: false,
       // the meter and the air of each site, and what is derived from each meter
-      series: 8,
+      series: 4,
       quarantined: 2,
       model_loaded: true,
     }),
