@@ -241,13 +241,42 @@ describe('a site that is removed', () => {
   it('takes the states of its monitors along', async () => {
     const { hub, disk } = await setUp()
     await hub.emit([temperature(start, 80)])
-    hub.path.removeSite('home')
+    await hub.path.removeSite('home')
     await disk.readings.removeSite('home')
     await disk.ledger.removeSite('home')
     expect([await disk.ledger.monitorStates(), await disk.ledger.dirtySpans()]).toEqual([[], []])
     await hub.emit([temperature(start + 1, 20), temperature(start + 2, 80)])
     // a new alert, not the close of the one that went with the site
     expect(hub.sent).toMatchObject([{ since: start }, { since: start + 2 }])
+  })
+})
+
+describe('a site that is removed while its history is derived again', () => {
+  it('does not come back', async () => {
+    const { clock, disk, hub } = await setUp({ domains: [] })
+    await hub.emit(Array.from({ length: 200 }, (_, index) => power(start + index * minuteMs, 600)))
+    await hub.stop()
+    let removed: Promise<void> | undefined
+    const scan = disk.readings.scan.bind(disk.readings)
+    const remove = async (): Promise<void> => {
+      await after.path.removeSite('home')
+      await disk.readings.removeSite('home')
+      await disk.ledger.removeSite('home')
+    }
+    disk.readings.scan = (...range) => {
+      removed ??= remove()
+      return scan(...range)
+    }
+    const after = await startProcess(disk, clock)
+    await clock.advance(10 * secondMs)
+    await removed
+    await settled(after.stop(), clock)
+    expect(removed).toBeDefined()
+    expect([
+      await storedReadings(disk),
+      await disk.ledger.monitorStates(),
+      await disk.ledger.dirtySpans(),
+    ]).toEqual([...[[], [], []]])
   })
 })
 

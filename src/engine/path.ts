@@ -127,8 +127,11 @@ export class Path {
     this.#reactor.use(forecast.target, forecast)
   }
 
-  removeSite(site: string): void {
+  /** Drops the cell of a site; resolves when nothing of it is on its way to the disk any more. */
+  async removeSite(site: string): Promise<void> {
     this.#reactor.removeSite(site)
+    // turns are committed in order: with this one, all before it are
+    await this.#pump.contribute(() => undefined).catch(() => undefined)
   }
 
   #sendAlerts(alerts: readonly Alert[]): void {

@@ -159,6 +159,8 @@ export class Reactor {
 
   /** A span was derived again. */
   clean(watcher: Watcher, span: { readonly from: number; readonly to: number }): void {
+    // its site may have been removed meanwhile
+    if (this.watcher(watcher.target) !== watcher) return
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
     this.#unsavedDirty.add(watcher)
