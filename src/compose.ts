@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { HubDomain } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs } from './core/time.ts'
@@ -15,11 +14,6 @@ import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
 
-/** The domains as the API uses them. */
-export const hubDomains: readonly HubDomain[] = domains.map(({ name, routes }) =>
-  routes === undefined ? { name } : { name, routes },
-)
-
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
   config: Config,
@@ -30,7 +24,7 @@ export function createEngine(
   }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
   stops: (() => Promise<unknown>)[],
 ): Engine {
-  const { limits, retention, training, site, rules } = config
+  const { limits, retention, training, site } = config
   const jobs = createThreadJobs({
     file: new URL('./engine/train-worker.js', import.meta.url),
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
@@ -56,7 +50,7 @@ export function createEngine(
       calling: { nextRun, call: createCaller() },
       domains: domains.map((domain) => ({
         domain,
-        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules } : {}),
+        settings: domain.settings.parse(config.domains[domain.name] ?? {}),
       })),
     },
     {

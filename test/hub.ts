@@ -6,11 +6,11 @@ import { createServer } from '../src/api/server.ts'
 import type { Role } from '../src/core/event.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
-import type { ForecastInput, LearnInput } from '../src/domains/domain.ts'
-import { domains } from '../src/domains/index.ts'
-import type { ThresholdRule } from '../src/domains/thresholds/settings.ts'
+import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
+import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/options.ts'
+import type { Settings } from '../src/engine/site-settings.ts'
 import { runTask } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
@@ -47,9 +47,10 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
-  readonly domains?: Hub['domains']
-  readonly domainSettings?: Hub['domainSettings']
-  readonly rules?: readonly ThresholdRule[]
+  /** Default: those that are shipped. */
+  readonly domains?: readonly Domain[]
+  /** As in the configuration file, by domain. */
+  readonly domainSettings?: Readonly<Record<string, Settings>>
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
   readonly readings?: ReadingStore
@@ -84,6 +85,8 @@ const usualEngine: EngineOptions = {
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,
+  recordsPerDomain: usualLimits.recordsPerDomain,
+  recordBytes: usualLimits.recordBytes,
   closedAlertRows: 10_000,
   modelEventRows: 10_000,
   readingsKeptMs: null,
@@ -99,10 +102,12 @@ const usualEngine: EngineOptions = {
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const { clock = systemClock, readings = createMemoryReadings(), ledger = createMemoryLedger() } = options
-  const { artifacts = createMemoryArtifacts() } = options
+  const { artifacts = createMemoryArtifacts(), domains = shipped, domainSettings = {} } = options
   const limits = { ...usualLimits, ...options.limits }
   const training = { ...usualEngine.training, ...options.training }
-  const settings = { ...usualEngine, inboxReadings: limits.inboxReadings, ...options.engine, training }
+  const { inboxReadings, recordsPerDomain, recordBytes } = limits
+  const bounds = { inboxReadings, recordsPerDomain, recordBytes }
+  const settings = { ...usualEngine, ...bounds, ...options.engine, training }
   const errors: string[] = []
   const engine = new Engine(
     {
@@ -111,7 +116,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({
         domain,
-        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules: options.rules ?? [] } : {}),
+        settings: domain.settings.parse(domainSettings[domain.name] ?? {}),
       })),
     },
     settings,
@@ -124,8 +129,6 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
-    domains: options.domains ?? [],
-    domainSettings: options.domainSettings ?? {},
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }

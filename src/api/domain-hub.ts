@@ -3,19 +3,14 @@ import { HomeostatError } from '../core/errors.ts'
 import { parseId } from '../core/reading.ts'
 import type { RecordKey } from '../core/record.ts'
 import type { Target } from '../core/target.ts'
-import {
-  putRecord,
-  type SiteSettings,
-  type SiteSettingsParts,
-  settingsKind,
-} from '../engine/site-settings.ts'
+import { putRecord, type RecordParts, settingsKind } from '../engine/site-settings.ts'
 import { type Hub, within } from './hub.ts'
 
 const kindChars = 64
 const keyChars = 100
 
 /** The hub as the routes of one domain see it. */
-export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings): DomainHub {
+export function createDomainHub(hub: Hub, domain: string): DomainHub {
   const { engine } = hub
   const parts = { records: engine.ledger.records, clock: engine.clock, limits: hub.limits }
   return {
@@ -40,7 +35,7 @@ export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings
     },
     async settings(reach, site) {
       requireWithin(reach, site)
-      return (await settings.of(domain, site)).settings
+      return (await engine.settings.of(domain, site)).settings
     },
   }
 }
@@ -48,7 +43,7 @@ export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings
 /** Models are keyed by series: of energy, the device's series "energy". */
 const seriesOf = ({ site, domain, subject }: Target) => ({ site, device: subject, metric: domain })
 
-function recordsOf(parts: SiteSettingsParts, domain: string, kind: string): DomainRecords {
+function recordsOf(parts: RecordParts, domain: string, kind: string): DomainRecords {
   const { records } = parts
   const keyOf = (reach: Reach, site: string, key: string): RecordKey => {
     requireWithin(reach, site)

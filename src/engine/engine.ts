@@ -20,6 +20,7 @@ import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
+import { type Settings, SiteSettings } from './site-settings.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Everything that happens, in order. Knows ports, never an adapter. */
@@ -27,6 +28,8 @@ export class Engine {
   readonly counters = new Counters()
   readonly feed: Feed
   readonly models: Models
+  /** Settings of the domains by site. */
+  readonly settings: SiteSettings
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -49,11 +52,15 @@ export class Engine {
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const directory = this.#directory
+    const { recordsPerDomain, recordBytes } = options
+    this.settings = new SiteSettings(parts.domains, {
+      ...{ records: ledger.records, clock, log, limits: { recordsPerDomain, recordBytes } },
+    })
     this.#path = new Path(
       {
         ...shared,
         directory,
-        domains: parts.domains,
+        settings: this.settings,
         onCommitted: () => undefined,
         onRebuilt: (_target, sources) => {
           for (const source of sources) this.models.trainer.tookLate(source)
@@ -178,6 +185,13 @@ export class Engine {
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
     this.feed.publish({ kind: 'site_removed', site })
+  }
+
+  /** Replaces the settings of a domain on a site; its monitors there go on with them. Throws as `SiteSettings.put`. */
+  async putSettings(domain: string, site: string, own: Settings): ReturnType<SiteSettings['put']> {
+    const settings = await this.settings.put(domain, site, own)
+    await this.#path.reconfigure(site, domain)
+    return settings
   }
 
   /** Newest reading of every measured series, ordered by series. */

@@ -9,15 +9,15 @@ import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
 import { Rebuilder } from './rebuilder.ts'
 import { restoreSites } from './restore.ts'
+import type { SiteSettings } from './site-settings.ts'
 import { Waker } from './waker.ts'
-import type { ConfiguredDomain } from './watcher.ts'
 
 export interface PathParts {
   readonly readings: ReadingStore
   readonly ledger: Ledger
   readonly windows: WindowStore
   readonly directory: Directory
-  readonly domains: readonly ConfiguredDomain[]
+  readonly settings: SiteSettings
   readonly feed: Feed
   readonly counters: Counters
   readonly clock: Clock
@@ -70,6 +70,7 @@ export class Path {
 
   /** Takes up where the last process stopped. The stores must be open. */
   async start(): Promise<void> {
+    await this.#parts.settings.load()
     const replayed = await restoreSites(
       { ...this.#parts, reactor: this.#reactor },
       this.#options.windowReadings,
@@ -118,7 +119,16 @@ export class Path {
     this.#reactor.use({ site, domain: 'energy', subject: device }, forecast)
   }
 
+  /** The settings of a domain on a site have changed; resolves when what follows from it is stored. */
+  async reconfigure(site: string, domain: string): Promise<void> {
+    const now = this.#parts.clock.now()
+    const done = this.#pump.contribute((turn) => this.#reactor.reconfigure(site, domain, now, turn))
+    this.#waker.look()
+    await done
+  }
+
   removeSite(site: string): void {
+    this.#parts.settings.removeSite(site)
     this.#reactor.removeSite(site)
   }
 

@@ -5,6 +5,7 @@ import { type RouteName, routes } from '../../src/contract/routes.ts'
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
+import { domains } from '../../src/domains/index.ts'
 import { versions } from './learnt.ts'
 import { damp } from './made-domain.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
@@ -395,7 +396,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
 
 let hub: TwoSites
 beforeEach(async () => {
-  hub = await startTwoSites({ domains: [damp] })
+  hub = await startTwoSites({ domains: [...domains, damp] })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])

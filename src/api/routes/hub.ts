@@ -1,6 +1,5 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { AlertFilter, AlertKey } from '../../core/ports.ts'
-import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
@@ -10,7 +9,6 @@ import type { readingRoutes } from './readings.ts'
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
-  settings: SiteSettings,
 ): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -51,12 +49,12 @@ export const hubRoutes = (
 
   async settings({ params: { domain }, query: { site } }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.of(domain, site)) }
+    return { domain, site, ...(await hub.engine.settings.of(domain, site)) }
   },
 
   async putSettings({ params: { domain }, query: { site }, body }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.put(domain, site, body)) }
+    return { domain, site, ...(await hub.engine.putSettings(domain, site, body)) }
   },
 
   async quarantine({ query }) {

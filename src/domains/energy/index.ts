@@ -1,3 +1,4 @@
+import { energySettings } from '../../contract/energy.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
@@ -9,9 +10,9 @@ import { isEnergyMetric } from './spans.ts'
 const name = 'energy'
 
 /** Energy of every device that measures power or energy: by the quarter-hour, and forecast. */
-export const energy: Domain = {
+export const energy: Domain<typeof energySettings> = {
   name,
-  settings: { parse: (value) => value },
+  settings: energySettings,
   rebuild: { warmUpMs: 30 * hourMs, settleMs: 6 * hourMs },
   scopes(site, _settings, changed) {
     const devices = new Set<string>()
