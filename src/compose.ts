@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs } from './core/time.ts'
-import { domains } from './domains/index.ts'
+import type { Domain } from './domains/domain.ts'
+import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
@@ -14,14 +15,19 @@ import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
 
+export interface EngineChoices extends Pick<EngineParts, 'log'> {
+  readonly version: string
+  readonly scheduled: boolean
+  /** Default: those that are shipped. */
+  readonly domains?: readonly Domain[] | undefined
+  /** Where worker threads find others than those that are shipped; see `JobRequest`. */
+  readonly domainsModule?: URL | undefined
+}
+
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
   config: Config,
-  {
-    log,
-    version,
-    scheduled,
-  }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
+  { log, version, scheduled, domains = shipped, domainsModule }: EngineChoices,
   stops: (() => Promise<unknown>)[],
 ): Engine {
   const { limits, retention, training, site } = config
@@ -32,6 +38,7 @@ export function createEngine(
     memoryMb: training.memoryMb,
     // while the stores open; a command that does not learn needs none
     warm: training.enabled,
+    ...(domainsModule && { always: { domainsModule: domainsModule.href } }),
   })
   stops.push(() => jobs.close())
   return new Engine(

@@ -99,6 +99,28 @@ describe('the house', () => {
     expect(say(wrong)).toBe('')
   })
 
+  it('names a domain in its folder and in the list of domains only', () => {
+    const wrong = server.flatMap(({ path, imports }) =>
+      imports
+        .map((one) => /^src\/domains\/(\w+)\//.exec(one.path)?.[1])
+        .filter((name) => name !== undefined && path !== 'src/domains/index.ts')
+        .filter((name) => !path.startsWith(`src/domains/${name}/`))
+        .map((name) => `${path} imports the domain ${name}`),
+    )
+    expect(say(wrong)).toBe('')
+  })
+
+  it('loads no library in domains: of zod they see the types', () => {
+    const wrong = server
+      .filter(({ path }) => path.startsWith('src/domains/'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/^import (?!type )[^']*from '([^.'][^']*)'$/gm)].map(
+          ([, library]) => `${path} loads ${library}`,
+        ),
+      )
+    expect(say(wrong)).toBe('')
+  })
+
   it('has no cycle of imports at run time', () => {
     expect(say(cycles(product))).toBe('')
   })

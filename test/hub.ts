@@ -11,7 +11,7 @@ import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/options.ts'
 import type { Settings } from '../src/engine/site-settings.ts'
-import { runTask } from '../src/engine/train-worker.ts'
+import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
@@ -111,7 +111,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const errors: string[] = []
   const engine = new Engine(
     {
-      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs },
+      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({
@@ -158,17 +158,18 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 }
 
 /** The worker's own entry, without the thread. */
-const inlineJobs: Jobs = {
+const inlineJobs = (domains: readonly Domain[]): Jobs => ({
   async run<Input, Output>(
     task: string,
     input: Input,
     { onProgress }: { readonly onProgress?: (share: number) => void } = {},
   ): Promise<Output> {
     const port = { postMessage: (share: number) => onProgress?.(share) }
-    return runTask({ task, input: structuredClone(input) as ForecastInput | LearnInput, port }) as Output
+    const request = { task, input: structuredClone(input) as ForecastInput | LearnInput, port }
+    return (await runWork(domains, request)) as Output
   },
   async close() {},
-}
+})
 
 const errorsTo = (errors: string[]): Log => ({
   info: () => undefined,

@@ -143,11 +143,19 @@ export interface OpenModel {
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
+/** What a worker does for a domain. Pure: data in, data out. */
+export interface LearningWork {
+  forecast(input: ForecastInput): ForecastOutput
+  /** `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
+}
+
 /** What a domain brings to the trainer. */
 export interface Learning {
+  /** Unique among the domains: workers find its work by it. */
   readonly name: string
-  /** Task of the worker that learns; see the table of tasks. */
-  readonly task: string
+  /** Loaded in workers only. */
+  work(): Promise<LearningWork>
   /** What can be forecast, and which series each is learnt from. */
   targets(series: readonly Series[]): { readonly source: Series; readonly target: SeriesKey }[]
   /**

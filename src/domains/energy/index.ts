@@ -3,7 +3,7 @@ import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 import type { Domain, Scope, SiteView } from '../domain.ts'
-import { energyLearning } from './energy.ts'
+import { energyLearning } from './learning.ts'
 import { EnergyMonitor } from './monitor.ts'
 import { isEnergyMetric } from './spans.ts'
 

@@ -233,7 +233,7 @@ export class Trainer {
       shadows: await lifecycle.shadows(target.target),
       drift: overseer.wantsDrift(target.target),
     }
-    const output = await jobs.run<ForecastInput, ForecastOutput>(target.learning.task, input, {
+    const output = await jobs.run<ForecastInput, ForecastOutput>(target.learning.name, input, {
       signal: this.#stop.signal,
     })
     return { target, steps, output }
@@ -269,7 +269,7 @@ export class Trainer {
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
     const now = Math.max(asked.now, newestAt + 1000)
     const input: LearnInput = { ...asked, now, mode: 'learn', ...(live ? { live } : {}) }
-    const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
+    const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
     if (!directory.has(job.series.site)) return 'The site was erased.'

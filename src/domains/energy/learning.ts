@@ -13,7 +13,13 @@ const historyMsMax = 430 * dayMs
 /** Energy by the hour of every device that measures power or energy. */
 export const energyLearning: Learning = {
   name: 'energy',
-  task: 'energy',
+  async work() {
+    const [{ forecastEnergy }, { learnEnergy }] = await Promise.all([
+      import('./forecast.ts'),
+      import('./learn.ts'),
+    ])
+    return { forecast: forecastEnergy, learn: learnEnergy }
+  },
   targets(series) {
     const best = new Map<string, { source: Series; target: SeriesKey }>()
     for (const source of series) {
