@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SeriesKey } from '../src/core/event.ts'
 import { hourMs } from '../src/core/time.ts'
 import { openEnergy } from '../src/domains/energy/body.ts'
-import { featureNames } from '../src/domains/energy/features.ts'
+import { featureNames } from '../src/domains/energy/forecaster.ts'
 import { Registry } from '../src/engine/registry/registry.ts'
 import { createRandom } from '../src/ml/random.ts'
 import { systemClock } from '../src/platform/clock.ts'
@@ -120,7 +120,9 @@ async function whatTheySay(
   const registry = new Registry({ artifacts, clock: systemClock, log, code: '' })
   const expected: Record<string, number[][]> = {}
   for (const version of versions) {
-    const model = openEnergy(await registry.load(series, version))
+    const model = openEnergy(
+      await registry.load({ site: series.site, domain: 'energy', subject: series.device }, version),
+    )
     expected[version] = rows.map((some) => [...model.predict(some)])
   }
   await artifacts.close()

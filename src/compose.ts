@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
-import { dayMs } from './core/time.ts'
+import { dayMs, minuteMs } from './core/time.ts'
 import type { Domain } from './domains/domain.ts'
 import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
+import type { IncidentOptions } from './engine/incidents/options.ts'
 import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
@@ -30,7 +31,7 @@ export function createEngine(
   { log, version, scheduled, domains = shipped, domainsModule }: EngineChoices,
   stops: (() => Promise<unknown>)[],
 ): Engine {
-  const { limits, retention, training, site } = config
+  const { limits, retention, training, site, incidents } = config
   const jobs = createThreadJobs({
     file: new URL('./engine/train-worker.js', import.meta.url),
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
@@ -66,6 +67,8 @@ export function createEngine(
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,
+      incidentsKeptMs: retention.incidentsDays * dayMs,
+      incidents: incidentOptions(incidents),
       scheduled,
       training: {
         ...training,
@@ -80,6 +83,20 @@ export function createEngine(
     },
   )
 }
+
+const incidentOptions = (incidents: Config['incidents']): IncidentOptions => ({
+  resolveAfterMs: incidents.resolveAfterMinutes * minuteMs,
+  coolDownMs: incidents.coolDownMinutes * minuteMs,
+  escalateAfterMs: {
+    critical: incidents.escalateAfterMinutes.critical * minuteMs,
+    warning: incidents.escalateAfterMinutes.warning * minuteMs,
+    info: incidents.escalateAfterMinutes.info * minuteMs,
+  },
+  escalationsMax: incidents.escalationsMax,
+  emergencyDomains: incidents.emergencyDomains,
+  alertsKept: incidents.alertsKept,
+  windowsMax: incidents.windowsMax,
+})
 
 function createArtifacts({ data, artifacts }: Config): ArtifactStore {
   const { store, folder, endpoint = '', bucket, region, accessKey = '', secretKey = '' } = artifacts

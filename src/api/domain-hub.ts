@@ -2,7 +2,6 @@ import { type DomainHub, type DomainRecords, type Reach, requireWithin } from '.
 import { HomeostatError } from '../core/errors.ts'
 import { parseId } from '../core/reading.ts'
 import type { RecordKey } from '../core/record.ts'
-import type { Target } from '../core/target.ts'
 import { putRecord, type RecordParts, settingsKind } from '../engine/site-settings.ts'
 import { type Hub, within } from './hub.ts'
 
@@ -26,7 +25,7 @@ export function createDomainHub(hub: Hub, domain: string): DomainHub {
     },
     async predict(reach, target, rows) {
       requireWithin(reach, target.site)
-      return engine.models.predict(seriesOf(target), rows)
+      return engine.models.predict(target, rows)
     },
     records(kind) {
       if (kind === settingsKind || parseId(kind, kindChars) !== kind)
@@ -39,9 +38,6 @@ export function createDomainHub(hub: Hub, domain: string): DomainHub {
     },
   }
 }
-
-/** Models are keyed by series: of energy, the device's series "energy". */
-const seriesOf = ({ site, domain, subject }: Target) => ({ site, device: subject, metric: domain })
 
 function recordsOf(parts: RecordParts, domain: string, kind: string): DomainRecords {
   const { records } = parts

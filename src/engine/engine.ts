@@ -14,6 +14,7 @@ import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
+import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { Path } from './path.ts'
@@ -23,6 +24,9 @@ import { SeriesOrder } from './series-order.ts'
 import { type Settings, SiteSettings } from './site-settings.ts'
 import { Upkeep } from './upkeep.ts'
 
+/** Open alerts that are given their incidents at the start. */
+const openAlertsMax = 100_000
+
 /** Everything that happens, in order. Knows ports, never an adapter. */
 export class Engine {
   readonly counters = new Counters()
@@ -30,6 +34,7 @@ export class Engine {
   readonly models: Models
   /** Settings of the domains by site. */
   readonly settings: SiteSettings
+  readonly incidents: IncidentDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -49,6 +54,10 @@ export class Engine {
     this.#parts = parts
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
+    this.incidents = new IncidentDesk(
+      { ledger: ledger.incidents, feed: this.feed, clock, log },
+      options.incidents,
+    )
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const directory = this.#directory
@@ -60,11 +69,10 @@ export class Engine {
       {
         ...shared,
         directory,
+        incidents: this.incidents,
         settings: this.settings,
-        onCommitted: () => undefined,
-        onRebuilt: (_target, sources) => {
-          for (const source of sources) this.models.trainer.tookLate(source)
-        },
+        onCommitted: ({ readings }) => this.models.trainer.committed(readings),
+        onRebuilt: (target) => this.models.trainer.rebuilt(target),
       },
       { ...options, defaultSite: options.site.id },
     )
@@ -76,13 +84,14 @@ export class Engine {
 
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
-    const { readings, ledger, windows, log, clock } = this.#parts
+    const { readings, ledger, log, clock } = this.#parts
     const started = clock.monotonic()
     await ledger.open()
     await readings.open()
     await this.#directory.load()
+    await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
-    log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
+    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
     this.#scheduler = createSchedule(
       { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
@@ -121,6 +130,7 @@ export class Engine {
     for (const { stop } of this.#sources) stop.abort()
     await Promise.allSettled(this.#sources.map(({ done }) => done))
     await this.#path.stop()
+    await this.incidents.stop()
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
@@ -181,6 +191,7 @@ export class Engine {
     await this.models.removeSite(site)
     this.#parts.windows.removeSite(site)
     this.#path.removeSite(site)
+    this.incidents.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
@@ -202,7 +213,7 @@ export class Engine {
   }
 
   get seriesCount(): number {
-    return this.#parts.windows.size
+    return this.#path.seriesCount
   }
 
   findSeries(key: SeriesKey): Series | undefined {

@@ -5,6 +5,7 @@ import { mergeTurn, type Turn } from '../core/turn.ts'
 import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
+import type { IncidentDesk } from './incidents/desk.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
 import { Rebuilder } from './rebuilder.ts'
@@ -18,6 +19,8 @@ export interface PathParts {
   readonly windows: WindowStore
   readonly directory: Directory
   readonly settings: SiteSettings
+  /** Open already. */
+  readonly incidents: IncidentDesk
   readonly feed: Feed
   readonly counters: Counters
   readonly clock: Clock
@@ -76,6 +79,8 @@ export class Path {
       this.#options.windowReadings,
     )
     for (const forecast of await this.#parts.ledger.forecasts()) this.use(forecast)
+    // alerts that ended while the hub was away
+    this.#parts.incidents.take(replayed.alerts)
     await this.#pump.contribute((turn) => mergeTurn(turn, replayed))
     this.#waker.start()
     this.#rebuilder.start()
@@ -91,6 +96,11 @@ export class Path {
   /** What a source hands its batches to. */
   emitFor(source: string): Emit {
     return this.#pump.emitFor(source)
+  }
+
+  /** Measured series that are known. */
+  get seriesCount(): number {
+    return this.#reactor.seriesCount
   }
 
   /** Readings that are not committed yet. */
@@ -115,8 +125,7 @@ export class Path {
 
   /** A new forecast is live. */
   use(forecast: Forecast): void {
-    const { site, device } = forecast
-    this.#reactor.use({ site, domain: 'energy', subject: device }, forecast)
+    this.#reactor.use(forecast.target, forecast)
   }
 
   /** The settings of a domain on a site have changed; resolves when what follows from it is stored. */
@@ -134,6 +143,7 @@ export class Path {
 
   #sendAlerts(alerts: readonly Alert[]): void {
     this.#parts.feed.publish({ kind: 'alerts', alerts })
+    this.#parts.incidents.take(alerts)
     for (const sink of this.#sinks) {
       for (const alert of alerts) {
         sink.send({ kind: 'alert', alert }).catch((error: unknown) => {

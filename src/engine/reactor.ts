@@ -51,6 +51,7 @@ export class Reactor {
   /** Watchers with dirty spans. */
   readonly #dirty = new Set<Watcher>()
   readonly #faultLoggedMs = new WeakMap<Watcher, number>()
+  readonly #tally = { measured: 0 }
   #alerts: Alert[] = []
 
   constructor(parts: ReactorParts, options: ReactorOptions) {
@@ -64,6 +65,11 @@ export class Reactor {
     cell.restore(series, left)
     for (const watcher of cell.watchers()) this.#wakes.update(watcher)
     return cell
+  }
+
+  /** Measured series, of all sites. */
+  get seriesCount(): number {
+    return this.#tally.measured
   }
 
   cell(site: string): Cell | undefined {
@@ -217,6 +223,7 @@ export class Reactor {
 
   removeSite(site: string): void {
     for (const watcher of this.#cells.get(site)?.watchers() ?? []) this.#forget(watcher)
+    this.#cells.get(site)?.drop()
     this.#cells.delete(site)
   }
 
@@ -228,7 +235,7 @@ export class Reactor {
   #cellOf(site: string): Cell {
     let cell = this.#cells.get(site)
     if (!cell) {
-      cell = new Cell(site, this.#parts.settings, this.#parts.zoneOf)
+      cell = new Cell(site, this.#parts.settings, this.#parts.zoneOf, this.#tally)
       this.#cells.set(site, cell)
     }
     return cell

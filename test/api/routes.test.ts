@@ -5,6 +5,7 @@ import { type RouteName, routes } from '../../src/contract/routes.ts'
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import { domains } from '../../src/domains/index.ts'
 import { versions } from './learnt.ts'
 import { damp } from './made-domain.ts'
@@ -44,7 +45,7 @@ const post = (url: string, payload: object): InjectOptions => ({ method: 'POST',
 const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
 const energyQuery = 'site=alpha&device=alpha-meter&metric=energy'
 const waiting = some({
-  series: energy,
+  target: targetOfSeries(energy),
   status: 'queued',
   progress: 0,
   force: true,
@@ -56,6 +57,17 @@ const putWake = (hub: TwoSites) =>
   })
 const alpha = { site: 'alpha' }
 const beta = { site: 'beta' }
+
+const stuffy = {
+  ...{ target: { site: 'alpha', domain: 'thresholds', subject: 'alpha-air' }, device: 'alpha-air' },
+  ...{ metric: 'co2', level: 'warning', status: 'open', since: noon - 1000, occurrences: 1 },
+}
+/** Of the one incident of the site alpha. */
+async function incidentUrl(hub: TwoSites): Promise<string> {
+  const [incident] = await hub.engine.incidents.list({ sites: ['alpha'] }, 1)
+  return `/api/v1/incidents/${incident?.id}`
+}
+const window = { from: noon, to: noon + 3_600_000, reason: 'new filters' }
 
 /** One row a route: a route that is new in the contract does not compile without one. */
 const scenarios: Readonly<Record<RouteName, Scenario>> = {
@@ -142,7 +154,12 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   forecasts: {
     request: get('/api/v1/forecasts?site=alpha'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', metric: 'energy', unit: 'kWh', stepMs: 3_600_000 })),
+    says: list(
+      some({
+        ...{ kind: 'forecast', target: targetOfSeries(energy), metric: 'energy', unit: 'kWh' },
+        grid: [{ stepMs: 3_600_000, count: 24 }],
+      }),
+    ),
   },
   models: {
     request: get('/api/v1/models?site=alpha'),
@@ -150,9 +167,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     says: list(
       ...(['rejected', 'live', 'before'] as const).map((name) =>
         some({
-          series: energy,
-          model: { name: 'energy-boosting', version: versions[name], kind: 'learned' },
-          standing: name === 'before' ? 'retired' : name,
+          target: targetOfSeries(energy),
+          model: { name: 'energy-forecast', version: versions[name], kind: 'learned' },
+          status: name === 'before' ? 'retired' : name,
           live: name === 'live',
           reason: expect.stringMatching(/\.$/),
         }),
@@ -163,19 +180,19 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: get('/api/v1/models/history?site=alpha'),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: versions.rejected, standing: 'rejected', by: 'gate' }),
-      some({ version: versions.live, standing: 'live', reason: expect.stringContaining('better') }),
-      some({ version: versions.before, standing: 'retired' }),
+      some({ target: targetOfSeries(energy), version: versions.rejected, status: 'rejected', by: 'gate' }),
+      some({ version: versions.live, status: 'live', reason: expect.stringContaining('better') }),
+      some({ version: versions.before, status: 'retired' }),
     ),
   },
   reports: {
     request: get(`/api/v1/models/report?${energyQuery}`),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: 'naive', days: 1, truths: 24 }),
+      some({ target: targetOfSeries(energy), version: 'naive', days: 1, truths: 24 }),
       some({
         ...{
-          series: energy,
+          target: targetOfSeries(energy),
           version: versions.live,
           days: 2,
           truths: 48,
@@ -189,8 +206,8 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
           ...{
             count: 96,
             bias: expect.closeTo(0.1),
-            rmse: expect.closeTo(0.1),
-            naiveRmse: expect.closeTo(0.2),
+            scores: { rmse: expect.closeTo(0.1), mae: expect.closeTo(0.1) },
+            baseline: { rmse: expect.closeTo(0.2), mae: expect.closeTo(0.2) },
           },
           ...{ skill: expect.closeTo(0.5), coverage: expect.closeTo(22 / 24), level: 0.9 },
         }),
@@ -201,14 +218,20 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/models/promote', { ...energy, version: versions.rejected, force: true }),
     status: ofOperators,
     says: some({
-      ...{ series: energy, standing: 'live', live: true, model: some({ version: versions.rejected }) },
+      ...{
+        target: targetOfSeries(energy),
+        metric: 'energy',
+        status: 'live',
+        live: true,
+        model: some({ version: versions.rejected }),
+      },
       // by the first who could
       reason: expect.stringMatching(/^Made live by force by (operator|admin) of all\.$/),
     }),
   },
   rollback: {
     async request(hub) {
-      await hub.engine.models.promote(energy, versions.live, { by: 'test', force: true })
+      await hub.engine.models.promote(targetOfSeries(energy), versions.live, { by: 'test', force: true })
       return post('/api/v1/models/rollback', energy)
     },
     status: ofOperators,
@@ -218,7 +241,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/predict', { ...energy, rows: [{ hour: 18 }, {}] }),
     status: ofAlpha,
     says: {
-      model: { name: 'energy-boosting', version: versions.live, kind: 'learned' },
+      model: { name: 'energy-forecast', version: versions.live, kind: 'learned' },
       ...{ unit: 'kWh', predictions: [expect.any(Number), expect.any(Number)] },
     },
   },
@@ -230,7 +253,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   jobs: {
     request: get('/api/v1/jobs?site=alpha'),
     status: ofAlpha,
-    says: list(some({ id: 'job-alpha', series: energy, status: 'done', progress: 1, by: 'schedule' })),
+    says: list(
+      some({ id: 'job-alpha', target: targetOfSeries(energy), status: 'done', progress: 1, by: 'schedule' }),
+    ),
   },
   cancelJob: {
     async request(hub) {
@@ -239,7 +264,11 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     },
     // to the other site's key there is no such job
     status: [401, 403, 200, 200, 200, 404],
-    says: some({ series: energy, status: 'cancelled', detail: 'Cancelled by admin of all before it began.' }),
+    says: some({
+      target: targetOfSeries(energy),
+      status: 'cancelled',
+      detail: 'Cancelled by admin of all before it began.',
+    }),
   },
   schedules: {
     request: get('/api/v1/schedules'),
@@ -291,7 +320,13 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
         ...{ ...energy, from: '2026-03-01T00:00:00Z', to: noon, reason: 'a party' },
       }),
     status: ofOperators,
-    says: some({ series: energy, to: noon, reason: 'a party', by: 'admin of all', at: noon + 6000 }),
+    says: some({
+      series: energy,
+      to: noon,
+      reason: 'a party',
+      by: 'admin of all',
+      at: noon + 6000,
+    }),
   },
   remember: {
     async request(hub) {
@@ -310,7 +345,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   predictions: {
     request: get('/api/v1/predictions?site=alpha&device=alpha-meter&metric=energy'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', at: noon, unit: 'kWh' })),
+    says: list(some({ kind: 'value', target: targetOfSeries(energy), at: noon, unit: 'kWh' })),
   },
   alerts: {
     request: get('/api/v1/alerts?site=alpha'),
@@ -318,6 +353,75 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     says: list(
       some({ target: some(alpha), rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 }),
     ),
+  },
+  incidents: {
+    request: get('/api/v1/incidents?site=alpha&status=unresolved&level=warning&domain=thresholds'),
+    status: ofAlpha,
+    says: list(some(stuffy)),
+  },
+  incident: {
+    request: async (hub) => ({ url: await incidentUrl(hub) }),
+    // to the other site's key there is no such incident
+    status: [401, 200, 200, 200, 200, 404],
+    says: some({ ...stuffy, alerts: [some({ rule: 'stuffy', since: noon - 1000, value: 1500 })] }),
+  },
+  acknowledgeIncident: {
+    request: async (hub) => ({ method: 'POST', url: `${await incidentUrl(hub)}/acknowledge` }),
+    status: [401, 403, 200, 200, 200, 404],
+    // by the first who could
+    says: some({
+      status: 'acknowledged',
+      acknowledged: { by: expect.stringMatching(/^(operator|admin) of all$/), at: noon + 6000 },
+    }),
+  },
+  snoozeIncident: {
+    request: async (hub) => post(`${await incidentUrl(hub)}/snooze`, { until: '2026-03-02T13:00:00Z' }),
+    status: [401, 403, 200, 200, 200, 404],
+    says: some({
+      status: 'snoozed',
+      snoozed: { by: 'admin of all', at: noon + 6000, until: noon + 3_600_000 },
+    }),
+  },
+  resolveIncident: {
+    async request(hub) {
+      const url = await incidentUrl(hub)
+      // the one before has resolved it
+      await hub.push([
+        { site: 'alpha', device: 'alpha-air', metric: 'co2', value: 900, at: hub.clock.now() },
+        { site: 'alpha', device: 'alpha-air', metric: 'co2', value: 1500, at: hub.clock.now() + 1 },
+      ])
+      await hub.clock.advance(10)
+      return { method: 'POST', url: `${url}/resolve` }
+    },
+    status: [401, 403, 200, 200, 200, 404],
+    says: some({ status: 'resolved', resolvedBy: 'admin of all' }),
+  },
+  maintenance: {
+    async request(hub) {
+      for (const site of ['alpha', 'beta']) {
+        await hub.engine.incidents.addWindow({ ...window, id: `window-${site}`, site, by: 'Ada' })
+      }
+      return { url: '/api/v1/maintenance?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list({ ...window, id: 'window-alpha', site: 'alpha', by: 'Ada' }),
+  },
+  addMaintenance: {
+    request: () =>
+      post('/api/v1/maintenance', { site: 'alpha', subject: 'alpha-air', to: window.to, reason: 'filters' }),
+    status: [401, 403, 201, 201, 201, 403],
+    says: {
+      ...{ id: expect.any(String), site: 'alpha', subject: 'alpha-air', from: noon + 6000, to: window.to },
+      ...{ by: 'admin of all', reason: 'filters' },
+    },
+  },
+  removeMaintenance: {
+    async request(hub) {
+      await hub.engine.incidents.addWindow({ ...window, id: 'window', site: 'alpha', by: 'Ada' })
+      return { method: 'DELETE', url: '/api/v1/maintenance/window' }
+    },
+    status: [401, 403, 200, 200, 200, 404],
+    says: { removed: 'window' },
   },
   settings: {
     request: get('/api/v1/settings/damp?site=alpha'),

@@ -7,6 +7,8 @@ import { domains as shipped } from '../../src/domains/index.ts'
 import { Counters } from '../../src/engine/counters.ts'
 import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
+import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
+import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Path } from '../../src/engine/path.ts'
 import { type Settings, SiteSettings } from '../../src/engine/site-settings.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
@@ -60,6 +62,8 @@ function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & 
     new Proxy(store, {
       get(object, name) {
         const value: unknown = Reflect.get(object, name)
+        // the parts of a ledger are on the same disk
+        if (typeof value === 'object' && value !== null) return guard(value)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (!isMounted) throw new Error('The process is dead.')
@@ -120,12 +124,14 @@ export async function startProcess(
   const settings = new SiteSettings(configured, {
     ...{ records: ledger.records, clock, log, limits: { recordsPerDomain: 100, recordBytes: 10_000 } },
   })
+  const feed = new Feed((error) => void errors.push(String(error)))
+  const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
+  await incidents.open(await ledger.alerts({ open: true }, 1000))
   const path = new Path(
     {
       ...{ readings, ledger, directory, counters, clock, log },
       windows: createMemoryWindows({ capacity: windowReadings }),
-      settings,
-      feed: new Feed((error) => void errors.push(String(error))),
+      ...{ settings, feed, incidents },
       onCommitted: () => undefined,
       onRebuilt: () => undefined,
     },
@@ -140,6 +146,13 @@ export async function startProcess(
   })
   await settled(path.start(), clock)
   const emit = path.emitFor('test')
+  const stop = async (): Promise<void> => {
+    try {
+      await path.stop()
+    } finally {
+      await incidents.stop()
+    }
+  }
   return {
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
@@ -147,12 +160,12 @@ export async function startProcess(
       await settings.put(domain, site, own)
       await settled(path.reconfigure(site, domain), clock)
     },
-    stop: () => settled(path.stop(), clock),
+    stop: () => settled(stop(), clock),
     async kill() {
       unmount()
       // its last tries fail
       await settled(
-        path.stop().catch(() => undefined),
+        stop().catch(() => undefined),
         clock,
       )
     },

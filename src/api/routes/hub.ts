@@ -1,15 +1,23 @@
 import { HomeostatError } from '../../core/errors.ts'
+import { forecastJson } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey } from '../../core/ports.ts'
-import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
+import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
+import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
-): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
+): Omit<
+  Handlers,
+  | keyof ReturnType<typeof readingRoutes>
+  | keyof ReturnType<typeof modelRoutes>
+  | keyof ReturnType<typeof incidentRoutes>
+> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
     return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))
@@ -32,8 +40,9 @@ export const hubRoutes = (
   },
 
   async forecasts({ query, sites }) {
-    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isOfSeries(item, query))
-    return pageOf(forecasts, query, seriesTypes, seriesPlace)
+    const forecasts = ofSites(await hub.engine.forecasts(), sites).filter((item) => isNamed(item, query))
+    const { items, next } = pageOf(forecasts, query, forecastKeyTypes, forecastKeyPlace)
+    return { items: items.map(forecastJson), next }
   },
 
   async alerts({ query: { open, limit, cursor }, sites }) {
@@ -118,18 +127,6 @@ export const hubRoutes = (
     return { status: missing.length === 0 ? ('ready' as const) : ('unready' as const), missing }
   },
 })
-
-/** Whether the item matches the device and metric of the query, where it names them. */
-function isOfSeries(
-  item: { readonly device: string; readonly metric: string },
-  query: { readonly device?: string | undefined; readonly metric?: string | undefined },
-): boolean {
-  return (
-    (query.device === undefined || item.device === query.device) &&
-    (query.metric === undefined || item.metric === query.metric)
-  )
-}
-
 function requireKnown({ engine }: Hub, site: string): void {
   if (engine.sites().some(({ id }) => id === site)) return
   throw new HomeostatError('not_found', { what: `site "${site}"` })

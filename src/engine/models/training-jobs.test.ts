@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { turnOfTheLoop, VirtualClock } from '../../../test/virtual-clock.ts'
-import type { SeriesKey } from '../../core/event.ts'
 import type { Job } from '../../core/life.ts'
+import type { Target } from '../../core/target.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { TrainingJobs, type TrainingJobsOptions } from './training-jobs.ts'
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const usual: TrainingJobsOptions = { atOnce: 2, waiting: 10, jobMs: 60_000 }
 const wish = { by: 'a test', force: false }
-const series = (device: string, site = 'home'): SeriesKey => ({ site, device, metric: 'energy' })
+const target = (subject: string, site = 'home'): Target => ({ site, domain: 'energy', subject })
 
 interface Work {
   readonly job: Job
@@ -44,14 +44,14 @@ describe('trainings', () => {
   it('run so many at a time, in the order in which they were asked for, and say what became of them', async () => {
     const { works, jobs, ledger } = setUp()
     await jobs.start()
-    const queued = await jobs.queue([series('a'), series('b'), series('c')], wish)
+    const queued = await jobs.queue([target('a'), target('b'), target('c')], wish)
     await settle()
-    expect(works.map(({ job }) => job.series.device)).toEqual(['a', 'b'])
+    expect(works.map(({ job }) => job.target.subject)).toEqual(['a', 'b'])
     works[0]!.progress(0.5)
     expect(await jobs.get(queued[0]!.id)).toMatchObject({ status: 'running', progress: 0.5 })
     works[0]!.done('It was better.')
     await settle()
-    expect(works[2]!.job.series.device).toBe('c')
+    expect(works[2]!.job.target.subject).toBe('c')
     expect(await ledger.get(queued[0]!.id)).toMatchObject({
       ...{ status: 'done', progress: 1, detail: 'It was better.', by: 'a test' },
     })
@@ -61,8 +61,8 @@ describe('trainings', () => {
   it('are not asked for twice', async () => {
     const { works, jobs, ledger } = setUp()
     await jobs.start()
-    const [first] = await jobs.queue([series('a')], wish)
-    const [again] = await jobs.queue([series('a')], wish)
+    const [first] = await jobs.queue([target('a')], wish)
+    const [again] = await jobs.queue([target('a')], wish)
     expect(again!.id).toBe(first!.id)
     await settle()
     expect(works).toHaveLength(1)
@@ -72,25 +72,25 @@ describe('trainings', () => {
   it('are refused beyond the limit, with its name', async () => {
     const { jobs } = setUp({ waiting: 2, atOnce: 1 })
     await jobs.start()
-    const many = ['a', 'b', 'c'].map((device) => series(device))
+    const many = ['a', 'b', 'c'].map((subject) => target(subject))
     await expect(jobs.queue(many, wish)).rejects.toThrow(/limits\.trainingJobs/)
   })
 
   it('that fail say why, and do not keep the others from running', async () => {
     const { works, jobs, ledger } = setUp({ atOnce: 1 })
     await jobs.start()
-    const [failed] = await jobs.queue([series('a'), series('b')], wish)
+    const [failed] = await jobs.queue([target('a'), target('b')], wish)
     await settle()
     works[0]!.fail(new Error('out of memory'))
     await settle()
     expect(await ledger.get(failed!.id)).toMatchObject({ status: 'failed', detail: 'out of memory' })
-    expect(works[1]!.job.series.device).toBe('b')
+    expect(works[1]!.job.target.subject).toBe('b')
   })
 
   it('are ended when they take too long', async () => {
     const { works, jobs, clock, ledger } = setUp()
     await jobs.start()
-    const [job] = await jobs.queue([series('a')], wish)
+    const [job] = await jobs.queue([target('a')], wish)
     await settle()
     await clock.advance(60_000)
     await settle()
@@ -101,7 +101,7 @@ describe('trainings', () => {
   it('are cancelled while they wait and while they run, and not when they have ended', async () => {
     const { works, jobs } = setUp({ atOnce: 1 })
     await jobs.start()
-    const [runs, waits] = await jobs.queue([series('a'), series('b')], wish)
+    const [runs, waits] = await jobs.queue([target('a'), target('b')], wish)
     await settle()
     expect(await jobs.cancel(waits!.id, 'me')).toMatchObject({ status: 'cancelled' })
     expect(await jobs.cancel(runs!.id, 'me')).toMatchObject({
@@ -117,7 +117,7 @@ describe('trainings', () => {
   it('go on after a restart, once: one that was interrupted twice has failed', async () => {
     const before = setUp({ atOnce: 1 })
     await before.jobs.start()
-    const [ran, waited] = await before.jobs.queue([series('a'), series('b')], wish)
+    const [ran, waited] = await before.jobs.queue([target('a'), target('b')], wish)
     await settle()
     await before.jobs.stop()
     expect((await before.ledger.get(ran!.id))!.status).toBe('running')
@@ -140,11 +140,11 @@ describe('trainings', () => {
   it('of a site that goes are dropped', async () => {
     const { works, jobs } = setUp({ atOnce: 1 })
     await jobs.start()
-    await jobs.queue([series('a', 'gone'), series('b', 'gone'), series('c')], wish)
+    await jobs.queue([target('a', 'gone'), target('b', 'gone'), target('c')], wish)
     await settle()
     await jobs.removeSite('gone')
     await settle()
-    expect(works.map(({ job }) => job.series.device)).toEqual(['a', 'c'])
+    expect(works.map(({ job }) => job.target.subject)).toEqual(['a', 'c'])
     expect(works[0]!.signal.aborted).toBe(true)
   })
 })

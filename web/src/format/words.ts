@@ -65,6 +65,17 @@ const forecasters: Readonly<Record<string, string>> = {
 /** A forecaster of a score table: last-week -> Same time last week. */
 export const forecasterName = (name: string): string => forecasters[name] ?? sentenceCase(name)
 
+const measures: Readonly<Record<string, string>> = {
+  rmse: 'RMSE',
+  mae: 'MAE',
+  r2: 'R²',
+  pinball: 'Pinball loss',
+  brier: 'Brier score',
+}
+
+/** A measure of errors: rmse -> RMSE. */
+export const measureName = (name: string): string => measures[name] ?? sentenceCase(name)
+
 const inputShapes: readonly (readonly [RegExp, (span: string) => string])[] = [
   [/^lag_(\d+)h$/, (span) => `the same hour ${span} h before`],
   [/^last_(\d+)h$/, (span) => `${span} h before the forecast`],

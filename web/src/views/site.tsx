@@ -13,7 +13,7 @@ import { isStale, type Live } from '../live/merge.ts'
 import { Answer, Loading } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { Tile } from '../shell/tile.tsx'
-import { ActiveAlerts } from './alerts.tsx'
+import { OpenIncidents } from './incidents.tsx'
 import { RecentInfos } from './infos.tsx'
 import { UnknownView } from './unknown.tsx'
 
@@ -53,7 +53,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
       <p className="page-sub">
         {clock} · {site.zone}
       </p>
-      <ActiveAlerts site={site.id} />
+      <OpenIncidents site={site.id} />
       <SiteTiles site={site} />
       <ForecastTable site={site} />
       <RecentInfos site={site.id} />
@@ -137,7 +137,7 @@ function ForecastTile({ site }: { site: Site }) {
   }
   const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
   const note = best
-    ? `${idName(best.device)}: RMSE ${changeText(best.change)} against the best naive forecast`
+    ? `${idName(best.device)}: error ${changeText(best.change)} against the best naive forecast`
     : learned > 0
       ? 'learnt models are live'
       : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
