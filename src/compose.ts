@@ -33,7 +33,8 @@ export function createEngine(
 ): Engine {
   const { limits, retention, training, site, incidents } = config
   const jobs = createThreadJobs({
-    file: new URL('./engine/train-worker.js', import.meta.url),
+    // from source in development
+    file: new URL(`./engine/train-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
     threads: training.workers,
     memoryMb: training.memoryMb,

@@ -21,7 +21,7 @@ import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
-import { type Settings, SiteSettings } from './site-settings.ts'
+import { SiteSettings } from './site-settings.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Open alerts that are given their incidents at the start. */
@@ -61,10 +61,7 @@ export class Engine {
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const directory = this.#directory
-    const { recordsPerDomain, recordBytes } = options
-    this.settings = new SiteSettings(parts.domains, {
-      ...{ records: ledger.records, clock, log, limits: { recordsPerDomain, recordBytes } },
-    })
+    this.settings = new SiteSettings(parts.domains, { ...shared, records: ledger.records, limits: options })
     this.#path = new Path(
       {
         ...shared,
@@ -196,13 +193,6 @@ export class Engine {
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
     this.feed.publish({ kind: 'site_removed', site })
-  }
-
-  /** Replaces the settings of a domain on a site; its monitors there go on with them. Throws as `SiteSettings.put`. */
-  async putSettings(domain: string, site: string, own: Settings): ReturnType<SiteSettings['put']> {
-    const settings = await this.settings.put(domain, site, own)
-    await this.#path.reconfigure(site, domain)
-    return settings
   }
 
   /** Newest reading of every measured series, ordered by series. */

@@ -49,6 +49,7 @@ export class Path {
     const { directory, feed } = parts
     this.#parts = parts
     this.#options = options
+    parts.settings.onChange = (domain, site) => this.#reconfigure(site, domain)
     const reactor = new Reactor(
       { ...parts, zoneOf: (site) => directory.zoneOf(site), onDirty: () => this.#rebuilder.look() },
       options,
@@ -129,7 +130,7 @@ export class Path {
   }
 
   /** The settings of a domain on a site have changed; resolves when what follows from it is stored. */
-  async reconfigure(site: string, domain: string): Promise<void> {
+  async #reconfigure(site: string, domain: string): Promise<void> {
     const now = this.#parts.clock.now()
     const done = this.#pump.contribute((turn) => this.#reactor.reconfigure(site, domain, now, turn))
     this.#waker.look()

@@ -36,6 +36,8 @@ export class SiteSettings {
   /** Parsed settings of the sites that have their own, by site and domain. */
   readonly #own = new Map<string, Map<string, Settings>>()
   readonly #turns = new KeyedTurns()
+  /** Called with each change, and awaited by `put`. Set by the path: its monitors go on with the new settings. */
+  onChange: (domain: string, site: string) => Promise<void> = async () => undefined
 
   constructor(domains: readonly ConfiguredDomain[], parts: SiteSettingsParts) {
     this.domains = domains.map(({ domain }) => domain)
@@ -83,7 +85,7 @@ export class SiteSettings {
     return { settings: parsed(configured, own), own }
   }
 
-  /** Replaces all settings of the site. Throws `settings_invalid`, and keeps what there was. */
+  /** Replaces all settings of the site, and hands them to its monitors. Throws `settings_invalid`, and keeps what there was. */
   put(
     domain: string,
     site: string,
@@ -93,6 +95,7 @@ export class SiteSettings {
       const settings = parsed(this.#find(domain), own)
       await putRecord(this.#parts, keyOf(domain, site), own)
       this.#keep(domain, site, settings)
+      await this.onChange(domain, site)
       return { settings, own }
     })
   }

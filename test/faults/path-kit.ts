@@ -157,8 +157,7 @@ export async function startProcess(
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
     async put(domain, site, own) {
-      await settings.put(domain, site, own)
-      await settled(path.reconfigure(site, domain), clock)
+      await settled(settings.put(domain, site, own), clock)
     },
     stop: () => settled(stop(), clock),
     async kill() {

@@ -63,7 +63,7 @@ export const hubRoutes = (
 
   async putSettings({ params: { domain }, query: { site }, body }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await hub.engine.putSettings(domain, site, body)) }
+    return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {
