@@ -110,6 +110,13 @@ describe('the house', () => {
     expect(say(wrong)).toBe('')
   })
 
+  it('explains each domain at the top of its folder', () => {
+    const indexes = server.filter(({ path }) => /^src\/domains\/\w+\/index\.ts$/.test(path))
+    expect(indexes.filter(({ text }) => !/^\/\*\* \w+: /.test(text)).map(({ path }) => path)).toEqual([])
+    const folders = readdirSync(join(root, 'src/domains'), { withFileTypes: true })
+    expect(indexes).toHaveLength(folders.filter((entry) => entry.isDirectory()).length)
+  })
+
   it('loads no library in domains: of zod they see the types', () => {
     const wrong = server
       .filter(({ path }) => path.startsWith('src/domains/'))

@@ -172,7 +172,7 @@ const inlineJobs = (domains: readonly Domain[]): Jobs => ({
   ): Promise<Output> {
     const port = { postMessage: (share: number) => onProgress?.(share) }
     const request = { task, input: structuredClone(input) as ForecastInput | LearnInput, port }
-    return (await runWork(domains, request)) as Output
+    return runWork(domains, request) as Output
   },
   async close() {},
 })

@@ -153,19 +153,14 @@ export interface OpenModel {
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
-/** What a worker does for a domain. Pure: data in, data out. */
-export interface LearningWork {
-  forecast(input: ForecastInput): ForecastOutput
-  /** `onProgress` is called with the share that is done, 0 to 1. */
-  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
-}
-
 /** How the targets of a domain are learnt and forecast. */
 export interface Learning {
-  /** Unique among the domains: workers find its work by it. */
+  /** Unique among the domains: workers find it by its name. */
   readonly name: string
-  /** Loaded in workers only. */
-  work(): Promise<LearningWork>
+  /** Runs in a worker. Pure: data in, data out. */
+  forecast(input: ForecastInput): ForecastOutput
+  /** As `forecast`. `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
   /**
    * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
    * step, UTC ms; at most `historyMs` before it are needed.

@@ -13,7 +13,7 @@ const made = `
     onProgress(0.5)
     return { card: { unit: input.unit }, body: 'made' }
   }
-  export const domains = [{ name: 'other' }, { name: 'made', learning: { name: 'made', work: async () => ({ learn }) } }]`
+  export const domains = [{ name: 'other' }, { name: 'made', learning: { name: 'made', learn } }]`
 
 it('worker: finds the work of a domain by the name of its learning', async () => {
   const shares: number[] = []

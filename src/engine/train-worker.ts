@@ -13,9 +13,7 @@ export interface JobRequest {
 }
 
 /** Resolves once a thread has loaded all that it needs. */
-export async function ready(): Promise<void> {
-  await Promise.all(shipped.map(({ learning }) => learning?.work()))
-}
+export const ready = (): void => undefined
 
 /** Entry of the worker threads. */
 export async function runTask(request: JobRequest): Promise<ForecastOutput | StoredModel> {
@@ -26,13 +24,12 @@ export async function runTask(request: JobRequest): Promise<ForecastOutput | Sto
 }
 
 /** Does the work of the domain that learns under the name. */
-export async function runWork(
+export function runWork(
   domains: readonly Domain[],
   { task, input, port }: JobRequest,
-): Promise<ForecastOutput | StoredModel> {
+): ForecastOutput | StoredModel {
   const learning = domains.map((domain) => domain.learning).find((one) => one?.name === task)
   if (!learning) throw new RangeError(`No domain learns "${task}".`)
-  const work = await learning.work()
-  if (input.mode === 'forecast') return work.forecast(input)
-  return work.learn(input, (share) => port?.postMessage(share))
+  if (input.mode === 'forecast') return learning.forecast(input)
+  return learning.learn(input, (share) => port?.postMessage(share))
 }

@@ -1,3 +1,4 @@
+/** Energy: that of every device that measures power or energy: by the quarter-hour, and forecast. */
 import { energySettings } from '../../contract/energy.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
@@ -9,7 +10,6 @@ import { isEnergyMetric } from './spans.ts'
 
 const name = 'energy'
 
-/** Energy of every device that measures power or energy: by the quarter-hour, and forecast. */
 export const energy: Domain<typeof energySettings> = {
   name,
   settings: energySettings,

@@ -1,3 +1,4 @@
+/** Thresholds: limits on measured values, from the configuration: one target a device that measures a limited metric. */
 import { thresholdSettings } from '../../contract/thresholds.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
@@ -6,7 +7,6 @@ import { createThresholdMonitor } from './monitor.ts'
 
 const name = 'thresholds'
 
-/** Limits on measured values, from the configuration: one target a device that measures a limited metric. */
 export const thresholds: Domain<typeof thresholdSettings> = {
   name,
   settings: thresholdSettings,
