@@ -1,4 +1,4 @@
-/** Energy: that of every device that measures power or energy: by the quarter-hour, and forecast. */
+/** Energy: what every device uses by the quarter-hour, from its power or energy, and a forecast of it. */
 import { energySettings } from '../../contract/energy.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'

@@ -1,4 +1,4 @@
-/** Thresholds: limits on measured values, from the configuration: one target a device that measures a limited metric. */
+/** Thresholds: limits on measured values, set by people. One target a device that measures a limited metric. */
 import { thresholdSettings } from '../../contract/thresholds.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
