@@ -125,6 +125,13 @@ describe('a restart', () => {
     expect(await derivedOf(whole.disk)).toHaveLength(4)
   })
 
+  it('does not take derived series for devices', async () => {
+    const { hub, disk, restart } = await setUp()
+    await hub.emit(Array.from({ length: 20 }, (_, index) => power(start + index * minuteMs, 100)))
+    await (await restart()).emit([power(start + hourMs, 100)])
+    expect((await disk.ledger.devices()).map(({ id }) => id)).toEqual(['fridge'])
+  })
+
   it('replays more than the windows hold from the store', async () => {
     const whole = await setUp()
     const cut = await setUp({ windowReadings: 3 })
