@@ -154,14 +154,14 @@ describe('trainings', () => {
 function heldLedger() {
   const ledger = createMemoryLedger().jobs
   const waiting: (() => void)[] = []
-  const state = { holds: false, fails: (_: Job): boolean => false }
+  const state = { holds: (_: Job): boolean => false, fails: (_: Job): boolean => false }
   const put: JobLedger['put'] = async (jobs) => {
-    if (state.holds) await new Promise<void>((resolve) => waiting.push(resolve))
+    if (jobs.some(state.holds)) await new Promise<void>((resolve) => waiting.push(resolve))
     if (jobs.some(state.fails)) throw new Error('disk full')
     await ledger.put(jobs)
   }
   const release = async (): Promise<void> => {
-    state.holds = false
+    state.holds = () => false
     for (const resolve of waiting.splice(0)) resolve()
     await settle()
   }
@@ -186,7 +186,7 @@ describe('training jobs: two requests of the same target', () => {
     const held = heldLedger()
     const { jobs, works } = setUp({ atOnce: 9 }, held.ledger)
     await jobs.start()
-    held.state.holds = true
+    held.state.holds = () => true
     const calls = queue(jobs)
     await settle()
     await held.release()
@@ -227,12 +227,12 @@ describe('training jobs: two requests of the same target', () => {
   })
 })
 
-describe('training jobs: a stop', () => {
-  it('keeps a job whose call was under way for the next start, and refuses later calls', async () => {
+describe('training jobs: a stop or a cancel', () => {
+  it('keeps a job whose call was under way for the next start, and refuses calls after a stop', async () => {
     const held = heldLedger()
     const { jobs, works } = setUp({}, held.ledger)
     await jobs.start()
-    held.state.holds = true
+    held.state.holds = () => true
     const [early, late] = [jobs.queue([target('a')], wish), jobs.queue([target('b')], wish)]
     const refused = expect(late).rejects.toMatchObject({ code: 'stopping' })
     await settle()
@@ -251,18 +251,22 @@ describe('training jobs: a stop', () => {
     expect(next.works.map((work) => work.job.id)).toEqual([job!.id])
   })
 
-  it('does not begin a training whose status was being stored', async () => {
+  it.each<[what: string, end: (jobs: TrainingJobs, id: string) => Promise<unknown>, left: string]>([
+    ['is stopped', (jobs) => jobs.stop(), 'running'],
+    ['is cancelled', (jobs, id) => jobs.cancel(id, 'me'), 'cancelled'],
+  ])('does not begin a training that %s while its status is stored', async (_, end, left) => {
     const held = heldLedger()
     const { jobs, works } = setUp({}, held.ledger)
     await jobs.start()
+    held.state.holds = ({ status }) => status === 'running'
     const [job] = await jobs.queue([target('a')], wish)
-    held.state.holds = true
     await settle()
-    const stopped = jobs.stop()
+    const ended = end(jobs, job!.id)
+    await settle()
     await held.release()
-    await stopped
-    expect(works.filter(({ signal }) => !signal.aborted)).toEqual([])
-    expect((await openJobs(held.ledger)).map(({ id }) => id)).toEqual([job!.id])
+    await ended
+    expect(works).toEqual([])
+    expect(await held.ledger.get(job!.id)).toMatchObject({ status: left })
   })
 })
 
