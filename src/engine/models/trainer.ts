@@ -267,7 +267,7 @@ export class Trainer {
       shadows: await lifecycle.shadows(target),
       drift: overseer.wantsDrift(target),
     }
-    const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.task, input, {
+    const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.name, input, {
       signal: this.#stop.signal,
     })
     state.doneStep = Math.max(state.doneStep, doneStep)
@@ -309,7 +309,7 @@ export class Trainer {
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
     const now = Math.max(given.now, newestAt + 1000)
     const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
-    const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
+    const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
     if (!directory.has(job.target.site)) return 'The site was erased.'
