@@ -1,6 +1,6 @@
 /** The members that every forecast tries. */
 import type { Team } from '../parallel.ts'
-import { boostedMember, type RowsOf, type TrainingRows, trainingRows } from './boosted.ts'
+import { boostedMember, remembered, sharedRows, trainingRows } from './boosted.ts'
 import { featureMember, type Member } from './member.ts'
 import { naiveMembers } from './naive-members.ts'
 import { smoothedMember } from './smoothing.ts'
@@ -51,9 +51,7 @@ const light = { maxLeaves: 6, minChildRows: 150, l2: 1, maxBins: 64, seed: 1 } a
  * features only, so that a forecaster of these can be asked about rows of features.
  */
 export function lightMembersOf(): Member[] {
-  const rows = remembered((all, horizon) =>
-    trainingRows(all, horizon, { leadsPerOrigin: 5, rowsMax: 8_000, warmUp: 1 }),
-  )
+  const rows = remembered(sharedRows({ leadsPerOrigin: 5, rowsMax: 8_000, warmUp: 1 }))
   const plain = [
     ...naiveMembers,
     featureMember('smoothed slowly', 'smoothed 1'),
@@ -66,13 +64,4 @@ export function lightMembersOf(): Member[] {
     boostedMember('light slot-mean', rows, { ...light, ...relative }),
     boostedMember('light levels', rows, { ...light, ...levels }),
   ]
-}
-
-/** The rows of the last call again, when it is asked for the same. */
-function remembered(make: RowsOf): RowsOf {
-  let last: { readonly of: readonly unknown[]; readonly rows: TrainingRows } | undefined
-  return (...of) => {
-    if (!last || last.of.some((one, at) => one !== of[at])) last = { of, rows: make(...of) }
-    return last.rows
-  }
 }
