@@ -12,9 +12,10 @@ const values = Float64Array.from({ length: 40 * 24 }, (_, hour) =>
 const times = { startMs: Date.UTC(2026, 9, 5), stepMs: hourMs, zone: 'Europe/Berlin' }
 const thinning = { leadsPerOrigin: 5, rowsMax: 100_000, warmUp: 1 }
 const seriesOf = (of: Float64Array): Series => ({ id: 'fridge', values: of, times })
-const plain = ({ frame, levels, targets, scale }: TrainingRows) => ({
-  ...{ frame, levels: levels(), targets, scale },
-})
+const plain = ({ frame, levels, targets, scale }: TrainingRows): string[] => [
+  ...[...frame.names, ...levels().names],
+  ...[...frame.columns, ...levels().columns, ...Object.values(targets), scale].map((column) => column.join()),
+]
 
 test.each([0, 2, 5, 33])(
   'rows of the beginning of a series, %i hours after a midnight, are those of it alone',
