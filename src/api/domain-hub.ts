@@ -2,19 +2,14 @@ import { type DomainHub, type DomainRecords, type Reach, requireWithin } from '.
 import { HomeostatError } from '../core/errors.ts'
 import { parseId } from '../core/reading.ts'
 import type { RecordKey } from '../core/record.ts'
-import {
-  putRecord,
-  type SiteSettings,
-  type SiteSettingsParts,
-  settingsKind,
-} from '../engine/site-settings.ts'
+import { putRecord, type RecordParts, settingsKind } from '../engine/site-settings.ts'
 import { type Hub, within } from './hub.ts'
 
 const kindChars = 64
 const keyChars = 100
 
 /** The hub as the routes of one domain see it. */
-export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings): DomainHub {
+export function createDomainHub(hub: Hub, domain: string): DomainHub {
   const { engine } = hub
   const parts = { records: engine.ledger.records, clock: engine.clock, limits: hub.limits }
   return {
@@ -39,12 +34,12 @@ export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings
     },
     async settings(reach, site) {
       requireWithin(reach, site)
-      return (await settings.of(domain, site)).settings
+      return (await engine.settings.of(domain, site)).settings
     },
   }
 }
 
-function recordsOf(parts: SiteSettingsParts, domain: string, kind: string): DomainRecords {
+function recordsOf(parts: RecordParts, domain: string, kind: string): DomainRecords {
   const { records } = parts
   const keyOf = (reach: Reach, site: string, key: string): RecordKey => {
     requireWithin(reach, site)

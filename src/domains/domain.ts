@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { DomainRoutes } from '../contract/route.ts'
 import type { DomainHub } from '../core/domain-hub.ts'
 import type { Alert, Card, Command, Forecast, PointPrediction, Series, SeriesKey } from '../core/event.ts'
@@ -10,11 +11,16 @@ import type { Target } from '../core/target.ts'
  * Everything that the hub knows about one field, in one folder: what there is to watch on a site, the monitors that
  * watch it, and what is learnt from it. Listed in `domains/index.ts`; nothing else names a domain.
  */
-export interface Domain<Settings = unknown> {
+export interface Domain<Schema extends z.ZodObject = z.ZodObject> {
   /** Lower case; names the folder, the key under `domains` in the configuration and the domain of its targets. */
   readonly name: string
-  /** Parses the domain's settings and fills in defaults; throws on settings that are not valid. */
-  readonly settings: SettingsSchema<Settings>
+  /**
+   * Schema of its settings, from its contract file: strict, each key with a default and a description. They are set
+   * under `domains.<name>` in the configuration, and by site over the API.
+   */
+  readonly settings: Schema
+  /** Lists that older versions had at the top of the configuration file, by the setting whose list they extend now. */
+  readonly olderKeys?: Readonly<Record<string, string>>
   /** How old a reading may be to raise alerts, ms; default: `limits.liveWithinMs`. Older alerts are marked late. */
   readonly liveWithinMs?: number
   /** Declares that derived series can be derived again from stored readings, and how far one reading reaches. */
@@ -23,16 +29,12 @@ export interface Domain<Settings = unknown> {
    * The targets that `changed` series belong to, each with all its sources; of all series of the site where `changed`
    * is absent. Called when a series is first seen, so its cost must not grow with the site.
    */
-  scopes(site: SiteView, settings: Settings, changed?: readonly Series[]): readonly Scope[]
-  /** A state machine for one target: at its start, or where the last process left it. */
-  monitor?(scope: Scope, settings: Settings, resume?: Resume): Monitor
+  scopes(site: SiteView, settings: z.output<Schema>, changed?: readonly Series[]): readonly Scope[]
+  /** A state machine for one target: at its start, or where another left it (see `Resume`). */
+  monitor?(scope: Scope, settings: z.output<Schema>, resume?: Resume): Monitor
   readonly learning?: Learning
   /** Its part of the API; loaded when the API starts, so that commands and workers do without. */
   readonly routes?: () => Promise<DomainRoutes<DomainHub>>
-}
-
-export interface SettingsSchema<Settings> {
-  parse(value: unknown): Settings
 }
 
 /** A derived value depends on the readings from `warmUpMs` before it to `settleMs` after it. */
@@ -75,11 +77,11 @@ export interface Monitor {
   save?(): unknown
 }
 
-/** What is known of a target when its monitor is made anew. */
+/** What is known of a target when its monitor is made anew: after a restart, with other settings, or other sources. */
 export interface Resume {
   /** What `save` returned last; undefined where nothing was saved. */
   readonly saved?: unknown
-  /** Alerts of the target whose condition held when the last process ended. */
+  /** Alerts of the target that are not closed; one that no longer applies must be closed by the new monitor. */
   readonly open: readonly Alert[]
 }
 
@@ -153,9 +155,12 @@ export interface OpenModel {
 
 /** How the targets of a domain are learnt and forecast. */
 export interface Learning {
+  /** Unique among the domains: workers find it by its name. */
   readonly name: string
-  /** Task of the worker that learns; see the table of tasks. */
-  readonly task: string
+  /** Runs in a worker. Pure: data in, data out. */
+  forecast(input: ForecastInput): ForecastOutput
+  /** As `forecast`. `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
   /**
    * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
    * step, UTC ms; at most `historyMs` before it are needed.

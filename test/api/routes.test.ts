@@ -6,6 +6,7 @@ import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
 import { targetOfSeries } from '../../src/core/old-card.ts'
+import { domains } from '../../src/domains/index.ts'
 import { versions } from './learnt.ts'
 import { damp } from './made-domain.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
@@ -499,7 +500,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
 
 let hub: TwoSites
 beforeEach(async () => {
-  hub = await startTwoSites({ domains: [damp] })
+  hub = await startTwoSites({ domains: [...domains, damp] })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])

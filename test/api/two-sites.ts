@@ -73,7 +73,7 @@ export async function startTwoSites(options: Omit<TestHubOptions, 'clock'> = {})
   }
   const hub = await startTestHub({
     ...{ ...options, clock, artifacts, ledger },
-    rules,
+    domainSettings: { thresholds: { rules }, ...options.domainSettings },
     engine: { ...options.engine },
     training: { enabled: true, workers: 0, ...options.training },
   })

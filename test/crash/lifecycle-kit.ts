@@ -18,7 +18,7 @@ type Outcome = Card['verdict']['status']
 /** The real lifecycle, registry and serving over stores in memory; the models are tiny and name their versions. */
 export class LifecycleWorld {
   readonly artifacts: ArtifactStore = createMemoryArtifacts()
-  readonly ledger: Ledger = createMemoryLedger()
+  ledger: Ledger = createMemoryLedger()
   readonly clock = new VirtualClock(began)
   /** Devices whose series were to be forecast anew. */
   changed: string[] = []

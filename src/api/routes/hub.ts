@@ -1,7 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { forecastJson } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey } from '../../core/ports.ts'
-import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
@@ -13,7 +12,6 @@ import type { readingRoutes } from './readings.ts'
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
-  settings: SiteSettings,
 ): Omit<
   Handlers,
   | keyof ReturnType<typeof readingRoutes>
@@ -60,12 +58,12 @@ export const hubRoutes = (
 
   async settings({ params: { domain }, query: { site } }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.of(domain, site)) }
+    return { domain, site, ...(await hub.engine.settings.of(domain, site)) }
   },
 
   async putSettings({ params: { domain }, query: { site }, body }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.put(domain, site, body)) }
+    return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {

@@ -1,12 +1,6 @@
 import type { Clock } from '../../core/ports.ts'
-import { type Target, targetId } from '../../core/target.ts'
+import { type Target, TargetMap } from '../../core/target.ts'
 import { minuteMs, secondMs } from '../../core/time.ts'
-
-interface Entry {
-  readonly target: Target
-  /** Monotonic ms. */
-  dueMs: number
-}
 
 /** How long nothing further must have happened to a target before it is due: an import is let finish. */
 const stillMs = 500
@@ -18,8 +12,10 @@ const idleMs = 24 * 60 * minuteMs
 /** When each target is due to be forecast. Costs nothing while nothing happens, whatever the number of targets. */
 export class Agenda {
   readonly #clock: Clock
-  readonly #entries = new Map<string, Entry>()
-  readonly #failures = new Map<string, number>()
+  /** When each is due, monotonic ms. */
+  readonly #dueMs = new TargetMap<number>()
+  /** Failures in a row, also of targets that were taken and are being forecast. */
+  readonly #failures = new TargetMap<number>()
   #sleep: { readonly wakeAtMs: number; readonly stop: AbortController } | undefined
 
   constructor(clock: Clock) {
@@ -38,33 +34,26 @@ export class Agenda {
 
   /** Due again after a pause that grows with each failure in a row. */
   retry(target: Target): void {
-    const failures = this.#failures.get(targetId(target)) ?? 0
-    this.#failures.set(targetId(target), failures + 1)
+    const failures = this.#failures.get(target) ?? 0
+    this.#failures.set(target, failures + 1)
     const pauseMs = Math.min(retryMs.most, retryMs.first * 2 ** failures)
     this.#set(target, this.#clock.monotonic() + pauseMs)
   }
 
   succeeded(target: Target): void {
-    this.#failures.delete(targetId(target))
+    this.#failures.delete(target)
   }
 
   removeSite(site: string): void {
-    for (const [id, { target }] of this.#entries)
-      if (target.site === site) {
-        this.#entries.delete(id)
-        this.#failures.delete(id)
-      }
+    this.#dueMs.removeSite(site)
+    this.#failures.removeSite(site)
   }
 
   /** Takes the targets that are due. */
   take(): Target[] {
     const now = this.#clock.monotonic()
-    const due: Target[] = []
-    for (const [id, { target, dueMs }] of this.#entries) {
-      if (dueMs > now) continue
-      this.#entries.delete(id)
-      due.push(target)
-    }
+    const due = [...this.#dueMs.entries()].flatMap(([target, dueMs]) => (dueMs <= now ? [target] : []))
+    for (const target of due) this.#dueMs.delete(target)
     return due
   }
 
@@ -72,7 +61,7 @@ export class Agenda {
   async wait(signal: AbortSignal): Promise<void> {
     const now = this.#clock.monotonic()
     let wakeAtMs = now + idleMs
-    for (const { dueMs } of this.#entries.values()) wakeAtMs = Math.min(wakeAtMs, dueMs)
+    for (const dueMs of this.#dueMs.values()) wakeAtMs = Math.min(wakeAtMs, dueMs)
     const stop = new AbortController()
     this.#sleep = { wakeAtMs, stop }
     await this.#clock.sleep(Math.max(0, wakeAtMs - now), AbortSignal.any([signal, stop.signal]))
@@ -80,7 +69,7 @@ export class Agenda {
   }
 
   #set(target: Target, dueMs: number): void {
-    this.#entries.set(targetId(target), { target, dueMs })
+    this.#dueMs.set(target, dueMs)
     if (this.#sleep && dueMs < this.#sleep.wakeAtMs) this.#sleep.stop.abort()
   }
 }

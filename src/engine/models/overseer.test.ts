@@ -3,8 +3,9 @@ import { LifecycleWorld } from '../../../test/crash/lifecycle-kit.ts'
 import { fridge } from '../../../test/crash/registry-kit.ts'
 import type { Forecast } from '../../core/event.ts'
 import { naiveVersion } from '../../core/life.ts'
+import type { Ledger } from '../../core/ports.ts'
 import { dayMs, hourMs } from '../../core/time.ts'
-import { energyLearning } from '../../domains/energy/energy.ts'
+import { energyLearning } from '../../domains/energy/learning.ts'
 import { Directory } from '../directory.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import type { Predicted } from './target.ts'
@@ -120,6 +121,93 @@ describe('the overseer', () => {
       await world.clock.skip(hourMs)
     }
     expect(asked.flatMap((wants, hour) => (wants ? [hour] : []))).toEqual([0, 24])
+  })
+})
+
+describe('overseer: a day whose decision could not be carried out', () => {
+  beforeEach(() => world.clock.skip(start - world.clock.now()))
+
+  /** What does not work until it is mended, and how many infos there are while it does not. */
+  const faults: readonly [what: string, fault: (isBroken: () => boolean) => Ledger][] = [
+    [
+      'the index of models takes nothing',
+      (isBroken) => {
+        const put: Ledger['models']['put'] = async (...args) => {
+          if (isBroken()) throw new Error('disk full')
+          return world.ledger.models.put(...args)
+        }
+        return { ...world.ledger, models: { ...world.ledger.models, put } }
+      },
+    ],
+    [
+      'the store of artifacts takes nothing',
+      (isBroken) => {
+        const { artifacts } = world
+        const { put, remove } = artifacts
+        artifacts.put = async (...args) => (isBroken() ? Promise.reject(new Error('no store')) : put(...args))
+        artifacts.remove = async (...args) =>
+          isBroken() ? Promise.reject(new Error('no store')) : remove(...args)
+        return world.ledger
+      },
+    ],
+    [
+      'the report days cannot be read',
+      (isBroken) => {
+        const { watch } = world.ledger
+        const days: typeof watch.days = async (...args) => {
+          if (isBroken()) throw new Error('disk full')
+          return watch.days(...args)
+        }
+        world.ledger = { ...world.ledger, watch: { ...watch, days } }
+        return world.ledger
+      },
+    ],
+    [
+      'notes cannot be stored',
+      (isBroken) => {
+        const { notes } = world.ledger
+        const putInfos: typeof notes.putInfos = async (infos) => {
+          if (isBroken()) throw new Error('disk full')
+          return notes.putInfos(infos)
+        }
+        world.ledger = { ...world.ledger, notes: { ...notes, putInfos } }
+        return world.ledger
+      },
+    ],
+  ]
+
+  it.each(faults)('is judged again at the next scoring: %s', async (_, fault) => {
+    let broken = false
+    await world.restart({ over: fault(() => broken) })
+    const overseer = overseerOf()
+    await live(overseer, 6, { v1: 3 })
+    broken = true
+    for (let day = 7; day <= 16; day++)
+      expect(await overseer.watch([predictedAt(start + day * dayMs, { v1: 3 })])).toEqual([])
+    expect(await world.ledger.notes.infos({}, 10)).toEqual([])
+    broken = false
+    // the next hour, of the same civil day
+    await overseer.watch([predictedAt(start + 16 * dayMs + hourMs, { v1: 3 })])
+    expect(world.statuses()['v1']).not.toBe('live')
+    expect(await world.ledger.notes.infos({}, 10)).toHaveLength(1)
+  })
+
+  it('neither skips the scores nor the decisions about other targets', async () => {
+    const heater = { ...fridge, subject: 'heater' }
+    await world.lifecycle.add(world.candidate('w1', 'live', heater), { by: 'schedule' })
+    const overseer = overseerOf()
+    for (let day = 1; day <= 16; day++) {
+      const of = predictedAt(start + day * dayMs, { w1: 3 })
+      const { published } = of.output
+      const bad = { ...published, target: heater, grid: [] }
+      const failures = await overseer.watch([
+        { ...of, target: { ...of.target, target: heater }, output: { ...of.output, published: bad } },
+        predictedAt(start + day * dayMs, { v1: 3 }),
+      ])
+      expect(failures.map(({ item }) => item.target.target.subject)).toEqual(['heater'])
+    }
+    expect(world.statuses()).toEqual({ v1: 'rejected' })
+    expect(world.statuses(heater)).toEqual({ w1: 'live' })
   })
 })
 

@@ -4,6 +4,7 @@ import { type Info, naiveVersion, type ReportDay } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
 import { type Target, TargetMap } from '../../core/target.ts'
 import type { Directory } from '../directory.ts'
+import { attemptTogether, type Failure } from './attempts.ts'
 import { guardVerdict, publishesChallenger, rollBackTarget, shadowVerdict } from './guard.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Predicted } from './target.ts'
@@ -40,6 +41,8 @@ export class Overseer {
   /** Civil day up to which a target was judged, and in which its inputs were compared. */
   readonly #judged = new TargetMap<number>()
   readonly #compared = new TargetMap<number>()
+  /** Roll-backs that happened and could not be reported yet. */
+  readonly #unreported = new TargetMap<Info>()
 
   constructor(parts: OverseerParts, options: OverseerOptions) {
     this.#parts = parts
@@ -66,11 +69,23 @@ export class Overseer {
     return { ...made, output: { ...output, published: other, shadows } }
   }
 
-  /** Scores what is known by now, logs the new forecasts, and judges if a new day has begun. */
-  async watch(published: readonly Predicted[]): Promise<void> {
-    const { watch, lifecycle, directory, clock } = this.#parts
-    await watch.pass(
-      published.map(({ target: { target, learning }, steps, output }) => ({
+  /**
+   * Scores what is known by now, logs the new forecasts, and judges if a new day has begun. Each of it for all targets,
+   * whatever fails for one of them. Returns the targets for which scoring or logging failed.
+   */
+  async watch(published: readonly Predicted[]): Promise<Failure<Predicted>[]> {
+    const failures = [
+      ...(await attemptTogether(published, (made) => this.#score(made))),
+      ...(await attemptTogether(published, (made) => this.#log(made))),
+    ]
+    for (const { output } of published) await this.#judgeSafely(output.published)
+    return failures
+  }
+
+  #score(made: readonly Predicted[]): Promise<void> {
+    const { watch, lifecycle, directory } = this.#parts
+    return watch.pass(
+      made.map(({ target: { target, learning }, steps, output }) => ({
         target,
         metric: output.published.metric,
         zone: directory.zoneOf(target.site),
@@ -79,13 +94,16 @@ export class Overseer {
         cards: new Map(lifecycle.entries(target).map(({ card }) => [card.model.version, card])),
       })),
     )
-    await watch.log(published.map(({ output }) => output))
+  }
+
+  async #log(made: readonly Predicted[]): Promise<void> {
+    const { watch, lifecycle, clock } = this.#parts
+    await watch.log(made.map(({ output }) => output))
     await lifecycle.naive(
-      published.flatMap(({ output: { naive } }) =>
+      made.flatMap(({ output: { naive } }) =>
         naive ? [{ card: naive, status: 'live', reason: naive.verdict.reason, since: clock.now() }] : [],
       ),
     )
-    for (const { output } of published) await this.#judgeSafely(output.published)
   }
 
   /** A fault concerns one target only; its day is judged with the next forecast. */
@@ -103,6 +121,7 @@ export class Overseer {
   /** Once a civil day is scored to its end. The day counts as judged when the decision is carried out. */
   async #judge({ target, metric }: ForecastKey): Promise<void> {
     const { ledger, directory } = this.#parts
+    await this.#report(target)
     const zone = directory.zoneOf(target.site)
     const until = await ledger.watch.scoredTo({ target, metric })
     if (until === undefined || this.#judged.get(target) === dayStart(zone, until)) return
@@ -147,26 +166,30 @@ export class Overseer {
   async #rollBack(target: Target, to: string, reason: string): Promise<void> {
     const now = await this.#parts.lifecycle.rollBack(target, to, reason, 'guard')
     const live = now === naiveVersion ? 'the naive forecast' : `the version before it (${now})`
-    await this.#inform(target, `${reason} Now ${live} is live.`)
-  }
-
-  async #inform(target: Target, detail: string): Promise<void> {
-    const { ledger, clock } = this.#parts
     const { site, domain, subject } = target
-    const at = clock.now()
-    const info: Info = {
+    const at = this.#parts.clock.now()
+    this.#unreported.set(target, {
       id: `${at}-${site}-${domain}-${subject}`,
       at,
       site,
       summary: `The ${domain} forecast of ${subject} was rolled back`,
-      detail,
+      detail: `${reason} Now ${live} is live.`,
       level: 1,
-    }
-    await ledger.notes.putInfos([info])
+    })
+    await this.#report(target)
+  }
+
+  /** What could not be stored is kept for the next attempt. */
+  async #report(target: Target): Promise<void> {
+    const info = this.#unreported.get(target)
+    if (!info) return
+    await this.#parts.ledger.notes.putInfos([info])
+    this.#unreported.delete(target)
   }
 
   removeSite(site: string): void {
     this.#judged.removeSite(site)
     this.#compared.removeSite(site)
+    this.#unreported.removeSite(site)
   }
 }

@@ -9,6 +9,7 @@ import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from 
 import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
 import { Agenda } from './agenda.ts'
+import { attemptTogether, type Failure } from './attempts.ts'
 import { readDataset } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -168,16 +169,12 @@ export class Trainer {
   async #forecastAll(due: readonly Learnable[]): Promise<void> {
     const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
     const predicted = made.filter((one) => one !== undefined)
-    try {
-      await this.#publish(predicted)
-    } catch (error) {
-      if (this.#stop.signal.aborted) return
-      this.#parts.log.error('Forecasts could not be stored.', { error: String(error) })
-      for (const { target } of predicted) this.#agenda.retry(target.target)
-      return
-    }
-    for (const { target } of predicted) this.#agenda.succeeded(target.target)
-    await this.#requestFirst(predicted)
+    const failures = await this.#publish(predicted)
+    const failed = new Map(failures.map(({ item, error }) => [item.target, error]))
+    for (const [{ target }, error] of failed) this.#retry(target, error)
+    const stored = predicted.filter(({ target }) => !failed.has(target))
+    for (const { target } of stored) this.#agenda.succeeded(target.target)
+    await this.#requestFirst(stored)
   }
 
   /** Trains targets that never were and now can be: after the first forecasts, which would otherwise wait for it. */
@@ -206,14 +203,20 @@ export class Trainer {
   async #attempt<Result>({ target }: Learnable, work: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#stop.signal.aborted) return undefined
     try {
-      return await work()
+      const result = await work()
+      if (result === undefined) this.#agenda.succeeded(target)
+      return result
     } catch (error) {
-      if (!this.#stop.signal.aborted) {
-        this.#parts.log.error('A forecast failed; it is retried.', { ...target, error: String(error) })
-        this.#agenda.retry(target)
-      }
+      this.#retry(target, error)
       return undefined
     }
+  }
+
+  #retry(target: Target, error: unknown): void {
+    // its site may have been erased meanwhile
+    if (this.#stop.signal.aborted || !this.#states.get(target)) return
+    this.#parts.log.error('A forecast failed; it is retried.', { ...target, error: String(error) })
+    this.#agenda.retry(target)
   }
 
   async #forecast(learnable: Learnable): Promise<Predicted | undefined> {
@@ -232,25 +235,32 @@ export class Trainer {
       shadows: await lifecycle.shadows(target),
       drift: overseer.wantsDrift(target),
     }
-    const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.task, input, {
+    const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.name, input, {
       signal: this.#stop.signal,
     })
     state.doneStep = Math.max(state.doneStep, step)
     return { target: learnable, steps, output }
   }
 
-  async #publish(made: readonly Predicted[]): Promise<void> {
-    const { ledger, feed, onForecast, overseer, directory } = this.#parts
+  /** Returns the targets that could not be stored, scored or logged; the others are. */
+  async #publish(made: readonly Predicted[]): Promise<Failure<Predicted>[]> {
+    const { overseer, directory } = this.#parts
     // a site may have been erased meanwhile
     const wanted = made
       .filter(({ target }) => directory.has(target.target.site))
       .map((one) => overseer.choose(one))
-    if (wanted.length === 0) return
-    const forecasts = wanted.map(({ output }) => output.published)
+    const failures = await attemptTogether(wanted, (some) => this.#store(some))
+    const isFailed = new Set(failures.map(({ item }) => item))
+    const stored = wanted.filter((one) => !isFailed.has(one))
+    return [...failures, ...(await overseer.watch(stored))]
+  }
+
+  async #store(made: readonly Predicted[]): Promise<void> {
+    const { ledger, feed, onForecast } = this.#parts
+    const forecasts = made.map(({ output }) => output.published)
     await ledger.putForecasts(forecasts)
     for (const forecast of forecasts) onForecast(forecast)
     feed.publish({ kind: 'forecasts', forecasts })
-    await overseer.watch(wanted)
   }
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
@@ -267,7 +277,7 @@ export class Trainer {
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
     const now = Math.max(given.now, newestAt + 1000)
     const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
-    const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
+    const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
     if (!directory.has(job.target.site)) return 'The site was erased.'

@@ -46,7 +46,7 @@ export class TrainingJobs {
   /** Jobs enter the queue one call after the other: else two calls could queue the same target. */
   readonly #entering = new Turns(1)
   #count = 0
-  #stopped = true
+  #state: 'not started' | 'running' | 'stopped' = 'not started'
 
   constructor(parts: TrainingJobsParts, options: TrainingJobsOptions) {
     this.#parts = parts
@@ -55,7 +55,7 @@ export class TrainingJobs {
 
   /** Whether they run here; if training is switched off, queued jobs wait for another start. */
   get areRun(): boolean {
-    return !this.#stopped
+    return this.#state === 'running'
   }
 
   get active(): number {
@@ -66,7 +66,7 @@ export class TrainingJobs {
     this.#waiting.has(targetId(target)) || this.#running.has(targetId(target))
 
   async start(): Promise<void> {
-    this.#stopped = false
+    this.#state = 'running'
     await this.#entering.run(() => this.#resume())
     this.#next()
   }
@@ -80,19 +80,23 @@ export class TrainingJobs {
       const endedAt = clock.now()
       return { ...job, status: 'failed', endedAt, detail: 'The process ended while it ran, twice.' }
     })
-    await ledger.put(taken)
-    for (const job of taken) if (job.status === 'queued') this.#waiting.set(targetId(job.target), job)
+    const resumed = onePerTarget(taken, clock.now())
+    await ledger.put(resumed)
+    for (const job of resumed) if (job.status === 'queued') this.#waiting.set(targetId(job.target), job)
   }
 
   /** What runs is cut short and stays in the ledger for the next start. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#state = 'stopped'
     for (const { stop } of this.#running.values()) stop.abort()
     await this.#entering.run(async () => undefined)
     await Promise.all([...this.#running.values()].map(({ done }) => done))
   }
 
-  /** Targets that wait or run already keep the job they have. Returns the jobs, one a target; durable. */
+  /**
+   * Targets that wait or run already keep the job they have. Returns the jobs, one a target; durable. Rejects with
+   * `stopping` after `stop`, `not_acceptable_state` if too many wait.
+   */
   async queue(wanted: readonly Target[], request: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
     const jobs = await this.#entering.run(() => this.#enter(wanted, request))
     this.#next()
@@ -100,7 +104,9 @@ export class TrainingJobs {
   }
 
   async #enter(wanted: readonly Target[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
-    const fresh = wanted.filter((target) => !this.has(target))
+    if (this.#state === 'stopped') throw new HomeostatError('stopping')
+    const targets = [...new Map(wanted.map((target) => [targetId(target), target])).values()]
+    const fresh = targets.filter((target) => !this.has(target))
     if (this.#waiting.size + fresh.length > this.#options.waiting)
       throw new HomeostatError('not_acceptable_state', {
         detail: `${this.#waiting.size} trainings wait, and at most ${this.#options.waiting} may (limits.trainingJobs)`,
@@ -113,7 +119,7 @@ export class TrainingJobs {
     })
     await this.#parts.ledger.put(jobs)
     for (const job of jobs) this.#waiting.set(targetId(job.target), job)
-    return wanted.flatMap((target) => this.#jobOf(target) ?? [])
+    return targets.flatMap((target) => this.#jobOf(target) ?? [])
   }
 
   /** As the ledger knows it, with the progress of the moment. */
@@ -135,7 +141,9 @@ export class TrainingJobs {
     if (running?.job.id === id) {
       running.stop.abort(new HomeostatError('not_acceptable_state', { detail: `Cancelled by ${by}` }))
       await running.done
-      return this.get(id)
+      const ended = await this.get(id)
+      // the ledger did not take its end: this is the second attempt, and the caller learns of its failure
+      return isOpen(ended) ? this.#end(ended, 'cancelled', `Cancelled by ${by}.`) : ended
     }
     if (this.#waiting.get(key)?.id !== id)
       throw new HomeostatError('not_acceptable_state', { detail: `The job ${id} is ${job.status} already` })
@@ -159,7 +167,7 @@ export class TrainingJobs {
 
   #next(): void {
     for (const [key, job] of this.#waiting) {
-      if (this.#stopped || this.#running.size >= this.#options.atOnce) return
+      if (!this.areRun || this.#running.size >= this.#options.atOnce) return
       this.#waiting.delete(key)
       const running: Running = { job, stop: new AbortController(), progress: 0, done: Promise.resolve() }
       this.#running.set(key, running)
@@ -195,13 +203,15 @@ export class TrainingJobs {
       if (!timer.signal.aborted) stop.abort(new TooLong(`It took longer than ${jobMs / 1000} s.`))
     })
     try {
+      // cancelled or stopped while its status was stored
+      stop.signal.throwIfAborted()
       const result = await work(job, stop.signal, (share) => {
         running.progress = share
       })
       await this.#end(job, 'done', result)
     } catch (error) {
       // a stop of the hub leaves the job in the ledger, to be taken up by the next start
-      if (this.#stopped) return
+      if (this.#state === 'stopped') return
       const cancelled = stop.signal.aborted && !(stop.signal.reason instanceof TooLong)
       const why: unknown = stop.signal.aborted ? stop.signal.reason : error
       await this.#end(
@@ -222,6 +232,20 @@ export class TrainingJobs {
     await this.#parts.ledger.put([ended])
     return ended
   }
+}
+
+const isOpen = ({ status }: Job): boolean => status === 'queued' || status === 'running'
+
+/** The first of the queued jobs of each target stays queued; the ledger of an older version may hold several. */
+function onePerTarget(jobs: readonly Job[], endedAt: number): Job[] {
+  const first = new Map<string, Job>()
+  return jobs.map((job): Job => {
+    const known = first.get(targetId(job.target))
+    if (job.status !== 'queued') return job
+    if (known) return { ...job, status: 'cancelled', endedAt, detail: `The job ${known.id} is the same.` }
+    first.set(targetId(job.target), job)
+    return job
+  })
 }
 
 /** What ran comes before what waited, then in the order of asking. */

@@ -1,7 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { ArtifactStore, Clock, Log } from '../../core/ports.ts'
-import type { Target } from '../../core/target.ts'
+import { type Target, targetId } from '../../core/target.ts'
 import { hourMs } from '../../core/time.ts'
 import { KeyedTurns } from '../../core/turns.ts'
 import { Unfit } from './registry-card.ts'
@@ -53,7 +53,7 @@ export class Registry {
   readonly #clock: Clock
   readonly #log: Log
   readonly #code: string
-  /** By site: what changes it is done in the order of the calls. */
+  /** By target: its changes are made in the order of the calls, and no target waits for files of another. */
   readonly #turns = new KeyedTurns()
   /** By folder of a version without a manifest: when it was first seen, monotonic ms. */
   readonly #halfSince = new Map<string, number>()
@@ -73,7 +73,7 @@ export class Registry {
   put(model: StoredModel, seed: number): Promise<void> {
     const { target } = model.card
     const { version } = model.card.model
-    return this.#inTurn(target.site, async () => {
+    return this.#inTurn(target, async () => {
       const folder = await this.#folderOf(target, version)
       const aside = await this.#whyAside(target, version)
       if (aside !== undefined) throw refusal(target, version, `it was set aside: ${aside}`)
@@ -104,7 +104,7 @@ export class Registry {
    * before it. Throws `model_refused` or `model_missing` where the version does not load; nothing has changed then.
    */
   point(target: Target, version: string): Promise<void> {
-    return this.#inTurn(target.site, async () => {
+    return this.#inTurn(target, async () => {
       await this.load(target, version)
       const folder = await folderOf(keptRoot, target)
       const served = (await this.newestGood(target)).model?.card.model.version
@@ -116,7 +116,7 @@ export class Registry {
 
   /** No learnt model is live any more, only the naive forecast. */
   unpoint(target: Target): Promise<void> {
-    return this.#inTurn(target.site, async () => {
+    return this.#inTurn(target, async () => {
       const old = await oldFolderOf(keptRoot, target)
       const folder = await folderOf(keptRoot, target)
       // the pointer before targets first: it counts as soon as there is no other
@@ -170,7 +170,7 @@ export class Registry {
 
   /** Moves a version out of the way, so that it is never loaded again and can be looked at; the first reason stays. */
   quarantine(target: Target, version: string, reason: string): Promise<void> {
-    return this.#inTurn(target.site, async () => {
+    return this.#inTurn(target, async () => {
       const aside = await this.#folderOf(target, version, refusedRoot)
       const known = await this.#text(aside + whyName)
       // from here on it is refused, also if the hub ends before its files were moved
@@ -197,7 +197,7 @@ export class Registry {
    * an hour ago or more. Gives back what was removed.
    */
   trim(target: Target, keep: readonly string[]): Promise<string[]> {
-    return this.#inTurn(target.site, async () => {
+    return this.#inTurn(target, async () => {
       const pointers = [await this.#pointer(target, latestName), await this.#pointer(target, previousName)]
       const stay = new Set<string | undefined>([...keep, ...pointers])
       const aside = await this.#filesOf(target, refusedRoot)
@@ -216,16 +216,15 @@ export class Registry {
     })
   }
 
-  /** All models of a site, its pointers first. */
-  removeSite(site: string): Promise<void> {
-    return this.#inTurn(site, async () => {
-      const segment = await segmentOf(site)
-      for (const root of [keptRoot, refusedRoot]) {
-        const keys = await this.#artifacts.list(`${root}/${segment}/`)
-        const isPointer = (key: string): boolean => key.endsWith(`/${latestName}`)
-        await this.#artifacts.remove([...keys.filter(isPointer), ...keys.filter((key) => !isPointer(key))])
-      }
-    })
+  /** All models of a site, its pointers first, when the changes that were under way have ended; the caller begins no further ones. */
+  async removeSite(site: string): Promise<void> {
+    await this.#turns.settled((key) => key.startsWith(`${site}\u001f`))
+    const segment = await segmentOf(site)
+    for (const root of [keptRoot, refusedRoot]) {
+      const keys = await this.#artifacts.list(`${root}/${segment}/`)
+      const isPointer = (key: string): boolean => key.endsWith(`/${latestName}`)
+      await this.#artifacts.remove([...keys.filter(isPointer), ...keys.filter((key) => !isPointer(key))])
+    }
   }
 
   async #isToGo(
@@ -319,8 +318,8 @@ export class Registry {
     return this.#artifacts.put(key, new TextEncoder().encode(text))
   }
 
-  #inTurn<Result>(site: string, work: () => Promise<Result>): Promise<Result> {
-    return this.#turns.run(site, work)
+  #inTurn<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
+    return this.#turns.run(targetId(target), work)
   }
 }
 

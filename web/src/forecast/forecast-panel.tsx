@@ -11,7 +11,7 @@ import type { Point } from '../history/points.ts'
 import { useClock } from '../live/live.tsx'
 import { ErrorNote, SectionHead } from '../shell/notes.tsx'
 import { CardPanel } from './card-panel.tsx'
-import { energySources, hourlyEnergy, joinTimes } from './energy.ts'
+import { hourlyEnergy, joinTimes } from './energy.ts'
 import { Learning } from './learning.tsx'
 import { cardOf, cardsOf } from './score.ts'
 import { boundsOf, endOf, stepsOf, totalOf } from './steps.ts'
@@ -20,17 +20,7 @@ const hourMs = 3_600_000
 const shownPastMs = 48 * hourMs
 
 /** Every forecast of a device, each with its report. */
-export function DeviceForecasts({
-  site,
-  device,
-  metrics,
-  zone,
-}: {
-  site: string
-  device: string
-  metrics: readonly string[]
-  zone: string
-}) {
+export function DeviceForecasts({ site, device, zone }: { site: string; device: string; zone: string }) {
   const forecasts = useForecasts(site, device)
   const cards = useCards(site, device)
   if (forecasts.error && !forecasts.data) return <ErrorNote error={forecasts.error} />
@@ -40,7 +30,6 @@ export function DeviceForecasts({
       forecast={forecast}
       card={cardOf(forecast, cards.data ?? [])}
       cards={cardsOf(forecast, cards.data ?? [])}
-      metrics={metrics}
       zone={zone}
     />
   ))
@@ -50,11 +39,10 @@ interface PanelProps {
   readonly forecast: Forecast
   readonly card: Card | undefined
   readonly cards: readonly Card[]
-  readonly metrics: readonly string[]
   readonly zone: string
 }
 
-function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
+function ForecastPanel({ forecast, card, cards, zone }: PanelProps) {
   const naive = forecast.model.kind === 'naive'
   const title = `${metricName(forecast.metric)}, next ${Math.round((endOf(forecast) - forecast.origin) / hourMs)} hours`
   return (
@@ -65,7 +53,7 @@ function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
         </span>
       </SectionHead>
       <OriginNote forecast={forecast} zone={zone} />
-      <ForecastChart forecast={forecast} metrics={metrics} zone={zone} />
+      <ForecastChart forecast={forecast} zone={zone} />
       {card && <CardPanel forecast={forecast} card={card} cards={cards} zone={zone} />}
       <Learning target={forecast.target} metric={forecast.metric} zone={zone} />
     </section>
@@ -86,8 +74,8 @@ function OriginNote({ forecast, zone }: { forecast: Forecast; zone: string }) {
   )
 }
 
-function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' | 'metrics' | 'zone'>) {
-  const measured = useMeasured(forecast, metrics)
+function ForecastChart({ forecast, zone }: Pick<PanelProps, 'forecast' | 'zone'>) {
+  const measured = useMeasured(forecast)
   const { at, lines, band } = useMemo(() => chartOf(forecast, measured), [forecast, measured])
   return (
     <Chart
@@ -107,22 +95,13 @@ function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' 
   )
 }
 
-/** What was measured in the hours before the forecast, where the device has a series to read it off. */
-function useMeasured(forecast: Forecast, metrics: readonly string[]): readonly Point[] {
-  const isEnergy = forecast.metric === 'energy' && forecast.grid[0]?.stepMs === hourMs
-  const source = isEnergy ? energySources.find((metric) => metrics.includes(metric)) : undefined
-  const key = {
-    site: forecast.target.site,
-    device: forecast.target.subject,
-    metric: source ?? forecast.metric,
-  }
-  const from = forecast.origin - shownPastMs
-  const rollups = useRollups(key, from - hourMs, forecast.origin, source !== undefined)
+/** What was measured in the hours before the forecast, as the domain derived it. */
+function useMeasured({ target, metric, origin, grid }: Forecast): readonly Point[] {
+  const key = { site: target.site, device: `@${target.domain}:${target.subject}`, metric }
+  const isHourly = grid[0]?.stepMs === hourMs
+  const rollups = useRollups(key, origin - shownPastMs, origin, isHourly)
   const hours = rollups.data?.items
-  return useMemo(
-    () => (source && hours ? hourlyEnergy(source, hours).filter(({ at }) => at >= from) : []),
-    [source, hours, from],
-  )
+  return useMemo(() => hourlyEnergy(hours ?? []), [hours])
 }
 
 function chartOf(

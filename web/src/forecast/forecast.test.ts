@@ -245,23 +245,9 @@ describe('hourly energy', () => {
     ...over,
   })
 
-  test('is mean power over the hour, or the sum of intervals', () => {
-    expect(hourlyEnergy('power', [rollup(0, { mean: 1500 })])).toEqual([{ at: 0, value: 1.5 }])
-    expect(hourlyEnergy('energy', [rollup(0, { mean: 0.2, count: 4 })])[0]?.value).toBeCloseTo(0.8)
-  })
-
-  test('is the step of a counter, and unknown where the counter fell or an hour is missing', () => {
-    const hours = [
-      rollup(0, { last: 10 }),
-      rollup(hour, { last: 11 }),
-      rollup(2 * hour, { last: 1 }),
-      rollup(5 * hour, { last: 4 }),
-      rollup(6 * hour, { last: 4.5 }),
-    ]
-    expect(hourlyEnergy('energy_total', hours)).toEqual([
-      { at: hour, value: 1 },
-      { at: 6 * hour, value: 0.5 },
-    ])
+  test('is the sum of its quarter-hours, and left out where one is unknown', () => {
+    const hours = [rollup(0, { mean: 0.2, count: 4 }), rollup(hour, { mean: 0.2, count: 3 })]
+    expect(hourlyEnergy(hours)).toEqual([{ at: 0, value: 0.8 }])
   })
 
   test('stands on one time axis with the forecast', () => {

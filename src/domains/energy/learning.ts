@@ -3,7 +3,8 @@ import { dayMs, hourMs, quarterMs } from '../../core/time.ts'
 import { forecastLosses } from '../../ml/losses.ts'
 import type { Dataset, Learning, Steps } from '../domain.ts'
 import { openEnergy } from './body.ts'
-import { knownDays, learnDaysMin } from './learn.ts'
+import { forecastEnergy } from './forecast.ts'
+import { knownDays, learnDaysMin, learnEnergy } from './learn.ts'
 import { derivedMetrics } from './monitor.ts'
 import { energyMetrics } from './spans.ts'
 
@@ -18,7 +19,8 @@ const quarters = hourMs / quarterMs
 /** Energy by the hour of every device that measures power or energy, from its derived quarter-hours. */
 export const energyLearning: Learning = {
   name: 'energy',
-  task: 'energy',
+  forecast: forecastEnergy,
+  learn: learnEnergy,
   everyMs: hourMs,
   stepMs: quarterMs,
   needs(target, newestAt, historyMs = historyMsMax) {
