@@ -19,13 +19,14 @@ export function conformalQuantile(scores: ArrayLike<number>, alpha: number): num
   return quantileOfSorted(sortedKnown(scores), alpha)
 }
 
-/** The same of scores in rising order, without NaN. */
-export function quantileOfSorted(sorted: Float64Array, alpha: number): number {
+/** The same of scores in rising order, without NaN; with `sign` -1, of the scores times -1. */
+export function quantileOfSorted(sorted: Float64Array, alpha: number, sign: 1 | -1 = 1): number {
   if (alpha <= 0) return Number.POSITIVE_INFINITY
   // the small number keeps (n + 1)(1 - alpha) = 9.000000000000002 at 9
   const rank = Math.ceil((sorted.length + 1) * (1 - alpha) - 1e-9)
   if (rank > sorted.length) return Number.POSITIVE_INFINITY
-  return rank < 1 ? Number.NEGATIVE_INFINITY : sorted[rank - 1]!
+  if (rank < 1) return Number.NEGATIVE_INFINITY
+  return sign > 0 ? sorted[rank - 1]! : -sorted[sorted.length - rank]!
 }
 
 /**

@@ -44,17 +44,31 @@ export function naiveForecast(
 ): NaiveForecast {
   checkSteps('the horizon', horizon)
   checkSteps('a day', stepsPerDay)
-  if (times?.zone === undefined) return inSlots(kind, history, horizon, stepsPerDay)
+  return onClock(history, horizon, times)((known, ahead) => inSlots(kind, known, ahead, stepsPerDay))
+}
+
+type InSlots = (known: ArrayLike<number>, slotsAhead: number) => NaiveForecast
+
+/** Lays the history onto the wall clock; what is forecast there comes back in steps. */
+function onClock(
+  history: ArrayLike<number>,
+  horizon: number,
+  times: StepTimes | undefined,
+): (forecast: InSlots) => NaiveForecast {
+  if (times?.zone === undefined) return (forecast) => forecast(history, horizon)
   const origin = history.length
   const { slots } = civilSteps(times, origin + horizon)
   const first = originSlot(slots, origin, horizon)
-  const known = bySlot(slots, Float64Array.from(history)).subarray(0, first)
-  const predicted = inSlots(kind, known, slotsAhead(slots, origin, horizon), stepsPerDay)
+  const known = bySlot(slots, new Float64Array(history)).subarray(0, first)
+  const ahead = slotsAhead(slots, origin, horizon)
   const lead = (step: number): number => slots[origin + step]! - first
-  return {
-    kind,
-    mean: Float64Array.from({ length: horizon }, (_, step) => predicted.mean[lead(step)]!),
-    basis: Array.from({ length: horizon }, (_, step) => predicted.basis[lead(step)]!),
+  return (forecast) => {
+    const { kind, mean, basis } = forecast(known, ahead)
+    return {
+      kind,
+      mean: Float64Array.from({ length: horizon }, (_, step) => mean[lead(step)]!),
+      basis: Array.from({ length: horizon }, (_, step) => basis[lead(step)]!),
+    }
   }
 }
 
@@ -88,7 +102,11 @@ export function naiveForecasts(
   stepsPerDay: number,
   times?: StepTimes,
 ): Readonly<Record<NaiveKind, NaiveForecast>> {
-  const make = (kind: NaiveKind): NaiveForecast => naiveForecast(kind, history, horizon, stepsPerDay, times)
+  checkSteps('the horizon', horizon)
+  checkSteps('a day', stepsPerDay)
+  const forecast = onClock(history, horizon, times)
+  const make = (kind: NaiveKind): NaiveForecast =>
+    forecast((known, ahead) => inSlots(kind, known, ahead, stepsPerDay))
   return { yesterday: make('yesterday'), 'last-week': make('last-week'), 'slot-mean': make('slot-mean') }
 }
 

@@ -62,8 +62,7 @@ export function firewallOf(stepMs: number): {
     repair: (known) => repairSteps(known, stepMs).values,
     judged: (repaired, actual) => {
       const before = repaired.subarray(0, Math.max(0, repaired.length - perDay))
-      const known = before.filter((value) => !Number.isNaN(value)).length
-      const limit = known < 7 * perDay ? 0 : spikeLimit(before)
+      const limit = knownOf(before) < 7 * perDay ? 0 : spikeLimit(before)
       return actual.map((value) => (limit > 0 && Math.abs(value) > limit ? Number.NaN : value))
     },
   }
@@ -78,7 +77,7 @@ export function repairSteps(values: Float64Array, stepMs: number): Repaired {
     })
   const repaired = values.slice()
   const gaps = shortGaps(values)
-  const known = values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
+  const known = knownOf(values)
   if (known < 7 * perDay) return result(repaired, gaps, 0)
   const jumps = unitJumps(values, perDay)
   if (stepsOf(jumps) > scaledShareMax * known) return result(repaired, gaps, stepsOf(jumps))
@@ -102,6 +101,12 @@ function result(values: Float64Array, found: readonly Repair[], leftAlone: numbe
     gap: count('gap'),
   }
   return { values, repairs, counts, leftAlone }
+}
+
+function knownOf(values: Float64Array): number {
+  let known = 0
+  for (let step = 0; step < values.length; step++) if (!Number.isNaN(values[step]!)) known++
+  return known
 }
 
 const stepsOf = (repairs: readonly Repair[]): number =>
@@ -184,12 +189,22 @@ function spikesOf(values: Float64Array, perDay: number): Repair[] {
 
 /** Size above which a value is far above everything else; not above 0 where nothing is known of it. */
 function spikeLimit(values: Float64Array): number {
-  const sizes = values.map(Math.abs).filter((size) => !Number.isNaN(size))
-  sizes.sort()
+  const sizes = knownBy(values, Math.abs).sort()
   // the largest half percent may be spikes themselves
   const rest = sizes[sizes.length - Math.max(3, Math.ceil(sizes.length * 0.005))]!
   const isRare = sizes[sizes.length >> 1]! < 0.05 * rest
   return rest * (isRare ? spikeTimesRare : spikeTimes)
+}
+
+/** What is made of each value, where that is known. */
+function knownBy(values: Float64Array, of: (value: number, at: number) => number): Float64Array {
+  const made = new Float64Array(values.length)
+  let known = 0
+  for (let at = 0; at < values.length; at++) {
+    const value = of(values[at]!, at)
+    if (!Number.isNaN(value)) made[known++] = value
+  }
+  return made.subarray(0, known)
 }
 
 /** Whether a step lies outside the robust range of its time of day. */
@@ -223,8 +238,7 @@ const jumpsMax = 12
  */
 function unitJumps(values: Float64Array, perDay: number): Repair[] {
   const logs = values.map((value) => (value === 0 ? Number.NaN : Math.log(Math.abs(value))))
-  const known = values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
-  const jumps = jumpsOf(logs, known, perDay)
+  const jumps = jumpsOf(logs, knownOf(values), perDay)
   const found: Repair[] = []
   for (let k = 0; k < jumps.length; k++) {
     const { at, up } = jumps[k]!
@@ -243,16 +257,15 @@ function jumpsOf(
   known: number,
   perDay: number,
 ): { readonly at: number; readonly up: boolean }[] {
-  const usual = Float64Array.from({ length: perDay }, (_, slot) => {
-    const known: number[] = []
-    for (let step = slot; step < logs.length; step += perDay)
-      if (!Number.isNaN(logs[step]!)) known.push(logs[step]!)
-    return median(known)
-  })
-  const steps = [...logs.keys()].filter((step) => !Number.isNaN(logs[step]!))
+  const steps = knownBy(logs, (log, step) => (Number.isNaN(log) ? log : step))
   // what is off most of the time has no level that could jump
   if (steps.length < known / 2) return []
-  const levels = Float64Array.from(steps, (step) => logs[step]! - usual[step % perDay]!)
+  const usual = Float64Array.from({ length: perDay }, (_, slot) => {
+    const column = new Float64Array(Math.ceil((logs.length - slot) / perDay))
+    for (let day = 0; day < column.length; day++) column[day] = logs[slot + day * perDay]!
+    return median(knownBy(column, (log) => log))
+  })
+  const levels = steps.map((step) => logs[step]! - usual[step % perDay]!)
   const jumps: { at: number; up: boolean }[] = []
   for (let place = jumpSide; place <= steps.length - jumpSide; place++) {
     const rise = levels[place]! - levels[place - 1]!
@@ -281,6 +294,7 @@ function firstMatch(
 
 /** The unit's factor by which [from, to) differs from the four weeks on either side, if it does so throughout. */
 function factorOf(logs: Float64Array, from: number, to: number, perDay: number): number | undefined {
+  if (knownOf(logs.subarray(from, to)) < jumpInside) return undefined
   const around: number[][] = Array.from({ length: perDay }, () => [])
   const look = (start: number, end: number): void => {
     for (let step = Math.max(0, start); step < Math.min(logs.length, end); step++)
@@ -289,16 +303,15 @@ function factorOf(logs: Float64Array, from: number, to: number, perDay: number):
   look(from - 28 * perDay, from)
   look(to, to + 28 * perDay)
   const all = around.flat()
-  const usual = around.map((slot) => (slot.length > 0 ? median(slot) : median(all)))
+  if (all.length < jumpAround) return undefined
+  const usual = around.map((slot) => median(slot.length > 0 ? slot : all))
+  const inside = knownBy(logs.subarray(from, to), (log, at) => log - usual[(from + at) % perDay]!)
+  const middle = median(inside)
+  const factor = unitFactors.find((one) => Math.abs(middle - Math.log(one)) < levelTolerance)
+  if (factor === undefined) return undefined
   const outside = around.flatMap((slot, at) => slot.map((value) => value - usual[at]!))
-  const inside = Array.from(
-    logs.subarray(from, to),
-    (value, at) => value - usual[(from + at) % perDay]!,
-  ).filter((value) => !Number.isNaN(value))
-  if (inside.length < jumpInside || outside.length < jumpAround) return undefined
-  const factor = unitFactors.find((one) => Math.abs(median(inside) - Math.log(one)) < levelTolerance)
   const [before, now] = [spreadOf(outside), spreadOf(inside)]
-  if (factor === undefined || Math.min(before, now) < spreadMin) return undefined
+  if (Math.min(before, now) < spreadMin) return undefined
   if (Math.max(before / now, now / before) > spreadRatioMax) return undefined
   // the small and the large have to have moved by as much: a device on standby that went to work has not
   const isMoved = (share: number): boolean =>
@@ -307,9 +320,9 @@ function factorOf(logs: Float64Array, from: number, to: number, perDay: number):
 }
 
 /** Median absolute deviation. */
-function spreadOf(values: readonly number[]): number {
+function spreadOf(values: ArrayLike<number>): number {
   const middle = median(values)
-  return median(values.map((value) => Math.abs(value - middle)))
+  return median(new Float64Array(values).map((value) => Math.abs(value - middle)))
 }
 
 /** The lower of the two middle ones; NaN where there is none. */
@@ -317,5 +330,5 @@ const median = (values: ArrayLike<number>): number => quantile(values, 0.5)
 
 function quantile(values: ArrayLike<number>, share: number): number {
   if (values.length === 0) return Number.NaN
-  return Float64Array.from(values).sort()[Math.floor(share * (values.length - 1))]!
+  return new Float64Array(values).sort()[Math.floor(share * (values.length - 1))]!
 }

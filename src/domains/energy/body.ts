@@ -30,7 +30,7 @@ export function bodyOf(forecaster: Forecaster, series: Series): string {
 }
 
 /** Hours between the origins whose features are kept as a reference: prime to 24. */
-const driftStride = 11
+const driftStride = 23
 const weekHours = 168
 
 function driftReferences(forecaster: Forecaster, series: Series): Record<string, Inputs> {

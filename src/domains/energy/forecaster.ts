@@ -21,7 +21,7 @@ const season = 24
 export const quantileLevels: readonly number[] = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
 
 /** How often the candidate learns anew while it is judged. */
-export const foldsMax = 6
+export const foldsMax = 4
 /** Days that are judged, the newest ones, at most: eight weeks tell a difference of some percent from chance. */
 const judgedDaysMax = 56
 /** Days that a candidate has before the first judged one: every weekday four times. Or so much of a short history. */

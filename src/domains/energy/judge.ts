@@ -3,7 +3,7 @@ import { dayMs } from '../../core/time.ts'
 import { offsetsOf } from '../../ml/forecast/intervals.ts'
 import type { PastForecast } from '../../ml/forecast/trial.ts'
 import { mae, pinball, r2, rmse } from '../../ml/metrics.ts'
-import { type NaiveKind, naiveForecast, naiveKinds } from '../../ml/naive.ts'
+import { type NaiveKind, naiveForecasts, naiveKinds } from '../../ml/naive.ts'
 import { firewallOf } from '../../ml/repair.ts'
 import type { TaskInput } from '../domain.ts'
 import { horizon, quantileLevels } from './forecaster.ts'
@@ -36,8 +36,9 @@ export function trialOf(
 ): Trial {
   const times = { startMs: start, stepMs, zone }
   const actual = joined(past.map((one) => one.actual))
+  const made = past.map(({ known }) => naiveForecasts(known, horizon, 24, times))
   const naive = (kind: NaiveKind): Predicted => {
-    const mean = joined(past.map(({ known }) => naiveForecast(kind, known, horizon, 24, times).mean))
+    const mean = joined(made.map((kinds) => kinds[kind].mean))
     return { mean, quantiles: naiveQuantiles(actual, mean) }
   }
   const days = new Int32Array(actual.length)
@@ -132,14 +133,14 @@ export function scoresOf(
   )
   if (rows.length === 0) return { scores: {}, steps: 0 }
   const pick = (column: Float64Array, of = rows): Float64Array => Float64Array.from(of, (row) => column[row]!)
-  const truth = pick(actual)
+  const [truth, truthWithQuantiles] = [pick(actual), pick(actual, withQuantiles)]
   const scores = Object.fromEntries(
     Object.entries(predicted).map(([name, { mean, quantiles }]) => {
       const forecast = pick(mean)
       const errors = { mae: mae(truth, forecast), rmse: rmse(truth, forecast), r2: r2(truth, forecast) }
       if (withQuantiles.length === 0) return [name, errors]
       const losses = quantileLevels.map((level, nth) =>
-        pinball(pick(actual, withQuantiles), pick(quantiles[nth]!, withQuantiles), level),
+        pinball(truthWithQuantiles, pick(quantiles[nth]!, withQuantiles), level),
       )
       return [name, { ...errors, pinball: meanOf(losses) }]
     }),

@@ -11,7 +11,7 @@ describe('learning', () => {
       target: madeTarget,
       metric: 'energy',
       model: { kind: 'learned', name: 'energy-forecast', version: '20260505T000100Z' },
-      folds: 6,
+      folds: 4,
       features: featureNames,
       verdict: { status: 'live' },
     })
@@ -120,7 +120,7 @@ describe('learning', () => {
   it('tells the share that is done, before each fit', () => {
     const shares: number[] = []
     const { card } = learnEnergy(toLearn(household(90, 3)), (share) => shares.push(share))
-    expect(card.folds).toBe(6)
+    expect(card.folds).toBe(4)
     expect(shares.length).toBeGreaterThan(14)
     expect(shares).toEqual(shares.toSorted((a, b) => a - b))
     expect([shares[0], shares.at(-1)! > 0.95, shares.at(-1)! < 1]).toEqual([0, true, true])

@@ -34,6 +34,7 @@ export interface TrainingRows {
   readonly targets: Readonly<Record<Anchor, Float64Array>>
   /** What a target of 1 is in the unit of the series. */
   readonly scale: Float64Array
+  readonly places: readonly Place[]
 }
 
 /** How many rows are learnt from. */
@@ -86,6 +87,64 @@ export function trainingRows(
     },
     targets,
     scale,
+    places,
+  }
+}
+
+/**
+ * As `trainingRows`, but rows of a series that is the beginning of a longer one are those of the longer one that end in
+ * it. They are made once for all beginnings, and thinned alike.
+ */
+export function sharedRows(thinning: Thinning): RowsOf {
+  const rowsOfWhole = remembered((all, horizon) => trainingRows(all, horizon, thinning))
+  let wholes: readonly Prepared[] = []
+  return (all, horizon) => {
+    const now = all.map((prepared) => prepared.whole ?? prepared)
+    if (now.length !== wholes.length || now.some((one, at) => one !== wholes[at])) wholes = now
+    const rows = rowsOfWhole(wholes, horizon)
+    return all.every(({ whole }) => !whole) ? rows : rowsWithin(rows, all)
+  }
+}
+
+/** The rows of which all that they tell, the actual value too, lies within these series. */
+function rowsWithin(rows: TrainingRows, all: readonly Prepared[]): TrainingRows {
+  const ends = all.map(({ filled }) => filled.length)
+  const chosen: number[] = []
+  for (const [row, { series, origin, lead }] of rows.places.entries())
+    if (origin + lead < ends[series]!) chosen.push(row)
+  const pick = (column: Float64Array): Float64Array => {
+    const picked = new Float64Array(chosen.length)
+    for (let row = 0; row < picked.length; row++) picked[row] = column[chosen[row]!]!
+    return picked
+  }
+  const pickAll = ({ names, columns }: Frame): Frame => ({
+    rows: chosen.length,
+    names,
+    columns: columns.map(pick),
+  })
+  let levels: Frame | undefined
+  return {
+    frame: pickAll(rows.frame),
+    levels: () => {
+      levels ??= pickAll(rows.levels())
+      return levels
+    },
+    targets: {
+      season: pick(rows.targets.season),
+      'slot-mean': pick(rows.targets['slot-mean']),
+      'slot-long-mean': pick(rows.targets['slot-long-mean']),
+    },
+    scale: pick(rows.scale),
+    places: chosen.map((row) => rows.places[row]!),
+  }
+}
+
+/** The rows of the last call again, when it is asked for the same. */
+export function remembered(make: RowsOf): RowsOf {
+  let last: { readonly of: readonly unknown[]; readonly rows: TrainingRows } | undefined
+  return (...of) => {
+    if (!last || last.of.some((one, at) => one !== of[at])) last = { of, rows: make(...of) }
+    return last.rows
   }
 }
 

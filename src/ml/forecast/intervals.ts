@@ -61,10 +61,15 @@ export function offsetsOf(
     reaches.set(sign * step, reach)
     return reach
   }
+  let newest: { readonly series: number; readonly steps: readonly Adaptation[] } | undefined
+  const adaptations = (series: number): readonly Adaptation[] => {
+    if (newest?.series !== series) newest = { series, steps: adaptationsOf(scores[series]!, overlap) }
+    return newest.steps
+  }
   return (series, probability) => {
     const sign = probability < 0.5 ? -1 : 1
     const alpha = sign < 0 ? probability : 1 - probability
-    const promised = options.adaptive ? adaptedAlpha(scores[series]!, sign, alpha, overlap) : alpha
+    const promised = options.adaptive ? adaptedAlpha(sign, alpha, adaptations(series)) : alpha
     const reach = tail(sign, promised)
     const size = sizeWithout(series)
     return reach.map((value, lead) => sign * value * size * profile[lead]!)
@@ -95,8 +100,7 @@ function tailReach(pooled: readonly Float64Array[], sign: 1 | -1, alpha: number)
   return Float64Array.from(pooled, (sorted) => {
     if (sorted.length === 0) return reach
     const most = Math.max(Math.abs(sorted[0]!), Math.abs(sorted[sorted.length - 1]!))
-    const scores = sign > 0 ? sorted : sorted.map((score) => -score).reverse()
-    const promised = quantileOfSorted(scores, Math.max(alpha, 1 / tailSteps))
+    const promised = quantileOfSorted(sorted, Math.max(alpha, 1 / tailSteps), sign)
     reach = Number.isFinite(promised) ? promised : most * (1 + 2 / sorted.length)
     return reach
   })
@@ -114,27 +118,43 @@ const gamma = 0.05
  * became known: the tail gets wider after origins that left it more often than promised, and narrower after others.
  * Gives the share that is to lie beyond the tail now.
  */
-function adaptedAlpha(rows: readonly Float64Array[], sign: 1 | -1, alpha: number, overlap: number): number {
+function adaptedAlpha(sign: 1 | -1, alpha: number, steps: readonly Adaptation[]): number {
   // the median has no tail that could be left too often
   if (alpha >= 0.5) return alpha
   let adapted = alpha
+  for (const { before, known } of steps) {
+    const reach = quantileOfSorted(before, Math.min(0.999, Math.max(1 / tailSteps, adapted)), sign)
+    let beyond = 0
+    for (const score of known) if (sign * score > reach) beyond++
+    adapted += gamma * (alpha - beyond / known.length)
+  }
+  return Math.min(2 * alpha, 0.5, Math.max(alpha / 4, adapted))
+}
+
+/** An origin at which tails adapt. */
+interface Adaptation {
+  /** All scores that were known by then, in rising order. */
+  readonly before: Float64Array
+  /** The known ones of the origin, of which there are some. */
+  readonly known: Float64Array
+}
+
+/** The same for all tails of a series. */
+function adaptationsOf(rows: readonly Float64Array[], overlap: number): Adaptation[] {
   const past = new SortedWindow(
     Math.max(
       1,
       rows.reduce((sum, row) => sum + row.length, 0),
     ),
   )
+  const found: Adaptation[] = []
   for (const [origin, row] of rows.entries()) {
-    const before = rows[origin - 1 - overlap]
-    for (const score of before ?? []) past.push(sign * score)
+    for (const score of rows[origin - 1 - overlap] ?? []) past.push(score)
     if (origin < adaptFrom) continue
     const known = row.filter((score) => !Number.isNaN(score))
-    if (known.length === 0) continue
-    const reach = past.quantile(Math.min(0.999, Math.max(1 / tailSteps, adapted)))
-    const beyond = known.filter((score) => sign * score > reach).length / known.length
-    adapted += gamma * (alpha - beyond)
+    if (known.length > 0) found.push({ before: past.sorted().slice(), known })
   }
-  return Math.min(2 * alpha, 0.5, Math.max(alpha / 4, adapted))
+  return found
 }
 
 /** Errors beyond this many scales do not count for more in the profile. */

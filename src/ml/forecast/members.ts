@@ -1,6 +1,6 @@
 /** The members that every forecast tries. */
 import type { Team } from '../parallel.ts'
-import { boostedMember, type RowsOf, type TrainingRows, trainingRows } from './boosted.ts'
+import { boostedMember, remembered, sharedRows, trainingRows } from './boosted.ts'
 import { featureMember, type Member } from './member.ts'
 import { naiveMembers } from './naive-members.ts'
 import { smoothedMember } from './smoothing.ts'
@@ -44,35 +44,24 @@ export function membersOf({ team }: { readonly team?: Team } = {}): Member[] {
 }
 
 /** Few small trees. Chosen, like the set below, by rolling origins over real and simulated homes before those scored. */
-const light = { maxLeaves: 6, minChildRows: 150, l2: 1, maxBins: 64, seed: 1 } as const
+const light = { maxLeaves: 6, minChildRows: 75, l2: 1, maxBins: 64, seed: 1 } as const
 
 /**
  * For one device at a time, learnt often: naive ones, smoothing at fixed paces, and two small boosted ones. All need
  * features only, so that a forecaster of these can be asked about rows of features.
  */
 export function lightMembersOf(): Member[] {
-  const rows = remembered((all, horizon) =>
-    trainingRows(all, horizon, { leadsPerOrigin: 5, rowsMax: 8_000, warmUp: 1 }),
-  )
+  const rows = remembered(sharedRows({ leadsPerOrigin: 5, rowsMax: 4_000, warmUp: 1 }))
   const plain = [
     ...naiveMembers,
     featureMember('smoothed slowly', 'smoothed 1'),
     featureMember('smoothed', 'smoothed 2'),
   ]
-  const relative = { anchor: 'slot-mean', rounds: 40, learningRate: 0.1, columnSample: 0.5 } as const
-  const levels = { anchor: 'slot-long-mean', levels: true, rounds: 60, learningRate: 0.07 } as const
+  const relative = { anchor: 'slot-mean', rounds: 30, learningRate: 0.13, columnSample: 0.5 } as const
+  const levels = { anchor: 'slot-long-mean', levels: true, rounds: 40, learningRate: 0.1 } as const
   return [
     ...plain.map((member) => ({ ...member, hope: 0 })),
     boostedMember('light slot-mean', rows, { ...light, ...relative }),
     boostedMember('light levels', rows, { ...light, ...levels }),
   ]
-}
-
-/** The rows of the last call again, when it is asked for the same. */
-function remembered(make: RowsOf): RowsOf {
-  let last: { readonly of: readonly unknown[]; readonly rows: TrainingRows } | undefined
-  return (...of) => {
-    if (!last || last.of.some((one, at) => one !== of[at])) last = { of, rows: make(...of) }
-    return last.rows
-  }
 }

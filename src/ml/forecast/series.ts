@@ -38,6 +38,8 @@ export interface Prepared {
   readonly sums: Float64Array
   /** Of |filled(t) - filled(t - season)|, from first + season on. */
   readonly changes: Float64Array
+  /** A longer one of which this is the beginning, slot by slot: what was made of its slots need not be made again. */
+  readonly whole?: Prepared
 }
 
 /**
@@ -72,6 +74,21 @@ export function prepare(series: Series, season: number, horizon = 0): Prepared {
     ...{ series, season, slots, ...clock, values, ahead: aheadBySlot(series, slots) },
     ...{ first, filled, sums, changes },
   }
+}
+
+/** The same, told that it is the beginning of `whole`, if it is. Both are made of one series. */
+export function beginningOf(whole: Prepared, prepared: Prepared): Prepared {
+  const isBeginning =
+    prepared.clock?.startMs === whole.clock?.startMs && isStartOf(prepared.values, whole.values)
+  return isBeginning ? { ...prepared, whole } : prepared
+}
+
+export function isStartOf(start: Float64Array, values: Float64Array): boolean {
+  for (let at = 0; at < start.length; at++) {
+    const [one, other] = [start[at]!, values[at]!]
+    if (one !== other && !(Number.isNaN(one) && Number.isNaN(other))) return false
+  }
+  return start.length <= values.length
 }
 
 function aheadBySlot({ ahead = {} }: Series, slots: Int32Array): Prepared['ahead'] {

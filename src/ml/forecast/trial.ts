@@ -6,6 +6,8 @@ import { type BlendOptions, blended, weighing } from './blend.ts'
 import { offsetsOf } from './intervals.ts'
 import { type Forecasts, type Member, taskOf } from './member.ts'
 import {
+  beginningOf,
+  isStartOf,
   meanBefore,
   type Prepared,
   prepare,
@@ -119,9 +121,6 @@ export function historyOf(series: Series, prepared: Prepared, setting: Setting):
   return { series, prepared, pasts }
 }
 
-const isStartOf = (start: Float64Array, values: Float64Array): boolean =>
-  start.every((value, at) => Object.is(value, values[at]!) || value === values[at]!)
-
 /**
  * Origins with their whole horizon inside the series; of one that is too short for that, those after its first season,
  * whose later steps stay unknown.
@@ -194,7 +193,8 @@ function forecastPart(
     if (cut === 0) return [prepared]
     const start = series.values.slice(0, Math.max(0, series.values.length - cut))
     const values = firewall ? firewall.repair(start) : start
-    return values.every(Number.isNaN) ? [] : [prepare({ ...series, values }, season, horizon)]
+    if (values.every(Number.isNaN)) return []
+    return [beginningOf(prepared, prepare({ ...series, values }, season, horizon))]
   })
   const asked = askedOf(histories, spans, horizon)
   return members.map((member, nth) => {

@@ -227,10 +227,14 @@ class FastKernel implements TreeKernel {
     const halves = new Int32Array(this.#memory.buffer, first, binSpan * words * 2)
     const bits = this.#countBits
     const plain = this.#plain
-    for (let bin = 0, at = 0, to = 0; bin < binSpan; bin++, at += words * 2, to += statistics) {
+    // most bins are empty
+    plain.fill(0)
+    const [step, mask, lift] = [words * 2, 2 ** bits - 1, 2 ** (32 - bits)]
+    for (let at = 0, to = 0; at < halves.length; at += step, to += statistics) {
       const low = halves[at]! >>> 0
-      const rows = bits === 32 ? low : low & (2 ** bits - 1)
-      plain[to] = halves[at + 1]! * 2 ** (32 - bits) + (low >>> bits)
+      if (low === 0 && halves[at + 1] === 0) continue
+      const rows = bits === 32 ? low : low & mask
+      plain[to] = halves[at + 1]! * lift + (low >>> bits)
       plain[to + 1] = words === 1 ? rows : halves[at + 3]! * 2 ** 32 + (halves[at + 2]! >>> 0)
       plain[to + 2] = rows
     }
