@@ -6,7 +6,7 @@ import { createServer } from '../src/api/server.ts'
 import type { Role } from '../src/core/event.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
-import type { ForecastInput, LearnInput } from '../src/domains/domain.ts'
+import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
 import { domains } from '../src/domains/index.ts'
 import type { ThresholdRule } from '../src/domains/thresholds/settings.ts'
 import { Engine } from '../src/engine/engine.ts'
@@ -50,6 +50,8 @@ export interface TestHubOptions {
   readonly domains?: Hub['domains']
   readonly domainSettings?: Hub['domainSettings']
   readonly rules?: readonly ThresholdRule[]
+  /** Domains of the engine beside those of the product. */
+  readonly moreDomains?: readonly Domain[]
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
   readonly readings?: ReadingStore
@@ -109,7 +111,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
-      domains: domains.map((domain) => ({
+      domains: [...domains, ...(options.moreDomains ?? [])].map((domain) => ({
         domain,
         settings: domain.settings.parse(domain.name === 'thresholds' ? { rules: options.rules ?? [] } : {}),
       })),
