@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import type { HubDomain } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
-import { dayMs } from './core/time.ts'
+import { dayMs, minuteMs } from './core/time.ts'
 import { domains } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
+import type { IncidentOptions } from './engine/incidents/options.ts'
 import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
@@ -30,7 +31,7 @@ export function createEngine(
   }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
   stops: (() => Promise<unknown>)[],
 ): Engine {
-  const { limits, retention, training, site, rules } = config
+  const { limits, retention, training, site, rules, incidents } = config
   const jobs = createThreadJobs({
     file: new URL('./engine/train-worker.js', import.meta.url),
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
@@ -65,6 +66,8 @@ export function createEngine(
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,
+      incidentsKeptMs: retention.incidentsDays * dayMs,
+      incidents: incidentOptions(incidents),
       scheduled,
       training: {
         ...training,
@@ -79,6 +82,20 @@ export function createEngine(
     },
   )
 }
+
+const incidentOptions = (incidents: Config['incidents']): IncidentOptions => ({
+  resolveAfterMs: incidents.resolveAfterMinutes * minuteMs,
+  coolDownMs: incidents.coolDownMinutes * minuteMs,
+  escalateAfterMs: {
+    critical: incidents.escalateAfterMinutes.critical * minuteMs,
+    warning: incidents.escalateAfterMinutes.warning * minuteMs,
+    info: incidents.escalateAfterMinutes.info * minuteMs,
+  },
+  escalationsMax: incidents.escalationsMax,
+  emergencyDomains: incidents.emergencyDomains,
+  alertsKept: incidents.alertsKept,
+  windowsMax: incidents.windowsMax,
+})
 
 function createArtifacts({ data, artifacts }: Config): ArtifactStore {
   const { store, folder, endpoint = '', bucket, region, accessKey = '', secretKey = '' } = artifacts

@@ -91,6 +91,12 @@ const usualEngine: EngineOptions = {
   readingsKeptMs: null,
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
+  incidentsKeptMs: 365 * 86_400_000,
+  incidents: {
+    ...{ resolveAfterMs: 300_000, coolDownMs: 900_000, escalationsMax: 12, alertsKept: 50, windowsMax: 100 },
+    escalateAfterMs: { critical: 300_000, warning: 3_600_000, info: 0 },
+    emergencyDomains: ['smoke', 'occupancy'],
+  },
   scheduled: true,
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },

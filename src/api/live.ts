@@ -7,6 +7,7 @@ import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
 import { type Hub, within } from './hub.ts'
 import { type Mount, policyViolation, type SocketCaller } from './mount.ts'
+import { shownChange } from './routes/incidents.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -141,6 +142,11 @@ function sendNews(live: Channel, news: News, at: number): void {
         return some(
           news.alerts.filter(({ target }) => sites === null || sites.includes(target.site)),
           (alerts) => ({ type: 'alerts', alerts }),
+        )
+      case 'incidents':
+        return some(
+          news.changes.filter(({ incident }) => sites === null || sites.includes(incident.target.site)),
+          (changes) => ({ type: 'incidents', changes: changes.map(shownChange) }),
         )
       case 'commands':
         return undefined

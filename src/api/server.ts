@@ -26,6 +26,7 @@ import type { createMetrics } from './metrics.ts'
 import { Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
@@ -117,6 +118,7 @@ async function registerRoutes(
   await mount.add(scope, hubTable, {
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
+    ...incidentRoutes(hub),
     ...hubRoutes(hub, settings),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))

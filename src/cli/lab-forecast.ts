@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { HomeostatError } from '../core/errors.ts'
-import { forecastSeries, type SeriesForecast } from '../ml/forecast/forecast.ts'
+import { forecastSeries, intervalOf, quantilesOf, type SeriesForecast } from '../ml/forecast/forecast.ts'
+import { membersOf } from '../ml/forecast/members.ts'
 import type { Series } from '../ml/forecast/series.ts'
 import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
@@ -72,13 +73,15 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
   const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
   const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
   const { season, horizon, level } = flags
-  const members = flags.mstl === true ? [mstlMember(loadMstl())] : []
-  const forecasts = await withTeam((team) =>
-    forecastSeries(series, { season, horizon, levels: level, team, members, progress: showProgress }),
-  )
+  const further = flags.mstl === true ? [mstlMember(loadMstl())] : []
+  const quantiles = quantilesOf(level)
+  const forecasts = await withTeam((team) => {
+    const members = [...membersOf(team ? { team } : {}), ...further]
+    return forecastSeries(series, { season, horizon, quantiles, members, progress: showProgress })
+  })
   const scores =
-    actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season))
-  if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts))
+    actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season, level))
+  if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts, level))
   return flags.json === true
     ? jsonText(report(flags, [...notes], forecasts, scores))
     : describe(flags, [...notes], series, forecasts, actuals, scores)
@@ -86,11 +89,14 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
 
 /** Scores over the steps that are known. */
 export function scoreOf(
-  { mean, intervals, id }: SeriesForecast,
+  forecast: SeriesForecast,
   { values }: Series,
   actual: Float64Array,
   season: number,
+  levels: readonly number[],
 ): ForecastScores {
+  const { mean, id } = forecast
+  const intervals = levels.map((level) => intervalOf(forecast, level))
   const known = [...actual.keys()].filter((step) => Number.isFinite(actual[step]!))
   if (known.length === 0)
     throw new HomeostatError('data_invalid', { detail: `the actuals hold no value of the steps after ${id}` })
@@ -120,14 +126,17 @@ function meanScores(scores: readonly ForecastScores[]): ForecastScores {
 }
 
 /** `series,step,mean,lo,hi`, a row a step; further levels follow as lo_0.95,hi_0.95. */
-function csvOf(forecasts: readonly SeriesForecast[]): string {
-  const further = forecasts[0]?.intervals.slice(1).map(({ level }) => `,lo_${level},hi_${level}`) ?? []
+function csvOf(forecasts: readonly SeriesForecast[], levels: readonly number[]): string {
+  const further = levels.slice(1).map((level) => `,lo_${level},hi_${level}`)
   const lines = [`series,step,mean,lo,hi${further.join('')}`]
-  for (const { id, mean, intervals } of forecasts)
+  for (const forecast of forecasts) {
+    const { id, mean } = forecast
+    const intervals = levels.map((level) => intervalOf(forecast, level))
     for (const [step, value] of mean.entries()) {
       const ends = intervals.flatMap(({ lo, hi }) => [lo[step]!, hi[step]!])
       lines.push([csvField(id), step + 1, value, ...ends].join(','))
     }
+  }
   return `${lines.join('\n')}\n`
 }
 
@@ -154,12 +163,12 @@ function report(
     levels: level,
     notes,
     ...(scores ? { mean: named(meanScores(scores), level) } : {}),
-    series: forecasts.map(({ id, mean, intervals, weights, past }, at) => ({
-      series: id,
+    series: forecasts.map((forecast, at) => ({
+      series: forecast.id,
       ...(scores ? named(scores[at]!, level) : {}),
-      weights,
-      past,
-      forecast: { mean, intervals },
+      weights: forecast.weights,
+      past: forecast.past,
+      forecast: { mean: forecast.mean, intervals: level.map((share) => intervalOf(forecast, share)) },
     })),
   }
 }
@@ -234,21 +243,22 @@ function row({ id, weights, past }: SeriesForecast, scores: ForecastScores | und
 function picture(
   { season, level }: ForecastFlags,
   { id, values }: Series,
-  { mean, intervals }: SeriesForecast,
+  forecast: SeriesForecast,
   actual: Float64Array | undefined,
 ): string {
+  const { mean } = forecast
   const before = values.subarray(Math.max(0, values.length - 2 * season))
   const gap = new Float64Array(before.length).fill(Number.NaN)
   const after = (column: ArrayLike<number>): Float64Array =>
     Float64Array.from([...gap, ...Array.from(column)])
-  const band = intervals[0]
+  const band = intervalOf(forecast, level[0]!)
   const curves = [
     { values: before, mark: '•' },
     { values: after(mean), mark: '─' },
     ...(actual ? [{ values: after(actual), mark: '×' }] : []),
   ]
   const legend = `  ${id}: • known, ─ forecast, ░ ${100 * level[0]!} % interval${actual ? ', × what came' : ''}\n`
-  return legend + plot(curves, band && { lo: after(band.lo), hi: after(band.hi) })
+  return legend + plot(curves, { lo: after(band.lo), hi: after(band.hi) })
 }
 
 function format(text: string): SeriesFormat {

@@ -1,6 +1,7 @@
 /** Regular steps out of the times of a file, however they stand there: in any order, doubled, with gaps. */
 import { HomeostatError } from '../core/errors.ts'
-import type { Series, StepTimes } from '../ml/forecast/series.ts'
+import type { StepTimes } from '../ml/civil.ts'
+import type { Series } from '../ml/forecast/series.ts'
 import { type LabTable, numberColumn, readsAsTimes, timeColumn } from './lab-table.ts'
 
 /** A series, and where its steps lie in the file's own measure: ms, or a plain number that counts. */

@@ -162,6 +162,37 @@ const limits = z
   .prefault({})
   .describe('Everything has a limit.')
 
+const minutes = (fallback: number) => z.number().min(0).max(525_600).default(fallback)
+
+const incidents = z
+  .strictObject({
+    resolveAfterMinutes: minutes(5).describe(
+      'How long all alerts of an incident must be closed before it resolves.',
+    ),
+    coolDownMinutes: minutes(15).describe(
+      'How long after it resolved an alert opens the same incident again instead of a new one.',
+    ),
+    escalateAfterMinutes: z
+      .strictObject({
+        critical: minutes(5).describe('For critical incidents.'),
+        warning: minutes(60).describe('For warnings.'),
+        info: minutes(0).describe('For infos.'),
+      })
+      .prefault({})
+      .describe('How long an incident may stay unacknowledged before people are told again; 0: for ever.'),
+    escalationsMax: count(0, 10_000, 12).describe('How often people are told again of one incident.'),
+    emergencyDomains: z
+      .array(id)
+      .max(100)
+      .default(['smoke', 'occupancy'])
+      .meta({ examples: ['smoke', 'occupancy'] })
+      .describe('Critical alerts of these domains are told in maintenance windows, too.'),
+    alertsKept: count(1, 10_000, 50).describe('Alerts kept with each incident; older ones are only counted.'),
+    windowsMax: count(0, 100_000, 1000).describe('Maintenance windows that have not ended.'),
+  })
+  .prefault({})
+  .describe('How alerts become incidents, and when people are told.')
+
 const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
   host: text(253)
@@ -197,6 +228,7 @@ const hubSchema = z.strictObject({
       examples: [{ name: 'stuffy', metric: 'co2', above: 1400, level: 'warning', forSeconds: 600 }],
     })
     .describe('Thresholds that raise alerts.'),
+  incidents,
   auth: z
     .strictObject({
       required: z.boolean().default(false).describe('Ask for a key on this machine, too.'),
@@ -225,6 +257,12 @@ const hubSchema = z.strictObject({
         .max(36_500)
         .default(14)
         .describe('Logged forecasts older than this go; how they turned out stays in the reports.'),
+      incidentsDays: z
+        .number()
+        .min(2)
+        .max(36_500)
+        .default(365)
+        .describe('Incidents and maintenance windows that ended before go; what is open stays.'),
     })
     .prefault({})
     .describe('What is kept for how long.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { incidentChange } from './incident-schemas.ts'
 import type { Route } from './route.ts'
 import { alert, forecast, prediction, reading } from './schemas.ts'
 
@@ -9,6 +10,7 @@ export const liveMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('predictions'), predictions: z.array(prediction) }),
   z.object({ type: z.literal('forecasts'), forecasts: z.array(forecast) }),
   z.object({ type: z.literal('alerts'), alerts: z.array(alert) }),
+  z.object({ type: z.literal('incidents'), changes: z.array(incidentChange) }),
   z.object({ type: z.literal('site_removed'), site: z.string() }),
 ])
 

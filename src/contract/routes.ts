@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
@@ -8,6 +9,7 @@ import * as s from './schemas.ts'
 const siteParam = z.object({ site: z.string() })
 const domainParam = z.object({ domain: z.string() })
 
+/** Every route, by the name of its handler. */
 export const routes = {
   sites: {
     method: 'GET',
@@ -284,6 +286,7 @@ export const routes = {
     query: s.query.alerts,
     reply: s.pageOf(s.alert),
   },
+  ...incidentRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

@@ -1,5 +1,5 @@
 /**
- * Every way in which Homeostat says no: code, sentence, HTTP status, process exit code.
+ * All errors of Homeostat: code, sentence, HTTP status, process exit code.
  * A sentence may hold {placeholders}; `problem` fills them.
  */
 const table = {
@@ -100,6 +100,7 @@ const table = {
   },
   stopping: { status: 503, exit: 5, sentence: 'The hub is stopping.' },
   store_failed: { status: 503, exit: 6, sentence: 'The readings could not be stored: {detail}.' },
+  change_not_stored: { status: 503, exit: 6, sentence: 'The change could not be stored: {detail}.' },
   internal: {
     status: 500,
     exit: 70,

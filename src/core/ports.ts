@@ -12,6 +12,7 @@ import type {
   SeriesKey,
   Site,
 } from './event.ts'
+import type { IncidentLedger } from './incident-ledger.ts'
 import type {
   Drift,
   EventFunction,
@@ -158,6 +159,8 @@ export interface LedgerKeep {
   readonly keepFrom: number
   /** From here on logged forecasts, which are large, stay. */
   readonly forecastsFrom: number
+  /** Incidents and maintenance windows that ended here or later, and those that have not ended, stay. */
+  readonly incidentsFrom: number
 }
 
 /**
@@ -174,7 +177,7 @@ export interface Ledger {
   dirtySpans(site?: string): Promise<DirtySpans[]>
   putSites(sites: readonly Site[]): Promise<void>
   sites(): Promise<Site[]>
-  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, models, jobs, reports, notes and records. */
+  /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
@@ -208,6 +211,7 @@ export interface Ledger {
   readonly watch: WatchLedger
   readonly schedule: ScheduleLedger
   readonly notes: NoteLedger
+  readonly incidents: IncidentLedger
   readonly records: RecordLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>

@@ -257,7 +257,7 @@ function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {
 
 const refuse = (why: Problem): Parsed => ({ ok: false, problem: why })
 
-/** A value for a message. Of an object only that it is one: it may be deeper than a stack, and says no more. */
+/** A value for a message. Objects are only named as such: they may be nested deeper than the stack. */
 function show(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '(a list)' : '(an object)'
   const text = typeof value === 'string' ? `"${value}"` : String(value)

@@ -1,4 +1,5 @@
 import type { Alert, Command, Device, Prediction, Quarantined, Site } from './event.ts'
+import type { Incident } from './incident.ts'
 import type { Reading } from './reading.ts'
 import type { Target } from './target.ts'
 
@@ -30,6 +31,8 @@ export interface LedgerTurn {
   readonly quarantined: readonly Quarantined[]
   readonly predictions: readonly Prediction[]
   readonly alerts: readonly Alert[]
+  /** Those that the alerts have changed. */
+  readonly incidents: readonly Incident[]
   readonly states: readonly MonitorState[]
   readonly dirty: readonly DirtySpans[]
 }

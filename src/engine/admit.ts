@@ -8,13 +8,13 @@ export function admit(
   raw: RawReading,
   context: ParseContext,
   windows: WindowStore,
-  seriesLimit: number,
+  series: { readonly count: number; readonly limit: number },
 ): Reading | Problem {
   const parsed = parseReading(raw, context)
   if (!parsed.ok) return parsed.problem
   let { reading } = parsed
   const known = windows.find(reading)
-  if (!known) return windows.size < seriesLimit ? reading : problem('series_limit', { limit: seriesLimit })
+  if (!known) return series.count < series.limit ? reading : problem('series_limit', { limit: series.limit })
   if (known.unit !== reading.unit && known.unit !== 'raw') {
     const value = reading.unit === 'raw' ? reading.value : convert(reading.value, reading.unit, known.unit)
     if (value === undefined) return problem('unit_changed', { was: known.unit, unit: reading.unit })

@@ -16,6 +16,11 @@ export interface LeftBehind {
   openAlerts(target: Target): readonly Alert[]
 }
 
+/** How many measured series there are, counted over all sites. */
+export interface SeriesTally {
+  measured: number
+}
+
 const nothing: LeftBehind = { state: () => undefined, openAlerts: () => [] }
 
 /** One site: its series and the watchers of its targets. Removing a site drops its cell. */
@@ -26,10 +31,18 @@ export class Cell implements SiteView {
   readonly #byDevice = new Map<string, Map<string, CellSeries>>()
   readonly #byRoom = new Map<string, Set<CellSeries>>()
   readonly #watchers = new Map<string, Watcher>()
+  readonly #tally: SeriesTally
+  #measured = 0
   #left: LeftBehind = nothing
 
-  constructor(site: string, domains: readonly ConfiguredDomain[], zoneOf: (site: string) => string) {
+  constructor(
+    site: string,
+    domains: readonly ConfiguredDomain[],
+    zoneOf: (site: string) => string,
+    tally: SeriesTally,
+  ) {
     this.site = site
+    this.#tally = tally
     this.#domains = domains.filter(({ domain }) => domain.monitor)
     this.#zoneOf = zoneOf
   }
@@ -56,6 +69,11 @@ export class Cell implements SiteView {
 
   watcher(target: Target): Watcher | undefined {
     return this.#watchers.get(targetId(target))
+  }
+
+  /** The site is removed: its series do not count any more. */
+  drop(): void {
+    this.#tally.measured -= this.#measured
   }
 
   /** Takes over the series of an earlier process, before any reading. */
@@ -89,6 +107,10 @@ export class Cell implements SiteView {
       this.#byDevice.set(series.device, metrics)
     }
     metrics.set(series.metric, entry)
+    if (!isDerived(series.device)) {
+      this.#measured++
+      this.#tally.measured++
+    }
     this.#enter(entry)
     return entry
   }

@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 import type { Delivery, Inbox } from './inbox.ts'
+import type { Incidents } from './incidents/incidents.ts'
 import type { Reactor } from './reactor.ts'
 
 export interface CommitterParts {
@@ -13,6 +14,8 @@ export interface CommitterParts {
   readonly ledger: Pick<Ledger, 'record'>
   readonly directory: Directory
   readonly reactor: Reactor
+  /** Their changes go with the alerts of the same turn. */
+  readonly incidents: Pick<Incidents, 'takeUnsaved' | 'returnUnsaved'>
   readonly inbox: Inbox
   readonly feed: Feed
   readonly counters: Counters
@@ -89,22 +92,25 @@ export class Committer {
   }
 
   /** Steps 7 and 8. A failed commit is tried again as a whole; in the end its senders are told. */
-  async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<void> {
-    const { directory, reactor, inbox, counters, clock, log } = this.#parts
+  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<void> {
+    const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
     const { readings, quarantined, predictions } = turn
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
     const states = reactor.takeStates(isLast)
     const dirty = reactor.takeDirty()
     const alerts = [...this.#owed, ...turn.alerts]
+    const incidents = desk.takeUnsaved()
     this.#owed = []
     const startedMs = clock.monotonic()
     try {
-      await this.#store(readings, { sites, devices, quarantined, predictions, alerts, states, dirty })
+      const facts = { sites, devices, quarantined, predictions, alerts, incidents, states, dirty }
+      await this.#store(readings, facts)
     } catch (error) {
       counters.commitsFailed++
       log.error('A commit failed; nothing of it was acknowledged.', { error: String(error) })
       directory.returnNews({ sites, devices })
       reactor.returnStates(states, dirty)
+      desk.returnUnsaved(incidents)
       reactor.markLost(turn)
       this.#owed = alerts
       const failure = new HomeostatError('store_failed', { detail: String(error) }, error)
@@ -112,7 +118,7 @@ export class Committer {
       for (const { reject } of done) reject(failure)
       return
     }
-    counters.countCommit(turn, clock.monotonic() - startedMs)
+    counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
     for (const { delivery, count } of rows) inbox.settle(delivery, count)
     for (const { resolve } of done) resolve()
     this.#publish(turn)

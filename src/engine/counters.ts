@@ -33,12 +33,14 @@ export class Counters {
     this.monitorFaults.set(domain, (this.monitorFaults.get(domain) ?? 0) + 1)
   }
 
+  /** `measured`: readings of the turn that came from sources. */
   countCommit(
-    turn: { readings: readonly unknown[]; predictions: readonly unknown[]; alerts: readonly unknown[] },
+    turn: { readonly predictions: readonly unknown[]; readonly alerts: readonly unknown[] },
+    measured: number,
     ms: number,
   ): void {
     this.turns++
-    this.readingsStored += turn.readings.length
+    this.readingsStored += measured
     this.predictions += turn.predictions.length
     this.alerts += turn.alerts.length
     this.commitMsTotal += ms

@@ -64,7 +64,7 @@ export class Directory {
     this.#devices.delete(site)
   }
 
-  /** Notes where a reading came from. Cheap when it is known already. */
+  /** Registers the site and device of a reading. Cheap when they are known. */
   see(reading: Reading): void {
     const devices = this.#devices.get(reading.site)
     const known = devices?.get(reading.device)
@@ -88,7 +88,7 @@ export class Directory {
     this.#newDevices.add(device)
   }
 
-  /** What was seen since the last call and still has to be written. */
+  /** New and changed sites and devices since the last call; they must be written. */
   takeNews(): News | undefined {
     if (this.#newDevices.size === 0 && this.#newSites.length === 0) return undefined
     const news = { sites: this.#newSites, devices: [...this.#newDevices] }
@@ -97,7 +97,7 @@ export class Directory {
     return news
   }
 
-  /** Puts news back whose commit failed. */
+  /** Takes news back whose commit failed. */
   returnNews(news: News): void {
     this.#newSites = [...news.sites, ...this.#newSites]
     for (const device of news.devices) this.#newDevices.add(device)

@@ -14,6 +14,7 @@ import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
+import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { Path } from './path.ts'
@@ -22,11 +23,15 @@ import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
 import { Upkeep } from './upkeep.ts'
 
+/** Open alerts that are given their incidents at the start. */
+const openAlertsMax = 100_000
+
 /** Everything that happens, in order. Knows ports, never an adapter. */
 export class Engine {
   readonly counters = new Counters()
   readonly feed: Feed
   readonly models: Models
+  readonly incidents: IncidentDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -46,6 +51,10 @@ export class Engine {
     this.#parts = parts
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
+    this.incidents = new IncidentDesk(
+      { ledger: ledger.incidents, feed: this.feed, clock, log },
+      options.incidents,
+    )
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const directory = this.#directory
@@ -53,6 +62,7 @@ export class Engine {
       {
         ...shared,
         directory,
+        incidents: this.incidents,
         domains: parts.domains,
         onCommitted: () => undefined,
         onRebuilt: (_target, sources) => {
@@ -69,13 +79,14 @@ export class Engine {
 
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
-    const { readings, ledger, windows, log, clock } = this.#parts
+    const { readings, ledger, log, clock } = this.#parts
     const started = clock.monotonic()
     await ledger.open()
     await readings.open()
     await this.#directory.load()
+    await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
-    log.info('Stores are open.', { series: windows.size, ms: Math.round(clock.monotonic() - started) })
+    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - started) })
     this.#upkeep.start()
     this.#scheduler = createSchedule(
       { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
@@ -114,6 +125,7 @@ export class Engine {
     for (const { stop } of this.#sources) stop.abort()
     await Promise.allSettled(this.#sources.map(({ done }) => done))
     await this.#path.stop()
+    await this.incidents.stop()
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
@@ -174,6 +186,7 @@ export class Engine {
     await this.models.removeSite(site)
     this.#parts.windows.removeSite(site)
     this.#path.removeSite(site)
+    this.incidents.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)
     await this.#parts.ledger.removeSite(site)
@@ -188,7 +201,7 @@ export class Engine {
   }
 
   get seriesCount(): number {
-    return this.#parts.windows.size
+    return this.#path.seriesCount
   }
 
   findSeries(key: SeriesKey): Series | undefined {

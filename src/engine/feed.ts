@@ -1,20 +1,22 @@
 import type { Alert, Command, Forecast, Prediction } from '../core/event.ts'
+import type { IncidentChange } from '../core/incident.ts'
 import type { Reading } from '../core/reading.ts'
 
-/** News: what has just been committed (alerts: what is about to be). */
+/** News: what has just been committed (alerts and incidents: what is about to be). */
 export type News =
   | { readonly kind: 'readings'; readonly readings: readonly Reading[] }
   | { readonly kind: 'predictions'; readonly predictions: readonly Prediction[] }
   | { readonly kind: 'forecasts'; readonly forecasts: readonly Forecast[] }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
+  | { readonly kind: 'incidents'; readonly changes: readonly IncidentChange[] }
   | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'site_removed'; readonly site: string }
 
 export type Listener = (news: News) => void
 
 /**
- * Fan-out to those who watch. A listener must not block: it hands the news to its own bounded buffer and cuts
- * a client that does not drain. A listener that throws is dropped, so that it harms no other.
+ * Sends news to all listeners. A listener must not block: it puts the news into its own bounded buffer and cuts a client
+ * that does not drain. A listener that throws is dropped, so that it harms no other.
  */
 export class Feed {
   readonly #listeners = new Set<Listener>()

@@ -1,4 +1,5 @@
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
+import type { IncidentOptions } from './incidents/options.ts'
 import type { ModelsOptions } from './models/models.ts'
 import type { Calling, RetrainOptions } from './schedule/schedule.ts'
 import type { ConfiguredDomain } from './watcher.ts'
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
   readonly forecastsKeptMs: number
+  readonly incidents: IncidentOptions
+  readonly incidentsKeptMs: number
   readonly training: ModelsOptions & RetrainOptions
   /** Whether the schedule runs; a command that opens the engine for a moment leaves it to the hub. */
   readonly scheduled: boolean

@@ -200,6 +200,36 @@ describe('a commit that failed for good', () => {
   })
 })
 
+describe('incidents', () => {
+  it('are committed with their alerts, or owed with them', async () => {
+    const { clock, hub, disk } = await setUp()
+    disk.faults.records = 3
+    await expect(settled(hub.emit([temperature(start, 80)]), clock)).rejects.toMatchObject({
+      code: 'store_failed',
+    })
+    expect([await disk.ledger.alerts({}, 9), await disk.ledger.incidents.list({}, 9)]).toEqual([[], []])
+    await hub.emit([temperature(start + 1, 85)])
+    expect(await disk.ledger.alerts({}, 9)).toMatchObject([{ since: start }])
+    expect(await disk.ledger.incidents.list({}, 9)).toMatchObject([{ since: start, status: 'open' }])
+  })
+
+  it('are the same after a restart, and end with an alert that ended meanwhile', async () => {
+    // a warning: the process that is gone would tell of a critical one again within the test
+    const { clock, hub, disk, restart } = await setUp({ rules: [{ ...hot, level: 'warning' }] })
+    await hub.emit([temperature(start, 80)])
+    const [opened] = await disk.ledger.incidents.list({}, 9)
+    // stored by a process that died before it could react
+    const series = { site: 'home', device: 'stove', metric: 'temperature', unit: 'degC' }
+    await disk.readings.append([{ ...series, value: 20, at: start + minuteMs }])
+    await clock.advance(2 * minuteMs)
+    await restart()
+    await clock.advance(10 * minuteMs)
+    expect(await disk.ledger.incidents.list({}, 9)).toMatchObject([
+      { id: opened?.id, occurrences: 1, closedAt: start + minuteMs, status: 'resolved' },
+    ])
+  })
+})
+
 describe('a site that is removed', () => {
   it('takes the states of its monitors along', async () => {
     const { hub, disk } = await setUp()

@@ -5,6 +5,7 @@ import { mergeTurn, type Turn } from '../core/turn.ts'
 import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
+import type { IncidentDesk } from './incidents/desk.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
 import { Rebuilder } from './rebuilder.ts'
@@ -17,6 +18,8 @@ export interface PathParts {
   readonly ledger: Ledger
   readonly windows: WindowStore
   readonly directory: Directory
+  /** Open already. */
+  readonly incidents: IncidentDesk
   readonly domains: readonly ConfiguredDomain[]
   readonly feed: Feed
   readonly counters: Counters
@@ -75,6 +78,8 @@ export class Path {
       this.#options.windowReadings,
     )
     for (const forecast of await this.#parts.ledger.forecasts()) this.use(forecast)
+    // alerts that ended while the hub was away
+    this.#parts.incidents.take(replayed.alerts)
     await this.#pump.contribute((turn) => mergeTurn(turn, replayed))
     this.#waker.start()
     this.#rebuilder.start()
@@ -90,6 +95,11 @@ export class Path {
   /** What a source hands its batches to. */
   emitFor(source: string): Emit {
     return this.#pump.emitFor(source)
+  }
+
+  /** Measured series that are known. */
+  get seriesCount(): number {
+    return this.#reactor.seriesCount
   }
 
   /** Readings that are not committed yet. */
@@ -124,6 +134,7 @@ export class Path {
 
   #sendAlerts(alerts: readonly Alert[]): void {
     this.#parts.feed.publish({ kind: 'alerts', alerts })
+    this.#parts.incidents.take(alerts)
     for (const sink of this.#sinks) {
       for (const alert of alerts) {
         sink.send({ kind: 'alert', alert }).catch((error: unknown) => {

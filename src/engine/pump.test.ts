@@ -9,6 +9,8 @@ import { createMemoryWindows } from '../stores/window/memory.ts'
 import { Counters } from './counters.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
+import { Incidents } from './incidents/incidents.ts'
+import { options as incidentOptions } from './incidents/made-alerts.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor } from './reactor.ts'
 
@@ -31,10 +33,15 @@ const row = (device: string, value: unknown, more: Partial<RawReading> = {}): Ra
   ...more,
 })
 
-/** The real pieces on memory stores; `hold` makes commits wait, `fail` makes them fail, `story` tells what came when. */
+/** The real pieces on memory stores; `hold` makes commits wait, `fail` and `failRecord` make them fail, `story` tells what came when. */
 async function setUp(options: Partial<PumpOptions> = {}, rules: readonly ThresholdRule[] = []) {
   const story: string[] = []
-  const faults = { fail: false, failures: 0, release: undefined as (() => void) | undefined }
+  const faults = {
+    fail: false,
+    failRecord: false,
+    failures: 0,
+    release: undefined as (() => void) | undefined,
+  }
   const memory = createMemoryReadings()
   await memory.open()
   const readings: ReadingStore = {
@@ -48,6 +55,11 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   }
   const ledger = createMemoryLedger()
   await ledger.open()
+  const record = ledger.record.bind(ledger)
+  ledger.record = async (facts) => {
+    if (faults.failRecord) throw new Error('disk full')
+    await record(facts)
+  }
   const windows = createMemoryWindows({ capacity: 60 })
   const counters = new Counters()
   const feed = new Feed(() => story.push('listener dropped'))
@@ -73,6 +85,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
       windows,
       directory,
       reactor,
+      incidents: new Incidents(incidentOptions),
       feed,
       counters,
       clock,
@@ -227,10 +240,10 @@ describe('a failing store', () => {
 
   it('still owes the alerts that have left to the ledger, once', async () => {
     const { emit, ledger, story, faults } = await setUp({}, [hot])
-    faults.fail = true
+    faults.failRecord = true
     await expect(emit([row('stove', 80)])).rejects.toMatchObject({ code: 'store_failed' })
     expect([story, await ledger.alerts({}, 9)]).toEqual([['alerts'], []])
-    faults.fail = false
+    faults.failRecord = false
     await emit([row('stove', 80)])
     expect(await ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', since: now, value: 80 }])
     expect(story.filter((line) => line === 'alerts')).toHaveLength(1)

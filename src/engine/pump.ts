@@ -130,7 +130,8 @@ export class Pump {
 
   #take(delivery: Delivery, index: number, context: ParseContext, turn: Turn): void {
     const { windows, directory, reactor } = this.#parts
-    const reading = admit(delivery.batch[index]!, context, windows, this.#options.series)
+    const series = { count: reactor.seriesCount, limit: this.#options.series }
+    const reading = admit(delivery.batch[index]!, context, windows, series)
     if ('code' in reading) {
       this.#quarantine(delivery, index, reading, context.now, turn)
       return

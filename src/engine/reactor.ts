@@ -51,6 +51,7 @@ export class Reactor {
   /** Watchers with dirty spans. */
   readonly #dirty = new Set<Watcher>()
   readonly #faultLoggedMs = new WeakMap<Watcher, number>()
+  readonly #tally = { measured: 0 }
   #alerts: Alert[] = []
 
   constructor(parts: ReactorParts, options: ReactorOptions) {
@@ -64,6 +65,11 @@ export class Reactor {
     cell.restore(series, left)
     for (const watcher of cell.watchers()) this.#wakes.update(watcher)
     return cell
+  }
+
+  /** Measured series, of all sites. */
+  get seriesCount(): number {
+    return this.#tally.measured
   }
 
   cell(site: string): Cell | undefined {
@@ -207,13 +213,14 @@ export class Reactor {
       this.#wakes.delete(watcher)
       for (const set of [this.#unsaved, this.#urgent, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
     }
+    this.#cells.get(site)?.drop()
     this.#cells.delete(site)
   }
 
   #cellOf(site: string): Cell {
     let cell = this.#cells.get(site)
     if (!cell) {
-      cell = new Cell(site, this.#parts.domains, this.#parts.zoneOf)
+      cell = new Cell(site, this.#parts.domains, this.#parts.zoneOf, this.#tally)
       this.#cells.set(site, cell)
     }
     return cell

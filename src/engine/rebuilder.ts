@@ -107,9 +107,12 @@ export class Rebuilder {
   /** All spans of the watcher, the newest first. */
   async #rebuild(watcher: Watcher): Promise<void> {
     const reach = watcher.domain.rebuild
+    const [first] = watcher.dirty.all()
+    const last = watcher.dirty.newest()
+    if (!first || !last) return
+    const oldest = await this.#oldest(watcher.scope.sources, { from: first.from, to: last.to })
     for (let span = watcher.dirty.newest(); span; span = watcher.dirty.newest()) {
       if (!reach || this.#stop.signal.aborted) return
-      const oldest = await this.#oldest(watcher.scope.sources, span)
       const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
       await this.#rebuildPiece(watcher, piece, reach)
       const done = piece.from <= oldest ? span : piece

@@ -15,6 +15,7 @@ export interface UpkeepOptions {
   readonly readingsKeptMs: number | null
   readonly predictionsKeptMs: number
   readonly forecastsKeptMs: number
+  readonly incidentsKeptMs: number
 }
 
 const everyMs = 60_000
@@ -46,15 +47,15 @@ export class Upkeep {
   /** Deletes what the ledger need not keep: old rows, and rows beyond their limit. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
-    const { predictionsKeptMs, forecastsKeptMs, quarantineRows, closedAlertRows, modelEventRows } =
-      this.#options
+    const { predictionsKeptMs, forecastsKeptMs, incidentsKeptMs, ...rows } = this.#options
     const now = clock.now()
     await ledger.maintain({
-      quarantined: quarantineRows,
-      closedAlerts: closedAlertRows,
-      modelEvents: modelEventRows,
+      quarantined: rows.quarantineRows,
+      closedAlerts: rows.closedAlertRows,
+      modelEvents: rows.modelEventRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
+      incidentsFrom: now - incidentsKeptMs,
     })
   }
 

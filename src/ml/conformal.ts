@@ -19,7 +19,8 @@ export function conformalQuantile(scores: ArrayLike<number>, alpha: number): num
   return quantileOfSorted(sortedKnown(scores), alpha)
 }
 
-function quantileOfSorted(sorted: Float64Array, alpha: number): number {
+/** The same of scores in rising order, without NaN. */
+export function quantileOfSorted(sorted: Float64Array, alpha: number): number {
   if (alpha <= 0) return Number.POSITIVE_INFINITY
   // the small number keeps (n + 1)(1 - alpha) = 9.000000000000002 at 9
   const rank = Math.ceil((sorted.length + 1) * (1 - alpha) - 1e-9)
@@ -177,6 +178,12 @@ export class SortedWindow {
   /** Conformal p-value of a score against the window, before it is pushed. 1 while the window is empty. */
   pValue(score: number, random?: Random): number {
     return conformalPValue(this.sorted(), score, random)
+  }
+
+  /** As `conformalQuantile` of the scores in the window, without sorting them again. */
+  quantile(alpha: number): number {
+    checkAlpha(alpha)
+    return quantileOfSorted(this.sorted(), alpha)
   }
 
   /** The scores in rising order: a view, valid until the next push. */

@@ -3,6 +3,7 @@
  * the naive forecasts in naive.ts, the figures in metrics*.ts.
  */
 import { HomeostatError } from '../core/errors.ts'
+import type { StepTimes } from './civil.ts'
 import type { Fold } from './folds.ts'
 import type { Frame } from './frame.ts'
 import type { Learner } from './learner.ts'
@@ -22,7 +23,7 @@ export interface Evaluation<Scores> {
 }
 
 export interface CrossValidation<Scores> extends Evaluation<Scores> {
-  /** What the model said of each row when it had not seen it, `outputs` a row; NaN for rows never tested. */
+  /** What the model predicted of each row when it had not seen it, `outputs` a row; NaN for rows never tested. */
   readonly predictions: Float64Array
   readonly folds: readonly { readonly name: string; readonly trainRows: number; readonly model: Scores }[]
 }
@@ -64,13 +65,13 @@ export function evaluateRegression<Options extends object>(
   const perFold = folds.map((fold) => {
     const truth = takeValues(target, fold.train)
     const model = learner.fit(takeRows(frame, fold.train), truth, options.learner)
-    const said = model.predict(takeRows(frame, fold.test))
+    const answers = model.predict(takeRows(frame, fold.test))
     const mean = truth.reduce((sum, value) => sum + value, 0) / truth.length
     fold.test.forEach((row, at) => {
-      predictions[row] = said[at]!
+      predictions[row] = answers[at]!
       trainingMean[row] = mean
     })
-    const scores = regressionScores(takeValues(target, fold.test), said)
+    const scores = regressionScores(takeValues(target, fold.test), answers)
     return { name: fold.name, trainRows: fold.train.length, model: scores }
   })
   const naive = { ...options.naive, 'training-mean': trainingMean }
@@ -96,13 +97,13 @@ export function evaluateClassification<Options extends object>(
       throw new HomeostatError('data_invalid', {
         detail: `the training rows of ${fold.name} do not hold all ${classes} classes`,
       })
-    const said = model.predict(takeRows(frame, fold.test))
+    const answers = model.predict(takeRows(frame, fold.test))
     const rates = shareOfClasses(truth, outputs)
     fold.test.forEach((row, at) => {
-      predictions.set(said.subarray(at * outputs, (at + 1) * outputs), row * outputs)
+      predictions.set(answers.subarray(at * outputs, (at + 1) * outputs), row * outputs)
       baseRate.set(rates, row * outputs)
     })
-    const scores = classificationScores(takeValues(target, fold.test), said, outputs)
+    const scores = classificationScores(takeValues(target, fold.test), answers, outputs)
     return { name: fold.name, trainRows: fold.train.length, model: scores }
   })
   const tested = Int32Array.from(new Set(folds.flatMap((fold) => [...fold.test]))).sort()
@@ -118,6 +119,8 @@ export type Forecaster = (history: Float64Array, horizon: number) => ArrayLike<n
 export interface BacktestOptions {
   readonly horizon: number
   readonly stepsPerDay: number
+  /** For naive forecasts in civil time. */
+  readonly times?: StepTimes
   /** How many origins; the newest one has its whole horizon inside the series. */
   readonly origins: number
   /** Steps from one origin to the next; default the horizon. */
@@ -133,7 +136,7 @@ export interface Backtest extends Evaluation<RegressionScores> {
 
 /** Rolling-origin backtest of a forecaster beside the three naive forecasts. The forecaster sees the past only. */
 export function backtest(values: Float64Array, forecaster: Forecaster, options: BacktestOptions): Backtest {
-  const { horizon, stepsPerDay, origins, stride = horizon } = options
+  const { horizon, stepsPerDay, times, origins, stride = horizon } = options
   const actual: number[] = []
   const predicted: number[] = []
   const naive: Record<NaiveKind, number[]> = { yesterday: [], 'last-week': [], 'slot-mean': [] }
@@ -146,11 +149,11 @@ export function backtest(values: Float64Array, forecaster: Forecaster, options: 
     if (origin < 1) continue
     used++
     const history = values.slice(0, origin)
-    const said = forecaster(history, horizon)
-    const made = naiveForecasts(history, horizon, stepsPerDay)
+    const answers = forecaster(history, horizon)
+    const made = naiveForecasts(history, horizon, stepsPerDay, times)
     for (let step = 0; step < horizon; step++) {
       actual.push(values[origin + step]!)
-      predicted.push(said[step]!)
+      predicted.push(answers[step]!)
       for (const kind of naiveKinds) naive[kind].push(made[kind].mean[step]!)
     }
   }

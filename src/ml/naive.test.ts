@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { localParts } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
+import { hourMs } from '../core/time.ts'
 import { naiveForecast, naiveForecasts, naiveKinds } from './naive.ts'
 
 /** `days` days of 4 steps whose value is day * 10 + slot. */
@@ -33,7 +35,7 @@ describe('with enough history every kind gives what it promises', () => {
   })
 })
 
-describe('short or broken history falls back and says so', () => {
+describe('short or broken history falls back, and the basis tells', () => {
   test('a missing yesterday takes the day before', () => {
     const history = days(3)
     history[9] = Number.NaN
@@ -62,7 +64,7 @@ describe('short or broken history falls back and says so', () => {
     expect(basis).toEqual(['last-value', 'last-value', 'itself', 'itself'])
   })
 
-  test('no value at all gives NaN and says nothing', () => {
+  test('no value at all gives NaN, based on nothing', () => {
     const { mean, basis } = naiveForecast('yesterday', [Number.NaN], 1, 24)
     expect(mean[0]).toBeNaN()
     expect(basis).toEqual(['nothing'])
@@ -95,4 +97,29 @@ test('a forecast is never made of anything but values of the history', () => {
 
 test('a horizon of 0 is refused', () => {
   expect(() => naiveForecast('yesterday', [1], 0, 24)).toThrow(HomeostatError)
+})
+
+describe('"the same time" is that of the wall clock', () => {
+  const zone = 'Europe/Paris'
+  /** By the hour, the hour of the wall clock; of a week that ends at 00:00 of the given day, UTC ms. */
+  const clock = (endMs: number) => {
+    const startMs = endMs - 7 * 24 * hourMs
+    const values = Float64Array.from(
+      { length: 7 * 24 },
+      (_, hour) => localParts(zone, startMs + hour * hourMs).hour,
+    )
+    return { values, times: { startMs, stepMs: hourMs, zone } }
+  }
+
+  // a day after a change of clocks, and a day over it
+  test.each([['2024-10-27T23:00Z'], ['2024-10-26T22:00Z'], ['2025-03-30T22:00Z'], ['2025-03-29T23:00Z']])(
+    'from %s on, for every kind',
+    (text) => {
+      const endMs = Date.parse(text)
+      const { values, times } = clock(endMs)
+      const expected = Array.from({ length: 24 }, (_, hour) => localParts(zone, endMs + hour * hourMs).hour)
+      const made = naiveForecasts(values, 24, 24, times)
+      for (const kind of naiveKinds) expect([...made[kind].mean], kind).toEqual(expected)
+    },
+  )
 })

@@ -2,11 +2,12 @@
  * The three naive forecasts that every learnt one must beat, for a series of regular steps:
  * same time yesterday, same time last week, mean of the slot over the last 28 days.
  *
- * History is an array of one value a step, NaN where none is known, the newest last; steps of UTC, so that a day is
- * always `stepsPerDay` long. Each forecast step says on what it rests, so that a fall-back is never sold as the real
- * thing.
+ * History is an array of one value a step, NaN where none is known, the newest last. Steps are of UTC; with `times` the
+ * "same time" is that of the wall clock in their zone, also across changes of clocks. Each forecast step names its
+ * basis, so that a fall-back is never sold as the real thing.
  */
 import { HomeostatError } from '../core/errors.ts'
+import { bySlot, civilSteps, originSlot, type StepTimes, slotsAhead } from './civil.ts'
 
 export const naiveKinds = ['yesterday', 'last-week', 'slot-mean'] as const
 export type NaiveKind = (typeof naiveKinds)[number]
@@ -39,9 +40,31 @@ export function naiveForecast(
   history: ArrayLike<number>,
   horizon: number,
   stepsPerDay: number,
+  times?: StepTimes,
 ): NaiveForecast {
   checkSteps('the horizon', horizon)
   checkSteps('a day', stepsPerDay)
+  if (times?.zone === undefined) return inSlots(kind, history, horizon, stepsPerDay)
+  const origin = history.length
+  const { slots } = civilSteps(times, origin + horizon)
+  const first = originSlot(slots, origin, horizon)
+  const known = bySlot(slots, Float64Array.from(history)).subarray(0, first)
+  const predicted = inSlots(kind, known, slotsAhead(slots, origin, horizon), stepsPerDay)
+  const lead = (step: number): number => slots[origin + step]! - first
+  return {
+    kind,
+    mean: Float64Array.from({ length: horizon }, (_, step) => predicted.mean[lead(step)]!),
+    basis: Array.from({ length: horizon }, (_, step) => predicted.basis[lead(step)]!),
+  }
+}
+
+/** The same in slots, as many in every day. */
+function inSlots(
+  kind: NaiveKind,
+  history: ArrayLike<number>,
+  horizon: number,
+  stepsPerDay: number,
+): NaiveForecast {
   const mean = new Float64Array(horizon)
   const basis: NaiveBasis[] = []
   const last = lastKnown(history)
@@ -63,8 +86,9 @@ export function naiveForecasts(
   history: ArrayLike<number>,
   horizon: number,
   stepsPerDay: number,
+  times?: StepTimes,
 ): Readonly<Record<NaiveKind, NaiveForecast>> {
-  const make = (kind: NaiveKind): NaiveForecast => naiveForecast(kind, history, horizon, stepsPerDay)
+  const make = (kind: NaiveKind): NaiveForecast => naiveForecast(kind, history, horizon, stepsPerDay, times)
   return { yesterday: make('yesterday'), 'last-week': make('last-week'), 'slot-mean': make('slot-mean') }
 }
 

@@ -6,6 +6,9 @@
  * touched unless it changed as units do. Devices are off, on standby, or draw their rated power for hours: values that
  * stand still are suspect only where this series never does so. A spike is far above everything else, not just high.
  * Series of less than a week are left alone.
+ *
+ * It sees the whole series that it is given: whoever judges forecasts of the past gives it what was known at each origin
+ * only (see `firewallOf`), so that nothing is learnt or judged with hindsight.
  */
 
 import { HomeostatError } from '../core/errors.ts'
@@ -42,6 +45,29 @@ export const scaledShareMax = 0.5
 
 /** Factors by which units are mistaken: W and kW, minutes and hours, seconds and hours. */
 const unitFactors = [1000, 60, 3600].flatMap((factor) => [factor, 1 / factor])
+
+/**
+ * For forecasts of the past: what was believed at an origin, and which of the steps that followed count as measured.
+ * Those are never changed. A step is left out (NaN) where it is `spikeTimes` the largest of what was believed a day
+ * before the origin (`spikeTimesRare` where the device is mostly off): nobody can be asked to foresee a broken meter. A
+ * day, since a mistaken unit is not recognised sooner. The rule knows nothing of what came later, so the first two days
+ * of a much larger device are left out as well; then it counts.
+ */
+export function firewallOf(stepMs: number): {
+  repair(known: Float64Array): Float64Array
+  judged(repaired: Float64Array, actual: Float64Array): Float64Array
+} {
+  const perDay = dayMs / stepMs
+  return {
+    repair: (known) => repairSteps(known, stepMs).values,
+    judged: (repaired, actual) => {
+      const before = repaired.subarray(0, Math.max(0, repaired.length - perDay))
+      const known = before.filter((value) => !Number.isNaN(value)).length
+      const limit = known < 7 * perDay ? 0 : spikeLimit(before)
+      return actual.map((value) => (limit > 0 && Math.abs(value) > limit ? Number.NaN : value))
+    },
+  }
+}
 
 /** Throws `data_invalid` where a day is not a whole number of steps. */
 export function repairSteps(values: Float64Array, stepMs: number): Repaired {
@@ -144,12 +170,7 @@ const spikeStepsMax = 2
 
 /** One or two steps far above everything else, above the usual of their time of day, and above their neighbours. */
 function spikesOf(values: Float64Array, perDay: number): Repair[] {
-  const sizes = values.map(Math.abs).filter((size) => !Number.isNaN(size))
-  sizes.sort()
-  // the largest half percent may be spikes themselves
-  const rest = sizes[sizes.length - Math.max(3, Math.ceil(sizes.length * 0.005))]!
-  const isRare = sizes[sizes.length >> 1]! < 0.05 * rest
-  const limit = rest * (isRare ? spikeTimesRare : spikeTimes)
+  const limit = spikeLimit(values)
   if (!(limit > 0)) return []
   return stretches(values.length, (step) => Math.abs(values[step]!) > limit)
     .filter(({ from, to }) => {
@@ -159,6 +180,16 @@ function spikesOf(values: Float64Array, perDay: number): Repair[] {
       return isAbove(from - 1) && isAbove(to) && isOutside(values, from, perDay)
     })
     .map((stretch) => ({ ...stretch, kind: 'spike' }))
+}
+
+/** Size above which a value is far above everything else; not above 0 where nothing is known of it. */
+function spikeLimit(values: Float64Array): number {
+  const sizes = values.map(Math.abs).filter((size) => !Number.isNaN(size))
+  sizes.sort()
+  // the largest half percent may be spikes themselves
+  const rest = sizes[sizes.length - Math.max(3, Math.ceil(sizes.length * 0.005))]!
+  const isRare = sizes[sizes.length >> 1]! < 0.05 * rest
+  return rest * (isRare ? spikeTimesRare : spikeTimes)
 }
 
 /** Whether a step lies outside the robust range of its time of day. */
@@ -212,9 +243,12 @@ function jumpsOf(
   known: number,
   perDay: number,
 ): { readonly at: number; readonly up: boolean }[] {
-  const usual = Float64Array.from({ length: perDay }, (_, slot) =>
-    median(logs.filter((value, step) => step % perDay === slot && !Number.isNaN(value))),
-  )
+  const usual = Float64Array.from({ length: perDay }, (_, slot) => {
+    const known: number[] = []
+    for (let step = slot; step < logs.length; step += perDay)
+      if (!Number.isNaN(logs[step]!)) known.push(logs[step]!)
+    return median(known)
+  })
   const steps = [...logs.keys()].filter((step) => !Number.isNaN(logs[step]!))
   // what is off most of the time has no level that could jump
   if (steps.length < known / 2) return []

@@ -235,7 +235,7 @@ describe('too much', () => {
         return memory.append(rows)
       },
     }
-    await start({ readings, limits: { inboxReadings: 2 }, engine: { turnReadings: 2 } })
+    await start({ readings, limits: { inboxReadings: 4 }, engine: { turnReadings: 2 } })
     const payload = [1, 2].map((value) => ({ device: `lamp-${value}`, metric: 'power', value }))
     const push = () => hub.ask({ method: 'POST', url: '/api/v1/readings', payload })
     const slow = [push(), push()]

@@ -180,7 +180,7 @@ describe('/api/v1/live', () => {
     }
   })
 
-  test('tells predictions, forecasts, alerts and the end of a site, to each key of its own sites only', async () => {
+  test('tells predictions, forecasts, alerts, incidents and the end of a site, to each key of its own sites only', async () => {
     const two = await startTwoSites()
     hub = two
     port = await hub.listen()
@@ -220,6 +220,7 @@ describe('/api/v1/live', () => {
         'alerts',
         'delta',
         'forecasts',
+        'incidents',
         'predictions',
         'site_removed',
         'snapshot',

@@ -135,7 +135,7 @@ const refused: readonly (readonly [string, Method, string, object | undefined, n
     { ...energy, rows: [row, { huor: 18 }] },
     400,
     'data_invalid',
-    /no feature "huor"; there are lead, hour, .*lag_24h/,
+    /no feature "huor"; there are base, scale, lead, .*hour/,
   ],
   [
     'a feature that is text',

@@ -56,6 +56,17 @@ const putWake = (hub: TwoSites) =>
 const alpha = { site: 'alpha' }
 const beta = { site: 'beta' }
 
+const stuffy = {
+  ...{ target: { site: 'alpha', domain: 'thresholds', subject: 'alpha-air' }, device: 'alpha-air' },
+  ...{ metric: 'co2', level: 'warning', status: 'open', since: noon - 1000, occurrences: 1 },
+}
+/** Of the one incident of the site alpha. */
+async function incidentUrl(hub: TwoSites): Promise<string> {
+  const [incident] = await hub.engine.incidents.list({ sites: ['alpha'] }, 1)
+  return `/api/v1/incidents/${incident?.id}`
+}
+const window = { from: noon, to: noon + 3_600_000, reason: 'new filters' }
+
 /** One row a route: a route that is new in the contract does not compile without one. */
 const scenarios: Readonly<Record<RouteName, Scenario>> = {
   sites: {
@@ -150,7 +161,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       ...(['rejected', 'live', 'before'] as const).map((name) =>
         some({
           series: energy,
-          model: { name: 'energy-boosting', version: versions[name], kind: 'learned' },
+          model: { name: 'energy-forecast', version: versions[name], kind: 'learned' },
           standing: name === 'before' ? 'retired' : name,
           live: name === 'live',
           reason: expect.stringMatching(/\.$/),
@@ -217,7 +228,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/predict', { ...energy, rows: [{ hour: 18 }, {}] }),
     status: ofAlpha,
     says: {
-      model: { name: 'energy-boosting', version: versions.live, kind: 'learned' },
+      model: { name: 'energy-forecast', version: versions.live, kind: 'learned' },
       ...{ unit: 'kWh', predictions: [expect.any(Number), expect.any(Number)] },
     },
   },
@@ -318,6 +329,75 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       some({ target: some(alpha), rule: 'stuffy', level: 'warning', since: noon - 1000, value: 1500 }),
     ),
   },
+  incidents: {
+    request: get('/api/v1/incidents?site=alpha&status=unresolved&level=warning&domain=thresholds'),
+    status: ofAlpha,
+    says: list(some(stuffy)),
+  },
+  incident: {
+    request: async (hub) => ({ url: await incidentUrl(hub) }),
+    // to the other site's key there is no such incident
+    status: [401, 200, 200, 200, 200, 404],
+    says: some({ ...stuffy, alerts: [some({ rule: 'stuffy', since: noon - 1000, value: 1500 })] }),
+  },
+  acknowledgeIncident: {
+    request: async (hub) => ({ method: 'POST', url: `${await incidentUrl(hub)}/acknowledge` }),
+    status: [401, 403, 200, 200, 200, 404],
+    // by the first who could
+    says: some({
+      status: 'acknowledged',
+      acknowledged: { by: expect.stringMatching(/^(operator|admin) of all$/), at: noon + 6000 },
+    }),
+  },
+  snoozeIncident: {
+    request: async (hub) => post(`${await incidentUrl(hub)}/snooze`, { until: '2026-03-02T13:00:00Z' }),
+    status: [401, 403, 200, 200, 200, 404],
+    says: some({
+      status: 'snoozed',
+      snoozed: { by: 'admin of all', at: noon + 6000, until: noon + 3_600_000 },
+    }),
+  },
+  resolveIncident: {
+    async request(hub) {
+      const url = await incidentUrl(hub)
+      // the one before has resolved it
+      await hub.push([
+        { site: 'alpha', device: 'alpha-air', metric: 'co2', value: 900, at: hub.clock.now() },
+        { site: 'alpha', device: 'alpha-air', metric: 'co2', value: 1500, at: hub.clock.now() + 1 },
+      ])
+      await hub.clock.advance(10)
+      return { method: 'POST', url: `${url}/resolve` }
+    },
+    status: [401, 403, 200, 200, 200, 404],
+    says: some({ status: 'resolved', resolvedBy: 'admin of all' }),
+  },
+  maintenance: {
+    async request(hub) {
+      for (const site of ['alpha', 'beta']) {
+        await hub.engine.incidents.addWindow({ ...window, id: `window-${site}`, site, by: 'Ada' })
+      }
+      return { url: '/api/v1/maintenance?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list({ ...window, id: 'window-alpha', site: 'alpha', by: 'Ada' }),
+  },
+  addMaintenance: {
+    request: () =>
+      post('/api/v1/maintenance', { site: 'alpha', subject: 'alpha-air', to: window.to, reason: 'filters' }),
+    status: [401, 403, 201, 201, 201, 403],
+    says: {
+      ...{ id: expect.any(String), site: 'alpha', subject: 'alpha-air', from: noon + 6000, to: window.to },
+      ...{ by: 'admin of all', reason: 'filters' },
+    },
+  },
+  removeMaintenance: {
+    async request(hub) {
+      await hub.engine.incidents.addWindow({ ...window, id: 'window', site: 'alpha', by: 'Ada' })
+      return { method: 'DELETE', url: '/api/v1/maintenance/window' }
+    },
+    status: [401, 403, 200, 200, 200, 404],
+    says: { removed: 'window' },
+  },
   settings: {
     request: get('/api/v1/settings/damp?site=alpha'),
     status: ofAdmins,
@@ -384,6 +464,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       status: 'healthy',
       demo: false,
       open: false,
+      // the meter and the air of each site, and what is derived from each meter
       series: 4,
       quarantined: 2,
       model_loaded: true,

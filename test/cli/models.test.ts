@@ -72,7 +72,7 @@ describe('a folder without a hub', () => {
     expect(list.out).toMatch(new RegExp(`^ +home/heater/energy +${live} +live `, 'm'))
     expect(list.out).toMatch(new RegExp(`^ +home/dice/energy +${rejected} +rejected .*Rejected: `, 'm'))
     const card = await place.run('models', 'show', 'heater')
-    expect(card.out).toContain(`home/heater/energy  energy-boosting ${live}`)
+    expect(card.out).toContain(`home/heater/energy  energy-forecast ${live}`)
     expect(card.out).toMatch(/^ +slot-mean +\d/m)
     expect(card.out).toMatch(/None of its forecasts has met its truth/)
 

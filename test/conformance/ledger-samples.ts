@@ -111,5 +111,6 @@ export const keep = (change: Partial<LedgerKeep> = {}): LedgerKeep => ({
   modelEvents: 1e9,
   keepFrom: 0,
   forecastsFrom: 0,
+  incidentsFrom: 0,
   ...change,
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Prediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
+import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
 import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
@@ -333,7 +334,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
       it('at once', async () => {
         for (const step of put) await step(ledger)
         expect(await read(ledger)).toStrictEqual(gives)
@@ -389,7 +390,8 @@ function testCalls(ledger: () => Ledger): void {
   })
 
   it('tells whether there was something to remove, and how much', async () => {
-    const { schedule, notes } = ledger()
+    const { schedule, notes, incidents } = ledger()
+    await incidents.putWindow(maintenanceWindow('a'))
     await schedule.putTriggers([trigger('a')])
     await schedule.putFunctions([eventFunction('a')])
     await notes.putForgotten([forgotten('a')])
@@ -399,10 +401,11 @@ function testCalls(ledger: () => Ledger): void {
       await schedule.removeFunction('a'),
       await notes.removeForgotten('a'),
       await notes.removeInfos(5),
+      await incidents.removeWindow('a'),
     ]
     expect([await remove(), await remove()]).toStrictEqual([
-      [true, true, true, 2],
-      [false, false, false, 0],
+      [true, true, true, 2, true],
+      [false, false, false, 0, false],
     ])
   })
 
@@ -431,5 +434,9 @@ function testCalls(ledger: () => Ledger): void {
     await ledger().putDevices([device('d', { attributes })])
     attributes['watts'] = 2
     expect((await ledger().devices())[0]?.attributes).toStrictEqual({ watts: 1 })
+    const alerts = [...incident('a').alerts]
+    await ledger().incidents.put([incident('a', { alerts })])
+    alerts.pop()
+    expect(await ledger().incidents.get('a')).toStrictEqual(incident('a'))
   })
 }

@@ -2,6 +2,8 @@ import type { Log, ReadingStore } from '../../src/core/ports.ts'
 import { Counters } from '../../src/engine/counters.ts'
 import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
+import { Incidents } from '../../src/engine/incidents/incidents.ts'
+import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Pump } from '../../src/engine/pump.ts'
 import { Reactor } from '../../src/engine/reactor.ts'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -52,6 +54,7 @@ const pump = new Pump(
       { domains: [], windows, zoneOf: () => 'UTC', counters, clock: systemClock, log },
       { liveWithinMs: 600_000 },
     ),
+    incidents: new Incidents(incidentOptions),
     feed: new Feed((error) => log.error('feed', { error: String(error) })),
     counters,
     clock: systemClock,

@@ -82,8 +82,13 @@ export function whatIsMissing(): string | undefined {
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: browserProgram() ?? '', args: launchArguments })
 
+const settings = `auth: { required: true }
+rules:
+  - { name: stuffy, metric: co2, above: 1400, level: warning, message: The air is stuffy. }
+`
+
 function createKey(folder: string): string {
-  writeFileSync(`${folder}/homeostat.yaml`, 'auth:\n  required: true\n')
+  writeFileSync(`${folder}/homeostat.yaml`, settings)
   const command = ['bin/homeostat.js', 'key', 'create', 'page', '--role', 'admin', '--data', folder]
   const { stdout } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' })
   const secret = /^hs_\S+$/m.exec(stdout)?.[0]

@@ -262,16 +262,12 @@ describe.skipIf(missing !== undefined)(`the page of a hub that asks for a key ${
       at: newest - (96 - hour) * hourMs,
     }))
     await push(hub, readings)
-    const made = await send(hub, 'keys', { name: 'guest', role: 'viewer', sites: null })
-    const { secret } = (await made.json()) as { secret: string }
+    const secret = await viewerKey(hub)
     for (const [key, may] of [
       [secret, false],
       [hub.secret ?? '', true],
     ] as const) {
-      const page = await browser.newPage({ locale: 'en-GB' })
-      page.setDefaultTimeout(patienceMs)
-      await page.goto(`${hub.url}/#/device/home/oven`)
-      await give(page, key)
+      const page = await openWith(browser, `${hub.url}/#/device/home/oven`, key)
       const learning = page.getByRole('region', { name: 'Learning' })
       const train = learning.getByRole('button', { name: 'Train now' })
       const note = learning.getByText('a key of the role operator is needed')
@@ -280,7 +276,79 @@ describe.skipIf(missing !== undefined)(`the page of a hub that asks for a key ${
       await page.close()
     }
   })
+
+  test('an incident is acknowledged, snoozed and resolved by an operator, and a viewer sees it live', async () => {
+    const url = `${hub.url}/#/alerts`
+    const operator = await openWith(browser, url, hub.secret ?? '')
+    const viewer = await openWith(browser, url, await viewerKey(hub))
+    await viewer.getByText('Nothing is wrong.').waitFor()
+    await viewer.getByText('a key of the role operator is needed').waitFor()
+
+    await push(hub, { device: 'air', metric: 'co2', value: 1500 })
+    const seen = incidentOf(viewer, 'The air is stuffy.')
+    await seen.waitFor()
+    expect(await seen.getByRole('button').count()).toBe(0)
+    const own = incidentOf(operator, 'The air is stuffy.')
+    await own.getByRole('button', { name: /^Acknowledge/ }).click()
+    await seen.getByText('Acknowledged by page').waitFor()
+    await own
+      .getByRole('group', { name: /^Snooze/ })
+      .getByRole('button', { name: '1 h' })
+      .click()
+    await seen.getByText(/^Snoozed until/).waitFor()
+    await own.getByText('1 alert').click()
+    await own.getByText(/^stuffy · warning · since/).waitFor()
+    expect(await axeViolations(operator)).toEqual([])
+
+    await own.getByRole('button', { name: /^Resolve/ }).click()
+    await operator.getByRole('dialog').getByRole('button', { name: 'Resolve', exact: true }).click()
+    await viewer.getByText('Nothing is wrong.').waitFor()
+    await viewer.getByText('All', { exact: true }).click()
+    await incidentOf(viewer, 'The air is stuffy.').getByText('Resolved by page').waitFor()
+    for (const page of [operator, viewer]) await page.close()
+  })
+
+  test('maintenance is planned, silences what it covers, and is removed', async () => {
+    const page = await openWith(browser, `${hub.url}/#/alerts`, hub.secret ?? '')
+    const maintenance = page.getByRole('region', { name: 'Maintenance' })
+    await maintenance.getByText('Plan maintenance').click()
+    await maintenance.getByLabel('What').selectOption('air')
+    await maintenance.getByLabel(/^Why/).fill('new filters')
+    expect(await axeViolations(page)).toEqual([])
+    await maintenance.getByRole('button', { name: 'Plan', exact: true }).click()
+    const row = maintenance.getByRole('list', { name: 'Maintenance windows' }).getByRole('listitem')
+    await row.filter({ hasText: /Now.*Air: new filters/ }).waitFor()
+
+    await push(hub, { device: 'air', metric: 'co2', value: 900 })
+    await push(hub, { device: 'air', metric: 'co2', value: 1600 })
+    const silenced = incidentOf(page, 'The air is stuffy.').getByText('Maintenance', { exact: true })
+    await silenced.waitFor()
+    await row.getByRole('button', { name: /^Remove/ }).click()
+    await maintenance.getByText(/^None is planned/).waitFor()
+    await silenced.waitFor({ state: 'detached' })
+    await page.close()
+  })
 })
+
+const incidentOf = (page: Page, message: string): Locator =>
+  page
+    .getByRole('region', { name: 'Incidents', exact: true })
+    .getByRole('listitem')
+    .filter({ hasText: message })
+    .first()
+
+async function viewerKey(hub: Hub): Promise<string> {
+  const made = await send(hub, 'keys', { name: 'guest', role: 'viewer', sites: null })
+  return ((await made.json()) as { secret: string }).secret
+}
+
+async function openWith(browser: Browser, url: string, key: string): Promise<Page> {
+  const page = await browser.newPage({ locale: 'en-GB' })
+  page.setDefaultTimeout(patienceMs)
+  await page.goto(url)
+  await give(page, key)
+  return page
+}
 
 async function give(page: Page, key: string): Promise<void> {
   await page.getByRole('textbox', { name: 'API key' }).fill(key)
@@ -292,7 +360,7 @@ const views = [
   ['#/device/demo/house', /next 24 hours/],
   ['#/device/demo/kitchen-smoke', /Kitchen smoke/],
   ['#/quarantine', /Quarantine/],
-  ['#/alerts', /Alerts/],
+  ['#/alerts', /Incidents/],
   ['#/nowhere', /Nothing here/],
 ] as const
 

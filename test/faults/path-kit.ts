@@ -7,6 +7,8 @@ import type { ThresholdRule } from '../../src/domains/thresholds/settings.ts'
 import { Counters } from '../../src/engine/counters.ts'
 import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
+import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
+import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Path } from '../../src/engine/path.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
@@ -59,6 +61,8 @@ function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & 
     new Proxy(store, {
       get(object, name) {
         const value: unknown = Reflect.get(object, name)
+        // the parts of a ledger are on the same disk
+        if (typeof value === 'object' && value !== null) return guard(value)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (!isMounted) throw new Error('The process is dead.')
@@ -111,12 +115,15 @@ export async function startProcess(
   const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   await directory.load()
   const counters = new Counters()
+  const feed = new Feed((error) => void errors.push(String(error)))
+  const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
+  await incidents.open(await ledger.alerts({ open: true }, 1000))
   const path = new Path(
     {
       ...{ readings, ledger, directory, counters, clock, log },
       windows: createMemoryWindows({ capacity: windowReadings }),
       domains: domains.map((domain) => ({ domain, settings: domain.name === 'thresholds' ? { rules } : {} })),
-      feed: new Feed((error) => void errors.push(String(error))),
+      ...{ feed, incidents },
       onCommitted: () => undefined,
       onRebuilt: () => undefined,
     },
@@ -131,15 +138,22 @@ export async function startProcess(
   })
   await settled(path.start(), clock)
   const emit = path.emitFor('test')
+  const stop = async (): Promise<void> => {
+    try {
+      await path.stop()
+    } finally {
+      await incidents.stop()
+    }
+  }
   return {
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
-    stop: () => settled(path.stop(), clock),
+    stop: () => settled(stop(), clock),
     async kill() {
       unmount()
       // its last tries fail
       await settled(
-        path.stop().catch(() => undefined),
+        stop().catch(() => undefined),
         clock,
       )
     },

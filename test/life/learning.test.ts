@@ -62,7 +62,7 @@ describe('a hub that learns', () => {
       await letLearn(clock)
     }
     const [learnt] = await hub.engine.forecasts()
-    expect(learnt).toMatchObject({ model: { kind: 'learned', name: 'energy-boosting' } })
+    expect(learnt).toMatchObject({ model: { kind: 'learned', name: 'energy-forecast' } })
     const entries = await hub.engine.models.all()
     const live = entries.filter(({ standing }) => standing === 'live')
     expect(live).toHaveLength(1)

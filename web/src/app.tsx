@@ -13,9 +13,9 @@ import { Header } from './shell/header.tsx'
 import { KeyForm } from './shell/key-form.tsx'
 import { Loading } from './shell/notes.tsx'
 import { cssVariables, theme } from './theme.ts'
-import { AlertsView } from './views/alerts.tsx'
 import { DeviceView } from './views/device.tsx'
 import { HomeView } from './views/home.tsx'
+import { IncidentsView } from './views/incidents.tsx'
 import { QuarantineView } from './views/quarantine.tsx'
 import { SiteView } from './views/site.tsx'
 import { UnknownView } from './views/unknown.tsx'
@@ -71,7 +71,7 @@ function viewOf(route: Route): ReactNode {
     case 'device':
       return <DeviceView key={`${route.site}/${route.device}`} route={route} />
     case 'alerts':
-      return <AlertsView />
+      return <IncidentsView />
     case 'quarantine':
       return <QuarantineView />
     case 'unknown':

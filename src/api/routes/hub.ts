@@ -4,6 +4,7 @@ import type { SiteSettings } from '../../engine/site-settings.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -11,7 +12,12 @@ import type { readingRoutes } from './readings.ts'
 export const hubRoutes = (
   hub: Hub,
   settings: SiteSettings,
-): Omit<Handlers, keyof ReturnType<typeof readingRoutes> | keyof ReturnType<typeof modelRoutes>> => ({
+): Omit<
+  Handlers,
+  | keyof ReturnType<typeof readingRoutes>
+  | keyof ReturnType<typeof modelRoutes>
+  | keyof ReturnType<typeof incidentRoutes>
+> => ({
   sites({ sites }) {
     const all = hub.engine.sites()
     return whole(sites === null ? all : all.filter(({ id }) => sites.includes(id)))

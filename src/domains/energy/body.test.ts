@@ -1,26 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { HomeostatError } from '../../core/errors.ts'
 import { openEnergy } from './body.ts'
-import { buildFeatures, featureNames, History } from './features.ts'
 import { forecastEnergy } from './forecast.ts'
+import { featureNames, seriesOf } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
-import { household, made0, toForecast, toLearn } from './made-home.ts'
+import { household, toForecast, toLearn } from './made-home.ts'
 
 const values = household(60, 3)
 const stored = learnEnergy(toLearn(values))
 
 describe('an opened model', () => {
-  it('says of the features alone what the forecast says, to the bit', () => {
-    const { frame } = buildFeatures(new History(values, made0, 'Europe/Paris'), [values.length])
+  it('predicts from the features alone the values of the forecast, to the bit', () => {
+    const input = toForecast(values, { live: stored })
+    const open = openEnergy(stored)
+    const frame = open.forecaster.features(seriesOf(input, values), [values.length])
     const rows = Array.from({ length: 24 }, (_, row) =>
       Object.fromEntries(featureNames.map((name, column) => [name, frame.columns[column]![row]!])),
     )
-    const { steps } = forecastEnergy(toForecast(values, { live: stored })).spoken
-    expect([...openEnergy(stored).predict(rows)]).toEqual(steps.map(({ mean }) => mean))
+    const { steps } = forecastEnergy(input).spoken
+    expect([...open.predict(rows)]).toEqual(steps.map(({ mean }) => mean))
   })
 
   it('gives a number for whatever is known, near the mean where that is nothing', () => {
-    const [bare, evening] = openEnergy(stored).predict([{}, { hour: 18, slot_mean_28d: 2 }])
+    const [bare, evening] = openEnergy(stored).predict([{}, { hour: 18, base: 2 }])
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     expect(Math.abs(bare! - mean)).toBeLessThan(mean)
     expect(evening).toBeGreaterThan(bare!)
@@ -28,49 +30,75 @@ describe('an opened model', () => {
 })
 
 describe('a model is refused', () => {
-  type Edit = (body: Record<string, unknown>) => Record<string, unknown>
-  const bodyOf = (edit: Edit): string => JSON.stringify(edit(JSON.parse(stored.body)))
-  const trees = (body: Record<string, unknown>) => body['model'] as { value: number[]; names: string[] }
+  type Json = Record<string, unknown>
+  const bodyOf = (edit: (body: Json) => Json): string => JSON.stringify(edit(JSON.parse(stored.body)))
+  /** With the forecaster's state changed. */
+  const learnt = (edit: (forecaster: Json) => Json): string =>
+    bodyOf((body) => ({ ...body, forecaster: edit(body['forecaster'] as Json) }))
+  const series = (edit: (one: Json) => Json): string =>
+    learnt((all) => ({ ...all, series: (all['series'] as Json[]).map(edit) }))
+  type Trees = { names: string[]; value: number[] }
+  /** With the trees of every boosted member changed. */
+  const trees = (edit: (state: Trees) => unknown): string =>
+    learnt((all) => ({
+      ...all,
+      members: (all['members'] as { name: string; state?: Trees | null }[]).map(({ name, state }) =>
+        state ? { name, state: edit(state) } : state === null ? { name, state } : { name },
+      ),
+    }))
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['cut off', stored.body.slice(0, -10), /JSON/],
     ['of another format', bodyOf((body) => ({ ...body, format: 'other' })), /its format is "other", not/],
+    [
+      'of an earlier version',
+      JSON.stringify({ format: 'homeostat-energy-1', model: {}, share: 0.7, widths: [] }),
+      /it was learnt by an earlier version of Homeostat; it is learnt anew/,
+    ],
     ['no object', '[]', /no object/],
-    ['without a share', bodyOf(({ share: _, ...body }) => body), /its share is no number/],
-    ['with NaN as its mean', bodyOf((body) => ({ ...body, mean: Number.NaN })), /its mean is no number/],
-    ['with 23 widths', bodyOf((body) => ({ ...body, widths: new Array(23).fill(1) })), /widths are not 24/],
+    [
+      'of another forecaster',
+      learnt((all) => ({ ...all, format: 'homeostat-forecast-0' })),
+      /its format is "homeostat-forecast-0", not "homeostat-forecast-1"/,
+    ],
+    ['without weights', series(({ weights: _, ...one }) => one), /its weights is no list/],
+    ['with NaN as its mean', series((one) => ({ ...one, mean: Number.NaN })), /its mean is no number/],
+    [
+      'with 23 lead times',
+      series((one) => ({ ...one, offsets: (one['offsets'] as number[][]).map((row) => row.slice(1)) })),
+      /offsets are not 24 numbers a quantile/,
+    ],
+    [
+      'with an unknown member',
+      learnt((all) => ({ ...all, members: [{ name: 'oracle' }] })),
+      /its member "oracle" is not known here/,
+    ],
     [
       'with a leaf that is no number',
-      bodyOf((body) => ({ ...body, model: { ...trees(body), value: trees(body).value.map(() => null) } })),
+      trees((state) => ({ ...state, value: state.value.map(() => null) })),
       /has no value/,
     ],
     [
       'of other features',
-      bodyOf((body) => ({
-        ...body,
-        model: {
-          ...trees(body),
-          names: trees(body).names.map((name) => (name === 'hour' ? 'hourly' : name)),
-        },
+      learnt((all) => ({
+        ...all,
+        features: (all['features'] as string[]).map((name) => (name === 'hour' ? 'hourly' : name)),
       })),
-      /other features: hourly/,
+      /other features: .*hourly/,
     ],
     [
       'whose leaves differ by a bit',
-      bodyOf((body) => ({
-        ...body,
-        model: { ...trees(body), value: trees(body).value.map((value) => value * (1 + 2 ** -40)) },
-      })),
-      /where it said .* when it was stored/,
+      trees((state) => ({ ...state, value: state.value.map((value) => value * (1 + 2 ** -40)) })),
+      /where it predicted .* when it was stored/,
     ],
     [
       'without a probe',
-      bodyOf((body) => ({ ...body, probe: { rows: [], said: [] } })),
+      learnt((all) => ({ ...all, probe: { names: [], columns: [], predicted: [] } })),
       /its probe is damaged/,
     ],
     [
       'without its references of drift',
       bodyOf((body) => ({ ...body, drift: {} })),
-      /no reference of drift for lead/,
+      /no reference of drift for base/,
     ],
   ]
 
@@ -78,6 +106,6 @@ describe('a model is refused', () => {
     const open = (): unknown => openEnergy({ ...stored, body })
     expect(open).toThrow(HomeostatError)
     expect(open).toThrow(reason)
-    expect(open).toThrow(`The model energy-boosting ${stored.card.model.version} is refused: `)
+    expect(open).toThrow(`The model energy-forecast ${stored.card.model.version} is refused: `)
   })
 })

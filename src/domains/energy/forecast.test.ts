@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Drift } from '../../core/life.ts'
 import { hourMs } from '../../core/time.ts'
-import { featureNames } from './features.ts'
 import { forecastEnergy } from './forecast.ts'
+import { featureNames } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
 import { household, made0, toForecast, toLearn } from './made-home.ts'
 
 describe('the naive forecast', () => {
-  it('speaks where no learnt model is live, and is called so', () => {
+  it('is given where no learnt model is live, under its own name', () => {
     const { spoken, naive, shadows, drifts } = forecastEnergy(toForecast(household(60, 10)))
     expect(spoken.model).toEqual({ name: spoken.naiveName, version: 'naive', kind: 'naive' })
     expect(spoken.steps).toHaveLength(24)
@@ -21,7 +21,7 @@ describe('the naive forecast', () => {
     expect([shadows, drifts]).toEqual([[], []])
   })
 
-  it('says how much history is missing', () => {
+  it('tells how much history is missing', () => {
     const { naive, spoken } = forecastEnergy(toForecast(household(2, 10)))
     expect(naive!.verdict.reason).toBe(
       'Naive forecast: 2.0 days of known hours, a model is learnt from 21 days on.',
@@ -29,7 +29,7 @@ describe('the naive forecast', () => {
     expect(spoken.steps).toHaveLength(24)
   })
 
-  it('bears a single hour, and says nothing of nothing', () => {
+  it('needs a single hour, and is empty without one', () => {
     expect(forecastEnergy(toForecast(Float64Array.of(1))).spoken.steps).toHaveLength(24)
     expect(forecastEnergy(toForecast(Float64Array.of(Number.NaN))).spoken.steps).toEqual([])
   })
@@ -40,7 +40,7 @@ describe('a learnt model', () => {
   const live = learnEnergy(toLearn(values.slice(0, 99 * 24)))
   const shadow = learnEnergy(toLearn(values.slice(0, 60 * 24)))
 
-  it('speaks by itself, with the naive forecast beside it, and so do those in shadow', () => {
+  it('forecasts with the naive forecast beside it, and so do those in shadow', () => {
     const { spoken, shadows, naive } = forecastEnergy(toForecast(values, { live, shadows: [shadow] }))
     expect(spoken).toMatchObject({ model: live.card.model, origin: made0 + values.length * hourMs })
     expect(shadows.map(({ model }) => model)).toEqual([shadow.card.model])
@@ -54,7 +54,7 @@ describe('a learnt model', () => {
     expect(shadows[0]!.steps).not.toEqual(spoken.steps)
   })
 
-  it('may speak in shadow of the naive one', () => {
+  it('may forecast in shadow of the naive one', () => {
     const { spoken, shadows } = forecastEnergy(toForecast(values, { shadows: [shadow] }))
     expect([spoken.model.kind, shadows[0]!.model.kind]).toEqual(['naive', 'learned'])
   })
@@ -81,12 +81,12 @@ describe('a learnt model', () => {
     for (const name of ['lead', 'hour', 'weekday']) expect(psi[name], name).toBeLessThan(0.02)
     const trebled = values.map((value, hour) => (hour >= values.length - 14 * 24 ? value * 3 : value))
     const [moved] = forecastEnergy(toForecast(trebled, { live, drift: true })).drifts
-    expect(moved!.psi['lag_24h']).toBeGreaterThan(1)
-    expect(moved!.psi['lag_24h']).toBeGreaterThan(4 * psi['lag_24h']!)
+    expect(moved!.psi['base']).toBeGreaterThan(1)
+    expect(moved!.psi['base']).toBeGreaterThan(4 * psi['base']!)
     expect(moved!.psi['hour']).toBeLessThan(0.02)
     const beyond = ({ psi, usual = {} }: Drift): number =>
       Math.max(...featureNames.map((name) => psi[name]! - 1.5 * usual[name]!))
-    expect(usual.drifts[0]!.usual!['mean_168h']).toBeGreaterThan(0.25)
+    expect(usual.drifts[0]!.usual!['scale']).toBeGreaterThan(0.25)
     expect(beyond(usual.drifts[0]!)).toBeLessThan(0.1)
     expect(beyond(moved!)).toBeGreaterThan(0.25)
   })

@@ -1,15 +1,26 @@
 import type { Card, Forecast, ModelRef } from '../../core/event.ts'
 import { type Drift, naiveVersion } from '../../core/life.ts'
 import { psi } from '../../ml/drift.ts'
+import type { Series } from '../../ml/forecast/series.ts'
 import { type NaiveKind, naiveForecast } from '../../ml/naive.ts'
 import type { ForecastInput, ForecastOutput, TaskInput } from '../domain.ts'
 import { type EnergyModel, openEnergy } from './body.ts'
-import { buildFeatures, History, horizon } from './features.ts'
-import { guarded } from './firewall.ts'
-import { bestNaive, coverageOf, level, residualDeciles, scoresOf, trialOf, widthsOf } from './judge.ts'
-import { knownDays, learnDaysMin, spanOf } from './learn.ts'
+import { repaired } from './firewall.ts'
+import { horizon, quantileLevels, seriesOf } from './forecaster.ts'
+import {
+  bestNaive,
+  coverageOf,
+  originsToCalibrate,
+  pastOf,
+  pointOffsets,
+  residualDeciles,
+  scoresOf,
+  trialOf,
+} from './judge.ts'
+import { knownDays, knownOf, learnDaysMin } from './learn.ts'
+import { cardOf, forecastOf, type HoursAhead } from './mapping.ts'
 
-/** Days of newest inputs that are held against those that a model learnt from. */
+/** Days of newest inputs that are compared with those that a model learnt from. */
 const driftDays = 7
 
 /**
@@ -17,103 +28,88 @@ const driftDays = 7
  * The naive forecast beside them is the best one of the live model's card, else the best one of the newest days.
  * Runs in a worker. Throws `model_refused` for a model that is damaged.
  */
-export function forecastEnergy(asked: ForecastInput): ForecastOutput {
-  const input = guarded(asked)
-  const history = new History(input.values, input.start, input.zone)
+export function forecastEnergy(input: ForecastInput): ForecastOutput {
+  const { values, repairs } = repaired(input)
+  const series = seriesOf(input, values)
   const live = input.live ? openEnergy(input.live) : undefined
   const shadows = input.shadows.map(openEnergy)
-  const naive = input.live
-    ? { name: bestNaive(input.live.card.scores), widths: [] }
-    : judgeNaive(input, history)
-  const speak = speaker(input, history, naive.name)
-  const ref: ModelRef = { name: naive.name, version: naiveVersion, kind: 'naive' }
+  const judged = input.live ? undefined : judgeNaive(input, values, repairs)
+  const naiveName = judged?.name ?? bestNaive(input.live!.card.scores)
+  const naive = naiveForecast(naiveName, values, horizon, 24, series.times).mean
+  const by = ({ ref, forecaster }: EnergyModel): Forecast => {
+    const [made] = forecaster.forecast([series])
+    return forecastOf(input, ref, { ...made!, naive, naiveName })
+  }
   return {
-    spoken: live ? speak(live.ref, live.widths, live) : speak(ref, naive.widths),
-    shadows: shadows.map((model) => speak(model.ref, model.widths, model)),
-    ...('card' in naive ? { naive: naive.card } : {}),
-    drifts: input.drift ? driftsOf(input, history, [...(live ? [live] : []), ...shadows]) : [],
+    spoken: live ? by(live) : naiveAlone(input, values, { naive, naiveName }, judged?.offsets ?? []),
+    shadows: shadows.map(by),
+    ...(judged ? { naive: judged.card } : {}),
+    drifts: input.drift ? driftsOf(input, series, [...(live ? [live] : []), ...shadows]) : [],
   }
 }
 
-type Speak = (ref: ModelRef, widths: readonly number[], model?: EnergyModel) => Forecast
+const naiveRef = (name: NaiveKind): ModelRef => ({ name, version: naiveVersion, kind: 'naive' })
 
-/** Everybody speaks of the same hours, from the same features. */
-function speaker(input: TaskInput, history: History, naiveName: NaiveKind): Speak {
-  const origin = input.values.length
-  const naive = naiveForecast(naiveName, input.values, horizon, 24).mean
-  const { frame } = buildFeatures(history, [origin])
-  return (ref, widths, model) => {
-    const mean = model ? model.says(frame) : naive
-    const steps = Array.from({ length: horizon }, (_, lead) => {
-      const width = widths[lead] ?? Number.POSITIVE_INFINITY
-      const at = input.start + (origin + lead) * input.stepMs
-      const center = Math.max(history.least, mean[lead]!)
-      const interval = Number.isFinite(width)
-        ? { lo: Math.max(history.least, center - width), hi: center + width }
-        : {}
-      return { at, mean: center, naive: naive[lead]!, ...interval }
-    }).filter((step) => Number.isFinite(step.mean) && Number.isFinite(step.naive))
-    return {
-      ...input.target,
-      unit: input.unit,
-      origin: input.start + origin * input.stepMs,
-      madeAt: input.now,
-      stepMs: input.stepMs,
-      level,
-      model: ref,
-      naiveName,
-      steps,
-    }
-  }
+function naiveAlone(
+  input: TaskInput,
+  values: Float64Array,
+  { naive, naiveName }: Pick<HoursAhead, 'naive' | 'naiveName'>,
+  offsets: readonly Float64Array[],
+): Forecast {
+  // what was never below zero is not expected to be
+  const least = values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0
+  const quantiles = offsets.map((offset, nth) => ({
+    level: quantileLevels[nth]!,
+    values: naive.map((value, lead) => Math.max(least, value + offset[lead]!)),
+  }))
+  return forecastOf(input, naiveRef(naiveName), { mean: naive, quantiles, naive, naiveName })
 }
 
-/** Which naive forecast was best of late, its intervals, and its card. */
+/** Which naive forecast was best of late, how far its quantiles lie from it, and its card. */
 function judgeNaive(
   input: TaskInput,
-  history: History,
-): { readonly name: NaiveKind; readonly widths: readonly number[]; readonly card: Card } {
-  const { origins, actual, naive } = trialOf(history, 'naive')
+  values: Float64Array,
+  repairs: Card['repairs'],
+): { readonly name: NaiveKind; readonly offsets: readonly Float64Array[]; readonly card: Card } {
+  const { origins, actual, naive } = trialOf(pastOf(input), input)
   const { scores, steps } = scoresOf(actual, naive)
   const name = bestNaive(scores)
-  const coverage = coverageOf(actual, naive[name])
-  const days = knownDays(input.values)
+  const days = knownDays(values)
   const reason =
     days < learnDaysMin
       ? `Naive forecast: ${days.toFixed(1)} days of known hours, a model is learnt from ${learnDaysMin} days on.`
       : 'Naive forecast: no learnt model is live.'
-  const card: Card = {
-    series: input.target,
-    model: { name, version: naiveVersion, kind: 'naive' },
-    trainedAt: input.now,
-    span: spanOf(input),
+  const card = cardOf(input, {
+    model: naiveRef(name),
     features: [],
     folds: origins.length,
     scoredSteps: steps,
-    unit: input.unit,
     scores,
-    ...(coverage ? { coverage } : {}),
+    coverage: coverageOf(actual, naive[name]),
     verdict: { standing: 'live', reason, duels: {} },
     residualDeciles: residualDeciles(actual, naive[name]),
-    repairs: input.repairs,
-  }
-  return { name, widths: widthsOf(actual, naive[name]), card }
+    repairs,
+    knownSteps: knownOf(values),
+  })
+  const offsets = origins.length < originsToCalibrate ? [] : pointOffsets(actual, naive[name].mean)
+  return { name, offsets, card }
 }
 
-/** Inputs of every hour of the newest week, as they were at each of its origins, against those of the learning. */
-function driftsOf(input: ForecastInput, history: History, models: readonly EnergyModel[]): Drift[] {
-  const end = input.values.length
-  const hours = Math.min(driftDays * 24, end)
-  if (models.length === 0 || hours === 0) return []
-  const { frame } = buildFeatures(
-    history,
-    Array.from({ length: hours }, (_, back) => end - hours + 1 + back),
-  )
-  const columns = frame.names.map((name, at) => [name, frame.columns[at]!] as const)
-  return models.map(({ ref, drift }) => ({
-    series: input.target,
-    version: ref.version,
-    at: input.now,
-    psi: Object.fromEntries(columns.map(([name, column]) => [name, psi(drift[name]!, column)])),
-    usual: Object.fromEntries(columns.map(([name]) => [name, drift[name]!.usual])),
-  }))
+/** Features of every hour of the newest week, as they were at each of its origins, against those of the learning. */
+function driftsOf(input: ForecastInput, series: Series, models: readonly EnergyModel[]): Drift[] {
+  const end = series.values.length
+  const hours = Math.min(driftDays * 24, end - 1)
+  if (hours < 1) return []
+  const origins = Array.from({ length: hours }, (_, back) => end - hours + 1 + back)
+  return models.map(({ ref, forecaster, drift }) => {
+    const { names, columns } = forecaster.features(series, origins)
+    const known = names.map((name, at) => [name, columns[at]!] as const)
+    return {
+      series: input.target,
+      version: ref.version,
+      at: input.now,
+      psi: Object.fromEntries(known.map(([name, column]) => [name, psi(drift[name]!, column)])),
+      usual: Object.fromEntries(known.map(([name]) => [name, drift[name]!.usual])),
+    }
+  })
 }

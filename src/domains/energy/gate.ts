@@ -1,8 +1,6 @@
 import type { Duel, Verdict } from '../../core/event.ts'
 import { pairedTest } from '../../ml/compare.ts'
 import type { NaiveKind } from '../../ml/naive.ts'
-import { horizon } from './features.ts'
-import type { Said } from './judge.ts'
 
 /**
  * The gate: a candidate goes live only where it beats the best naive forecast, and the model that is live, beyond
@@ -26,24 +24,17 @@ const naiveLabels: Readonly<Record<NaiveKind, string>> = {
   'slot-mean': 'mean of the hour over 28 days',
 }
 
-/** Paired by origin: the mean squared error of its hours that both forecast and whose truth is known. */
-export function duelOf(actual: Float64Array, candidate: Said, rival: Said): Duel {
+/** Paired by civil day: mean squared errors of the same days by both, NaN where unknown. */
+export function duelOf(candidate: Float64Array, rival: Float64Array): Duel {
   const differences: number[] = []
   let ours = 0
   let theirs = 0
-  for (let from = 0; from < actual.length; from += horizon) {
-    let difference = 0
-    let known = 0
-    for (let row = from; row < from + horizon; row++) {
-      const our = (candidate[row]! - actual[row]!) ** 2
-      const their = (rival[row]! - actual[row]!) ** 2
-      if (!Number.isFinite(our) || !Number.isFinite(their)) continue
-      ours += our
-      theirs += their
-      difference += their - our
-      known++
-    }
-    if (known > 0) differences.push(difference / known)
+  for (const [day, our] of candidate.entries()) {
+    const their = rival[day]!
+    if (!Number.isFinite(our) || !Number.isFinite(their)) continue
+    ours += our
+    theirs += their
+    differences.push(their - our)
   }
   const { p } = pairedTest(differences)
   return { origins: differences.length, gain: gainOf(ours, theirs), p }
@@ -89,7 +80,7 @@ const tooFew = ({ origins }: Duel): string =>
 
 function told({ gain, p, origins }: Duel, rival: string): string {
   const days = `${origins} unseen days`
-  if (origins === 0) return `there is no unseen day on which it could be held against ${rival}`
+  if (origins === 0) return `there is no unseen day on which it could be compared with ${rival}`
   const percent = `${(Math.abs(gain) * 100).toFixed(1)} %`
   if (gain <= 0) return `its root mean square error is ${percent} above ${rival} on ${days}`
   const better = `its root mean square error is ${percent} below ${rival} on ${days}`

@@ -1,24 +1,26 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { Card, Duel } from '../../core/event.ts'
+import type { Duel } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
+import type { PastForecast } from '../../ml/forecast/trial.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
-import { buildFeatures, featureNames, History, horizon } from './features.ts'
-import { guarded } from './firewall.ts'
-import { fitTo } from './fit.ts'
+import { repaired } from './firewall.ts'
+import { featureNames, foldsMax, horizon, learnDevice, seriesOf } from './forecaster.ts'
 import { duelOf, verdictOf } from './gate.ts'
 import {
   bestNaive,
-  candidateSays,
   coverageOf,
-  foldsMax,
+  dayLosses,
+  fromOrigin,
+  type Predicted,
+  predictedOf,
   residualDeciles,
-  type Said,
+  type Scores,
   scoresOf,
   type Trial,
   trialOf,
-  widthsOf,
 } from './judge.ts'
+import { cardOf } from './mapping.ts'
 
 /** Days of known hours before a model is learnt at all. */
 export const learnDaysMin = 21
@@ -26,51 +28,50 @@ export const learnDaysMin = 21
 /** Days of known hours: what is missing teaches nothing. */
 export const knownDays = (values: Float64Array): number => knownOf(values) / 24
 
-const knownOf = (values: Float64Array): number =>
+export const knownOf = (values: Float64Array): number =>
   values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
 
-export const modelName = 'energy-boosting'
+export const modelName = 'energy-forecast'
 
 /**
- * Learns one device anew, by the hour, and judges what came of it: against the three naive forecasts and, on the hours
- * that it had not seen, the model that is live. Everything is fitted again, the folds too: 90 days cost half a second,
- * and a fold kept from yesterday would have ended elsewhere than one of today. Runs in a worker.
- * Throws `data_invalid` where there is too little to learn from, `model_refused` for a live model that is damaged.
- * `onProgress` is told the share that is done, 0 to 1, after each fit.
+ * Learns one device anew, by the hour, and judges the candidate: against the three naive forecasts and, on the hours
+ * that it had not seen, the live model. Everything is fitted again, the folds too: a fold kept from yesterday would have
+ * ended elsewhere than one of today. Runs in a worker. Throws `data_invalid` where there is too little to learn from,
+ * `model_refused` for a live model that is damaged. `onProgress` is told the share that is done, 0 to 1.
  */
-export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => void): StoredModel {
-  const input = guarded(asked)
-  const history = new History(input.values, input.start, input.zone)
-  const days = knownDays(input.values)
+export function learnEnergy(input: LearnInput, onProgress?: (share: number) => void): StoredModel {
+  const { values, repairs } = repaired(input)
+  const days = knownDays(values)
   if (days < learnDaysMin) tooShort(`${days.toFixed(1)} days of known hours`)
-  const trial = trialOf(history, 'learnt')
-  // one more fit follows: the one that is kept
-  const judgedShare = foldsMax / (foldsMax + 1)
-  const { said, share, folds } = candidateSays(history, trial, (done) => onProgress?.(judgedShare * done))
-  const { scores, steps } = scoresOf(trial.actual, { model: said, ...trial.naive })
+  const forecaster = learnDevice(input, onProgress)
+  const past = forecaster.past[0]!
+  const trial = trialOf(past, input)
+  const candidate = predictedOf(past)
+  const all = { model: candidate, ...trial.naive }
+  const { scores, steps } = scoresOf(trial.actual, all)
   const naiveName = bestNaive(scores)
-  const live = input.live ? liveDuel(input.live, input, history, trial, said) : undefined
-  const naive = duelOf(trial.actual, said, trial.naive[naiveName])
-  const fit = fitTo(history, input.values.length) ?? tooShort('no known hour before the newest day')
-  const widths = widthsOf(trial.actual, said)
-  const mean = history.mean(input.values.length, input.values.length)
-  const coverage = coverageOf(trial.actual, said)
-  const card: Card = {
-    series: input.target,
+  const losses = dayLosses(trial.actual, trial.days, all).squared
+  const live = input.live ? liveDuel(input.live, input, { trial, past, candidate }) : undefined
+  const naive = duelOf(losses['model']!, losses[naiveName]!)
+  const card = cardOf(input, {
     model: { name: modelName, version: versionOf(input.now), kind: 'learned' },
-    trainedAt: input.now,
-    span: spanOf(input),
     features: featureNames,
-    folds,
+    folds: Math.min(foldsMax, past.length),
     scoredSteps: steps,
-    unit: input.unit,
     scores: { ...scores, ...live?.scores },
-    ...(coverage ? { coverage } : {}),
-    verdict: verdictOf(naiveName, { ...naive, rmse: scores[naiveName]?.rmse ?? Number.NaN }, live?.duel),
-    residualDeciles: residualDeciles(trial.actual, said),
-    repairs: input.repairs,
-  }
-  return { card, body: bodyOf(fit, { share, widths, mean, negative: history.least < 0 }) }
+    coverage: coverageOf(trial.actual, candidate),
+    verdict: verdictOf(naiveName, { ...naive, rmse: scores[naiveName]?.['rmse'] ?? Number.NaN }, live?.duel),
+    residualDeciles: residualDeciles(trial.actual, candidate),
+    repairs,
+    knownSteps: knownOf(values),
+  })
+  return { card, body: bodyOf(forecaster, seriesOf(input, values)) }
+}
+
+interface Judged {
+  readonly trial: Trial
+  readonly past: readonly PastForecast[]
+  readonly candidate: Predicted
 }
 
 /**
@@ -79,27 +80,25 @@ export function learnEnergy(asked: LearnInput, onProgress?: (share: number) => v
  */
 function liveDuel(
   live: StoredModel,
-  { start, stepMs }: TaskInput,
-  history: History,
-  { origins, actual }: Trial,
-  candidate: Said,
-): { readonly duel: Duel; readonly scores: Card['scores'] } {
-  const model = openEnergy(live)
-  const first = origins.findIndex((origin) => start + origin * stepMs >= live.card.span.to)
-  const unseen = first < 0 ? [] : origins.slice(first)
-  const from = actual.length - unseen.length * horizon
-  const said = model.says(buildFeatures(history, unseen).frame)
-  const duel = duelOf(actual.subarray(from), candidate.subarray(from), said)
-  const { scores } = scoresOf(actual.subarray(from), { live: said, model: candidate.subarray(from) })
-  return { duel, scores: scores['live'] ? { live: scores['live'] } : {} }
+  input: TaskInput,
+  { trial: { actual, days }, past, candidate }: Judged,
+): { readonly duel: Duel; readonly scores: Scores } {
+  const { forecaster } = openEnergy(live)
+  const first = past.findIndex(({ origin }) => input.start + origin * input.stepMs >= live.card.span.to)
+  const from = first < 0 ? past.length : first
+  const forecasts = past.slice(from).map(({ known }) => {
+    const [made] = forecaster.forecast([seriesOf(input, known)])
+    return { mean: made!.mean, quantiles: made!.quantiles.map(({ values }) => values) }
+  })
+  const unseen = actual.subarray(actual.length - forecasts.length * horizon)
+  const all = { live: predictedOf(forecasts), model: fromOrigin(candidate, from) }
+  const losses = dayLosses(unseen, days.subarray(days.length - unseen.length), all).squared
+  const { scores } = scoresOf(unseen, all)
+  return {
+    duel: duelOf(losses['model']!, losses['live']!),
+    scores: scores['live'] ? { live: scores['live'] } : {},
+  }
 }
-
-/** Span of the history, and how many of its steps are known. */
-export const spanOf = ({ start, stepMs, values }: TaskInput): Card['span'] => ({
-  from: start,
-  to: start + values.length * stepMs,
-  steps: knownOf(values),
-})
 
 function tooShort(what: string): never {
   throw new HomeostatError('data_invalid', {

@@ -5,11 +5,11 @@ import { parseId } from '../../core/reading.ts'
 import { dayMs } from '../../core/time.ts'
 import { type NextRun, shippedPrefix } from './scheduler-timing.ts'
 
-/** A trigger as it is asked for. `nextAt` says when it fires first; default: after one period, or as the cron says. */
+/** A trigger to be added or changed. `nextAt`: when it fires first; default: after one period, or by its cron expression. */
 export type TriggerInput = Pick<Trigger, 'name' | 'event' | 'once' | 'enabled'> &
   Partial<Pick<Trigger, 'cron' | 'zone' | 'everyMs' | 'nextAt'>>
 
-/** A function as it is asked for. A call with the method '' is none: the function runs and nothing is sent. */
+/** A function to be added or changed. With the method '' no call is made: the function runs and nothing is sent. */
 export type FunctionInput = Pick<EventFunction, 'name' | 'events' | 'action'>
 
 const nameLength = 100
@@ -28,7 +28,7 @@ export function checkName(field: string, value: string): string {
   return name
 }
 
-/** Throws `id_invalid` or `data_invalid` with a sentence that says what is wrong. */
+/** Throws `id_invalid` or `data_invalid` with a sentence that names the fault. */
 export function checkTrigger(input: TriggerInput, now: number, nextRun: NextRun): TriggerInput {
   const name = checkName('name', input.name)
   const event = checkName('event', input.event)
@@ -74,7 +74,8 @@ export function checkFunction(input: FunctionInput): FunctionInput {
   if (events.length === 0 || events.length > eventsOfFunction) {
     throw invalid(`${who} waits for ${events.length} events; it takes 1 to ${eventsOfFunction}`)
   }
-  if (action.kind === 'task') throw invalid(`${who} asks for a task of the hub; its own functions do those`)
+  if (action.kind === 'task')
+    throw invalid(`${who} has a task of the hub as its action; only the hub's own functions may`)
   const method = action.method.trim().toUpperCase()
   if (!methods.includes(method)) throw invalid(`${who} has the method "${action.method}", which is not known`)
   return { name, events, action: { kind: 'call', url: checkUrl(who, action.url), method } }

@@ -1,7 +1,7 @@
 import { zoneOffsetMs } from '../../core/calendar.ts'
 import type { QueuedEvent } from '../../core/life.ts'
 
-/** How a function stands, in the care hub's own words: one entry a run to come, the next one first. */
+/** The status of a function in the terms of the care hub: one entry a run to come, the next one first. */
 export interface FunctionStatus {
   readonly name: string
   readonly subs: readonly string[]

@@ -37,7 +37,7 @@ export interface RunnerOptions {
 interface Entry {
   function: EventFunction
   queue: readonly QueuedEvent[]
-  /** Events were dropped since it last ran; said once. */
+  /** Events were dropped since it last ran; logged once. */
   overflowing: boolean
 }
 
@@ -59,7 +59,7 @@ const errorChars = 500
 /** How long a stop waits for runs that do not heed their signal. */
 const stopMs = 5000
 
-/** What the ledger says while a run is under way; it is read only by a hub whose predecessor ended in the middle. */
+/** The error in the ledger while a run is under way; only a hub whose predecessor ended in the middle reads it. */
 export const outcomeLost = 'The hub ended before the outcome of this run was kept.'
 export const outcomeLostTwice =
   'The hub ended twice before the outcome of this run was kept; it is not run again.'
@@ -212,7 +212,7 @@ export class Runner {
     }
   }
 
-  /** Runs under way are told to end, and waited for within reason. */
+  /** Aborts the runs under way and waits for them, up to a limit. */
   async stop(): Promise<void> {
     this.#stopping = true
     const runs = [...this.#running.values()]
@@ -269,7 +269,7 @@ export class Runner {
       } else if (action.method !== '') {
         await call(action.url, action.method, bodyOf(taken, zone), signal)
       }
-      // one that merely returned when it was told to end has not done its work
+      // a run that returned because it was aborted has not done its work
       signal.throwIfAborted()
     } finally {
       ended.abort()

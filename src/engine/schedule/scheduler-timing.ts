@@ -114,7 +114,7 @@ function mergeOne(
 /** Whether two fire by the same expression or period; the zone is the hub's and may move. */
 export const isSameTime = (a: Timing, b: Timing): boolean => a.cron === b.cron && a.everyMs === b.everyMs
 
-/** Only what says when: a cron expression with its zone, or a period. */
+/** Only the timing: a cron expression with its zone, or a period. */
 export const timingOf = ({ cron, zone, everyMs }: Timing): Timing => ({
   ...(cron === undefined ? {} : { cron }),
   ...(cron === undefined || zone === undefined ? {} : { zone }),

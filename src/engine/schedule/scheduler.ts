@@ -34,7 +34,7 @@ export interface SchedulerParts extends Pick<RunnerParts, 'call' | 'tasks'> {
 }
 
 export interface SchedulerOptions {
-  /** The hub's zone: of the time stamps in calls, and what tasks are told. */
+  /** The hub's zone: of the timestamps in calls, and of the tasks' context. */
   readonly zone: string
   /** The hub's own site, for tasks. */
   readonly site?: string
@@ -95,7 +95,7 @@ export class Scheduler {
     this.#loop = this.#watch()
   }
 
-  /** Runs under way are told to end; those that do not finish run again after the next start. */
+  /** Aborts the runs under way; those that do not finish run again after the next start. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()
@@ -185,7 +185,7 @@ export class Scheduler {
     return this.#change(() => this.#runner.remove(name))
   }
 
-  /** How each function stands, by name. */
+  /** The status of each function, by name. */
   status(): FunctionStatus[] {
     return this.functions().map(({ name, events, lastInvokedAt }) => ({
       ...{ name, subs: events, last_invoke: lastInvokedAt ?? null },
@@ -193,7 +193,7 @@ export class Scheduler {
     }))
   }
 
-  /** A change that somebody asked for. */
+  /** A change by a caller. */
   async #change<T>(change: () => Promise<T>): Promise<T> {
     if (this.#stop.signal.aborted) throw new HomeostatError('stopping')
     // before it is loaded, what is kept is not known and would be overwritten
@@ -323,15 +323,15 @@ const dueAt = ({ enabled, nextAt }: Trigger): number =>
 const byName = <Item extends { readonly name: string }>(items: Iterable<Item>): Item[] =>
   [...items].sort((a, b) => (a.name < b.name ? -1 : 1))
 
-/** What a trigger is after somebody asked for `input`. */
+/** The trigger after a change to `input`. */
 function changed(known: Trigger | undefined, input: TriggerInput, now: number, nextRun: NextRun): Trigger {
   const { name, event, once } = known?.builtIn ? known : input
   const { enabled } = input
   const timing = timingOf(input)
-  const asked = input.nextAt === known?.nextAt ? undefined : input.nextAt
+  const firstAtGiven = input.nextAt === known?.nextAt ? undefined : input.nextAt
   const isSame = known !== undefined && isSameTime(known, timing) && known.zone === timing.zone
-  const stays = isSame && known.enabled === enabled && asked === undefined
-  const first = timing.cron === undefined && asked !== undefined ? asked : undefined
+  const stays = isSame && known.enabled === enabled && firstAtGiven === undefined
+  const first = timing.cron === undefined && firstAtGiven !== undefined ? firstAtGiven : undefined
   const nextAt = stays ? known.nextAt : enabled ? (first ?? firstAt(timing, now, nextRun)) : undefined
   return {
     ...{ name, event, once, enabled, builtIn: known?.builtIn ?? false },

@@ -14,9 +14,14 @@ export interface BlendOptions {
   readonly prior: number
   /** Members whose weight is below this share of the best one's are left out. */
   readonly least: number
+  /**
+   * Errors are those over all origins of a series, not means of what they are at each origin. A device that seldom runs
+   * is then judged by the days on which it does.
+   */
+  readonly pooled: boolean
 }
 
-export const blendDefaults: Readonly<BlendOptions> = { power: 8, prior: 4, least: 0.1 }
+export const blendDefaults: Readonly<BlendOptions> = { power: 8, prior: 4, least: 0.1, pooled: false }
 
 /**
  * Gives the weights of the members for a series, that sum to 1. With `left`, from its origins without this one and
@@ -31,6 +36,7 @@ export function weighing(
   overlap: number,
   options: BlendOptions = blendDefaults,
 ): Weigh {
+  if (options.pooled) return weighingPooled(errors, members, overlap, options)
   const overall = meanErrors(
     errors.flatMap((series) => series.map(relative)),
     members,
@@ -49,6 +55,34 @@ export function weighing(
       weights[k] = Number.isNaN(drawn) ? 0 : Math.max(drawn, 1e-3) ** -options.power
     }
     return shares(weights, options.least)
+  }
+}
+
+/** Without a prior: a series is one device. */
+function weighingPooled(
+  errors: PastErrors,
+  members: number,
+  overlap: number,
+  { power, least }: BlendOptions,
+): Weigh {
+  return (series, left) => {
+    const rows = (errors[series] ?? []).filter(
+      (_, origin) => left === undefined || Math.abs(origin - left) > overlap,
+    )
+    const sizes = Float64Array.from({ length: members }, (_, k) => {
+      const known = rows.map((row) => row[k]!).filter((error) => !Number.isNaN(error))
+      return Math.sqrt(known.reduce((sum, error) => sum + error * error, 0) / known.length)
+    })
+    // relative to the best: a power of a small number may be no number any more
+    const best = sizes.reduce(
+      (smallest, size) => Math.min(smallest, Number.isNaN(size) ? smallest : size),
+      Number.POSITIVE_INFINITY,
+    )
+    const ratio = (size: number): number => (size - best <= 1e-9 * best ? 1 : best / size)
+    return shares(
+      sizes.map((size) => (Number.isNaN(size) ? 0 : ratio(size) ** power)),
+      least,
+    )
   }
 }
 
@@ -74,7 +108,7 @@ function shares(weights: Float64Array, least: number): Float64Array {
   return kept.map((weight) => weight / sum)
 }
 
-/** The members' forecasts of one origin as one: the weighted mean of those that say something at a lead. */
+/** The members' forecasts of one origin as one: the weighted mean of those that have a forecast of a lead. */
 export function blended(
   forecasts: readonly (Float64Array | undefined)[],
   weights: Float64Array,

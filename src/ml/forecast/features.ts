@@ -2,13 +2,13 @@
  * Features of a forecast: what is known at an origin about one step after it. One table of functions makes them for
  * training and for use, and they read values before the origin only (besides the calendar and covariates known ahead).
  * Everything but the calendar and the covariates is in units of the series' scale and relative to the same slot of the
- * last season, so that one model serves many series.
+ * last season, so that one model serves many series. Origins and leads count slots of civil time.
  */
 
-import { localParts } from '../../core/calendar.ts'
-import { dayMs } from '../../core/time.ts'
+import { dayMs, minuteMs } from '../../core/time.ts'
+import type { Frame } from '../frame.ts'
 import { cycleSeasons, meanBefore, type Prepared, scaleAt } from './series.ts'
-import { Smoother, type SmoothingPaces } from './smoothing.ts'
+import { Smoother, type SmoothingPaces } from './smoother.ts'
 
 /** Slow, middling and fast: what a smoothing at each pace expects. Fixed, so that nothing of them is learnt. */
 const paces: readonly SmoothingPaces[] = [
@@ -146,19 +146,80 @@ const shape: readonly Feature[] = [
   ['level', shared((of) => of.level)],
 ]
 
+/** Further levels, for members that learn from levels as they are. */
+const further: readonly Feature[] = [
+  ['step -2', relative(({ view: { prepared, origin } }) => valueAt(prepared, origin - 2))],
+  ['step -3', relative(({ view: { prepared, origin } }) => valueAt(prepared, origin - 3))],
+  [
+    'last 6',
+    relative(({ view: { prepared, origin } }) => meanBefore(prepared, origin, Math.min(6, prepared.season))),
+  ],
+  ['slot most', relative((step) => mostOfSlot(step))],
+]
+
+/** Features that are levels relative to the base. */
+export const relativeNames: ReadonlySet<string> = new Set(
+  [...shape, ...further].flatMap(([name]) =>
+    /^(season|cycle|step) -|^slot (mean|long|most|[+-])|^smoothed|^last|mean$|^least$|^most$/.test(name)
+      ? [name]
+      : [],
+  ),
+)
+
+export const furtherNames: ReadonlySet<string> = new Set(further.map(([name]) => name))
+
 const calendar: readonly string[] = ['hour', 'weekday', 'day of year']
 
-/** What the features of these series are called; all must have times and the same covariates, or none. */
+/** What relative features are relative to, in the unit of the series: first columns of the frames to forecast from. */
+const anchorNames = ['base', 'scale'] as const
+
+/** Names of the columns of `featureFrame`, for series with or without times and with these covariates. */
+export const featuresOf = ({
+  times,
+  ahead = [],
+}: {
+  readonly times: boolean
+  readonly ahead?: readonly string[]
+}): string[] => [
+  ...anchorNames,
+  ...shape.map(([name]) => name),
+  ...further.map(([name]) => name),
+  ...(times ? calendar : []),
+  ...ahead.toSorted().flatMap((name) => [`ahead ${name}`, `ahead ${name} change`]),
+]
+
+/** The same of these series, without the first two; all must have times and the same covariates, or none. */
 export function featureNames(all: readonly Prepared[]): string[] {
-  const series = all[0]?.series
-  return [
-    ...shape.map(([name]) => name),
-    ...(series?.times ? calendar : []),
-    ...aheadNames(series?.ahead).flatMap((name) => [`ahead ${name}`, `ahead ${name} change`]),
-  ]
+  const first = all[0]
+  const ahead = first?.ahead.map(([name]) => name) ?? []
+  return featuresOf({ times: first?.clock !== undefined, ahead }).slice(anchorNames.length)
 }
 
-const aheadNames = (ahead: object | undefined): string[] => Object.keys(ahead ?? {}).sort()
+/** Every feature of every lead at every origin, the leads of an origin being neighbours; `base` and `scale` first. */
+export function featureFrame(
+  all: readonly Prepared[],
+  origins: readonly (readonly number[])[],
+  horizon: number,
+): Frame {
+  const names = [...anchorNames, ...featureNames(all)]
+  const rows = origins.reduce((sum, list) => sum + list.length, 0) * horizon
+  const columns = names.map(() => new Float64Array(rows))
+  const [base, scale] = [columns[0]!, columns[1]!]
+  const features = columns.slice(anchorNames.length)
+  let row = 0
+  for (const [nth, prepared] of all.entries()) {
+    const viewAt = viewer(prepared)
+    for (const origin of origins[nth]!) {
+      const view = viewAt(origin)
+      for (let lead = 0; lead < horizon; lead++, row++) {
+        base[row] = slotBefore(prepared, origin, lead)
+        scale[row] = view.scale
+        writeFeatures(view, lead, features, row)
+      }
+    }
+  }
+  return { rows, names, columns }
+}
 
 /** Writes the features of a lead (0 is the first step after the origin) to `columns[..][row]`, in the names' order. */
 export function writeFeatures(
@@ -176,20 +237,20 @@ export function writeFeatures(
   }
   let at = 0
   for (const [, of] of shape) columns[at++]![row] = of(step)
-  const { times, ahead } = prepared.series
-  if (times) {
-    const { year, month, day, hour, minute, weekday } = localParts(
-      times.zone ?? 'UTC',
-      times.startMs + (origin + lead) * times.stepMs,
-    )
-    columns[at++]![row] = hour + minute / 60
-    columns[at++]![row] = weekday
-    columns[at++]![row] = (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / dayMs
+  for (const [, of] of further) columns[at++]![row] = of(step)
+  const target = origin + lead
+  if (prepared.clock) {
+    const localMs = prepared.clock.startMs + target * prepared.clock.stepMs
+    const day = Math.floor(localMs / dayMs)
+    columns[at++]![row] = Math.floor((localMs - day * dayMs) / minuteMs) / 60
+    // 1970-01-01 was a Thursday
+    columns[at++]![row] = (((day + 4) % 7) + 7) % 7
+    columns[at++]![row] = day - Date.UTC(new Date(localMs).getUTCFullYear(), 0, 1) / dayMs
   }
-  for (const name of aheadNames(ahead)) {
-    const then = ahead![name]![origin + lead] ?? Number.NaN
+  for (const [, values] of prepared.ahead) {
+    const then = values[target] ?? Number.NaN
     columns[at++]![row] = then
-    columns[at++]![row] = then - (ahead![name]![step.slot] ?? Number.NaN)
+    columns[at++]![row] = then - (values[step.slot] ?? Number.NaN)
   }
 }
 
@@ -222,6 +283,16 @@ export function slotMean(prepared: Prepared, origin: number, lead: number, seaso
 
 const meanOfSlot = ({ view, lead }: Step, seasons: number): number =>
   slotMean(view.prepared, view.origin, lead, seasons)
+
+/** The most of the slot over a cycle. */
+function mostOfSlot({ view, lead }: Step): number {
+  let most = Number.NEGATIVE_INFINITY
+  for (let back = 0; back < cycleSeasons; back++) {
+    const value = slotBefore(view.prepared, view.origin, lead, back)
+    if (value > most) most = value
+  }
+  return most
+}
 
 /** Standard deviation of the slot over a cycle, in scales. */
 function slotDeviation({ view: { prepared, origin, scale }, lead, base }: Step): number {

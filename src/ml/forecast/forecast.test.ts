@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { coverage, mase } from '../metrics.ts'
 import { createRandom } from '../random.ts'
 import { blended, weighing } from './blend.ts'
-import { trainingRows } from './boosted.ts'
 import { featureNames, viewer, writeFeatures } from './features.ts'
-import { type ForecastOptions, forecastSeries, learnForecaster } from './forecast.ts'
-import { intervalsOf } from './intervals.ts'
+import { type ForecastOptions, forecastSeries, intervalOf, learnForecaster } from './forecast.ts'
+import { offsetsOf } from './intervals.ts'
+import { taskOf } from './member.ts'
 import { membersOf } from './members.ts'
 import { prepare, type Series, scaleAt } from './series.ts'
 
@@ -26,7 +26,7 @@ function home(seed: number, length = 480): Float64Array {
 const homes = (count: number, length?: number): Series[] =>
   Array.from({ length: count }, (_, at) => ({ id: `home ${at}`, values: home(at + 1, length) }))
 
-const options: ForecastOptions = { season, horizon: 16, levels: [0.9] }
+const options: ForecastOptions = { season, horizon: 16, quantiles: [0.05, 0.5, 0.95] }
 const cut = (series: readonly Series[], to: number): Series[] =>
   series.map((one) => ({ ...one, values: one.values.slice(0, to) }))
 
@@ -60,21 +60,15 @@ describe('features and members', () => {
     expect(used).toEqual(fresh)
   })
 
-  it('learn and forecast from what lies before the cut and the origin', () => {
-    const task = (all: typeof before) => ({ all, origins: [[origin], [origin]], horizon: 16 })
-    const withheld = 480 - origin
-    for (const member of membersOf({})) {
-      const here = member.fit(before, withheld, 16)?.(task(before))
-      const there = member.fit(after, withheld, 16)?.(task(after))
+  it('forecast from what lies before the origin', () => {
+    const task = (all: typeof before) => taskOf(all, [[origin], [origin]], 16)
+    const start = cut(series, origin).map((one) => prepare(one, season))
+    for (const member of membersOf()) {
+      const fitted = member.fit(start, 16)
+      const [here, there] = [fitted?.forecast(task(before)), fitted?.forecast(task(after))]
       expect(here, member.name).toBeDefined()
       expect(there, member.name).toEqual(here)
     }
-  })
-
-  it('train on rows whose target lies before the cut', () => {
-    const rows = trainingRows(before, 180, 16)
-    expect(trainingRows(after, 180, 16)).toEqual(rows)
-    expect(rows.frame.rows).toBeGreaterThan(200)
   })
 
   it('use covariates at the time of the step, and change nothing else by them', () => {
@@ -96,20 +90,22 @@ describe('a forecast', () => {
 
   it('beats the seasonal naive one, and covers about what it promises', () => {
     const errors = { ours: 0, naive: 0, inside: 0 }
-    for (const [at, { mean, intervals }] of forecasts.entries()) {
+    for (const [at, forecast] of forecasts.entries()) {
+      const { mean } = forecast
+      const { lo, hi } = intervalOf(forecast, 0.9)
       const values = past[at]!.values
       const actual = series[at]!.values.slice(length)
       const naive = Float64Array.from({ length: 16 }, (_, step) => values[length - season + (step % season)]!)
       errors.ours += mase(actual, mean, values, season) / 12
       errors.naive += mase(actual, naive, values, season) / 12
-      errors.inside += coverage(actual, intervals[0]!.lo, intervals[0]!.hi) / 12
+      errors.inside += coverage(actual, lo, hi) / 12
     }
     expect(errors.ours).toBeLessThan(0.75 * errors.naive)
     expect(errors.inside).toBeGreaterThan(0.82)
     expect(errors.inside).toBeLessThan(0.98)
   })
 
-  it('says what its past origins showed, and shares that sum to one', () => {
+  it('comes with what its past origins showed, and shares that sum to one', () => {
     const { past: skill, weights } = forecasts[0]!
     expect(skill.origins).toBeGreaterThan(5)
     expect(skill.error).toBeLessThan(skill.members['season']!)
@@ -136,7 +132,7 @@ describe('a forecast', () => {
   it('is not expected below zero where nothing ever was', () => {
     const values = home(3).map((value) => Math.max(0, value - 55))
     const [one] = forecastSeries([{ id: 'load', values }], options)
-    expect(Math.min(...one!.mean, ...one!.intervals[0]!.lo)).toBe(0)
+    expect(Math.min(...one!.mean, ...one!.quantiles[0]!.values)).toBe(0)
   })
 })
 
@@ -144,7 +140,7 @@ describe('odd series', () => {
   const finite = (values: Float64Array, more: Partial<ForecastOptions> = {}): boolean => {
     const made = forecastSeries([{ id: 'odd', values }], { ...options, ...more })
     const [one] = made
-    return [one!.mean, one!.intervals[0]!.lo, one!.intervals[0]!.hi].every((column) =>
+    return [one!.mean, ...one!.quantiles.map(({ values }) => values)].every((column) =>
       column.every(Number.isFinite),
     )
   }
@@ -161,7 +157,7 @@ describe('odd series', () => {
 
   it('have intervals of some width even where they are too short for a whole past origin', () => {
     const [one] = forecastSeries([{ id: 'short', values: home(8, 20) }], options)
-    const { lo, hi } = one!.intervals[0]!
+    const { lo, hi } = intervalOf(one!, 0.9)
     expect(Math.min(...hi.map((value, lead) => value - lo[lead]!))).toBeGreaterThan(1)
   })
 
@@ -195,7 +191,7 @@ describe('parts', () => {
     expect(share(1, 4)).toBeLessThan(share(0, 4))
   })
 
-  it('blend those members that say something', () => {
+  it('blend those members that have a forecast', () => {
     const forecasts = [Float64Array.of(1, Number.NaN), Float64Array.of(3, 4), undefined]
     expect(blended(forecasts, Float64Array.of(0.5, 0.25, 0.25), 2)).toEqual(Float64Array.of(5 / 3, 4))
   })
@@ -204,13 +200,14 @@ describe('parts', () => {
     const random = createRandom(4)
     const rows = (size: number) =>
       Array.from({ length: 40 }, () => Float64Array.from([1, 2], (growth) => size * growth * random.normal()))
-    const reach = intervalsOf([rows(1), rows(5)], 2, 0)
-    const [calm, wild] = [reach(0, 0.9), reach(1, 0.9)]
-    expect(calm.hi[1]! / calm.hi[0]!).toBeGreaterThan(1.5)
-    expect(wild.hi[0]! / calm.hi[0]!).toBeGreaterThan(3)
+    const offsets = offsetsOf([rows(1), rows(5)], 2, 0)
+    const [calm, wild] = [offsets(0, 0.95), offsets(1, 0.95)]
+    expect(calm[1]! / calm[0]!).toBeGreaterThan(1.5)
+    expect(wild[0]! / calm[0]!).toBeGreaterThan(3)
     // 1.645 is the normal quantile
-    expect(calm.hi[0]).toBeGreaterThan(1.2)
-    expect(calm.hi[0]).toBeLessThan(2.3)
+    expect(calm[0]).toBeGreaterThan(1.2)
+    expect(calm[0]).toBeLessThan(2.3)
+    expect(Math.abs(offsets(0, 0.5)[0]!)).toBeLessThan(0.5)
   })
 
   it('measure the scale of a series over its seasons, and of a flat one as 1', () => {

@@ -1,8 +1,8 @@
 /**
- * Intervals by conformal prediction (conformal.ts) around forecasts of many series: errors of past origins, in units of
+ * Quantiles by conformal prediction (conformal.ts) around forecasts of many series: errors of past origins, in units of
  * what was to be expected of the series then, are pooled per lead time.
  */
-import { conformalQuantile, SortedWindow } from '../conformal.ts'
+import { quantileOfSorted, SortedWindow } from '../conformal.ts'
 
 /** Errors at past origins in scales: `residuals[series][origin]`, one a lead time, NaN where not known. */
 export type Residuals = readonly (readonly Float64Array[])[]
@@ -12,29 +12,26 @@ export interface SpreadOptions {
   readonly prior: number
   /** Leads on both sides that are pooled with a lead. */
   readonly nearby: number
+  /** Whether tails follow how often they were left of late. */
+  readonly adaptive: boolean
 }
 
-export const spreadDefaults: Readonly<SpreadOptions> = { prior: 4, nearby: 2 }
+export const spreadDefaults: Readonly<SpreadOptions> = { prior: 4, nearby: 2, adaptive: true }
 
-/** How far the ends of the interval lie from the forecast: one a lead time, the lower <= 0 where errors are centred. */
-export interface Reach {
-  readonly lo: Float64Array
-  readonly hi: Float64Array
-}
-
-/** Gives the reach for a series, in its scale now. */
-export type IntervalsOf = (series: number, level: number) => Reach
+/** Gives, for a series and a probability, how far the quantile lies from the forecast: one a lead time, in its scale now. */
+export type OffsetsOf = (series: number, probability: number) => Float64Array
 
 /**
  * Origins up to `overlap` apart share steps: what is to be expected of an origin is judged without those. Where too few
- * errors are known to promise a level, the largest known one is taken, stretched the more the fewer there are.
+ * errors are known to promise a quantile, the largest known one is taken, stretched the more the fewer there are.
  */
-export function intervalsOf(
+export function offsetsOf(
   residuals: Residuals,
   horizon: number,
   overlap: number,
-  options: SpreadOptions = spreadDefaults,
-): IntervalsOf {
+  change: Partial<SpreadOptions> = {},
+): OffsetsOf {
+  const options = { ...spreadDefaults, ...change }
   const profile = leadProfile(residuals, horizon)
   const sizes = residuals.map((rows) =>
     rows.map((row) => mean([...row].map((error, lead) => Math.abs(error) / profile[lead]!))),
@@ -64,17 +61,13 @@ export function intervalsOf(
     reaches.set(sign * step, reach)
     return reach
   }
-  return (series, level) => {
-    const alpha = (1 - level) / 2
-    const unit = {
-      lo: tail(-1, adaptedAlpha(scores[series]!, -1, alpha, overlap)).map((reach) => -reach),
-      hi: tail(1, adaptedAlpha(scores[series]!, 1, alpha, overlap)),
-    }
+  return (series, probability) => {
+    const sign = probability < 0.5 ? -1 : 1
+    const alpha = sign < 0 ? probability : 1 - probability
+    const promised = options.adaptive ? adaptedAlpha(scores[series]!, sign, alpha, overlap) : alpha
+    const reach = tail(sign, promised)
     const size = sizeWithout(series)
-    return {
-      lo: unit.lo.map((reach, lead) => reach * size * profile[lead]!),
-      hi: unit.hi.map((reach, lead) => reach * size * profile[lead]!),
-    }
+    return reach.map((value, lead) => sign * value * size * profile[lead]!)
   }
 }
 
@@ -84,8 +77,12 @@ const tailSteps = 1000
 function poolByLead(rows: readonly Float64Array[], horizon: number, nearby: number): Float64Array[] {
   return Array.from({ length: horizon }, (_, lead) => {
     const from = Math.max(0, lead - nearby)
-    const near = rows.flatMap((row) => [...row.subarray(from, lead + nearby + 1)])
-    return Float64Array.from(near.filter((score) => !Number.isNaN(score))).sort()
+    const to = Math.min(horizon, lead + nearby + 1)
+    const near = new Float64Array(rows.length * (to - from))
+    let known = 0
+    for (const row of rows)
+      for (let at = from; at < to; at++) if (!Number.isNaN(row[at]!)) near[known++] = row[at]!
+    return near.subarray(0, known).sort()
   })
 }
 
@@ -94,18 +91,18 @@ function poolByLead(rows: readonly Float64Array[], horizon: number, nearby: numb
  * takes that of the nearest one before it that has some.
  */
 function tailReach(pooled: readonly Float64Array[], sign: 1 | -1, alpha: number): Float64Array {
-  let reach = unknownReach
+  let reach = unknownReach * (1 - 2 * alpha)
   return Float64Array.from(pooled, (sorted) => {
     if (sorted.length === 0) return reach
     const most = Math.max(Math.abs(sorted[0]!), Math.abs(sorted[sorted.length - 1]!))
-    const scores = sign > 0 ? sorted : sorted.map((score) => -score)
-    const promised = conformalQuantile(scores, Math.max(alpha, 1 / tailSteps))
+    const scores = sign > 0 ? sorted : sorted.map((score) => -score).reverse()
+    const promised = quantileOfSorted(scores, Math.max(alpha, 1 / tailSteps))
     reach = Number.isFinite(promised) ? promised : most * (1 + 2 / sorted.length)
     return reach
   })
 }
 
-/** Where no error at all is known: three times what is to be expected of a series without learning. */
+/** Where no error at all is known, the ends lie up to three times what is to be expected of a series without learning. */
 const unknownReach = 3
 
 /** Origins before an adaptation starts, and its step a season: Gibbs and Candes' gamma for whole rows of lead times. */
@@ -118,6 +115,8 @@ const gamma = 0.05
  * Gives the share that is to lie beyond the tail now.
  */
 function adaptedAlpha(rows: readonly Float64Array[], sign: 1 | -1, alpha: number, overlap: number): number {
+  // the median has no tail that could be left too often
+  if (alpha >= 0.5) return alpha
   let adapted = alpha
   const past = new SortedWindow(
     Math.max(
@@ -131,11 +130,11 @@ function adaptedAlpha(rows: readonly Float64Array[], sign: 1 | -1, alpha: number
     if (origin < adaptFrom) continue
     const known = row.filter((score) => !Number.isNaN(score))
     if (known.length === 0) continue
-    const reach = conformalQuantile(past.sorted(), Math.min(0.999, Math.max(1 / tailSteps, adapted)))
+    const reach = past.quantile(Math.min(0.999, Math.max(1 / tailSteps, adapted)))
     const beyond = known.filter((score) => sign * score > reach).length / known.length
     adapted += gamma * (alpha - beyond)
   }
-  return Math.min(2 * alpha, Math.max(alpha / 4, adapted))
+  return Math.min(2 * alpha, 0.5, Math.max(alpha / 4, adapted))
 }
 
 /** Errors beyond this many scales do not count for more in the profile. */

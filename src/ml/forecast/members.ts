@@ -1,7 +1,7 @@
 /** The members that every forecast tries. */
 import type { Team } from '../parallel.ts'
-import { boostedMember, type TrainingRows, trainingRows } from './boosted.ts'
-import type { Member } from './member.ts'
+import { boostedMember, type RowsOf, type TrainingRows, trainingRows } from './boosted.ts'
+import { featureMember, type Member } from './member.ts'
 import { naiveMembers } from './naive-members.ts'
 import { smoothedMember } from './smoothing.ts'
 
@@ -29,10 +29,10 @@ const smooth = {
   l2: 10,
 } as const
 
-/** The naive ones, smoothing, four boosted ones that differ in loss and anchor, and those that are handed in. */
-export function membersOf(options: { readonly team?: Team; readonly members?: readonly Member[] }): Member[] {
+/** The naive ones, smoothing, and four boosted ones that differ in loss and anchor. `team`: threads for boosting. */
+export function membersOf({ team }: { readonly team?: Team } = {}): Member[] {
   const rows = remembered(trainingRows)
-  const threads = options.team ? { team: options.team } : {}
+  const threads = team ? { team } : {}
   return [
     ...naiveMembers,
     smoothedMember,
@@ -40,12 +40,36 @@ export function membersOf(options: { readonly team?: Team; readonly members?: re
     boostedMember('sharp slot-mean', rows, { anchor: 'slot-mean', ...sharp, ...threads }),
     boostedMember('smooth season', rows, { anchor: 'season', ...smooth, ...threads }),
     boostedMember('smooth slot-mean', rows, { anchor: 'slot-mean', ...smooth, ...threads }),
-    ...(options.members ?? []),
+  ]
+}
+
+/** Few small trees. Chosen, like the set below, by rolling origins over real and simulated homes before those scored. */
+const light = { maxLeaves: 6, minChildRows: 150, l2: 1, maxBins: 64, seed: 1 } as const
+
+/**
+ * For one device at a time, learnt often: naive ones, smoothing at fixed paces, and two small boosted ones. All need
+ * features only, so that a forecaster of these can be asked about rows of features.
+ */
+export function lightMembersOf(): Member[] {
+  const rows = remembered((all, horizon) =>
+    trainingRows(all, horizon, { leadsPerOrigin: 5, rowsMax: 8_000, warmUp: 1 }),
+  )
+  const plain = [
+    ...naiveMembers,
+    featureMember('smoothed slowly', 'smoothed 1'),
+    featureMember('smoothed', 'smoothed 2'),
+  ]
+  const relative = { anchor: 'slot-mean', rounds: 40, learningRate: 0.1, columnSample: 0.5 } as const
+  const levels = { anchor: 'slot-long-mean', levels: true, rounds: 60, learningRate: 0.07 } as const
+  return [
+    ...plain.map((member) => ({ ...member, hope: 0 })),
+    boostedMember('light slot-mean', rows, { ...light, ...relative }),
+    boostedMember('light levels', rows, { ...light, ...levels }),
   ]
 }
 
 /** The rows of the last call again, when it is asked for the same. */
-function remembered(make: typeof trainingRows): typeof trainingRows {
+function remembered(make: RowsOf): RowsOf {
   let last: { readonly of: readonly unknown[]; readonly rows: TrainingRows } | undefined
   return (...of) => {
     if (!last || last.of.some((one, at) => one !== of[at])) last = { of, rows: make(...of) }

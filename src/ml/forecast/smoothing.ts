@@ -1,18 +1,7 @@
-/**
- * Double seasonal exponential smoothing with a first-order autoregression of its errors (Taylor 2003, "Short-term
- * electricity demand forecasting using double seasonal exponential smoothing", additive form): a level, a pattern of the
- * season (the day) and one of the cycle (the week), each forgetting at its own pace.
- */
+/** The member that smooths (see smoother.ts) at paces that did well on the series itself. */
 import { localMember, type Member } from './member.ts'
-import { cycleSeasons, type Prepared } from './series.ts'
-
-/** How fast each part forgets, 0..1, and the share of an error that is still there a step later. */
-export interface SmoothingPaces {
-  readonly level: number
-  readonly season: number
-  readonly cycle: number
-  readonly echo: number
-}
+import type { Prepared } from './series.ts'
+import { Smoother, type SmoothingPaces } from './smoother.ts'
 
 const grid: readonly SmoothingPaces[] = [0.003, 0.02, 0.1].flatMap((level) =>
   [0.03, 0.12, 0.35].flatMap((season) =>
@@ -42,7 +31,7 @@ function forecastOrigins(prepared: Prepared, origins: readonly number[], horizon
       least = sum
       best = one
     }
-    return best.said.get(origin)!
+    return best.forecasts.get(origin)!
   })
 }
 
@@ -58,7 +47,7 @@ interface Tried {
   /** By stop: sum of |error| over the horizon, of the steps that are known. */
   readonly errors: Float64Array
   /** Forecasts by origin. */
-  readonly said: ReadonlyMap<number, Float64Array>
+  readonly forecasts: ReadonlyMap<number, Float64Array>
 }
 
 function tryPaces(
@@ -70,7 +59,7 @@ function tryPaces(
 ): Tried {
   const { filled } = prepared
   const errors = new Float64Array(stops.length)
-  const said = new Map<number, Float64Array>()
+  const forecasts = new Map<number, Float64Array>()
   const smoother = new Smoother(prepared, paces, stops[0]!)
   for (const [nth, stop] of stops.entries()) {
     smoother.runTo(stop)
@@ -78,57 +67,10 @@ function tryPaces(
     for (let lead = 0; lead < known; lead++)
       errors[nth]! += Math.abs(filled[stop + lead]! - smoother.ahead(lead))
     if (origins.has(stop))
-      said.set(
+      forecasts.set(
         stop,
         Float64Array.from({ length: horizon }, (_, lead) => smoother.ahead(lead)),
       )
   }
-  return { errors, said }
-}
-
-/** The state of the smoothing at a place of a series. */
-export class Smoother {
-  readonly #values: Float64Array
-  readonly #paces: SmoothingPaces
-  readonly #season: Float64Array
-  readonly #cycle: Float64Array
-  #level: number
-  #error = 0
-  #at: number
-
-  /** Starts from the first season, of which no value at or after `end` is looked at. */
-  constructor({ filled, first, season }: Prepared, paces: SmoothingPaces, end: number) {
-    this.#values = filled
-    this.#paces = paces
-    this.#season = new Float64Array(season)
-    this.#cycle = new Float64Array(cycleSeasons * season)
-    this.#at = Math.min(end, first + season)
-    let sum = 0
-    for (let at = first; at < this.#at; at++) sum += filled[at]!
-    this.#level = sum / (this.#at - first)
-    for (let at = first; at < this.#at; at++) this.#season[at % season] = filled[at]! - this.#level
-  }
-
-  /** Takes in the values before `to`. */
-  runTo(to: number): void {
-    const { level, season, cycle } = this.#paces
-    const [daily, weekly] = [this.#season, this.#cycle]
-    for (; this.#at < to; this.#at++) {
-      const value = this.#values[this.#at]!
-      const day = this.#at % daily.length
-      const week = this.#at % weekly.length
-      const error = value - this.#level - daily[day]! - weekly[week]!
-      this.#level += level * error
-      daily[day]! += season * error
-      weekly[week]! += cycle * error
-      this.#error = error
-    }
-  }
-
-  /** The forecast of the step `lead` (0 the next one). */
-  ahead(lead: number): number {
-    const at = this.#at + lead
-    const pattern = this.#season[at % this.#season.length]! + this.#cycle[at % this.#cycle.length]!
-    return this.#level + pattern + this.#paces.echo ** (lead + 1) * this.#error
-  }
+  return { errors, forecasts }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { loadMstl } from '../../platform/augurs.ts'
+import { taskOf } from '../forecast/member.ts'
 import { prepare } from '../forecast/series.ts'
 import { mstlMember } from './mstl.ts'
 
@@ -8,13 +9,13 @@ const wave = Float64Array.from({ length: 200 }, (_, at) => 0.1 * at + 5 * Math.s
 
 function forecast(values: Float64Array, origins: readonly number[], horizon = 24) {
   const all = [prepare({ id: 'a', values }, 12)]
-  return member.fit(all, 0, horizon)!({ all, origins: [origins], horizon })[0]!
+  return member.fit(all, horizon)!.forecast(taskOf(all, [origins], horizon))[0]!
 }
 
 describe('MSTL as a member', () => {
   it('goes on with a trend and a season', () => {
-    const [said] = forecast(wave.slice(0, 176), [176])
-    const worst = said!.reduce((most, value, lead) => Math.max(most, Math.abs(value - wave[176 + lead]!)), 0)
+    const [made] = forecast(wave.slice(0, 176), [176])
+    const worst = made!.reduce((most, value, lead) => Math.max(most, Math.abs(value - wave[176 + lead]!)), 0)
     expect(worst).toBeLessThan(1)
   })
 
@@ -23,9 +24,9 @@ describe('MSTL as a member', () => {
     expect(forecast(changed, [150])).toEqual(forecast(wave, [150]))
   })
 
-  it('tries the newest origins only, and says nothing of the others', () => {
-    const said = forecast(wave, [100, 112, 124, 136])
-    expect(said.map((one) => Number.isNaN(one[0]!))).toEqual([true, false, false, false])
+  it('tries the newest origins only, and leaves the others unknown', () => {
+    const made = forecast(wave, [100, 112, 124, 136])
+    expect(made.map((one) => Number.isNaN(one[0]!))).toEqual([true, false, false, false])
   })
 
   it('gives a flat line for a series that never moves', () => {

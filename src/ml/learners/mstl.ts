@@ -18,7 +18,7 @@ export interface AugursMstl {
 /** It takes tens of milliseconds a forecast, so only the newest origins are tried; the others stay unknown. */
 const originsMax = 3
 
-/** A member for forecasts, like any other. Where a series is shorter than two seasons it has nothing to say. */
+/** A member for forecasts, like any other. Of a series shorter than two seasons it has no forecast. */
 export function mstlMember(augurs: AugursMstl): Member {
   return localMember('mstl', ({ filled, first, season }, origins, horizon) => {
     const tried = new Set([...origins].sort((a, b) => b - a).slice(0, originsMax))

@@ -14,6 +14,7 @@ import { compareSeries, seriesId } from '../../core/series.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
@@ -43,6 +44,7 @@ class MemoryLedger implements Ledger {
   readonly watch = memoryWatch()
   readonly schedule = memorySchedule()
   readonly notes = memoryNotes()
+  readonly incidents = memoryIncidents()
   readonly records = memoryRecords()
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
@@ -62,6 +64,7 @@ class MemoryLedger implements Ledger {
     await this.putQuarantined(turn.quarantined)
     await this.putPredictions(turn.predictions)
     await this.putAlerts(turn.alerts)
+    await this.incidents.put(turn.incidents)
     for (const state of turn.states) {
       if (state.state === undefined) this.#states.delete(state.target)
       else this.#states.set(state.target, structuredClone(state))
@@ -96,7 +99,8 @@ class MemoryLedger implements Ledger {
     removeWhere(this.#alerts, ({ target }) => target.site === site)
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
-    for (const part of [this.models, this.jobs, this.watch, this.notes, this.records]) part.removeSite(site)
+    const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
+    for (const part of parts) part.removeSite(site)
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {
@@ -191,6 +195,7 @@ class MemoryLedger implements Ledger {
     closed.sort((a, b) => b.until! - a.until!)
     for (const alert of closed.slice(keep.closedAlerts)) this.#alerts.delete(alertId(alert))
     this.models.trimEvents(keep.modelEvents)
+    this.incidents.trim(keep.incidentsFrom)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
     for (const part of [this.models, this.jobs, this.watch, this.notes])
       part.dropBefore(keep.keepFrom, keep.forecastsFrom)

@@ -4,6 +4,7 @@ import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
 import { eventRows } from './migration-event-rows.ts'
+import { incidents } from './migration-incidents.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
 import { records } from './migration-records.ts'
@@ -17,6 +18,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0002_life': { up: (db) => life(db, types) },
   '0003_truths': { up: truths },
   '0004_alert_targets': { up: (db) => alertTargets(db, types) },
+  '0006_incidents': { up: (db) => incidents(db, types) },
   '0007_monitors': { up: (db) => monitors(db, types) },
   '0008_event_rows': { up: (db) => eventRows(db, types) },
   '0009_records': { up: (db) => records(db, types) },

@@ -1,5 +1,6 @@
 import type { Generated, Selectable } from 'kysely'
-import type { ModelRef, Role } from '../../core/event.ts'
+import type { AlertLevel, ModelRef, Role } from '../../core/event.ts'
+import type { IncidentStatus } from '../../core/incident.ts'
 import type { JobStatus, Standing } from '../../core/life.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface Database {
   forecasts: ForecastRow
   predictions: PredictionRow
   alerts: AlertRow
+  incidents: IncidentRow
+  maintenance_windows: MaintenanceWindowRow
   monitor_states: MonitorStateRow
   dirty_spans: DirtySpansRow
   quarantined: QuarantinedTable
@@ -99,6 +102,27 @@ export interface AlertRow extends TargetColumns {
   since: number
   until: number | null
   /** JSON of Alert. */
+  body: string
+}
+
+export interface IncidentRow extends TargetColumns {
+  id: string
+  status: IncidentStatus
+  level: AlertLevel
+  since: number
+  /** `endedAt` of core; null before. */
+  ended_at: number | null
+  revision: number
+  /** JSON of Incident. */
+  body: string
+}
+
+export interface MaintenanceWindowRow {
+  id: string
+  site: string
+  from: number
+  to: number
+  /** JSON of MaintenanceWindow. */
   body: string
 }
 

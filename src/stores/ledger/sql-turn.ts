@@ -14,17 +14,19 @@ import {
   siteRow,
 } from './rows.ts'
 import type { Database } from './schema.ts'
+import { putIncidentRows } from './sql-incidents.ts'
 import { excluded, upsert } from './upsert.ts'
 
 /** What a turn writes, table by table; each within the transaction of its caller. */
 
 export async function writeTurn(db: Transaction<Database>, turn: LedgerTurn): Promise<void> {
-  const { sites, devices, quarantined, predictions, alerts, states, dirty } = turn
+  const { sites, devices, quarantined, predictions, alerts, incidents, states, dirty } = turn
   if (sites.length > 0) await writeSites(db, sites)
   if (devices.length > 0) await writeDevices(db, devices)
   if (quarantined.length > 0) await writeQuarantined(db, quarantined)
   if (predictions.length > 0) await writePredictions(db, predictions)
   if (alerts.length > 0) await writeAlerts(db, alerts)
+  if (incidents.length > 0) await putIncidentRows(db, incidents)
   const target = ['site', 'domain', 'subject'] as const
   const saved = states.filter(({ state }) => state !== undefined)
   if (saved.length > 0) await upsert(db, 'monitor_states', target, saved, monitorStateRow)

@@ -39,6 +39,11 @@ export class SqlUpkeep {
     await this.#delete({ table: 'drifts', where: sql`at < ${keep.keepFrom}` })
     await this.#delete({ table: 'infos', where: sql`at < ${keep.keepFrom}` })
     await this.#delete({ table: 'jobs', where: sql`ended_at < ${keep.keepFrom}` })
+    await this.#delete({ table: 'incidents', where: sql`ended_at < ${keep.incidentsFrom}` })
+    await this.#delete({
+      table: 'maintenance_windows',
+      where: sql`${sql.ref('to')} < ${keep.incidentsFrom}`,
+    })
   }
 
   trimQuarantined(keep: number): Promise<void> {

@@ -29,6 +29,7 @@ import {
 } from './rows.ts'
 import type { Database } from './schema.ts'
 import type { Session } from './session.ts'
+import { sqlIncidents } from './sql-incidents.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
@@ -71,6 +72,8 @@ const siteTables = [
   'forecasts',
   'predictions',
   'alerts',
+  'incidents',
+  'maintenance_windows',
   'monitor_states',
   'dirty_spans',
   'models',
@@ -102,6 +105,7 @@ export class SqlLedger implements Ledger {
   readonly watch = sqlWatch(this.#session)
   readonly schedule = sqlSchedule(this.#session)
   readonly notes = sqlNotes(this.#session)
+  readonly incidents = sqlIncidents(this.#session)
   readonly records = sqlRecords(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { incident, maintenanceWindow } from '../../../test/conformance/ledger-incident-laws.ts'
 import { entry, lead, reportDay } from '../../../test/conformance/ledger-life-samples.ts'
 import {
   alert,
@@ -119,6 +120,18 @@ it('takes the most of what a lead time counted for the truths of a day that was 
   expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 5 }])
   await ledger.watch.score([reportDay(1, { truths: 2 })], [])
   expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 7 }])
+  await ledger.close()
+})
+
+it('a ledger of before incidents opens without any, keeps its open alerts, and takes incidents and windows', async () => {
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  expect(await ledger.alerts({ open: true }, 9)).toStrictEqual([alert()])
+  expect([await ledger.incidents.list({}, 9), await ledger.incidents.windows()]).toStrictEqual([[], []])
+  await ledger.incidents.put([incident('a')])
+  await ledger.incidents.putWindow(maintenanceWindow('a'))
+  expect(await ledger.incidents.recent(0)).toStrictEqual([incident('a')])
+  expect(await ledger.incidents.windows()).toStrictEqual([maintenanceWindow('a')])
   await ledger.close()
 })
 

@@ -49,6 +49,29 @@ export const useForget = (series: SeriesKey) =>
     cacheKeys.learning,
   )
 
+/** Takes care of an incident. */
+export const useAcknowledge = (id: string) =>
+  useChange(() => call('acknowledgeIncident', { params: { id } }), cacheKeys.incidents)
+
+/** Keeps an incident silent until then, UTC ms. */
+export const useSnooze = (id: string) =>
+  useChange(
+    (until: number) => call('snoozeIncident', { params: { id }, body: { until } }),
+    cacheKeys.incidents,
+  )
+
+/** Resolves an incident though its condition may hold. */
+export const useResolve = (id: string) =>
+  useChange(() => call('resolveIncident', { params: { id } }), cacheKeys.incidents)
+
+type NewMaintenance = NonNullable<Parameters<typeof call<'addMaintenance'>>[1]>['body']
+
+export const useAddMaintenance = () =>
+  useChange((body: NonNullable<NewMaintenance>) => call('addMaintenance', { body }), cacheKeys.incidents)
+
+export const useRemoveMaintenance = () =>
+  useChange((id: string) => call('removeMaintenance', { params: { id } }), cacheKeys.incidents)
+
 /** Takes a forgotten span back. */
 export const useRemember = () =>
   useChange((id: string) => call('remember', { params: { id } }), cacheKeys.learning)

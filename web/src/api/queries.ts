@@ -7,7 +7,7 @@ import { idOf, type Job, type SeriesKey } from './types.ts'
 export const cacheKeys = {
   things: ['things'],
   learning: ['learning'],
-  alerts: ['alerts'],
+  incidents: ['incidents'],
   history: ['history'],
 } as const
 
@@ -76,7 +76,7 @@ export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
 
 /** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
 export function useAnswered(site: string): boolean {
-  const asked = [useDevices(), useOpenAlerts(site), useForecasts(site), useCards(site), useInfos(site)]
+  const asked = [useDevices(), useOpenIncidents(site), useForecasts(site), useCards(site), useInfos(site)]
   return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
@@ -118,22 +118,40 @@ export const useInfos = (site?: string) =>
     refetchInterval: 60_000,
   })
 
-/** Open alerts, newest first; of all sites that the key reaches where none is named. */
-export const useOpenAlerts = (site?: string) =>
+/** Unresolved incidents, the newest ones; of all sites that the key reaches where none is named. */
+export const useOpenIncidents = (site?: string) =>
   useQuery({
-    queryKey: [...cacheKeys.alerts, 'open', site ?? null],
+    queryKey: [...cacheKeys.incidents, 'open', site ?? null],
     queryFn: async ({ signal }) =>
-      (await call('alerts', { query: { site, open: 'true', limit: 100 }, signal })).items,
+      (await call('incidents', { query: { site, status: 'unresolved', limit: 200 }, signal })).items,
     refetchInterval: 30_000,
   })
 
-/** All alerts, newest first, page by page. */
-export const useAlerts = () =>
+/** Newest first, page by page. */
+export const useIncidents = (shown: 'unresolved' | 'all') =>
   useInfiniteQuery({
-    queryKey: [...cacheKeys.alerts, 'all'],
-    queryFn: ({ signal, pageParam }) => call('alerts', { query: { limit: 100, cursor: pageParam }, signal }),
+    queryKey: [...cacheKeys.incidents, 'list', shown],
+    queryFn: ({ signal, pageParam }) => {
+      const status = shown === 'all' ? undefined : shown
+      return call('incidents', { query: { status, limit: 100, cursor: pageParam }, signal })
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,
+    refetchInterval: 30_000,
+  })
+
+/** One incident with its alerts. */
+export const useIncident = (id: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.incidents, 'one', id],
+    queryFn: ({ signal }) => call('incident', { params: { id }, signal }),
+  })
+
+/** Maintenance windows, also those that have ended and are still kept. */
+export const useMaintenance = () =>
+  useQuery({
+    queryKey: [...cacheKeys.incidents, 'maintenance'],
+    queryFn: async ({ signal }) => (await callAll('maintenance', { query: { limit: 1000 }, signal })).items,
     refetchInterval: 30_000,
   })
 

@@ -12,7 +12,9 @@ export type ModelEvent = Reply<'modelEvents'>['items'][number]
 export type Job = Reply<'jobs'>['items'][number]
 export type Forgotten = Reply<'forgotten'>['items'][number]
 export type Info = Reply<'infos'>['items'][number]
-export type Alert = Reply<'alerts'>['items'][number]
+export type Incident = Reply<'incidents'>['items'][number]
+export type IncidentAlert = Reply<'incident'>['alerts'][number]
+export type MaintenanceWindow = Reply<'maintenance'>['items'][number]
 export type Health = Reply<'health'>
 
 export interface SeriesKey {

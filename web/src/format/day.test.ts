@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dayOf, endOfDay, startOfDay } from './day.ts'
+import { dayOf, endOfDay, momentOf, startOfDay } from './day.ts'
 
 const hourMs = 3_600_000
 
@@ -27,5 +27,20 @@ describe('a civil day', () => {
 
   test('is told of a moment in the zone of the site', () => {
     expect(dayOf(Date.UTC(2026, 4, 31, 22), 'Europe/Berlin')).toBe('2026-06-01')
+  })
+})
+
+describe('a moment of a field', () => {
+  test.each([
+    ['2026-03-28T22:30', Date.UTC(2026, 2, 28, 21, 30)],
+    ['2026-03-29T01:59', Date.UTC(2026, 2, 29, 0, 59)],
+    ['2026-03-29T03:00', Date.UTC(2026, 2, 29, 1, 0)],
+    ['2026-03-29T12:00:30', Date.UTC(2026, 2, 29, 10, 0, 30)],
+    ['2026-10-25T12:00', Date.UTC(2026, 9, 25, 11, 0)],
+    ['2026-03-28', undefined],
+    ['2026-02-30T10:00', undefined],
+    ['', undefined],
+  ])('%s in Berlin is %d', (text, at) => {
+    expect(momentOf(text, 'Europe/Berlin')).toBe(at)
   })
 })

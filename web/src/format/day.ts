@@ -34,6 +34,39 @@ export function startOfDay(day: string, zone: string): number | undefined {
   return undefined
 }
 
+/**
+ * A moment, UTC ms, by the clocks of a zone, as a field for day and time holds it: 2026-03-29T14:30. An hour that the
+ * clocks leap over comes out as the one after it. Undefined of any other text.
+ */
+export function momentOf(text: string, zone: string): number | undefined {
+  const [day = '', clock = ''] = text.split('T')
+  const start = startOfDay(day, zone)
+  if (start === undefined || !/^\d\d:\d\d(:\d\d)?$/.test(clock)) return undefined
+  const utc = Date.parse(`${text}Z`)
+  if (Number.isNaN(utc)) return undefined
+  // the offset of the zone may change between the beginning of the day and the moment
+  const first = utc - offsetAt(start, zone)
+  return utc - offsetAt(first, zone)
+}
+
+/** How far the clocks of a zone are ahead of UTC, ms. */
+function offsetAt(at: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    ...{ timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit' },
+    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  }).formatToParts(at)
+  const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value)
+  const local = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  )
+  return local - Math.floor(at / spans.secondMs) * spans.secondMs
+}
+
 /** First moment of the day after. */
 export function endOfDay(day: string, zone: string): number | undefined {
   const start = startOfDay(day, zone)

@@ -48,7 +48,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       }
       if (message.type === 'snapshot' || message.type === 'delta') take(message.readings)
       if (message.type === 'forecasts') stale(cacheKeys.learning)
-      if (message.type === 'alerts') stale(cacheKeys.alerts)
+      if (message.type === 'incidents') stale(cacheKeys.incidents)
       if (message.type === 'site_removed') {
         store.removeSite(message.site)
         void client.invalidateQueries()

@@ -7,8 +7,8 @@ import { hrefOf } from '../route.ts'
 import { HubPanel } from '../shell/hub-panel.tsx'
 import { Answer, Loading, SectionHead } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
-import { ActiveAlerts } from './alerts.tsx'
 import { FirstReading } from './first-reading.tsx'
+import { OpenIncidents } from './incidents.tsx'
 import { RecentInfos } from './infos.tsx'
 import { SiteBody, SiteTiles } from './site.tsx'
 
@@ -43,7 +43,7 @@ function ManySites({ sites }: { sites: readonly Site[] }) {
     <>
       <PageTitle text="Overview" />
       <p className="page-sub">{sites.length} sites</p>
-      <ActiveAlerts />
+      <OpenIncidents />
       {sites.map((site) => (
         <section className="section" key={site.id} aria-label={site.name}>
           <SectionHead title={siteName(site)}>

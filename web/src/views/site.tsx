@@ -13,7 +13,7 @@ import { isStale, type Live } from '../live/merge.ts'
 import { Answer, Loading } from '../shell/notes.tsx'
 import { PageTitle } from '../shell/page-title.tsx'
 import { Tile } from '../shell/tile.tsx'
-import { ActiveAlerts } from './alerts.tsx'
+import { OpenIncidents } from './incidents.tsx'
 import { RecentInfos } from './infos.tsx'
 import { UnknownView } from './unknown.tsx'
 
@@ -53,7 +53,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
       <p className="page-sub">
         {clock} · {site.zone}
       </p>
-      <ActiveAlerts site={site.id} />
+      <OpenIncidents site={site.id} />
       <SiteTiles site={site} />
       <ForecastTable site={site} />
       <RecentInfos site={site.id} />
