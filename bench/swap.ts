@@ -120,7 +120,9 @@ async function whatTheySay(
   const registry = new Registry({ artifacts, clock: systemClock, log, code: '' })
   const expected: Record<string, number[][]> = {}
   for (const version of versions) {
-    const model = openEnergy(await registry.load(series, version))
+    const model = openEnergy(
+      await registry.load({ site: series.site, domain: 'energy', subject: series.device }, version),
+    )
     expected[version] = rows.map((some) => [...model.predict(some)])
   }
   await artifacts.close()

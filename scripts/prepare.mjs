@@ -2,7 +2,7 @@
  * Brings a clone to where a command can run: installs what the lock file names, builds what is missing or stale, and
  * for `test` also installs the servers that the tests start. Plain Node, because nothing is installed yet.
  *
- *   node scripts/prepare.mjs start|test|build
+ *   node scripts/prepare.mjs start|test|build|dev
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const goal = process.argv[2] ?? 'start'
 
 requireNode()
 install()
-if (goal === 'build' || isStale()) build()
+if (goal === 'build' || (goal !== 'dev' && isStale())) build()
 if (goal === 'test') installServers()
 
 function requireNode() {

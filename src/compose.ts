@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { HubDomain } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, minuteMs } from './core/time.ts'
-import { domains } from './domains/index.ts'
+import type { Domain } from './domains/domain.ts'
+import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { IncidentOptions } from './engine/incidents/options.ts'
 import type { EngineParts } from './engine/options.ts'
@@ -16,29 +16,31 @@ import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
 
-/** The domains as the API uses them. */
-export const hubDomains: readonly HubDomain[] = domains.map(({ name, routes }) =>
-  routes === undefined ? { name } : { name, routes },
-)
+export interface EngineChoices extends Pick<EngineParts, 'log'> {
+  readonly version: string
+  readonly scheduled: boolean
+  /** Default: those that are shipped. */
+  readonly domains?: readonly Domain[] | undefined
+  /** Where worker threads find others than those that are shipped; see `JobRequest`. */
+  readonly domainsModule?: URL | undefined
+}
 
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
   config: Config,
-  {
-    log,
-    version,
-    scheduled,
-  }: Pick<EngineParts, 'log'> & { readonly version: string; readonly scheduled: boolean },
+  { log, version, scheduled, domains = shipped, domainsModule }: EngineChoices,
   stops: (() => Promise<unknown>)[],
 ): Engine {
-  const { limits, retention, training, site, rules, incidents } = config
+  const { limits, retention, training, site, incidents } = config
   const jobs = createThreadJobs({
-    file: new URL('./engine/train-worker.js', import.meta.url),
+    // from source in development
+    file: new URL(`./engine/train-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
     // no more than learn: with a forecast beside a training, readings waited more than twice as long on two processors
     threads: training.workers,
     memoryMb: training.memoryMb,
     // while the stores open; a command that does not learn needs none
     warm: training.enabled,
+    ...(domainsModule && { always: { domainsModule: domainsModule.href } }),
   })
   stops.push(() => jobs.close())
   return new Engine(
@@ -57,7 +59,7 @@ export function createEngine(
       calling: { nextRun, call: createCaller() },
       domains: domains.map((domain) => ({
         domain,
-        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules } : {}),
+        settings: domain.settings.parse(config.domains[domain.name] ?? {}),
       })),
     },
     {

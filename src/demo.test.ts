@@ -8,6 +8,7 @@ import type { ReadingStore } from './core/ports.ts'
 import type { Reading } from './core/reading.ts'
 import { dayMs } from './core/time.ts'
 import { Demo, pastOf } from './demo.ts'
+import { domains } from './domains/index.ts'
 import { createMemoryLedger } from './stores/ledger/memory.ts'
 import { createMemoryReadings } from './stores/readings/memory.ts'
 
@@ -32,7 +33,7 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 async function serve(isEnough: (detail: string) => boolean | Promise<boolean>, disk = readings) {
   const hub = await startTestHub({ readings: disk, ledger })
   const flags = { data: folder, 'simulator.historyDays': historyDays }
-  await new Demo(hub.engine, loadConfig({ cwd: folder, env: {}, flags }), silent).startIfWanted()
+  await new Demo(hub.engine, loadConfig({ cwd: folder, env: {}, flags, domains }), silent).startIfWanted()
   const detail = (): string => hub.engine.sources().find(({ name }) => name === 'simulator')?.detail ?? ''
   await expect.poll(() => isEnough(detail()), { timeout: 20_000, interval: 5 }).toBe(true)
   await hub.close()

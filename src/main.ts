@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createEngine, hubDomains } from './compose.ts'
+import { createEngine, type EngineChoices } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
@@ -23,8 +23,9 @@ export interface RunningHub {
 /** The composition root: config -> adapters -> engine -> api. The only place where a port meets an adapter. */
 export async function startHub(
   config: Config,
-  { log, version, webFolder }: { readonly log: Log; readonly version: string; readonly webFolder: string },
+  { webFolder, ...choices }: Omit<EngineChoices, 'scheduled'> & { readonly webFolder: string },
 ): Promise<RunningHub> {
+  const { log, version } = choices
   const stops: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
@@ -32,7 +33,7 @@ export async function startHub(
   try {
     const claim = await claimFolder(config.data)
     stops.push(() => claim.release())
-    const engine = createEngine(config, { log, version, scheduled: true }, stops)
+    const engine = createEngine(config, { ...choices, scheduled: true }, stops)
     stops.push(() => engine.close())
     // these modules load while the stores open in threads of their own
     const [{ createServer }] = await Promise.all([
@@ -113,8 +114,6 @@ function assemble(
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
-    domains: hubDomains,
-    domainSettings: config.domains,
     push: { rowsOf, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },

@@ -99,6 +99,35 @@ describe('the house', () => {
     expect(say(wrong)).toBe('')
   })
 
+  it('names a domain in its folder and in the list of domains only', () => {
+    const wrong = server.flatMap(({ path, imports }) =>
+      imports
+        .map((one) => /^src\/domains\/(\w+)\//.exec(one.path)?.[1])
+        .filter((name) => name !== undefined && path !== 'src/domains/index.ts')
+        .filter((name) => !path.startsWith(`src/domains/${name}/`))
+        .map((name) => `${path} imports the domain ${name}`),
+    )
+    expect(say(wrong)).toBe('')
+  })
+
+  it('explains each domain at the top of its folder', () => {
+    const indexes = server.filter(({ path }) => /^src\/domains\/\w+\/index\.ts$/.test(path))
+    expect(indexes.filter(({ text }) => !/^\/\*\* \w+: /.test(text)).map(({ path }) => path)).toEqual([])
+    const folders = readdirSync(join(root, 'src/domains'), { withFileTypes: true })
+    expect(indexes).toHaveLength(folders.filter((entry) => entry.isDirectory()).length)
+  })
+
+  it('loads no library in domains: of zod they see the types', () => {
+    const wrong = server
+      .filter(({ path }) => path.startsWith('src/domains/'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/^import (?!type )[^']*from '([^.'][^']*)'$/gm)].map(
+          ([, library]) => `${path} loads ${library}`,
+        ),
+      )
+    expect(say(wrong)).toBe('')
+  })
+
   it('has no cycle of imports at run time', () => {
     expect(say(cycles(product))).toBe('')
   })

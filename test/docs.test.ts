@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { withWorkedExample, workedExample } from '../scripts/worked-example.ts'
 import { exampleYaml } from '../src/config/example.ts'
 import { routes } from '../src/contract/routes.ts'
+import { domains } from '../src/domains/index.ts'
 
 /** Documents cannot drift: what is made from code is compared with it, what points somewhere must arrive. */
 
@@ -14,7 +16,17 @@ const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']
 describe('documents', () => {
   it('hold the example configuration as the schema makes it (npm run docs)', () => {
     // the zone of the machine is the only default that differs from machine to machine
-    expect(read('docs/homeostat.example.yaml')).toBe(exampleYaml())
+    expect(read('docs/homeostat.example.yaml')).toBe(exampleYaml(domains))
+  })
+
+  it('show the worked example as its tests load it (npm run docs)', () => {
+    const contributing = read('CONTRIBUTING.md')
+    expect(contributing).toBe(withWorkedExample(contributing))
+    for (const [path, code] of workedExample()) expect(contributing).toContain(`// ${path}\n${code}`)
+    const lines = [...workedExample()]
+      .filter(([path]) => path.startsWith('src/domains/'))
+      .map(([, code]) => code.split('\n').length - 1)
+    expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThan(120)
   })
 
   it.each(documents)('%s links to files that exist', (path) => {

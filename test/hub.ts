@@ -7,11 +7,11 @@ import type { Role } from '../src/core/event.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
 import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
-import { domains } from '../src/domains/index.ts'
-import type { ThresholdRule } from '../src/domains/thresholds/settings.ts'
+import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/options.ts'
-import { runTask } from '../src/engine/train-worker.ts'
+import type { Settings } from '../src/engine/site-settings.ts'
+import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
@@ -47,11 +47,10 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
-  readonly domains?: Hub['domains']
-  readonly domainSettings?: Hub['domainSettings']
-  readonly rules?: readonly ThresholdRule[]
-  /** Domains of the engine beside those of the product. */
-  readonly moreDomains?: readonly Domain[]
+  /** Default: those that are shipped. */
+  readonly domains?: readonly Domain[]
+  /** As in the configuration file, by domain. */
+  readonly domainSettings?: Readonly<Record<string, Settings>>
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
   readonly readings?: ReadingStore
@@ -86,6 +85,8 @@ const usualEngine: EngineOptions = {
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,
+  recordsPerDomain: usualLimits.recordsPerDomain,
+  recordBytes: usualLimits.recordBytes,
   closedAlertRows: 10_000,
   modelEventRows: 10_000,
   readingsKeptMs: null,
@@ -107,19 +108,21 @@ const usualEngine: EngineOptions = {
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const { clock = systemClock, readings = createMemoryReadings(), ledger = createMemoryLedger() } = options
-  const { artifacts = createMemoryArtifacts() } = options
+  const { artifacts = createMemoryArtifacts(), domains = shipped, domainSettings = {} } = options
   const limits = { ...usualLimits, ...options.limits }
   const training = { ...usualEngine.training, ...options.training }
-  const settings = { ...usualEngine, inboxReadings: limits.inboxReadings, ...options.engine, training }
+  const { inboxReadings, recordsPerDomain, recordBytes } = limits
+  const bounds = { inboxReadings, recordsPerDomain, recordBytes }
+  const settings = { ...usualEngine, ...bounds, ...options.engine, training }
   const errors: string[] = []
   const engine = new Engine(
     {
-      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs },
+      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
-      domains: [...domains, ...(options.moreDomains ?? [])].map((domain) => ({
+      domains: domains.map((domain) => ({
         domain,
-        settings: domain.settings.parse(domain.name === 'thresholds' ? { rules: options.rules ?? [] } : {}),
+        settings: domain.settings.parse(domainSettings[domain.name] ?? {}),
       })),
     },
     settings,
@@ -132,8 +135,6 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
-    domains: options.domains ?? [],
-    domainSettings: options.domainSettings ?? {},
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }
@@ -163,17 +164,18 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 }
 
 /** The worker's own entry, without the thread. */
-const inlineJobs: Jobs = {
+const inlineJobs = (domains: readonly Domain[]): Jobs => ({
   async run<Input, Output>(
     task: string,
     input: Input,
     { onProgress }: { readonly onProgress?: (share: number) => void } = {},
   ): Promise<Output> {
     const port = { postMessage: (share: number) => onProgress?.(share) }
-    return runTask({ task, input: structuredClone(input) as ForecastInput | LearnInput, port }) as Output
+    const request = { task, input: structuredClone(input) as ForecastInput | LearnInput, port }
+    return runWork(domains, request) as Output
   },
   async close() {},
-}
+})
 
 const errorsTo = (errors: string[]): Log => ({
   info: () => undefined,

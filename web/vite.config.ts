@@ -1,7 +1,8 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
-const hub = 'http://127.0.0.1:8000'
+// set by `npm run dev`
+const hub = process.env['DEV_HUB_URL'] ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
   root: import.meta.dirname,

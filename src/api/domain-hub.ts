@@ -2,20 +2,14 @@ import { type DomainHub, type DomainRecords, type Reach, requireWithin } from '.
 import { HomeostatError } from '../core/errors.ts'
 import { parseId } from '../core/reading.ts'
 import type { RecordKey } from '../core/record.ts'
-import type { Target } from '../core/target.ts'
-import {
-  putRecord,
-  type SiteSettings,
-  type SiteSettingsParts,
-  settingsKind,
-} from '../engine/site-settings.ts'
+import { putRecord, type RecordParts, settingsKind } from '../engine/site-settings.ts'
 import { type Hub, within } from './hub.ts'
 
 const kindChars = 64
 const keyChars = 100
 
 /** The hub as the routes of one domain see it. */
-export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings): DomainHub {
+export function createDomainHub(hub: Hub, domain: string): DomainHub {
   const { engine } = hub
   const parts = { records: engine.ledger.records, clock: engine.clock, limits: hub.limits }
   return {
@@ -31,7 +25,7 @@ export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings
     },
     async predict(reach, target, rows) {
       requireWithin(reach, target.site)
-      return engine.models.predict(seriesOf(target), rows)
+      return engine.models.predict(target, rows)
     },
     records(kind) {
       if (kind === settingsKind || parseId(kind, kindChars) !== kind)
@@ -40,15 +34,12 @@ export function createDomainHub(hub: Hub, domain: string, settings: SiteSettings
     },
     async settings(reach, site) {
       requireWithin(reach, site)
-      return (await settings.of(domain, site)).settings
+      return (await engine.settings.of(domain, site)).settings
     },
   }
 }
 
-/** Models are keyed by series: of energy, the device's series "energy". */
-const seriesOf = ({ site, domain, subject }: Target) => ({ site, device: subject, metric: domain })
-
-function recordsOf(parts: SiteSettingsParts, domain: string, kind: string): DomainRecords {
+function recordsOf(parts: RecordParts, domain: string, kind: string): DomainRecords {
   const { records } = parts
   const keyOf = (reach: Reach, site: string, key: string): RecordKey => {
     requireWithin(reach, site)

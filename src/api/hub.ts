@@ -1,10 +1,8 @@
-import type { DomainRoutes, RouteHandlers, RouteRequest } from '../contract/route.ts'
+import type { RouteHandlers, RouteRequest } from '../contract/route.ts'
 import type { RouteName, Routes } from '../contract/routes.ts'
-import type { DomainHub } from '../core/domain-hub.ts'
 import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Settings, SettingsSchema } from '../engine/site-settings.ts'
 import type { KeyRing } from './keys.ts'
 
 /** The parts that the routes use; assembled by the composition root. */
@@ -24,9 +22,6 @@ export interface Hub {
     rowsOf(body: unknown): RawReading[] | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
-  readonly domains: readonly HubDomain[]
-  /** Settings of the configuration file, by domain. */
-  readonly domainSettings: Readonly<Record<string, Settings>>
   /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {
@@ -47,14 +42,6 @@ export type HubRequest<Name extends RouteName> = RouteRequest<Routes[Name]>
 
 /** Handlers of some of the hub's own routes; of all of them by default. */
 export type Handlers<Name extends RouteName = RouteName> = Pick<RouteHandlers<Routes>, Name>
-
-/** A domain as the API uses it. */
-export interface HubDomain {
-  readonly name: string
-  /** Loaded when the server starts. */
-  readonly routes?: () => Promise<DomainRoutes<DomainHub>>
-  readonly settings?: SettingsSchema
-}
 
 /** The items of these sites; null means all. */
 export const within = <Item extends { readonly site: string }>(

@@ -13,7 +13,6 @@ import { metricsTable } from '../contract/metrics.ts'
 import { hubTable } from '../contract/routes.ts'
 import { smokeTable } from '../contract/smoke.ts'
 import type { Log } from '../core/ports.ts'
-import { SiteSettings } from '../engine/site-settings.ts'
 import { requireLoopbackNames } from './auth.ts'
 import { BodyGate } from './body-gate.ts'
 import { type CareHub, careHubHandlers } from './compat/care-hub.ts'
@@ -114,19 +113,17 @@ async function registerRoutes(
   // a test compares the replies with the contract; checking each row of each answer would cost more than the query
   scope.setSerializerCompiler(() => JSON.stringify)
   const counts = new PredictionCounts()
-  const settings = siteSettingsOf(hub)
   await mount.add(scope, hubTable, {
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
-    ...hubRoutes(hub, settings),
+    ...hubRoutes(hub),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
   await mount.add(scope, smokeTable, smokeHandlers(hub, counts, scope))
-  for (const domain of hub.domains) {
+  for (const domain of hub.engine.settings.domains) {
     const routes = await domain.routes?.()
-    if (routes)
-      await mount.add(scope, routes.contract, routes.handlers(createDomainHub(hub, domain.name, settings)))
+    if (routes) await mount.add(scope, routes.contract, routes.handlers(createDomainHub(hub, domain.name)))
   }
   await scope.register((page) => registerPage(page, hub, mount, webFolder))
 }
@@ -146,13 +143,6 @@ async function registerDocuments(scope: FastifyInstance, hub: Hub): Promise<void
     await documents.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
     documents.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
-}
-
-function siteSettingsOf({ engine, domains, domainSettings, limits }: Hub): SiteSettings {
-  const configured = domains.flatMap(({ name, settings }) =>
-    settings === undefined ? [] : [{ name, schema: settings, file: domainSettings[name] ?? {} }],
-  )
-  return new SiteSettings(configured, { records: engine.ledger.records, clock: engine.clock, limits })
 }
 
 const careHubOf = (hub: Hub): CareHub => ({

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig } from '../config/load.ts'
+import { domains } from '../domains/index.ts'
 
 /** Flags of every command that reads the configuration. */
 export interface ConfigFlags {
@@ -22,6 +23,7 @@ export const configOf = (flags: ConfigFlags, more: Readonly<Record<string, unkno
     file: flags.config,
     cwd: process.cwd(),
     env: process.env,
+    domains,
     flags: { data: flags.data, ...more },
   })
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKey, KeyRing } from '../api/keys.ts'
-import { hubDomains } from '../compose.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -51,8 +50,6 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
         ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take: (rows) => push.push(rows) },
-        domains: hubDomains,
-        domainSettings: config.domains,
         removeSite: (site) => engine.removeSite(site),
         limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type * as m from '../contract/model-schemas.ts'
-import type { SeriesKey } from '../core/event.ts'
+import { type Target, targetName } from '../core/target.ts'
 import { figure, percent, textTable } from './lab-text.ts'
 
 /** How versions of models are written for people: lists, one card, two side by side. */
@@ -8,45 +8,62 @@ import { figure, percent, textTable } from './lab-text.ts'
 export type Entry = z.output<typeof m.modelEntry>
 export type Report = z.output<typeof m.report>
 
-export const nameOf = ({ site, device, metric }: SeriesKey): string => `${site}/${device}/${metric}`
+/** `home/energy/fridge`. */
+export const nameOf = (target: Target): string => targetName(target)
 
 /** "2026-02-27 01:00", in UTC. */
 export const timeText = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
 
-/**
- * 1 - RMSE / RMSE of the best naive forecast on the same unseen steps, as the gate weighed it; undefined where the card
- * holds no such pair.
- */
-export function skillOf({ verdict, scores }: Pick<Entry, 'verdict' | 'scores'>): number | undefined {
-  const [duel] = Object.entries(verdict.duels).filter(([rival]) => rival !== 'live')
-  if (duel) return duel[1].gain
-  const naive = Object.entries(scores).filter(([name]) => name !== 'model' && name !== 'live')
-  const best = Math.min(...naive.map(([, { rmse }]) => rmse))
-  const own = scores['model']?.rmse
+/** The gain on the best naive forecast by the measure that decides; undefined if the card does not compare them. */
+export function skillOf({
+  verdict,
+  scores,
+  decidedBy,
+}: Pick<Entry, 'verdict' | 'scores' | 'decidedBy'>): number | undefined {
+  const [comparison] = Object.entries(verdict.comparisons).filter(([rival]) => rival !== 'live')
+  if (comparison) return comparison[1].gain
+  const best = bestOf(
+    Object.fromEntries(Object.entries(scores).filter(([name]) => name !== 'model' && name !== 'live')),
+    decidedBy,
+  )
+  const own = scores['model']?.[decidedBy]
   return own === undefined || !Number.isFinite(best) || best === 0 ? undefined : 1 - own / best
 }
+
+const bestOf = (scores: Entry['scores'], measure: string): number =>
+  Math.min(...Object.values(scores).map((score) => score[measure] ?? Number.POSITIVE_INFINITY))
+
+/** All measures that the scores name, the one that decides first. */
+const measuresOf = (scores: readonly Readonly<Record<string, unknown>>[], decidedBy: string): string[] => [
+  ...new Set([decidedBy, ...scores.flatMap((score) => Object.keys(score))]),
+]
+
+const labels: Readonly<Record<string, string>> = { rmse: 'RMSE', mae: 'MAE', r2: 'R2' }
+const labelOf = (measure: string): string => labels[measure] ?? measure
 
 export const share = (value: number | null | undefined): string => percent(value ?? Number.NaN)
 const number = (value: number | null | undefined): string => figure(value ?? Number.NaN)
 
+/** Filters of a list of models. */
+export type Narrow = {
+  readonly [Key in 'site' | 'domain' | 'subject' | 'device' | 'metric']?: string | undefined
+}
+
 const isNaive = ({ model }: Entry): boolean => model.kind === 'naive'
 
-/** `asked`: what the list was narrowed to, said where it is empty: it may be spelt wrong. */
-export function listText(
-  entries: readonly Entry[],
-  asked: { readonly [Key in keyof SeriesKey]?: string | undefined },
-): string {
-  const of = (['metric', 'device', 'site'] as const).flatMap((key) =>
-    asked[key] === undefined ? [] : `the ${key} ${asked[key]}`,
+/** `narrowed`: the filters of the list, named if it is empty: they may be misspelt. */
+export function listText(entries: readonly Entry[], narrowed: Narrow): string {
+  const of = (['metric', 'device', 'subject', 'domain', 'site'] as const).flatMap((key) =>
+    narrowed[key] === undefined ? [] : `the ${key} ${narrowed[key]}`,
   )
   if (entries.length === 0) return `There are no models${of.length === 0 ? '' : ` of ${of.join(', ')}`}.\n`
-  const head = ['series', 'version', 'stands', 'since (UTC)', 'skill', 'coverage', 'why']
+  const head = ['target', 'version', 'status', 'since (UTC)', 'skill', 'coverage', 'why']
   return textTable([
     head,
     ...entries.map((entry) => [
-      nameOf(entry.series),
+      nameOf(entry.target),
       entry.model.version,
-      entry.standing,
+      entry.status,
       timeText(entry.since),
       isNaive(entry) ? '-' : share(skillOf(entry)),
       share(entry.coverage?.measured),
@@ -55,38 +72,40 @@ export function listText(
   ])
 }
 
-/** One card: where it stands and why, what it learnt from, how it was judged, and how its forecasts turned out. */
+/** One card: its status and the reason, its training data, its scores, and those of its forecasts since. */
 export function cardText(entry: Entry, report: Report | undefined): string {
   const { span, verdict, coverage, unit } = entry
   const repairs = Object.entries(entry.repairs).filter(([, count]) => count > 0)
-  const duels = Object.entries(verdict.duels)
+  const comparisons = Object.entries(verdict.comparisons)
+  const measures = measuresOf(Object.values(entry.scores), entry.decidedBy)
   return [
-    `${nameOf(entry.series)}  ${entry.model.name} ${entry.model.version}\n`,
-    `${entry.standing} since ${timeText(entry.since)} UTC: ${entry.reason}\n`,
-    verdict.reason === entry.reason ? '' : `The gate said (${verdict.standing}): ${verdict.reason}\n`,
+    `${nameOf(entry.target)}  ${entry.model.name} ${entry.model.version}\n`,
+    `${entry.status} since ${timeText(entry.since)} UTC: ${entry.reason}\n`,
+    verdict.reason === entry.reason ? '' : `Verdict of the gate (${verdict.status}): ${verdict.reason}\n`,
     `Learnt ${timeText(entry.trainedAt)} UTC from ${span.steps} steps, ${timeText(span.from)} to ${timeText(span.to)}, ${entry.features.length} features.\n`,
     `Repaired before: ${repairs.map(([what, count]) => `${what.replaceAll('_', ' ')} ${count}`).join(', ') || 'nothing'}.\n`,
     `\nOn ${entry.scoredSteps} unseen steps of ${entry.folds} folds, in ${unit}:\n`,
     textTable([
-      ['forecaster', 'MAE', 'RMSE'],
-      ...Object.entries(entry.scores).map(([name, { mae, rmse }]) => [name, figure(mae), figure(rmse)]),
+      ['forecaster', ...measures.map(labelOf)],
+      ...Object.entries(entry.scores).map(([name, score]) => [
+        name,
+        ...measures.map((measure) => number(score[measure])),
+      ]),
     ]),
-    duels.length === 0
+    comparisons.length === 0
       ? ''
-      : `\n${textTable([['against', 'origins', 'gain', 'p'], ...duels.map(([rival, { origins, gain, p }]) => [rival, String(origins), share(gain), p.toPrecision(2)])])}`,
+      : `\n${textTable([['compared with', 'days', 'gain', 'p'], ...comparisons.map(([rival, { days, gain, p }]) => [rival, String(days), share(gain), p.toPrecision(2)])])}`,
     coverage
-      ? `\nIts ${share(coverage.level)} interval held ${share(coverage.measured)} of ${coverage.steps} steps.\n`
+      ? `\nIts ${share(coverage.level)} interval covers ${share(coverage.measured)} of ${coverage.steps} steps.\n`
       : '',
-    report
-      ? `\n${reportText(report, unit)}`
-      : '\nNone of its forecasts has met its truth in the last 28 days.\n',
+    report ? `\n${reportText(report, unit)}` : '\nNo truth of its forecasts is known in the last 28 days.\n',
   ].join('')
 }
 
-const shownLeads = [1, 6, 12, 24]
+const shownLeads = [1, 6, 12, 24, 48, 72, 120, 168]
 
 function reportText(
-  { days, truths, total, leads, drift, residualPsi, inputPsi }: Report,
+  { days, truths, total, leads, drift, residualPsi, inputPsi, decidedBy }: Report,
   unit: string,
 ): string {
   const rows = [
@@ -96,13 +115,14 @@ function reportText(
     ['all', total] as const,
   ]
   const worst = inputPsi?.worst[0]
+  const measures = measuresOf([total.scores], decidedBy)
   return [
-    `What came of it in ${days} days, ${truths} truths, in ${unit}:\n`,
+    `Its forecasts over ${days} days, ${truths} hours of truth, in ${unit}:\n`,
     textTable([
-      ['lead', 'MAE', 'RMSE', 'bias', 'naive RMSE', 'skill', 'coverage'],
+      ['lead', ...measures.map(labelOf), 'bias', `naive ${labelOf(decidedBy)}`, 'skill', 'coverage'],
       ...rows.map(([name, one]) => [
-        ...[name, number(one.mae), number(one.rmse), number(one.bias), number(one.naiveRmse)],
-        ...[share(one.skill), share(one.coverage)],
+        ...[name, ...measures.map((measure) => number(one.scores[measure])), number(one.bias)],
+        ...[number(one.baseline[decidedBy]), share(one.skill), share(one.coverage)],
       ]),
     ]),
     `Drift: ${drift}`,
@@ -119,28 +139,35 @@ export function compareText(pair: readonly [Entry, Entry], reports: readonly (Re
     name,
     ...reports.map((report) => (report ? of(report) : '-')),
   ]
-  const duel = ({ verdict: { duels } }: Entry): string => {
-    const live = duels['live']
+  const comparison = ({ verdict: { comparisons } }: Entry): string => {
+    const live = comparisons['live']
     return live ? `${share(live.gain)} (p ${live.p.toPrecision(2)})` : '-'
   }
-  const { unit } = pair[0]
+  const { unit, decidedBy } = pair[0]
+  const measures = measuresOf(
+    reports.flatMap((report) => (report ? [report.total.scores] : [])),
+    decidedBy,
+  )
   const days = reports.some((report) => report !== undefined && report.days > 0)
   return [
-    `${nameOf(pair[0].series)}\n`,
+    `${nameOf(pair[0].target)}\n`,
     textTable([
       row('', ({ model }) => model.version),
-      row('stands', ({ standing }) => standing),
+      row('status', ({ status }) => status),
       row('learnt (UTC)', ({ trainedAt }) => timeText(trainedAt)),
       row('steps learnt from', ({ span }) => String(span.steps)),
-      row(`RMSE when judged, ${unit}`, ({ scores }) => number(scores['model']?.rmse ?? bestOf(scores))),
+      row(`${labelOf(decidedBy)} when judged, ${unit}`, ({ scores }) =>
+        number(scores['model']?.[decidedBy] ?? bestOf(scores, decidedBy)),
+      ),
       row('skill when judged', (entry) => (isNaive(entry) ? '-' : share(skillOf(entry)))),
-      row('against the live one then', duel),
+      row('compared with the live one then', comparison),
       row('coverage when judged', ({ coverage }) => share(coverage?.measured)),
       ...(days
         ? [
-            told('days spoken', (report) => String(report.days)),
-            told(`RMSE, ${unit}`, ({ total }) => number(total.rmse)),
-            told(`MAE, ${unit}`, ({ total }) => number(total.mae)),
+            told('days predicted', (report) => String(report.days)),
+            ...measures.map((measure) =>
+              told(`${labelOf(measure)}, ${unit}`, ({ total }) => number(total.scores[measure])),
+            ),
             told(`bias, ${unit}`, ({ total }) => number(total.bias)),
             told('skill', ({ total }) => share(total.skill)),
             told('coverage', ({ total }) => share(total.coverage)),
@@ -148,8 +175,6 @@ export function compareText(pair: readonly [Entry, Entry], reports: readonly (Re
           ]
         : []),
     ]),
-    days ? '' : 'There is no day of which both have spoken and the truth is known.\n',
+    days ? '' : 'There is no day that both predicted and whose truth is known.\n',
   ].join('')
 }
-
-const bestOf = (scores: Entry['scores']): number => Math.min(...Object.values(scores).map(({ rmse }) => rmse))

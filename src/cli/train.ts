@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import type * as m from '../contract/model-schemas.ts'
 import { HomeostatError } from '../core/errors.ts'
-import { seriesId } from '../core/series.ts'
+import { isSameTarget } from '../core/target.ts'
 import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
 import { type HubAccess, reachHub } from './hub-access.ts'
 import { jsonText, textTable } from './lab-text.ts'
@@ -28,7 +28,7 @@ export function trainCommand(program: Command, version: string): void {
     .option('--site <id>', 'this site only')
     .option('--device <id>', 'this device only')
     .option('--domain <name>', 'this domain only, e.g. energy')
-    .option('--force', 'make it live though the gate says no; noted in the history')
+    .option('--force', 'publish it even if the gate rejects it; recorded in the history')
     .option('--json', 'one JSON object instead of a table')
     .action(async (flags: TrainFlags) => {
       const hub = await reachHub(configOf(flags), { version, learn: true })
@@ -60,7 +60,7 @@ export async function train(
   }
   const { jobs } = (await hub.request('POST', `/api/v1/train${query}`, wanted)) as { jobs: Job[] }
   if (jobs.length === 0) throw new HomeostatError('not_found', { what: nothingFor(flags) })
-  if (!json) out.write(`Learning ${jobs.length === 1 ? 'one series' : `${jobs.length} series`}.\n`)
+  if (!json) out.write(`Learning ${jobs.length === 1 ? 'one target' : `${jobs.length} targets`}.\n`)
   const progress = json ? silent : progressOn(out, jobs.length)
   const isOwn = ({ id }: Job): boolean => !before.has(id)
   const ended = await untilEnded(hub, jobs, { progress, signal, isOwn }).finally(() => progress.stop())
@@ -82,7 +82,7 @@ function nothingFor({ site, device, domain }: TrainFlags): string {
     ...(device === undefined ? [] : [`the device ${device}`]),
     ...(site === undefined ? [] : [`the site ${site}`]),
   ]
-  return `series to learn from${of.length === 0 ? '' : ` of ${of.join(', ')}`}; import some or connect a sensor`
+  return `target to learn from${of.length === 0 ? '' : ` of ${of.join(', ')}`}; import some or connect a sensor`
 }
 
 interface Waiting {
@@ -172,8 +172,8 @@ function progressOn(out: Output, all: number): Progress {
 
 interface Result {
   readonly site: string
-  readonly device: string
-  readonly metric: string
+  readonly domain: string
+  readonly subject: string
   /** live, challenger, rejected; or what became of the training instead: failed, cancelled, none, queued, running. */
   readonly verdict: string
   readonly version: string | null
@@ -185,20 +185,19 @@ interface Result {
 
 function resultsOf(jobs: readonly Job[], entries: readonly Entry[]): Result[] {
   return jobs.map((job) => {
-    const id = seriesId(job.series)
     const made = entries.find(
-      ({ series, model, trainedAt }) =>
-        seriesId(series) === id &&
+      ({ target, model, trainedAt }) =>
+        isSameTarget(target, job.target) &&
         model.kind === 'learned' &&
         trainedAt >= (job.startedAt ?? Number.POSITIVE_INFINITY),
     )
     if (job.status !== 'done' || !made) {
       const verdict = job.status === 'done' ? 'none' : job.status
-      return { ...job.series, verdict, version: null, skill: null, coverage: null, reason: job.detail }
+      return { ...job.target, verdict, version: null, skill: null, coverage: null, reason: job.detail }
     }
     return {
-      ...job.series,
-      verdict: made.standing,
+      ...job.target,
+      verdict: made.status,
       version: made.model.version,
       skill: skillOf(made) ?? null,
       coverage: made.coverage?.measured ?? null,
@@ -209,8 +208,8 @@ function resultsOf(jobs: readonly Job[], entries: readonly Entry[]): Result[] {
 
 const resultText = (results: readonly Result[]): string =>
   textTable([
-    ['site', 'device', 'verdict', 'skill', 'coverage', 'why'],
-    ...results.map(({ site, device, verdict, skill, coverage, reason }) => [
-      ...[site, device, verdict, share(skill), share(coverage), reason],
+    ['site', 'domain', 'subject', 'verdict', 'skill', 'coverage', 'why'],
+    ...results.map(({ site, domain, subject, verdict, skill, coverage, reason }) => [
+      ...[site, domain, subject, verdict, share(skill), share(coverage), reason],
     ]),
   ])

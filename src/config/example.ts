@@ -9,11 +9,12 @@ const header = `# homeostat.yaml: every key with its default. A line that is com
 `
 
 /** The example configuration, written from the schema: all keys, commented out, each with its meaning and limits. */
-export const exampleYaml = (domains: readonly DomainSettings[] = []): string =>
+export const exampleYaml = (domains: readonly DomainSettings[]): string =>
   `${header}\n${section(new ConfigKeys(configSchemaOf(domains)).root, '', '').join('\n')}\n`
 
 function section(node: KeyNode, name: string, indent: string): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([part, child]) => {
+    if (child.deprecated) return []
     const path = name === '' ? part : `${name}.${part}`
     if (child.properties) {
       if (Object.keys(child.properties).length === 0) return []

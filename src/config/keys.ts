@@ -17,6 +17,8 @@ export interface KeyNode {
   readonly items?: KeyNode
   readonly additionalProperties?: KeyNode | false
   readonly secret?: boolean
+  /** An older name, which is understood but not shown. */
+  readonly deprecated?: boolean
   /** Of a list: what may stand in it. */
   readonly examples?: readonly unknown[]
 }

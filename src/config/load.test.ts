@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { domains as shipped } from '../domains/index.ts'
 import { type Environment, envName } from './env.ts'
 import { exampleYaml } from './example.ts'
 import { ConfigKeys } from './keys.ts'
 import { type Config, loadConfig } from './load.ts'
 import { configSchemaOf, type DomainSettings } from './schema.ts'
 
-const settableKeys = new ConfigKeys(configSchemaOf([])).settable
+const settableKeys = new ConfigKeys(configSchemaOf(shipped)).settable
 
 let cwd: string
 beforeEach(async () => {
@@ -26,7 +27,7 @@ interface Scene {
   readonly domains?: readonly DomainSettings[]
 }
 
-async function load({ files = {}, file, env = {}, flags = {}, domains = [] }: Scene): Promise<Config> {
+async function load({ files = {}, file, env = {}, flags = {}, domains = shipped }: Scene): Promise<Config> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), text)
@@ -61,8 +62,8 @@ describe('what is configured', () => {
     {
       name: 'a section or list of which all is commented out',
       ...yaml('mqtt:\n  mappings:\n  # port: 1\nlimits:\nrules:\n'),
-      read: ({ mqtt, rules }) => [mqtt.port, mqtt.mappings, rules],
-      gives: [1883, [], []],
+      read: ({ mqtt, domains }) => [mqtt.port, mqtt.mappings, domains['thresholds']],
+      gives: [1883, [], { rules: [] }],
     },
     {
       name: 'the file over the defaults',
@@ -137,17 +138,17 @@ describe('what is configured', () => {
         HOMEOSTAT_RETENTION_READINGS_DAYS: 'null',
         HOMEOSTAT_RULES: '[{"name":"hot","metric":"temperature","above":30,"level":"info"}]',
       },
-      read: ({ limits, demo, retention, rules }) => [
+      read: ({ limits, demo, retention, domains }) => [
         limits.bodyBytes,
         demo.enabled,
         retention.readingsDays,
-        rules,
+        domains['thresholds'],
       ],
       gives: [
         2048,
         false,
         null,
-        [{ name: 'hot', metric: 'temperature', above: 30, level: 'info', forSeconds: 0 }],
+        { rules: [{ name: 'hot', metric: 'temperature', above: 30, level: 'info', forSeconds: 0 }] },
       ],
     },
     {
@@ -399,10 +400,11 @@ describe('what is refused', () => {
 })
 
 describe('the example', () => {
-  const text = exampleYaml()
+  const text = exampleYaml(shipped)
 
   it('names every key with its variable', () => {
-    for (const { name } of settableKeys) {
+    for (const { name, node } of settableKeys) {
+      if (node.deprecated) continue
       expect(text).toContain(`[${envName(name)}]`)
       expect(text).toMatch(new RegExp(`^ *# ${name.split('.').at(-1)}:`, 'm'))
     }
@@ -415,8 +417,9 @@ describe('the example', () => {
   it('is right where its comments are taken away', async () => {
     const active = text.replace(/^( *)# (( *(- )?\w+:( |$))| +- )/gm, '$1$2')
     const keys: unknown = parse(active)
-    expect(keys).toMatchObject({ port: 8000, limits: { bodyBytes: 16_777_216 }, rules: [{ above: 1400 }] })
-    const { rules, mqtt } = await load(
+    expect(keys).toMatchObject({ port: 8000, limits: { bodyBytes: 16_777_216 } })
+    expect(keys).toMatchObject({ domains: { thresholds: { rules: [{ above: 1400 }] } } })
+    const { domains, mqtt } = await load(
       yaml(
         active.replace(
           /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
@@ -424,7 +427,8 @@ describe('the example', () => {
         ),
       ),
     )
-    expect([rules.length, mqtt.mappings.length]).toStrictEqual([1, 1])
+    expect(domains['thresholds']?.['rules']).toHaveLength(1)
+    expect(mqtt.mappings).toHaveLength(1)
   })
 })
 
@@ -439,7 +443,10 @@ describe('settings of domains', () => {
     humidityMax: z.number().min(0).max(100).default(70).describe('Relative humidity, %.'),
     token: z.string().max(20).optional().meta({ secret: true }).describe('Key of the provider.'),
   })
-  const domains: readonly DomainSettings[] = [{ name: 'damp', settings: damp }, { name: 'plain' }]
+  const domains: readonly DomainSettings[] = [
+    { name: 'damp', settings: damp },
+    { name: 'plain', settings: z.object({}) },
+  ]
   const refusalOf = (scene: Scene) => load({ ...scene, domains }).catch((error: unknown) => error)
 
   it('domains: come from the file, over the defaults of their schemas', async () => {
@@ -447,6 +454,15 @@ describe('settings of domains', () => {
     expect((await load({ domains })).domains).toStrictEqual({ damp: { humidityMax: 70 }, plain: {} })
     const file = yaml('domains:\n  damp: { humidityMax: 60 }\n  plain:\n')
     expect((await load({ ...file, domains })).domains).toStrictEqual({ damp: { humidityMax: 60 }, plain: {} })
+  })
+
+  it('domains: take over the lists of older keys', async () => {
+    const rule = (name: string) => `{ name: ${name}, metric: co2, above: 1, level: info }`
+    const both = `rules: [${rule('old')}]\ndomains: { thresholds: { rules: [${rule('new')}] } }`
+    const config = await load(yaml(both))
+    expect(config.domains['thresholds']).toMatchObject({ rules: [{ name: 'new' }, { name: 'old' }] })
+    expect(config).not.toHaveProperty('rules')
+    expect(await refusalOf(yaml(`rules: [${rule('a')}]`))).toMatchObject({ code: 'config_key_unknown' })
   })
 
   it('domains: have variables like other keys', async () => {

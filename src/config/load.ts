@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { HomeostatError } from '../core/errors.ts'
 import { dotenvFiles, type Environment, type Setting, settingsOf } from './env.ts'
 import { ConfigKeys, expectation, type KeyNode, nameOf, nearest } from './keys.ts'
-import { type Config, configSchemaOf, type DomainSettings } from './schema.ts'
+import { type Config, configSchemaOf, type DomainSettings, withoutOlderKeys } from './schema.ts'
 
 export type { Config } from './schema.ts'
 
@@ -19,7 +19,7 @@ export interface ConfigSources {
   /** From the command line, by key: `{ 'mqtt.port': 1884 }`; undefined counts as absent. */
   readonly flags?: Readonly<Record<string, unknown>>
   /** Whose settings the file may contain. */
-  readonly domains?: readonly DomainSettings[]
+  readonly domains: readonly DomainSettings[]
 }
 
 type Tree = Record<string, unknown>
@@ -29,7 +29,7 @@ type Tree = Record<string, unknown>
  * Throws HomeostatError `config_key_unknown` (naming the nearest key), `config_invalid` (naming file, key, what was got
  * and what is right; never a secret) or `file_unreadable`.
  */
-export function loadConfig({ file, cwd, env, flags = {}, domains = [] }: ConfigSources): Config {
+export function loadConfig({ file, cwd, env, flags = {}, domains }: ConfigSources): Config {
   const schema = configSchemaOf(domains)
   const keys = new ConfigKeys(schema)
   const yaml = file === undefined ? resolve(cwd, 'homeostat.yaml') : resolve(cwd, file)
@@ -45,7 +45,7 @@ export function loadConfig({ file, cwd, env, flags = {}, domains = [] }: ConfigS
   }
   const parsed = schema.safeParse(tree)
   if (!parsed.success) throw refusal(parsed.error.issues, tree, keys, (key) => where.get(key) ?? yaml)
-  return { ...parsed.data, data: resolve(cwd, parsed.data.data) }
+  return { ...withoutOlderKeys(parsed.data, domains), data: resolve(cwd, parsed.data.data) }
 }
 
 const settingsOfFlags = (flags: Readonly<Record<string, unknown>>): Setting[] =>

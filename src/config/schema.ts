@@ -93,25 +93,6 @@ const mqtt = z
   .prefault({})
   .describe('Readings over MQTT.')
 
-const rule = z
-  .strictObject({
-    name: id.describe('Names the rule; an alert is known by rule, series and start.'),
-    metric: id.describe('Every series of this metric is watched.'),
-    above: z.number().optional().describe('Alert above this, in the canonical unit of the metric.'),
-    below: z.number().optional().describe('Alert below this, in the canonical unit of the metric.'),
-    level: z.enum(['info', 'warning', 'critical']).describe('How urgent it is.'),
-    message: text(500).optional().describe('What the alert says. Default: what was measured.'),
-    forSeconds: z
-      .number()
-      .min(0)
-      .max(86_400)
-      .default(0)
-      .describe("How long the condition must hold, by the readings' own times."),
-  })
-  .refine(({ above, below }) => (above === undefined) !== (below === undefined), {
-    message: 'a rule with exactly one of above and below',
-  })
-
 const limits = z
   .strictObject({
     inboxReadings: count(1, 10_000_000, 65_536).describe(
@@ -220,14 +201,6 @@ const hubSchema = z.strictObject({
     })
     .prefault({})
     .describe('How the simulated home lives.'),
-  rules: z
-    .array(rule)
-    .max(1000)
-    .default([])
-    .meta({
-      examples: [{ name: 'stuffy', metric: 'co2', above: 1400, level: 'warning', forSeconds: 600 }],
-    })
-    .describe('Thresholds that raise alerts.'),
   incidents,
   auth: z
     .strictObject({
@@ -335,21 +308,55 @@ const hubSchema = z.strictObject({
 /** The part of a domain that the configuration needs: `domains.<name>` in the file has the keys of `settings`. */
 export interface DomainSettings {
   readonly name: string
-  readonly settings?: z.ZodObject
+  readonly settings: z.ZodObject
+  /** Lists that older versions had at the top of the file, by the setting whose list they extend now. */
+  readonly olderKeys?: Readonly<Record<string, string>>
 }
 
 /** All keys of the hub, and those of the given domains. */
 export function configSchemaOf(domains: readonly DomainSettings[]) {
-  const sections = domains.map(({ name, settings = z.object({}) }) => {
+  const sections = domains.map(({ name, settings }) => {
     const described = settings.description ?? `Settings of the domain ${name}.`
     return [name, settings.strict().prefault({}).describe(described)] as const
   })
-  const section: z.ZodType<Record<string, Record<string, unknown>>> = z
+  const section: z.ZodType<DomainTree> = z
     .strictObject(Object.fromEntries(sections))
     .prefault({})
     .describe('Settings of the domains, for all sites.')
-  return hubSchema.extend({ domains: section })
+  return hubSchema.extend({ domains: section }).extend(olderKeysOf(domains))
 }
+
+/** No key of the type: `withoutOlderKeys` takes them out again. */
+function olderKeysOf(domains: readonly DomainSettings[]): Record<never, z.ZodType> {
+  const lists = domains.flatMap(({ name, settings, olderKeys = {} }) =>
+    Object.entries(olderKeys).map(([key, setting]) => {
+      const list: z.core.$ZodType | undefined = settings.shape[setting]
+      if (!list) throw new Error(`The domain ${name} has no setting ${setting}.`)
+      return [key, z.optional(list).meta({ deprecated: true })] as const
+    }),
+  )
+  return Object.fromEntries(lists)
+}
+
+export type DomainTree = Record<string, Record<string, unknown>>
+
+/** Moves what is set under older keys to where it belongs now, after what is there. */
+export function withoutOlderKeys<Tree extends { readonly domains: DomainTree }>(
+  tree: Tree,
+  domains: readonly DomainSettings[],
+): Tree {
+  const moved: Tree & Record<string, unknown> = { ...tree, domains: { ...tree.domains } }
+  for (const { name, olderKeys = {} } of domains) {
+    for (const [key, setting] of Object.entries(olderKeys)) {
+      const section = moved.domains[name] ?? {}
+      moved.domains[name] = { ...section, [setting]: [...listOf(section[setting]), ...listOf(moved[key])] }
+      delete moved[key]
+    }
+  }
+  return moved
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
 export type Config = z.infer<ReturnType<typeof configSchemaOf>>

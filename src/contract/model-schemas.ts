@@ -1,20 +1,17 @@
 import { z } from 'zod'
-import { isoOrMs, limit, modelRef, seriesKey } from './schemas.ts'
+import { forecastKey, isoOrMs, limit, modelRef, oneTarget, seriesKey, target } from './schemas.ts'
 
 /** What crosses the wire about the life of models: versions, reports, jobs, schedules, notes. */
 
-const score = z.object({ mae: z.number(), rmse: z.number() })
-
-const duel = z.object({
-  origins: z.number(),
-  gain: z.number().describe("1 - candidate's RMSE / rival's"),
+const comparison = z.object({
+  days: z.number().describe('civil days that both predicted'),
+  gain: z.number().describe("1 - candidate's loss / rival's, by the measure that decides"),
   p: z.number().describe('one-sided p-value of "the candidate is not better"'),
 })
 
-export const standing = z.enum(['live', 'challenger', 'rejected', 'retired', 'refused'])
+export const modelStatus = z.enum(['live', 'challenger', 'rejected', 'retired', 'refused'])
 
-const card = z.object({
-  series: seriesKey,
+const card = forecastKey.extend({
   model: modelRef,
   trainedAt: z.number(),
   span: z.object({ from: z.number(), to: z.number(), steps: z.number() }),
@@ -22,50 +19,53 @@ const card = z.object({
   folds: z.number(),
   scoredSteps: z.number(),
   unit: z.string(),
-  scores: z.record(z.string(), score),
+  scores: z
+    .record(z.string(), z.record(z.string(), z.number()))
+    .describe('by forecaster ("model", each naive one, "live"), then by measure: rmse, mae, r2, ...'),
+  decidedBy: z.string().describe('the measure that the gate decides by; smaller is better'),
   coverage: z.object({ level: z.number(), measured: z.number(), steps: z.number() }).optional(),
   verdict: z.object({
-    standing: z.enum(['live', 'challenger', 'rejected']),
+    status: z.enum(['live', 'challenger', 'rejected']),
     reason: z.string(),
-    duels: z.record(z.string(), duel),
+    comparisons: z.record(z.string(), comparison),
   }),
   residualDeciles: z.array(z.number()),
   repairs: z.record(z.string(), z.number()),
 })
 
-/** A version: its card, which never changes, and where it stands now and why. */
+/** A version: its card, which never changes, its status and the reason for it. */
 export const modelEntry = card.extend({
-  standing,
+  status: modelStatus,
   live: z.boolean(),
   reason: z.string(),
   since: z.number(),
 })
 
 export const modelEvent = z.object({
-  series: seriesKey,
+  target,
   version: z.string(),
   at: z.number(),
-  standing,
+  status: modelStatus,
   reason: z.string(),
   by: z.string(),
 })
 
+const byMeasure = z.record(z.string(), z.number().nullable())
+
 const leadReport = z.object({
-  count: z.number().describe('forecasts whose truth is known'),
-  mae: z.number().nullable(),
-  rmse: z.number().nullable(),
+  count: z.number().describe('forecast steps whose truth is known'),
   bias: z.number().nullable().describe('mean of forecast - truth'),
-  naiveMae: z.number().nullable(),
-  naiveRmse: z.number().nullable(),
-  skill: z.number().nullable().describe('1 - RMSE / RMSE of the naive forecast on the same hours'),
+  scores: byMeasure.describe('rmse, mae, pinball, ...'),
+  baseline: byMeasure.describe('the same of the naive forecast on the same steps'),
+  skill: z.number().nullable().describe('1 - score / baseline, by the measure that decides'),
   coverage: z.number().nullable().describe('share of truths inside the interval'),
-  level: z.number().nullable().describe('share that the interval claims'),
+  level: z.number().nullable().describe('nominal coverage of the interval'),
 })
 
-/** How a version's forecasts turned out, hour by hour as the truth came in. */
-export const report = z.object({
-  series: seriesKey,
+/** Scores of a version's forecasts, updated as the truth becomes known. */
+export const report = forecastKey.extend({
   version: z.string(),
+  decidedBy: z.string(),
   from: z.number().nullable(),
   to: z.number().nullable(),
   days: z.number(),
@@ -87,7 +87,7 @@ export const report = z.object({
 export const job = z.object({
   id: z.string(),
   kind: z.literal('train'),
-  series: seriesKey,
+  target,
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   progress: z.number().describe('0 to 1'),
   detail: z.string(),
@@ -156,32 +156,27 @@ export const info = z.object({
   level: z.union([z.literal(0), z.literal(1), z.literal(2)]),
 })
 
-/** One version of one series' model, and what is wanted of it. */
+/** One version of one target's model, and the request. */
 export const promoteInput = z.strictObject({
-  site: z.string(),
-  device: z.string(),
-  metric: z.string(),
+  ...oneTarget,
   version: z.string().max(100),
-  force: z.boolean().default(false).describe('though the gate said no; noted in the history'),
+  force: z.boolean().default(false).describe('even if the gate rejected it; recorded in the history'),
 })
 
 export const rollbackInput = z.strictObject({
-  site: z.string(),
-  device: z.string(),
-  metric: z.string(),
+  ...oneTarget,
   version: z.string().max(100).optional().describe('default: the one before; "naive": the naive forecast'),
 })
 
 export const trainInput = z.strictObject({
-  device: z.string().optional(),
   domain: z.string().optional(),
-  force: z.boolean().default(false).describe('publish though the gate says no; noted in the history'),
+  subject: z.string().optional(),
+  device: z.string().optional().describe('a subject that is a device'),
+  force: z.boolean().default(false).describe('publish even if the gate rejects it; recorded in the history'),
 })
 
 export const predictInput = z.strictObject({
-  site: z.string(),
-  device: z.string(),
-  metric: z.string(),
+  ...oneTarget,
   rows: z
     .array(z.record(z.string(), z.number()))
     .min(1)
@@ -202,14 +197,14 @@ export const query = {
   }),
   events: z.object({
     site: z.string().optional(),
-    device: z.string().optional(),
-    metric: z.string().optional(),
+    domain: z.string().optional(),
+    subject: z.string().optional(),
+    device: z.string().optional().describe('a subject that is a device'),
+    metric: z.string().optional().describe('the older form of `domain`'),
     limit: limit(10_000, 100),
   }),
   report: z.object({
-    site: z.string(),
-    device: z.string(),
-    metric: z.string(),
+    ...oneTarget,
     from: isoOrMs.optional().describe('default: 28 days before `to`'),
     to: isoOrMs.optional().describe('exclusive; default: now'),
   }),

@@ -107,7 +107,7 @@ export const routes = {
   forecasts: {
     method: 'GET',
     path: '/api/v1/forecasts',
-    summary: 'The newest forecast of every series, the naive one beside it',
+    summary: 'The newest forecast of every target, with the naive one as its baseline',
     role: 'viewer',
     scope: 'query',
     query: s.query.models,
@@ -117,7 +117,7 @@ export const routes = {
     method: 'GET',
     path: '/api/v1/models',
     summary:
-      'Versions of models: what they learnt from, their scores beside the naive ones, where they stand (live, challenger, rejected, retired, refused) and why',
+      'Versions of models: training data, scores beside the naive ones, status (live, challenger, rejected, retired, refused) and why',
     role: 'viewer',
     scope: 'query',
     query: s.query.models,
@@ -126,7 +126,7 @@ export const routes = {
   modelEvents: {
     method: 'GET',
     path: '/api/v1/models/history',
-    summary: 'What was live when, and who decided; newest first',
+    summary: 'Changes of status: what was live when, and who decided; newest first',
     role: 'viewer',
     scope: 'query',
     query: m.query.events,
@@ -135,7 +135,7 @@ export const routes = {
   reports: {
     method: 'GET',
     path: '/api/v1/models/report',
-    summary: 'How the forecasts of each version turned out, by lead time, beside the naive one; drift',
+    summary: 'Scores of the forecasts of each version by lead time, beside the naive one; drift',
     role: 'viewer',
     scope: 'query',
     query: m.query.report,
@@ -157,12 +157,12 @@ export const routes = {
     role: 'operator',
     scope: 'body',
     body: m.rollbackInput,
-    reply: z.object({ live: z.string().describe('version that speaks now') }),
+    reply: z.object({ live: z.string().describe('version that is live now') }),
   },
   predict: {
     method: 'POST',
     path: '/api/v1/predict',
-    summary: 'Ask the live model about rows of features; the answer names the version that gave it',
+    summary: 'Predict from rows of features with the live model; the reply names its version',
     role: 'viewer',
     scope: 'body',
     body: m.predictInput,
@@ -176,7 +176,7 @@ export const routes = {
     scope: 'query',
     query: s.query.site,
     body: m.trainInput.nullish(),
-    reply: z.object({ queued: z.number().int().describe('series'), jobs: z.array(m.job) }),
+    reply: z.object({ queued: z.number().int().describe('targets'), jobs: z.array(m.job) }),
   },
   jobs: {
     method: 'GET',
@@ -271,10 +271,10 @@ export const routes = {
   predictions: {
     method: 'GET',
     path: '/api/v1/predictions',
-    summary: 'Live predictions of one series',
+    summary: 'Live predictions of one target',
     role: 'viewer',
     scope: 'query',
-    query: s.query.oneSeriesSpan,
+    query: s.query.targetSpan,
     reply: s.pageOf(s.prediction),
   },
   alerts: {

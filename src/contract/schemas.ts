@@ -79,37 +79,42 @@ export const modelRef = z.object({
   kind: z.enum(['learned', 'naive']),
 })
 
-export const forecast = seriesKey.extend({
-  unit: z.string(),
-  origin: z.number(),
-  madeAt: z.number(),
-  stepMs: z.number(),
-  level: z.number(),
-  model: modelRef,
-  naiveName: z.string(),
-  steps: z.array(
-    z.object({
-      at: z.number(),
-      mean: z.number(),
-      lo: z.number().optional(),
-      hi: z.number().optional(),
-      naive: z.number(),
-    }),
-  ),
+export const target = z.object({
+  site: z.string(),
+  domain: z.string().describe('what kind of thing it is about: thresholds, energy, occupancy, ...'),
+  subject: z.string().describe('a device, a room, or * for the whole site'),
 })
 
-export const prediction = seriesKey.extend({
+/** What a forecast or prediction is of. */
+export const forecastKey = z.object({ target, metric: z.string() })
+
+const column = z.array(z.number().nullable())
+
+export const forecast = forecastKey.extend({
+  kind: z.literal('forecast'),
+  unit: z.string(),
+  origin: z.number().describe('start of the first step; the model has seen nothing later'),
+  madeAt: z.number(),
+  model: modelRef,
+  grid: z
+    .array(z.object({ stepMs: z.number(), count: z.number() }))
+    .describe('runs of equal steps from the origin on; the columns have one value a step, null for unknown'),
+  mean: column,
+  baseline: column.optional().describe('the best naive forecast of the same steps'),
+  baselineName: z.string().optional(),
+  quantiles: z
+    .array(z.object({ level: z.number(), values: column }))
+    .describe('0.05 and 0.95 bound the 90 % interval; empty while there is nothing to calibrate it on'),
+})
+
+/** `probability`: the value is 0 to 1. */
+export const prediction = forecastKey.extend({
+  kind: z.enum(['value', 'probability']),
   at: z.number(),
   madeAt: z.number(),
   value: z.number(),
   unit: z.string(),
   model: modelRef,
-})
-
-export const target = z.object({
-  site: z.string(),
-  domain: z.string().describe('What kind of thing it is about: thresholds, energy, occupancy, ...'),
-  subject: z.string().describe('A device, a room, or * for the whole site'),
 })
 
 export const alert = z.object({
@@ -204,6 +209,18 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
 
 export const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual)
 
+/**
+ * One target and metric in a query or body: by domain and subject, or in the older form by device and metric
+ * (`device=fridge&metric=energy` is the subject `fridge` of the domain `energy`).
+ */
+export const oneTarget = {
+  site: z.string(),
+  domain: z.string().optional().describe('default: the metric, else energy'),
+  subject: z.string().optional().describe('a device or room; or give `device`'),
+  device: z.string().optional().describe('a subject that is a device'),
+  metric: z.string().optional().describe('what is predicted; default: the domain'),
+}
+
 export const query = {
   site: z.object({ site: z.string().optional() }),
   oneSite: z.object({ site: z.string() }),
@@ -233,6 +250,13 @@ export const query = {
     limit: limit(10_000, 10_000),
     cursor: z.string().optional(),
   }),
+  targetSpan: z.object({
+    ...oneTarget,
+    from: isoOrMs.optional().describe('default: a year before `to`'),
+    to: isoOrMs.optional().describe('exclusive; default: now'),
+    limit: limit(10_000, 10_000),
+    cursor: z.string().optional(),
+  }),
   alerts: z.object({
     site: z.string().optional(),
     open: z.enum(['true', 'false']).optional().describe('true: the condition still holds; default: all'),
@@ -242,7 +266,9 @@ export const query = {
   page: z.object({ limit: limit(1000, 100), cursor: z.string().optional() }),
   models: z.object({
     site: z.string().optional(),
-    device: z.string().optional(),
+    domain: z.string().optional(),
+    subject: z.string().optional(),
+    device: z.string().optional().describe('a subject that is a device'),
     metric: z.string().optional(),
     limit: limit(1000, 100),
     cursor: z.string().optional(),

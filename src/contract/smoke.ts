@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { routeTable } from './route.ts'
-import { seriesKey } from './schemas.ts'
+import { target } from './schemas.ts'
 
 /** The interface of the smoke pipeline (seed E) to models: which one is live, how often it was used, reload. */
 
@@ -11,7 +11,7 @@ const modelInfo = z.object({
   training_timestamp: z.string(),
   version: z.string(),
   loaded_at: z.string(),
-  series: seriesKey.describe('not in the seed: the series that it forecasts'),
+  target: target.describe('not in the seed: what it forecasts'),
 })
 
 const endpoint = z.object({ path: z.string(), method: z.string(), description: z.string() })

@@ -1,5 +1,5 @@
 /**
- * The nouns that leave the engine, and the ones that stand still: sites, devices, forecasts, cards.
+ * Nouns of the engine: sites, devices, predictions, cards, alerts.
  * Times are UTC epoch milliseconds, energies kWh, powers W. A reading has its own file.
  */
 import type { Target } from './target.ts'
@@ -49,95 +49,111 @@ export interface Rollup {
   readonly last: number
 }
 
-/** Which model spoke. `kind` naive means: no learnt model beat it, or there is none yet. */
+/** The model that predicts. `kind` naive: no learnt model beat it, or there is none yet. */
 export interface ModelRef {
   readonly name: string
   readonly version: string
   readonly kind: 'learned' | 'naive'
 }
 
-/** A live statement about one value: of the past (what was normal) or the near future. */
-export interface Prediction extends SeriesKey {
-  /** What the value is about. */
+/** Which forecasts belong together: those of one metric of one target. */
+export interface ForecastKey {
+  readonly target: Target
+  readonly metric: string
+}
+
+interface PointFields extends ForecastKey {
+  /** UTC ms that the prediction is about: the past (what was normal) or the near future. */
   readonly at: number
-  /** When it was said. */
   readonly madeAt: number
   readonly value: number
   readonly unit: string
   readonly model: ModelRef
 }
 
-export interface ForecastStep {
-  /** Start of the step. */
-  readonly at: number
-  readonly mean: number
-  /** Interval at the forecast's level; absent while there is nothing to calibrate it on. */
-  readonly lo?: number
-  readonly hi?: number
-  /** What the best naive forecast says of the same step. */
-  readonly naive: number
+/** A live prediction of one value. `probability`: the value is 0 to 1. */
+export type PointPrediction =
+  | (PointFields & { readonly kind: 'value' })
+  | (PointFields & { readonly kind: 'probability' })
+
+/** `count` steps of `stepMs` each. */
+export interface GridRun {
+  readonly stepMs: number
+  readonly count: number
 }
 
-/** Values of one series over the coming steps, and who said so. */
-export interface Forecast extends SeriesKey {
+/** Values that the truth stays below with probability `level`, 0 to 1. */
+export interface Quantile {
+  readonly level: number
+  readonly values: Float64Array
+}
+
+/** Columns over the steps of a grid that begins at `origin`; NaN: unknown. Helpers: `forecast.ts`. */
+export interface Forecast extends ForecastKey {
+  readonly kind: 'forecast'
   readonly unit: string
-  /** First moment that the model has not seen. */
+  /** First moment that the model has not seen, and start of the first step. */
   readonly origin: number
   readonly madeAt: number
-  readonly stepMs: number
-  /** Nominal coverage of lo..hi, e.g. 0.9. */
-  readonly level: number
   readonly model: ModelRef
-  /** Which naive forecast stands beside it. */
-  readonly naiveName: string
-  readonly steps: readonly ForecastStep[]
+  /** Runs of equal steps, e.g. 15 minutes for 48 h, then hours. */
+  readonly grid: readonly GridRun[]
+  readonly mean: Float64Array
+  /** The best naive forecast of the same steps, and its name; a forecast from outside has none. */
+  readonly baseline?: Float64Array
+  readonly baselineName?: string
+  /** By rising level; 0.05 and 0.95 bound the 90 % interval. Empty: nothing to calibrate an interval on. */
+  readonly quantiles: readonly Quantile[]
 }
 
-/** Error of one forecaster over the same unseen steps, in the unit of the series. */
-export interface Score {
-  readonly mae: number
-  readonly rmse: number
-}
+export type Prediction = PointPrediction | Forecast
 
-/** A candidate held against a rival on the same unseen steps: paired, one difference an origin. */
-export interface Duel {
-  /** Origins that both forecast. */
-  readonly origins: number
-  /** 1 - candidate's RMSE / rival's; above 0 the candidate is better. */
+/** A candidate compared with a rival by their losses on the same unseen civil days. */
+export interface Comparison {
+  /** Days that both predicted. */
+  readonly days: number
+  /** 1 - candidate's loss / rival's, by the measure that decides; above 0 the candidate is better. */
   readonly gain: number
-  /** One-sided p-value of "the candidate is not better" (paired test); 1 where there are too few origins. */
+  /** One-sided p-value of "the candidate is not better" (paired test); 1 with too few days. */
   readonly p: number
 }
 
-/** What the gate decided, and on what grounds. */
+/** The decision of the gate, and its grounds. */
 export interface Verdict {
-  readonly standing: 'live' | 'challenger' | 'rejected'
+  readonly status: 'live' | 'challenger' | 'rejected'
   /** A sentence. */
   readonly reason: string
   /** By rival: the best naive forecast by its name, and "live" for the model that was live. */
-  readonly duels: Readonly<Record<string, Duel>>
+  readonly comparisons: Readonly<Record<string, Comparison>>
 }
 
-/** A model's report; never changed once written. Every figure is from data that the scored model had not seen. */
+/** By forecaster, then by name of the measure: rmse, mae, r2, pinball. */
+export type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** A model's report; immutable. Every score is from data that the scored model had not seen. */
 export interface Card {
-  readonly series: SeriesKey
+  readonly target: Target
+  /** What it predicts. */
+  readonly metric: string
   readonly model: ModelRef
   readonly trainedAt: number
-  /** Span of the data that was learnt from. */
+  /** Span of the training data, and its known steps. */
   readonly span: { readonly from: number; readonly to: number; readonly steps: number }
   readonly features: readonly string[]
   /** Rolling-origin folds and scored steps. */
   readonly folds: number
   readonly scoredSteps: number
   readonly unit: string
-  /** By name: the candidate ("model"), each naive forecast, and the model that was live ("live"), over the same steps. */
-  readonly scores: Readonly<Record<string, Score>>
+  /** The candidate ("model"), each naive forecast, and the model that was live ("live"). */
+  readonly scores: Scores
+  /** The measure that the gate decides by; smaller is better. */
+  readonly decidedBy: string
   /** Share of truths inside the interval, on folds that did not calibrate it. */
   readonly coverage?: { readonly level: number; readonly measured: number; readonly steps: number }
   readonly verdict: Verdict
-  /** Nine deciles of its errors (forecast - truth) on unseen steps; empty where none were scored. */
+  /** Nine deciles of its errors (forecast - truth) on unseen steps; empty if none were scored. */
   readonly residualDeciles: readonly number[]
-  /** What was repaired before learning: counter resets, gaps, spikes, forgotten, in steps. */
+  /** Repairs before training: counter resets, gaps, spikes, forgotten, in steps. */
   readonly repairs: Readonly<Record<string, number>>
 }
 

@@ -1,44 +1,45 @@
 /**
- * The life of a model: where each version stands and why, what it said while it was live and how that turned out, and
- * what is to be done when. Times are UTC epoch milliseconds.
+ * The life of a model: the status of each version, the log of forecasts and their losses, and what is scheduled.
+ * Times are UTC epoch milliseconds.
  */
-import type { Card, Forecast, SeriesKey } from './event.ts'
+import type { Card, Forecast, ForecastKey, SeriesKey } from './event.ts'
+import type { Target } from './target.ts'
 
 /**
- * Where a version of a model stands. At most one of a series is `live`; where none of the learnt ones is, the naive
- * forecast is (its version is "naive").
- * - `challenger`: speaks in shadow, scored on the same hours as the live one until they can be told apart
+ * Status of a version of a model. At most one learnt version of a target is `live`; without one, the naive forecast is
+ * (its version is "naive").
+ * - `challenger`: predicts in shadow, scored on the same steps as the live one until they can be told apart
  * - `rejected`: did not pass the gate
  * - `retired`: was live or challenged before
- * - `refused`: its files are damaged, foreign, or it says what is no number; kept apart, never loaded
+ * - `refused`: its files are damaged or foreign, or it predicts what is no number; quarantined, never loaded
  */
-export type Standing = 'live' | 'challenger' | 'rejected' | 'retired' | 'refused'
+export type ModelStatus = 'live' | 'challenger' | 'rejected' | 'retired' | 'refused'
 
-/** Version of the naive forecast where it speaks for itself. */
+/** Version of the naive forecast. */
 export const naiveVersion = 'naive'
 
-/** A version as the index knows it. The card never changes; the rest does. */
+/** A version in the index. The card never changes; the rest does. */
 export interface ModelEntry {
   readonly card: Card
-  readonly standing: Standing
-  /** Why it stands there, a sentence. */
+  readonly status: ModelStatus
+  /** Why it has this status, a sentence. */
   readonly reason: string
   /** Since when. */
   readonly since: number
 }
 
-/** A version came to stand elsewhere: the history of what was live when, and who decided. */
+/** A version changed its status: the history of what was live when, and who decided. */
 export interface ModelEvent {
-  readonly series: SeriesKey
+  readonly target: Target
   readonly version: string
   readonly at: number
-  readonly standing: Standing
+  readonly status: ModelStatus
   readonly reason: string
-  /** `gate`, `guard`, `shadow`, `registry`, or the name of the key or command that wanted it. */
+  /** `gate`, `guard`, `shadow`, `registry`, or the name of the key or command that requested it. */
   readonly by: string
 }
 
-/** A model as it is kept: card plus learnt state as JSON text. */
+/** A model as it is stored: card plus learnt state as JSON text. */
 export interface StoredModel {
   readonly card: Card
   readonly body: string
@@ -46,68 +47,84 @@ export interface StoredModel {
 
 export type JobStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
 
-/** Long work, kept so that a restart neither loses nor doubles it. */
+/** Long work, stored so that a restart neither loses nor doubles it. */
 export interface Job {
   readonly id: string
-  /** `train`: learn one series anew. */
+  /** `train`: learn one target anew. */
   readonly kind: 'train'
-  readonly series: SeriesKey
+  readonly target: Target
   readonly status: JobStatus
   /** 0 to 1. */
   readonly progress: number
-  /** What it does, or what became of it: a sentence. */
+  /** Its current step or its result: a sentence. */
   readonly detail: string
-  /** Who wanted it: `schedule`, `start`, or the name of a key or command. */
+  /** Who requested it: `schedule`, `start`, or the name of a key or command. */
   readonly by: string
-  /** Publish what it learns though the gate says no. */
+  /** Publish the new version even if the gate rejects it. */
   readonly force: boolean
   readonly createdAt: number
   readonly startedAt?: number
   readonly endedAt?: number
 }
 
-/** A forecast as it was said, to be scored when the truth is known. Known by (series, origin, model.version). */
+/** A logged forecast, scored when the truth is known. Key: (target, metric, origin, model.version). */
 export interface LoggedForecast {
   readonly forecast: Forecast
-  /** Whether users saw it; else it was said in shadow. */
-  readonly spoken: boolean
+  /** Shown to users; otherwise made in shadow. */
+  readonly published: boolean
 }
 
-/** Sums of what became of the forecasts of one lead time; errors are forecast minus truth, in the series' unit. */
+/** Sums over the forecast steps of one lead time whose truth is known. */
 export interface LeadSums {
-  /** Forecasts whose truth is known. */
   readonly count: number
+  /** Sum of forecast - truth, in the unit of the metric: the bias. */
   readonly error: number
-  readonly absolute: number
-  readonly squared: number
-  readonly naiveAbsolute: number
-  readonly naiveSquared: number
-  /** Forecasts that had an interval, and truths inside it. */
+  /** Sum of each loss, by its name (`squared`, `absolute`, `pinball`). */
+  readonly losses: Readonly<Record<string, number>>
+  /** Steps with a baseline, and the sums of its losses on them. */
+  readonly baselineCount: number
+  readonly baseline: Readonly<Record<string, number>>
+  /** Steps with an interval, and truths inside it. */
   readonly withInterval: number
   readonly inside: number
 }
 
-/** How the forecasts of one version about the hours of one civil day turned out. */
-export interface ReportDay {
-  readonly series: SeriesKey
+/** Losses of one step of a forecast whose truth is known; smaller is better. */
+export interface Loss {
+  /** Start of the step. */
+  readonly at: number
+  /** Its end, exclusive. */
+  readonly end: number
+  /** Forecast - truth. */
+  readonly error: number
+  /** By name: `squared`, `absolute`, `pinball`. */
+  readonly losses: Readonly<Record<string, number>>
+  /** The same of the baseline, if it predicted the step. */
+  readonly baseline?: Readonly<Record<string, number>>
+  /** Whether the truth is inside the interval, if there is one. */
+  readonly inside?: boolean
+}
+
+/** Scores of the forecasts of one version about the steps of one civil day. */
+export interface ReportDay extends ForecastKey {
   readonly version: string
   /** Start of the civil day in the site's zone. */
   readonly day: number
-  /** One a lead time, the shortest first. */
+  /** By lead time in hours: the first entry holds the steps that begin less than an hour after the origin. */
   readonly leads: readonly LeadSums[]
-  /** Steps of the day whose truth is known and of which the version spoke, each counted once whatever the lead time. */
-  readonly truths: number
-  /** How many errors fell between the deciles of the card's `residualDeciles`: ten counts. */
+  /** Milliseconds of the day whose truth is known and that the version predicted, each counted once. */
+  readonly knownMs: number
+  /** How many errors lie between the deciles of the card's `residualDeciles`: ten counts. */
   readonly residualBins: readonly number[]
 }
 
-/** How far the inputs of a version lie from those that it learnt from: population stability index by feature. */
+/** Distance of a version's inputs from its training data: population stability index by feature. */
 export interface Drift {
-  readonly series: SeriesKey
+  readonly target: Target
   readonly version: string
   readonly at: number
   readonly psi: Readonly<Record<string, number>>
-  /** What the weeks that it learnt from had at the most, each against the others; left out: not known. */
+  /** The largest PSI of one week of the training data against the others; absent: unknown. */
   readonly usual?: Readonly<Record<string, number>>
 }
 
@@ -176,8 +193,8 @@ export interface QueuedEvent {
   readonly data: string
 }
 
-/** Reference to a version of a series' model. */
+/** Reference to a version of a target's model. */
 export interface VersionKey {
-  readonly series: SeriesKey
+  readonly target: Target
   readonly version: string
 }

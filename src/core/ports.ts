@@ -4,7 +4,8 @@ import type {
   ApiKey,
   Device,
   Forecast,
-  Prediction,
+  ForecastKey,
+  PointPrediction,
   Quarantined,
   Rollup,
   Room,
@@ -30,6 +31,7 @@ import type {
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
 import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
+import type { Target } from './target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
 /** What became of a batch: how many readings are on disk, and which rows were not taken and why. */
@@ -159,6 +161,8 @@ export interface LedgerKeep {
   readonly keepFrom: number
   /** From here on logged forecasts, which are large, stay. */
   readonly forecastsFrom: number
+  /** Logged forecasts with an origin before it that are scored to their end are thinned to every sixth hour. */
+  readonly thinBefore: number
   /** Incidents and maintenance windows that ended here or later, and those that have not ended, stay. */
   readonly incidentsFrom: number
 }
@@ -183,19 +187,19 @@ export interface Ledger {
   putDevices(devices: readonly Device[]): Promise<void>
   devices(site?: string): Promise<Device[]>
   rooms(site?: string): Promise<Room[]>
-  /** Replaces the newest forecast of the same series when `origin` is not older. */
+  /** Replaces the newest forecast of the same target and metric when `origin` is not older. */
   putForecasts(forecasts: readonly Forecast[]): Promise<void>
-  /** The newest forecast of each series. */
+  /** The newest forecast of each target and metric. */
   forecasts(site?: string): Promise<Forecast[]>
-  putPredictions(predictions: readonly Prediction[]): Promise<void>
-  /** Of one series, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
+  putPredictions(predictions: readonly PointPrediction[]): Promise<void>
+  /** Of one target and metric, `at` in [from, to), by (at, madeAt, model name, version); at most `limit`, strictly after `after`. */
   predictions(
-    series: SeriesKey,
+    of: ForecastKey,
     from: number,
     to: number,
     limit: number,
     after?: PredictionPosition,
-  ): Promise<Prediction[]>
+  ): Promise<PointPrediction[]>
   /** Same (rule, target, since) replaces. */
   putAlerts(alerts: readonly Alert[]): Promise<void>
   /** Newest `since` first, then by rule and target; at most `limit`, strictly after `filter.after`. */
@@ -218,19 +222,16 @@ export interface Ledger {
   close(): Promise<void>
 }
 
-/** The index of models: their cards and where they stand. The learnt states are artifacts. */
+/** The index of models: their cards and status. The learnt states are artifacts. */
 export interface ModelLedger {
-  /** One transaction. Same (series, version) replaces an entry; events are added. */
+  /** One transaction. Same (target, version) replaces an entry; events are added. */
   put(entries: readonly ModelEntry[], events: readonly ModelEvent[]): Promise<void>
-  /** Newest first, by `trainedAt`, then series and version. */
+  /** Newest first, by `trainedAt`, then target and version. */
   all(site?: string): Promise<ModelEntry[]>
-  of(series: SeriesKey): Promise<ModelEntry[]>
+  of(target: Target): Promise<ModelEntry[]>
   remove(versions: readonly VersionKey[]): Promise<void>
-  /** Newest first. Outlive the versions that they tell of; go with the site. */
-  events(
-    filter: { readonly site?: string; readonly series?: SeriesKey },
-    limit: number,
-  ): Promise<ModelEvent[]>
+  /** Newest first. They outlive the versions they are about and are erased with the site. */
+  events(filter: { readonly site?: string; readonly target?: Target }, limit: number): Promise<ModelEvent[]>
 }
 
 export interface JobLedger {
@@ -244,24 +245,26 @@ export interface JobLedger {
   get(id: string): Promise<Job | undefined>
 }
 
-/** What was forecast, and how it turned out. */
+/** The log of forecasts, and their scores. */
 export interface WatchLedger {
-  /** Same (series, origin, version) replaces. */
+  /** Same (target, metric, origin, version) replaces. Values are rounded: see `stores/ledger/forecast-bytes.ts`. */
   log(forecasts: readonly LoggedForecast[]): Promise<void>
-  /** Those of a series with origin in [from, to), by origin, then version. */
-  logged(series: SeriesKey, from: number, to: number): Promise<LoggedForecast[]>
-  /** One transaction: adds to the sums of each (series, version, day), and remembers how far each series is scored. */
-  score(
-    days: readonly ReportDay[],
-    scoredTo: readonly { readonly series: SeriesKey; readonly to: number }[],
-  ): Promise<void>
-  /** Up to which time (exclusive) truths of the series were scored. */
-  scoredTo(series: SeriesKey): Promise<number | undefined>
+  /** Those of a target and metric whose steps overlap [from, to), by origin, then version. */
+  logged(of: ForecastKey, from: number, to: number): Promise<LoggedForecast[]>
+  /** One transaction: adds to the sums of each (target, metric, version, day), and stores how far each is scored. */
+  score(days: readonly ReportDay[], scoredTo: readonly ScoredTo[]): Promise<void>
+  /** Up to which time (exclusive) truths were scored. */
+  scoredTo(of: ForecastKey): Promise<number | undefined>
   /** Days in [from, to), by day, then version. */
-  days(series: SeriesKey, from: number, to: number): Promise<ReportDay[]>
-  /** Same (series, version) replaces: the newest is kept. */
+  days(of: ForecastKey, from: number, to: number): Promise<ReportDay[]>
+  /** Same (target, version) replaces: the newest is kept. */
   putDrifts(drifts: readonly Drift[]): Promise<void>
-  drifts(series: SeriesKey): Promise<Drift[]>
+  drifts(target: Target): Promise<Drift[]>
+}
+
+/** How far the forecasts of a target and metric are scored: UTC ms, exclusive. */
+export interface ScoredTo extends ForecastKey {
+  readonly to: number
 }
 
 export interface ScheduleLedger {

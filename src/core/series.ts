@@ -16,6 +16,14 @@ export const derivedDevice = ({ domain, subject }: Pick<Target, 'domain' | 'subj
 /** Whether the device holds series that a domain derived, such as `@energy:fridge`, rather than measured ones. */
 export const isDerived = (device: string): boolean => device.startsWith(derivedMark)
 
+/** The target that a derived series belongs to; undefined for a measured one. */
+export function targetOfDerived({ site, device }: Pick<SeriesKey, 'site' | 'device'>): Target | undefined {
+  if (!isDerived(device)) return undefined
+  const end = device.indexOf(':')
+  if (end < 0) return undefined
+  return { site, domain: device.slice(1, end), subject: device.slice(end + 1) }
+}
+
 /** Order of series in lists: site, device, metric by code unit. */
 export function compareSeries(a: SeriesKey, b: SeriesKey): number {
   return compare(a.site, b.site) || compare(a.device, b.device) || compare(a.metric, b.metric)

@@ -1,4 +1,4 @@
-import type { Alert, Command, Device, Prediction, Quarantined, Site } from './event.ts'
+import type { Alert, Command, Device, PointPrediction, Quarantined, Site } from './event.ts'
 import type { Incident } from './incident.ts'
 import type { Reading } from './reading.ts'
 import type { Target } from './target.ts'
@@ -29,7 +29,7 @@ export interface LedgerTurn {
   readonly sites: readonly Site[]
   readonly devices: readonly Device[]
   readonly quarantined: readonly Quarantined[]
-  readonly predictions: readonly Prediction[]
+  readonly predictions: readonly PointPrediction[]
   readonly alerts: readonly Alert[]
   /** Those that the alerts have changed. */
   readonly incidents: readonly Incident[]
@@ -42,7 +42,7 @@ export interface Turn {
   /** Measured and derived. */
   readonly readings: Reading[]
   readonly quarantined: Quarantined[]
-  readonly predictions: Prediction[]
+  readonly predictions: PointPrediction[]
   readonly alerts: Alert[]
   /** Sent once the turn is committed. */
   readonly commands: Command[]

@@ -38,6 +38,11 @@ export class KeyedTurns {
     this.#tails.set(key, tail)
     return result
   }
+
+  /** Resolves when all tasks that were given so far, of the keys that match, have ended. Never rejects. */
+  async settled(matches: (key: string) => boolean): Promise<void> {
+    await Promise.all([...this.#tails].flatMap(([key, tail]) => (matches(key) ? [tail] : [])))
+  }
 }
 
 const noop = (): void => {}

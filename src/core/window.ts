@@ -70,7 +70,8 @@ export class Window {
 
   #insert(index: number, at: number, value: number): boolean {
     const full = this.#count === this.capacity
-    if (full && index === 0) return false
+    // older than the window: not kept, and whether it was there before is not known
+    if (full && index === 0) return true
     // a full window loses its oldest: everything before the place moves one down; else everything behind moves up
     if (full) {
       for (let to = 0; to < index - 1; to++) this.#move(to + 1, to)

@@ -1,8 +1,9 @@
+import type { z } from 'zod'
 import type { DomainRoutes } from '../contract/route.ts'
 import type { DomainHub } from '../core/domain-hub.ts'
-import type { Alert, Card, Command, Forecast, Prediction, Series, SeriesKey } from '../core/event.ts'
-import type { Drift, StoredModel } from '../core/life.ts'
-import type { ReadingStore } from '../core/ports.ts'
+import type { Alert, Card, Command, Forecast, PointPrediction, Series, SeriesKey } from '../core/event.ts'
+import type { Truth } from '../core/forecast.ts'
+import type { Drift, Loss, StoredModel } from '../core/life.ts'
 import type { Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
 
@@ -10,11 +11,16 @@ import type { Target } from '../core/target.ts'
  * Everything that the hub knows about one field, in one folder: what there is to watch on a site, the monitors that
  * watch it, and what is learnt from it. Listed in `domains/index.ts`; nothing else names a domain.
  */
-export interface Domain<Settings = unknown> {
+export interface Domain<Schema extends z.ZodObject = z.ZodObject> {
   /** Lower case; names the folder, the key under `domains` in the configuration and the domain of its targets. */
   readonly name: string
-  /** Parses the domain's settings and fills in defaults; throws on settings that are not valid. */
-  readonly settings: SettingsSchema<Settings>
+  /**
+   * Schema of its settings, from its contract file: strict, each key with a default and a description. They are set
+   * under `domains.<name>` in the configuration, and by site over the API.
+   */
+  readonly settings: Schema
+  /** Lists that older versions had at the top of the configuration file, by the setting whose list they extend now. */
+  readonly olderKeys?: Readonly<Record<string, string>>
   /** How old a reading may be to raise alerts, ms; default: `limits.liveWithinMs`. Older alerts are marked late. */
   readonly liveWithinMs?: number
   /** Declares that derived series can be derived again from stored readings, and how far one reading reaches. */
@@ -23,16 +29,12 @@ export interface Domain<Settings = unknown> {
    * The targets that `changed` series belong to, each with all its sources; of all series of the site where `changed`
    * is absent. Called when a series is first seen, so its cost must not grow with the site.
    */
-  scopes(site: SiteView, settings: Settings, changed?: readonly Series[]): readonly Scope[]
-  /** A state machine for one target: at its start, or where the last process left it. */
-  monitor?(scope: Scope, settings: Settings, resume?: Resume): Monitor
+  scopes(site: SiteView, settings: z.output<Schema>, changed?: readonly Series[]): readonly Scope[]
+  /** A state machine for one target: at its start, or where another left it (see `Resume`). */
+  monitor?(scope: Scope, settings: z.output<Schema>, resume?: Resume): Monitor
   readonly learning?: Learning
   /** Its part of the API; loaded when the API starts, so that commands and workers do without. */
   readonly routes?: () => Promise<DomainRoutes<DomainHub>>
-}
-
-export interface SettingsSchema<Settings> {
-  parse(value: unknown): Settings
 }
 
 /** A derived value depends on the readings from `warmUpMs` before it to `settleMs` after it. */
@@ -75,40 +77,37 @@ export interface Monitor {
   save?(): unknown
 }
 
-/** What is known of a target when its monitor is made anew. */
+/** What is known of a target when its monitor is made anew: after a restart, with other settings, or other sources. */
 export interface Resume {
   /** What `save` returned last; undefined where nothing was saved. */
   readonly saved?: unknown
-  /** Alerts of the target whose condition held when the last process ended. */
+  /** Alerts of the target that are not closed; one that no longer applies must be closed by the new monitor. */
   readonly open: readonly Alert[]
 }
 
 /** What a monitor concludes. Derived readings carry `derivedDevice(target)` as their device. */
 export interface Effects {
   readonly derived?: readonly Reading[]
-  readonly predictions?: readonly Prediction[]
+  readonly predictions?: readonly PointPrediction[]
   readonly alerts?: readonly Alert[]
   readonly commands?: readonly Command[]
 }
 
-/** History of one target: regular steps from `start` (UTC ms) on, NaN where unknown. */
-export interface Steps {
-  readonly start: number
-  readonly stepMs: number
-  readonly values: Float64Array
+/** History of one target: regular steps. */
+export interface Steps extends Truth {
   readonly unit: string
   /** What was repaired on the way, in steps or events. */
   readonly repairs: Readonly<Record<string, number>>
 }
 
-/** What every task of a domain is told: plain data only, since it crosses to a worker. */
+/** Input of every task of a domain: plain data only, since it is transferred to a worker. */
 export interface TaskInput extends Steps {
-  readonly target: SeriesKey
+  readonly target: Target
   readonly zone: string
   readonly now: number
 }
 
-/** A new forecast by the model that is live, the naive one where there is none, and by those in shadow. */
+/** A new forecast by the live model (the naive one if there is none) and by those in shadow. */
 export interface ForecastInput extends TaskInput {
   readonly mode: 'forecast'
   readonly live?: StoredModel
@@ -118,51 +117,70 @@ export interface ForecastInput extends TaskInput {
 }
 
 export interface ForecastOutput {
-  readonly spoken: Forecast
-  /** In the order of the shadows asked for; the naive one (see `naiveVersion`) is always in the steps of each. */
+  readonly published: Forecast
+  /** In the order of the input's shadows; the naive forecast is the baseline of each. */
   readonly shadows: readonly Forecast[]
-  /** The naive forecast's own card, where it is the one that speaks. */
+  /** The naive forecast's own card, if it is the published one. */
   readonly naive?: Card
   readonly drifts: readonly Drift[]
 }
 
-/** Learn all anew and judge it: against the naive forecasts and the live model, on steps that none of them has seen. */
+/** Train from scratch and compare with the naive forecasts and the live model, on steps that none of them has seen. */
 export interface LearnInput extends TaskInput {
   readonly mode: 'learn'
   readonly live?: StoredModel
 }
 
-/** Rows of features for one model, as somebody asks for them online; a feature that is left out is missing. */
+/** A derived series on regular steps, [from, to) in UTC ms. */
+export interface Need {
+  /** Its name in the dataset. */
+  readonly name: string
+  readonly series: SeriesKey
+  readonly from: number
+  readonly to: number
+  readonly stepMs: number
+}
+
+/** What was needed, by name; NaN where a step is absent. */
+export type Dataset = Readonly<Record<string, Truth>>
+
+/** One row of features for online prediction; an absent feature is missing. */
 export type FeatureRow = Readonly<Record<string, number>>
 
-/** A model made ready to answer on the loop. */
+/** A model that is ready to predict on the loop. */
 export interface OpenModel {
   /** One number a row, in the unit of the card. */
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
-/** What a domain brings to the trainer. */
+/** How the targets of a domain are learnt and forecast. */
 export interface Learning {
+  /** Unique among the domains: workers find it by its name. */
   readonly name: string
-  /** Task of the worker that learns; see the table of tasks. */
-  readonly task: string
-  /** What can be forecast, and which series each is learnt from. */
-  targets(series: readonly Series[]): { readonly source: Series; readonly target: SeriesKey }[]
+  /** Runs in a worker. Pure: data in, data out. */
+  forecast(input: ForecastInput): ForecastOutput
+  /** As `forecast`. `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
   /**
-   * Reads what is needed, up to the newest reading (UTC ms) and at most `historyMs` before it; undefined while there is
-   * not one whole step.
+   * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
+   * step, UTC ms; at most `historyMs` before it are needed.
    */
-  collect(
-    source: Series,
-    store: Pick<ReadingStore, 'scan'>,
-    newestAt: number,
-    historyMs?: number,
-  ): Promise<Steps | undefined>
-  /** Whether there is enough to learn from; else the naive forecast is all there is to say. */
+  needs(target: Target, newestAt: number, historyMs?: number): readonly Need[]
+  /** The history of the target; undefined if not one step of it is whole. */
+  steps(data: Dataset): Steps | undefined
+  /** Length of the steps that are forecast, ms: a new forecast is made when a further one is whole. */
+  readonly everyMs: number
+  /** Length of the derived steps that it needs, ms. */
+  readonly stepMs: number
+  /** The measured series of the target: what is forgotten of one of them is not learnt from. */
+  measured(target: Target): readonly SeriesKey[]
+  /** Whether the history suffices for training; if not, only the naive forecast is published. */
   isEnough(steps: Steps): boolean
   /**
-   * Builds the model completely and lets it answer the questions that it was stored with; throws HomeostatError
-   * `model_refused` where it is damaged, foreign, or answers otherwise than when it was learnt.
+   * Builds the model completely and repeats the predictions that it was stored with; throws HomeostatError
+   * `model_refused` if it is damaged, foreign, or its predictions differ from those of the training.
    */
   open(model: StoredModel): OpenModel
+  /** Losses of the steps of a forecast whose truth is known as a whole, in order of time. */
+  loss(forecast: Forecast, truth: Truth): readonly Loss[]
 }

@@ -1,8 +1,9 @@
 import type { Alert, Series } from '../core/event.ts'
 import { isDerived } from '../core/series.ts'
 import { type Target, targetId } from '../core/target.ts'
-import type { Scope, SiteView } from '../domains/domain.ts'
-import { type ConfiguredDomain, Watcher } from './watcher.ts'
+import type { Domain, Scope, SiteView } from '../domains/domain.ts'
+import type { ConfiguredDomain, SiteSettings } from './site-settings.ts'
+import { Watcher } from './watcher.ts'
 
 /** A series of the site and the watchers that it is a source of. */
 export interface CellSeries {
@@ -16,6 +17,9 @@ export interface LeftBehind {
   openAlerts(target: Target): readonly Alert[]
 }
 
+/** The domains with their settings on the site. */
+export type CellSettings = Pick<SiteSettings, 'domains' | 'current'>
+
 /** How many measured series there are, counted over all sites. */
 export interface SeriesTally {
   measured: number
@@ -27,7 +31,8 @@ const nothing: LeftBehind = { state: () => undefined, openAlerts: () => [] }
 export class Cell implements SiteView {
   readonly site: string
   readonly #zoneOf: (site: string) => string
-  readonly #domains: readonly ConfiguredDomain[]
+  readonly #settings: CellSettings
+  readonly #domains: readonly Domain[]
   readonly #byDevice = new Map<string, Map<string, CellSeries>>()
   readonly #byRoom = new Map<string, Set<CellSeries>>()
   readonly #watchers = new Map<string, Watcher>()
@@ -35,15 +40,11 @@ export class Cell implements SiteView {
   #measured = 0
   #left: LeftBehind = nothing
 
-  constructor(
-    site: string,
-    domains: readonly ConfiguredDomain[],
-    zoneOf: (site: string) => string,
-    tally: SeriesTally,
-  ) {
+  constructor(site: string, settings: CellSettings, zoneOf: (site: string) => string, tally: SeriesTally) {
     this.site = site
     this.#tally = tally
-    this.#domains = domains.filter(({ domain }) => domain.monitor)
+    this.#settings = settings
+    this.#domains = settings.domains.filter(({ monitor }) => monitor)
     this.#zoneOf = zoneOf
   }
 
@@ -80,10 +81,32 @@ export class Cell implements SiteView {
   restore(series: readonly Series[], left: LeftBehind): void {
     for (const one of series) this.#add(one)
     this.#left = left
-    for (const configured of this.#domains) {
-      for (const scope of configured.domain.scopes(this, configured.settings)) this.#ensure(configured, scope)
-    }
+    for (const domain of this.#domains) this.#scope(domain)
     this.#left = nothing
+  }
+
+  /**
+   * The settings of a domain have changed: asks for its scopes again. Returns the watchers that remain, with new
+   * monitors, and those whose targets are gone.
+   */
+  reconfigure(name: string): { readonly kept: readonly Watcher[]; readonly gone: readonly Watcher[] } {
+    const domain = this.#domains.find((one) => one.name === name)
+    if (!domain) return { kept: [], gone: [] }
+    const kept = new Set(this.#scope(domain))
+    const gone = [...this.#watchers.values()].filter((one) => one.domain === domain && !kept.has(one))
+    for (const watcher of gone) {
+      this.#watchers.delete(targetId(watcher.target))
+      for (const source of watcher.scope.sources) this.#detach(source, watcher)
+    }
+    return { kept: [...kept], gone }
+  }
+
+  /** The watchers of all targets that the domain has, or of those that the changed series belong to. */
+  #scope(domain: Domain, changed?: readonly Series[]): Watcher[] {
+    const settings = this.#settings.current(domain.name, this.site)
+    return [...domain.scopes(this, settings, changed)].map((scope) =>
+      this.#ensure({ domain, settings }, scope),
+    )
   }
 
   /** The series of a reading; a new one, or one whose room changed, gets its watchers. */
@@ -91,11 +114,7 @@ export class Cell implements SiteView {
     const known = this.#byDevice.get(series.device)?.get(series.metric)
     if (known && (series.room === undefined || series.room === known.series.room)) return known
     const changed = known ? this.#move(known, series) : [this.#add(series).series]
-    for (const configured of this.#domains) {
-      for (const scope of configured.domain.scopes(this, configured.settings, changed)) {
-        this.#ensure(configured, scope)
-      }
-    }
+    for (const domain of this.#domains) this.#scope(domain, changed)
     return this.#byDevice.get(series.device)!.get(series.metric)!
   }
 
@@ -136,24 +155,25 @@ export class Cell implements SiteView {
     this.#byRoom.set(room, inside)
   }
 
-  #ensure(configured: ConfiguredDomain, scope: Scope): void {
+  #ensure(configured: ConfiguredDomain, scope: Scope): Watcher {
     const id = targetId(scope.target)
     const known = this.#watchers.get(id)
     if (known) {
       for (const source of known.scope.sources) this.#detach(source, known)
-      known.rescope(scope)
+      known.reconfigure(scope, configured.settings)
     }
     const { target } = scope
     const watcher =
       known ?? new Watcher(configured, scope, this.#left.openAlerts(target), this.#left.state(target))
     this.#watchers.set(id, watcher)
-    for (const source of scope.sources) this.#attach(configured, source, watcher)
+    for (const source of scope.sources) this.#attach(configured.domain, source, watcher)
+    return watcher
   }
 
-  #attach(configured: ConfiguredDomain, { device, metric }: Series, watcher: Watcher): void {
+  #attach(domain: Domain, { device, metric }: Series, watcher: Watcher): void {
     const entry = this.#byDevice.get(device)?.get(metric)
     // what a domain derives is no source of its own: it would feed on itself
-    if (!entry || (isDerived(device) && device.startsWith(`@${configured.domain.name}:`))) return
+    if (!entry || (isDerived(device) && device.startsWith(`@${domain.name}:`))) return
     if (!entry.watchers.includes(watcher)) entry.watchers = [...entry.watchers, watcher]
   }
 

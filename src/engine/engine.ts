@@ -21,6 +21,7 @@ import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
+import { SiteSettings } from './site-settings.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Open alerts that are given their incidents at the start. */
@@ -31,6 +32,8 @@ export class Engine {
   readonly counters = new Counters()
   readonly feed: Feed
   readonly models: Models
+  /** Settings of the domains by site. */
+  readonly settings: SiteSettings
   readonly incidents: IncidentDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
@@ -58,16 +61,15 @@ export class Engine {
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
     const directory = this.#directory
+    this.settings = new SiteSettings(parts.domains, { ...shared, records: ledger.records, limits: options })
     this.#path = new Path(
       {
         ...shared,
         directory,
         incidents: this.incidents,
-        domains: parts.domains,
-        onCommitted: () => undefined,
-        onRebuilt: (_target, sources) => {
-          for (const source of sources) this.models.trainer.tookLate(source)
-        },
+        settings: this.settings,
+        onCommitted: ({ readings }) => this.models.trainer.committed(readings),
+        onRebuilt: (target) => this.models.trainer.rebuilt(target),
       },
       { ...options, defaultSite: options.site.id },
     )
@@ -184,8 +186,8 @@ export class Engine {
     if (!this.sites().some(({ id }) => id === site))
       throw new HomeostatError('not_found', { what: `site "${site}"` })
     await this.models.removeSite(site)
+    await this.#path.removeSite(site)
     this.#parts.windows.removeSite(site)
-    this.#path.removeSite(site)
     this.incidents.removeSite(site)
     this.#directory.forget(site)
     await this.#parts.readings.removeSite(site)

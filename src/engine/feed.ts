@@ -1,11 +1,11 @@
-import type { Alert, Command, Forecast, Prediction } from '../core/event.ts'
+import type { Alert, Command, Forecast, PointPrediction } from '../core/event.ts'
 import type { IncidentChange } from '../core/incident.ts'
 import type { Reading } from '../core/reading.ts'
 
 /** News: what has just been committed (alerts and incidents: what is about to be). */
 export type News =
   | { readonly kind: 'readings'; readonly readings: readonly Reading[] }
-  | { readonly kind: 'predictions'; readonly predictions: readonly Prediction[] }
+  | { readonly kind: 'predictions'; readonly predictions: readonly PointPrediction[] }
   | { readonly kind: 'forecasts'; readonly forecasts: readonly Forecast[] }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
   | { readonly kind: 'incidents'; readonly changes: readonly IncidentChange[] }

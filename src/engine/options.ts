@@ -2,7 +2,7 @@ import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore
 import type { IncidentOptions } from './incidents/options.ts'
 import type { ModelsOptions } from './models/models.ts'
 import type { Calling, RetrainOptions } from './schedule/schedule.ts'
-import type { ConfiguredDomain } from './watcher.ts'
+import type { ConfiguredDomain } from './site-settings.ts'
 
 export interface EngineParts {
   readonly readings: ReadingStore
@@ -26,6 +26,8 @@ export interface EngineOptions {
   /** How old a reading may be to raise alerts, ms. */
   readonly liveWithinMs: number
   readonly quarantineRows: number
+  readonly recordsPerDomain: number
+  readonly recordBytes: number
   readonly closedAlertRows: number
   readonly modelEventRows: number
   /** null: for ever. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { createDisk, settled, startProcess, storedReadings } from '../../test/faults/path-kit.ts'
 import { VirtualClock } from '../../test/virtual-clock.ts'
+import type { ThresholdRule } from '../contract/thresholds.ts'
 import { hourMs, minuteMs, secondMs } from '../core/time.ts'
 import type { Domain, Monitor } from '../domains/domain.ts'
 import { domains } from '../domains/index.ts'
-import type { ThresholdRule } from '../domains/thresholds/settings.ts'
 
 const start = Date.UTC(2026, 4, 4, 12)
 const hot: ThresholdRule = { name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 }
@@ -38,7 +39,7 @@ const derivedOf = async (disk: Awaited<ReturnType<typeof createDisk>>): Promise<
 describe('a monitor that throws', () => {
   const broken: Domain = {
     name: 'broken',
-    settings: { parse: (value) => value },
+    settings: z.strictObject({}),
     scopes: (site, _settings, changed) =>
       [...(changed ?? site.all())].map((series) => ({
         target: { site: site.site, domain: 'broken', subject: series.device },
@@ -122,6 +123,13 @@ describe('a restart', () => {
     await (await cut.restart()).emit(rows.slice(9))
     expect(await derivedOf(cut.disk)).toEqual(await derivedOf(whole.disk))
     expect(await derivedOf(whole.disk)).toHaveLength(4)
+  })
+
+  it('does not take derived series for devices', async () => {
+    const { hub, disk, restart } = await setUp()
+    await hub.emit(Array.from({ length: 20 }, (_, index) => power(start + index * minuteMs, 100)))
+    await (await restart()).emit([power(start + hourMs, 100)])
+    expect((await disk.ledger.devices()).map(({ id }) => id)).toEqual(['fridge'])
   })
 
   it('replays more than the windows hold from the store', async () => {
@@ -234,7 +242,7 @@ describe('a site that is removed', () => {
   it('takes the states of its monitors along', async () => {
     const { hub, disk } = await setUp()
     await hub.emit([temperature(start, 80)])
-    hub.path.removeSite('home')
+    await hub.path.removeSite('home')
     await disk.readings.removeSite('home')
     await disk.ledger.removeSite('home')
     expect([await disk.ledger.monitorStates(), await disk.ledger.dirtySpans()]).toEqual([[], []])
@@ -244,10 +252,39 @@ describe('a site that is removed', () => {
   })
 })
 
+describe('a site that is removed while its history is derived again', () => {
+  it('does not come back', async () => {
+    const { clock, disk, hub } = await setUp({ domains: [] })
+    await hub.emit(Array.from({ length: 200 }, (_, index) => power(start + index * minuteMs, 600)))
+    await hub.stop()
+    let removed: Promise<void> | undefined
+    const scan = disk.readings.scan.bind(disk.readings)
+    const remove = async (): Promise<void> => {
+      await after.path.removeSite('home')
+      await disk.readings.removeSite('home')
+      await disk.ledger.removeSite('home')
+    }
+    disk.readings.scan = (...range) => {
+      removed ??= remove()
+      return scan(...range)
+    }
+    const after = await startProcess(disk, clock)
+    await clock.advance(10 * secondMs)
+    await removed
+    await settled(after.stop(), clock)
+    expect(removed).toBeDefined()
+    expect([
+      await storedReadings(disk),
+      await disk.ledger.monitorStates(),
+      await disk.ledger.dirtySpans(),
+    ]).toEqual([...[[], [], []]])
+  })
+})
+
 describe('a monitor that asks to be woken', () => {
   const silence: Domain = {
     name: 'silence',
-    settings: { parse: (value) => value },
+    settings: z.strictObject({}),
     scopes: (site, _settings, changed) =>
       [...(changed ?? site.all())].map((series) => ({
         target: { site: site.site, domain: 'silence', subject: series.device },
@@ -284,5 +321,93 @@ describe('a monitor that asks to be woken', () => {
     await clock.advance(2 * minuteMs)
     expect(hub.sent).toMatchObject([{ rule: 'silent', since: expect.closeTo(start + 90 * minuteMs, -4) }])
     expect(await disk.ledger.alerts({}, 9)).toHaveLength(1)
+  })
+})
+
+describe('settings of a site', () => {
+  const at = (site: string, seconds: number, value: number) => ({
+    ...temperature(start + seconds * secondMs, value),
+    site,
+  })
+  const below = (above: number) => ({ rules: [{ ...hot, above }] })
+  const alertsOf = (hub: Awaited<ReturnType<typeof setUp>>['hub']): string[] =>
+    hub.sent.map((alert) => {
+      const end = alert.until === undefined ? 'open' : `closed at ${(alert.until - start) / secondMs}`
+      return `${alert.target.site} ${alert.rule} since ${(alert.since - start) / secondMs} ${end}`
+    })
+
+  it('reach the monitors of that site and no other, without a restart', async () => {
+    const { hub } = await setUp()
+    await hub.emit([at('home', 0, 40), at('office', 0, 40)])
+    await hub.put('thresholds', 'home', below(30))
+    await hub.emit([at('home', 1, 40), at('office', 1, 40)])
+    await hub.put('thresholds', 'home', {})
+    await hub.emit([at('home', 2, 40), at('office', 2, 60)])
+    expect(alertsOf(hub)).toEqual([
+      ...['home hot since 1 open', 'home hot since 1 closed at 2', 'office hot since 2 open'],
+    ])
+  })
+
+  it('apply after a restart', async () => {
+    const { hub, restart } = await setUp()
+    await hub.emit([at('home', 0, 40), at('office', 0, 40)])
+    await hub.put('thresholds', 'home', below(30))
+    const again = await restart()
+    await again.emit([at('home', 1, 40), at('office', 1, 40)])
+    // the newest stored readings are replayed
+    expect(alertsOf(again)).toEqual(['home hot since 0 open'])
+  })
+
+  it('keep an open alert whose condition still holds', async () => {
+    const { hub, disk } = await setUp()
+    await hub.emit([at('home', 0, 80)])
+    await hub.put('thresholds', 'home', below(60))
+    await hub.emit([at('home', 1, 80), at('home', 2, 55)])
+    expect(alertsOf(hub)).toEqual(['home hot since 0 open', 'home hot since 0 closed at 2'])
+    expect(await disk.ledger.alerts({ open: true }, 9)).toEqual([])
+  })
+
+  it.each([
+    ['a rule that is gone', [{ ...hot, name: 'other', above: 90 }]],
+    ['a target that is gone', []],
+  ])('close the open alert of %s', async (_name, rules) => {
+    const { clock, hub, disk } = await setUp()
+    await hub.emit([at('home', 0, 80)])
+    await hub.put('thresholds', 'home', { rules })
+    await clock.advance(secondMs)
+    expect(hub.sent).toMatchObject([{ rule: 'hot' }, { rule: 'hot', until: expect.any(Number) }])
+    expect(await disk.ledger.alerts({ open: true }, 9)).toEqual([])
+  })
+
+  it('that the schema refuses now do not keep the hub from starting', async () => {
+    const { hub, disk, restart } = await setUp()
+    await hub.emit([at('home', 0, 20)])
+    const key = { site: 'home', domain: 'thresholds', kind: 'settings', key: '' }
+    await disk.ledger.records.put([{ ...key, at: start, body: { old: true } }], 9)
+    const again = await restart()
+    await again.emit([at('home', 1, 80)])
+    expect(alertsOf(again)).toEqual(['home hot since 1 open'])
+    expect(again.errors).toEqual([expect.stringContaining('domains.thresholds is not valid')])
+  })
+
+  it('are forgotten with the site', async () => {
+    const { hub, disk } = await setUp()
+    await hub.emit([at('home', 0, 20)])
+    await hub.put('thresholds', 'home', below(30))
+    hub.path.removeSite('home')
+    await disk.ledger.removeSite('home')
+    await hub.emit([at('home', 1, 40)])
+    expect(hub.sent).toEqual([])
+  })
+})
+
+describe('a target that gets another source', () => {
+  it('has a new monitor, which goes on where the old one was', async () => {
+    const cold: ThresholdRule = { name: 'dry', metric: 'humidity', below: 30, level: 'info', forSeconds: 0 }
+    const { hub } = await setUp({ rules: [hot, cold] })
+    await hub.emit([temperature(start, 80)])
+    await hub.emit([{ device: 'stove', metric: 'humidity', value: 20, at: start + 1 }])
+    await hub.emit([temperature(start + 2, 20)])
+    expect(hub.sent).toMatchObject([{ rule: 'hot' }, { rule: 'dry' }, { rule: 'hot', until: start + 2 }])
   })
 })

@@ -10,17 +10,17 @@ import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
 import { Rebuilder } from './rebuilder.ts'
 import { restoreSites } from './restore.ts'
+import type { SiteSettings } from './site-settings.ts'
 import { Waker } from './waker.ts'
-import type { ConfiguredDomain } from './watcher.ts'
 
 export interface PathParts {
   readonly readings: ReadingStore
   readonly ledger: Ledger
   readonly windows: WindowStore
   readonly directory: Directory
+  readonly settings: SiteSettings
   /** Open already. */
   readonly incidents: IncidentDesk
-  readonly domains: readonly ConfiguredDomain[]
   readonly feed: Feed
   readonly counters: Counters
   readonly clock: Clock
@@ -49,6 +49,7 @@ export class Path {
     const { directory, feed } = parts
     this.#parts = parts
     this.#options = options
+    parts.settings.onChange = (domain, site) => this.#reconfigure(site, domain)
     const reactor = new Reactor(
       { ...parts, zoneOf: (site) => directory.zoneOf(site), onDirty: () => this.#rebuilder.look() },
       options,
@@ -73,6 +74,7 @@ export class Path {
 
   /** Takes up where the last process stopped. The stores must be open. */
   async start(): Promise<void> {
+    await this.#parts.settings.load()
     const replayed = await restoreSites(
       { ...this.#parts, reactor: this.#reactor },
       this.#options.windowReadings,
@@ -124,12 +126,23 @@ export class Path {
 
   /** A new forecast is live. */
   use(forecast: Forecast): void {
-    const { site, device } = forecast
-    this.#reactor.use({ site, domain: 'energy', subject: device }, forecast)
+    this.#reactor.use(forecast.target, forecast)
   }
 
-  removeSite(site: string): void {
+  /** The settings of a domain on a site have changed; resolves when what follows from it is stored. */
+  async #reconfigure(site: string, domain: string): Promise<void> {
+    const now = this.#parts.clock.now()
+    const done = this.#pump.contribute((turn) => this.#reactor.reconfigure(site, domain, now, turn))
+    this.#waker.look()
+    await done
+  }
+
+  /** Drops the cell of a site; resolves when nothing of it is on its way to the disk any more. */
+  async removeSite(site: string): Promise<void> {
+    this.#parts.settings.removeSite(site)
     this.#reactor.removeSite(site)
+    // turns are committed in order: with this one, all before it are
+    await this.#pump.contribute(() => undefined).catch(() => undefined)
   }
 
   #sendAlerts(alerts: readonly Alert[]): void {

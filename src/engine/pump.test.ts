@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { ThresholdRule } from '../contract/thresholds.ts'
 import type { Clock, ReadingStore } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import { thresholds } from '../domains/thresholds/index.ts'
-import type { ThresholdRule } from '../domains/thresholds/settings.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
 import { createMemoryReadings } from '../stores/readings/memory.ts'
 import { createMemoryWindows } from '../stores/window/memory.ts'
@@ -13,6 +13,7 @@ import { Incidents } from './incidents/incidents.ts'
 import { options as incidentOptions } from './incidents/made-alerts.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor } from './reactor.ts'
+import { SiteSettings } from './site-settings.ts'
 
 const now = Date.UTC(2026, 5, 1)
 const usual: PumpOptions = {
@@ -73,9 +74,11 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const log = { info: silent, warn: silent, error: silent }
-  const domains = [{ domain: thresholds, settings: { rules } }]
+  const settings = new SiteSettings([{ domain: thresholds, settings: { rules } }], {
+    ...{ records: ledger.records, clock, log, limits: { recordsPerDomain: 10, recordBytes: 1000 } },
+  })
   const reactor = new Reactor(
-    { domains, windows, zoneOf: () => 'UTC', counters, clock, log },
+    { settings, windows, zoneOf: () => 'UTC', counters, clock, log },
     { liveWithinMs: 600_000 },
   )
   const pump = new Pump(

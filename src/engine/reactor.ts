@@ -5,13 +5,13 @@ import type { Target } from '../core/target.ts'
 import { hourMs } from '../core/time.ts'
 import type { DirtySpans, MonitorState, Turn } from '../core/turn.ts'
 import type { Effects } from '../domains/domain.ts'
-import { Cell, type LeftBehind } from './cell.ts'
+import { Cell, type CellSettings, type LeftBehind } from './cell.ts'
 import type { Counters } from './counters.ts'
 import { WakeQueue } from './wake-queue.ts'
-import type { ConfiguredDomain, Watcher } from './watcher.ts'
+import type { Watcher } from './watcher.ts'
 
 export interface ReactorParts {
-  readonly domains: readonly ConfiguredDomain[]
+  readonly settings: CellSettings
   readonly windows: WindowStore
   readonly zoneOf: (site: string) => string
   readonly counters: Counters
@@ -159,6 +159,8 @@ export class Reactor {
 
   /** A span was derived again. */
   clean(watcher: Watcher, span: { readonly from: number; readonly to: number }): void {
+    // its site may have been removed meanwhile
+    if (this.watcher(watcher.target) !== watcher) return
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
     this.#unsavedDirty.add(watcher)
@@ -208,19 +210,34 @@ export class Reactor {
     }
   }
 
-  removeSite(site: string): void {
-    for (const watcher of this.#cells.get(site)?.watchers() ?? []) {
-      this.#wakes.delete(watcher)
-      for (const set of [this.#unsaved, this.#urgent, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
+  /** The settings of a domain on a site have changed: closes the alerts of targets that are no longer watched. */
+  reconfigure(site: string, domain: string, now: number, turn: Turn): void {
+    const { kept, gone } = this.#cells.get(site)?.reconfigure(domain) ?? { kept: [], gone: [] }
+    for (const watcher of kept) {
+      this.#wakes.update(watcher)
+      this.#unsaved.add(watcher)
     }
+    for (const watcher of gone) {
+      this.#send(watcher, watcher.close(now), now, turn)
+      this.#forget(watcher)
+    }
+  }
+
+  removeSite(site: string): void {
+    for (const watcher of this.#cells.get(site)?.watchers() ?? []) this.#forget(watcher)
     this.#cells.get(site)?.drop()
     this.#cells.delete(site)
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#wakes.delete(watcher)
+    for (const set of [this.#unsaved, this.#urgent, this.#unsavedDirty, this.#dirty]) set.delete(watcher)
   }
 
   #cellOf(site: string): Cell {
     let cell = this.#cells.get(site)
     if (!cell) {
-      cell = new Cell(site, this.#parts.domains, this.#parts.zoneOf, this.#tally)
+      cell = new Cell(site, this.#parts.settings, this.#parts.zoneOf, this.#tally)
       this.#cells.set(site, cell)
     }
     return cell

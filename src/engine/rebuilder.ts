@@ -112,7 +112,7 @@ export class Rebuilder {
     if (!first || !last) return
     const oldest = await this.#oldest(watcher.scope.sources, { from: first.from, to: last.to })
     for (let span = watcher.dirty.newest(); span; span = watcher.dirty.newest()) {
-      if (!reach || this.#stop.signal.aborted) return
+      if (!reach || this.#stop.signal.aborted || this.#isGone(watcher)) return
       const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
       await this.#rebuildPiece(watcher, piece, reach)
       const done = piece.from <= oldest ? span : piece
@@ -120,6 +120,11 @@ export class Rebuilder {
       const { target, scope } = watcher
       this.#parts.onRebuilt(target, scope.sources)
     }
+  }
+
+  /** Whether its site was removed meanwhile. */
+  #isGone(watcher: Watcher): boolean {
+    return this.#parts.reactor.watcher(watcher.target) !== watcher
   }
 
   /** Timestamp of the first reading in the span of any source; Infinity where there is none. */
@@ -150,6 +155,7 @@ export class Rebuilder {
       this.#stop.signal.throwIfAborted()
     }
     await this.#parts.pump.contribute((turn) => {
+      if (this.#isGone(watcher)) return
       // readings that arrived while the history was read are still in the windows
       const isComplete = !reachesNow || this.#catchUp(watcher, replay)
       for (const { derived = [] } of replay.effects) {

@@ -1,5 +1,6 @@
 import type { Alert, Series } from '../core/event.ts'
 import type { Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
+import { isDerived } from '../core/series.ts'
 import { TargetMap } from '../core/target.ts'
 import { createTurn, type Turn } from '../core/turn.ts'
 import type { LeftBehind } from './cell.ts'
@@ -28,7 +29,7 @@ export async function restoreSites(parts: RestoreParts, windowReadings: number):
   for (const reading of await readings.newest(windowReadings)) {
     windows.push(reading)
     // a crash between the two stores may have left readings whose site the ledger does not know
-    directory.see(reading)
+    if (!isDerived(reading.device)) directory.see(reading)
   }
   const bySite = new Map<string, Series[]>()
   for (const { site, device, metric, unit, room } of windows.latest()) {

@@ -1,43 +1,77 @@
 import { HomeostatError } from '../core/errors.ts'
-import type { Clock, RecordLedger } from '../core/ports.ts'
-import type { RecordKey } from '../core/record.ts'
+import type { Clock, Log, RecordLedger } from '../core/ports.ts'
+import type { DomainRecord, RecordKey } from '../core/record.ts'
+import { KeyedTurns } from '../core/turns.ts'
+import type { Domain } from '../domains/domain.ts'
 
 /** The kind under which the settings of a site are kept. */
 export const settingsKind = 'settings'
 
 export type Settings = Readonly<Record<string, unknown>>
 
-/** The part of a zod schema that is used here. */
-export interface SettingsSchema {
-  safeParse(value: unknown):
-    | { readonly success: true; readonly data: Settings }
-    | {
-        readonly success: false
-        readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] }
-      }
-}
-
-/** A domain with settings: their schema, and what the configuration file sets for all sites. */
+/** A domain with its settings in the configuration file, for all sites. */
 export interface ConfiguredDomain {
-  readonly name: string
-  readonly schema: SettingsSchema
-  readonly file: Settings
+  readonly domain: Domain
+  readonly settings: Settings
 }
 
-export interface SiteSettingsParts {
+export interface RecordParts {
   readonly records: RecordLedger
   readonly clock: Pick<Clock, 'now'>
   readonly limits: { readonly recordsPerDomain: number; readonly recordBytes: number }
 }
 
+export interface SiteSettingsParts extends RecordParts {
+  readonly log: Log
+}
+
+/** Records that are loaded at a time. */
+const pageRows = 1000
+
 /** Settings of domains by site: those of the site over those of the configuration file over the defaults of the schema. */
 export class SiteSettings {
-  readonly #domains: ReadonlyMap<string, ConfiguredDomain>
+  readonly domains: readonly Domain[]
+  readonly #byName: ReadonlyMap<string, ConfiguredDomain>
   readonly #parts: SiteSettingsParts
+  /** Parsed settings of the sites that have their own, by site and domain. */
+  readonly #own = new Map<string, Map<string, Settings>>()
+  readonly #turns = new KeyedTurns()
+  /** Called with each change, and awaited by `put`. Set by the path: its monitors go on with the new settings. */
+  onChange: (domain: string, site: string) => Promise<void> = async () => undefined
 
   constructor(domains: readonly ConfiguredDomain[], parts: SiteSettingsParts) {
-    this.#domains = new Map(domains.map((domain) => [domain.name, domain]))
+    this.domains = domains.map(({ domain }) => domain)
+    this.#byName = new Map(domains.map((configured) => [configured.domain.name, configured]))
     this.#parts = parts
+  }
+
+  /** Reads the settings of all sites. The ledger must be open. */
+  async load(): Promise<void> {
+    for (const domain of this.#byName.keys()) {
+      let after: DomainRecord | undefined
+      do {
+        const filter = { domain, kind: settingsKind, ...(after && { after }) }
+        const records = await this.#parts.records.list(filter, pageRows)
+        for (const record of records) this.#load(record)
+        after = records.length < pageRows ? undefined : records.at(-1)
+      } while (after)
+    }
+  }
+
+  /** Settings that an older version kept and the schema refuses now do not keep the hub from starting. */
+  #load({ domain, site, body }: DomainRecord): void {
+    try {
+      this.#keep(domain, site, parsed(this.#find(domain), body as Settings))
+    } catch (error) {
+      this.#parts.log.error('Settings of a site are not valid; those of the configuration apply.', {
+        ...{ site, domain, error: String(error) },
+      })
+    }
+  }
+
+  /** Those that monitors use. Throws `not_found` for an unknown domain. */
+  current(domain: string, site: string): Settings {
+    return this.#own.get(site)?.get(domain) ?? this.#find(domain).settings
   }
 
   /**
@@ -51,27 +85,40 @@ export class SiteSettings {
     return { settings: parsed(configured, own), own }
   }
 
-  /** Replaces all settings of the site. Throws `settings_invalid`, and keeps what there was. */
-  async put(
+  /** Replaces all settings of the site, and hands them to its monitors. Throws `settings_invalid`, and keeps what there was. */
+  put(
     domain: string,
     site: string,
     own: Settings,
   ): Promise<{ readonly settings: Settings; readonly own: Settings }> {
-    const settings = parsed(this.#find(domain), own)
-    await putRecord(this.#parts, keyOf(domain, site), own)
-    return { settings, own }
+    return this.#turns.run(site, async () => {
+      const settings = parsed(this.#find(domain), own)
+      await putRecord(this.#parts, keyOf(domain, site), own)
+      this.#keep(domain, site, settings)
+      await this.onChange(domain, site)
+      return { settings, own }
+    })
+  }
+
+  removeSite(site: string): void {
+    this.#own.delete(site)
+  }
+
+  #keep(domain: string, site: string, settings: Settings): void {
+    const ofSite = this.#own.get(site) ?? new Map<string, Settings>()
+    this.#own.set(site, ofSite.set(domain, settings))
   }
 
   #find(name: string): ConfiguredDomain {
-    const domain = this.#domains.get(name)
-    if (!domain) throw new HomeostatError('not_found', { what: `domain "${name}" with settings` })
-    return domain
+    const configured = this.#byName.get(name)
+    if (!configured) throw new HomeostatError('not_found', { what: `domain "${name}"` })
+    return configured
   }
 }
 
 /** Stores one record within the limits. Throws `record_too_large` or `records_full`. */
 export async function putRecord(
-  { records, clock, limits }: SiteSettingsParts,
+  { records, clock, limits }: RecordParts,
   key: RecordKey,
   body: unknown,
 ): Promise<number> {
@@ -86,10 +133,10 @@ export async function putRecord(
 
 const keyOf = (domain: string, site: string): RecordKey => ({ site, domain, kind: settingsKind, key: '' })
 
-function parsed({ name, schema, file }: ConfiguredDomain, own: Settings): Settings {
-  const result = schema.safeParse({ ...file, ...own })
+function parsed({ domain, settings }: ConfiguredDomain, own: Settings): Settings {
+  const result = domain.settings.safeParse({ ...settings, ...own })
   if (result.success) return result.data
   const [issue] = result.error.issues
-  const key = ['domains', name, ...(issue?.path ?? [])].map(String).join('.')
+  const key = ['domains', domain.name, ...(issue?.path ?? [])].map(String).join('.')
   throw new HomeostatError('settings_invalid', { key, detail: issue?.message ?? '' })
 }

@@ -1,4 +1,5 @@
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { dayMs } from '../core/time.ts'
 
 export interface UpkeepParts {
   readonly readings: ReadingStore
@@ -55,6 +56,7 @@ export class Upkeep {
       modelEvents: rows.modelEventRows,
       keepFrom: now - predictionsKeptMs,
       forecastsFrom: now - forecastsKeptMs,
+      thinBefore: now - dayMs,
       incidentsFrom: now - incidentsKeptMs,
     })
   }

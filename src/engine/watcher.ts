@@ -5,12 +5,7 @@ import type { Target } from '../core/target.ts'
 import { dayMs } from '../core/time.ts'
 import type { MonitorState, TimeSpan } from '../core/turn.ts'
 import type { Domain, Effects, Monitor, Scope } from '../domains/domain.ts'
-
-/** A domain with its settings. */
-export interface ConfiguredDomain {
-  readonly domain: Domain
-  readonly settings: unknown
-}
+import type { ConfiguredDomain, Settings } from './site-settings.ts'
 
 /** What a watcher saves with its monitor's own state. */
 interface SavedWatcher {
@@ -36,7 +31,7 @@ export const seriesName = ({ device, metric }: Pick<Series, 'device' | 'metric'>
 export class Watcher {
   readonly domain: Domain
   readonly target: Target
-  readonly #settings: unknown
+  #settings: Settings
   #scope: Scope
   #monitor: Monitor
   #positions = new Map<string, number>()
@@ -73,16 +68,27 @@ export class Watcher {
       const seenTo = Math.max(...open.map(({ at }) => at))
       for (const source of scope.sources) this.#positions.set(seriesName(source), seenTo)
     }
-    this.#monitor = this.#createMonitor(open, state?.monitor)
+    this.#monitor = this.#createMonitor(this.#unclosed(), state?.monitor)
   }
 
   get scope(): Scope {
     return this.#scope
   }
 
-  /** A target has got or lost a source. */
-  rescope(scope: Scope): void {
+  /** The target has other sources or settings now: a new monitor goes on where the old one was. */
+  reconfigure(scope: Scope, settings = this.#settings): void {
+    const isSame = settings === this.#settings && hasSameSources(scope, this.#scope)
     this.#scope = scope
+    this.#settings = settings
+    if (isSame) return
+    const saved = this.#monitor.save?.()
+    this.#monitor = this.#createMonitor(this.#unclosed(), saved)
+    if (this.#forecast) this.#monitor.use?.(this.#forecast)
+  }
+
+  /** Nobody watches the target any more: its alerts, closed. */
+  close(at: number): Alert[] {
+    return [...this.#open.values()].map((alert) => ({ ...alert, at, until: at }))
   }
 
   get wakeAt(): number {
@@ -195,11 +201,20 @@ export class Watcher {
     return { target, at: now, state }
   }
 
+  #unclosed(): Alert[] {
+    return [...this.#open.values(), ...this.#heldBack.values()]
+  }
+
   #createMonitor(open: readonly Alert[], saved?: unknown): Monitor {
     const monitor = this.domain.monitor?.(this.#scope, this.#settings, { saved, open })
     if (!monitor) throw new Error(`The domain ${this.domain.name} has no monitor.`)
     return monitor
   }
+}
+
+function hasSameSources({ sources }: Scope, other: Scope): boolean {
+  const names = new Set(other.sources.map(seriesName))
+  return sources.length === names.size && sources.every((source) => names.has(seriesName(source)))
 }
 
 const alertKey = ({ rule, since }: Alert): string => `${rule}\u001f${since}`

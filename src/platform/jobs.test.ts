@@ -8,12 +8,12 @@ import { createThreadJobs } from './jobs.ts'
 
 /** A worker as the engine's: it tells how far it is where there is a port, and answers, fails or goes on for ever. */
 const worker = `
-  export function runTask({ task, input, port }) {
+  export function runTask({ task, input, port, ...rest }) {
     if (task === 'fail') throw new Error('no ' + input)
     if (task === 'hang') for (;;) {}
     if (task === 'hog') for (const all = []; ; ) all.push(new Array(100_000).fill(input + all.length))
     for (const share of [0.25, 0.5]) port?.postMessage(share)
-    return { twice: 2 * input, told: port !== undefined }
+    return { twice: 2 * input, told: port !== undefined, ...rest }
   }`
 
 let folder: string
@@ -31,6 +31,18 @@ afterAll(async () => {
 
 it('gives back what the worker says, and nobody is told how far it is who does not ask', async () => {
   expect(await jobs.run('double', 21)).toEqual({ twice: 42, told: false })
+})
+
+it('passes with every job what the pool was made with', async () => {
+  const always = { domainsModule: 'file:///domains.js' }
+  const own = createThreadJobs({
+    ...{ file: pathToFileURL(join(folder, 'worker.mjs')), threads: 1, memoryMb: 64, always },
+  })
+  expect(await own.run('double', 1)).toEqual({ twice: 2, told: false, ...always })
+  expect(await own.run('double', 1, { onProgress: () => undefined })).toEqual({
+    ...{ twice: 2, told: true, ...always },
+  })
+  await own.close()
 })
 
 it('tells how far the work is, all of it before the work is done', async () => {

@@ -15,6 +15,8 @@ export function createThreadJobs(options: {
   readonly memoryMb: number
   /** Loads the first thread at once: the first job then need not wait for it. Unused, it ends. */
   readonly warm?: boolean
+  /** What `runTask` is passed with every job. */
+  readonly always?: Readonly<Record<string, unknown>>
 }): Jobs {
   const pool = new Piscina({
     filename: options.file.href,
@@ -31,11 +33,14 @@ export function createThreadJobs(options: {
     async run(task, input, { signal, onProgress } = {}) {
       const limit = AbortSignal.timeout(jobMsMax)
       const until = signal ? AbortSignal.any([signal, limit]) : limit
-      if (!onProgress) return pool.run({ task, input }, { signal: until })
+      if (!onProgress) return pool.run({ ...options.always, task, input }, { signal: until })
       const { port1, port2 } = new MessageChannel()
       port1.on('message', onProgress)
       try {
-        const result = await pool.run({ task, input, port: port2 }, { signal: until, transferList: [port2] })
+        const result = await pool.run(
+          { ...options.always, task, input, port: port2 },
+          { signal: until, transferList: [port2] },
+        )
         // the answer takes another way, and may overtake what was told
         for (let told = receiveMessageOnPort(port1); told; told = receiveMessageOnPort(port1))
           onProgress(told.message)

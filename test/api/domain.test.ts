@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDomainHub } from '../../src/api/domain-hub.ts'
-import { SiteSettings } from '../../src/engine/site-settings.ts'
+import { domains } from '../../src/domains/index.ts'
 import { versions } from './learnt.ts'
 import { damp } from './made-domain.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
@@ -10,7 +10,11 @@ import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 let hub: TwoSites
 beforeEach(async () => {
   const limits = { recordsPerDomain: 3, recordBytes: 100 }
-  hub = await startTwoSites({ domains: [damp], domainSettings: { damp: { humidityMax: 65 } }, limits })
+  hub = await startTwoSites({
+    domains: [...domains, damp],
+    domainSettings: { damp: { humidityMax: 65 } },
+    limits,
+  })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])
@@ -88,7 +92,7 @@ describe('routes of a domain', () => {
     expect([full.statusCode, full.json().damp]).toEqual([409, 'records_full'])
     expect((await putLimit('alpha', 'a', secret, 50)).statusCode).toBe(200)
     expect((await putLimit('beta', 'd', secret)).statusCode).toBe(200)
-    const records = createDomainHub(hub.hub, 'damp', new SiteSettings([], partsOf(hub))).records('notes')
+    const records = createDomainHub(hub.hub, 'damp').records('notes')
     await expect(records.put(null, 'beta', 'long', 'ä'.repeat(50))).rejects.toMatchObject({
       code: 'record_too_large',
     })
@@ -96,10 +100,9 @@ describe('routes of a domain', () => {
   })
 
   test('domain: its own kinds of records are separate from its settings and from other domains', async () => {
-    const settings = new SiteSettings([], partsOf(hub))
-    const notes = createDomainHub(hub.hub, 'damp', settings).records('notes')
+    const notes = createDomainHub(hub.hub, 'damp').records('notes')
     await notes.put(null, 'alpha', 'a', 1)
-    const other = createDomainHub(hub.hub, 'energy', settings)
+    const other = createDomainHub(hub.hub, 'energy')
     expect(await other.records('notes').list(null, 9)).toEqual([])
     expect(() => other.records('settings')).toThrow('"settings" is not a kind of records.')
   })
@@ -116,10 +119,6 @@ describe('routes of a domain', () => {
     const { length } = (await hub.ask({ url: '/damp/limits', secret })).json()
     expect(length).toBe(1)
   })
-})
-
-const partsOf = ({ engine, hub: { limits } }: TwoSites) => ({
-  ...{ records: engine.ledger.records, clock: engine.clock, limits },
 })
 
 describe('settings of a site', () => {
@@ -153,6 +152,19 @@ describe('settings of a site', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([400, 'settings_invalid'])
     expect(answer.json().detail).toContain(named)
     expect((await hub.ask({ url, secret })).json().own).toEqual({ humidityMax: 50 })
+  })
+
+  test('settings: reach the monitors of the site at once', async () => {
+    const secret = await hub.key('admin')
+    const rules = [{ name: 'warm', metric: 'temperature', above: 25, level: 'info' }]
+    const url = '/api/v1/settings/thresholds?site=alpha'
+    expect((await hub.ask({ method: 'PUT', url, payload: { rules }, secret })).statusCode).toBe(200)
+    const at = hub.clock.now()
+    await hub.push(
+      ['alpha', 'beta'].map((site) => ({ site, device: 'air', metric: 'temperature', value: 30, at })),
+    )
+    const alerts = await hub.ledger.alerts({ open: true }, 9)
+    expect(alerts.filter(({ rule }) => rule === 'warm').map(({ target }) => target.site)).toEqual(['alpha'])
   })
 
   test('settings: of an unknown domain or site do not exist', async () => {

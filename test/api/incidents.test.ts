@@ -15,7 +15,7 @@ let clock: VirtualClock
 let hub: TestHub
 beforeEach(async () => {
   clock = new VirtualClock(start)
-  hub = await startTestHub({ clock, open: true, rules })
+  hub = await startTestHub({ clock, open: true, domainSettings: { thresholds: { rules } } })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])

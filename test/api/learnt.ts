@@ -1,12 +1,13 @@
 import { addDays, dayStart } from '../../src/core/calendar.ts'
-import type { Card, SeriesKey, Verdict } from '../../src/core/event.ts'
+import type { Card, Verdict } from '../../src/core/event.ts'
 import {
   type LeadSums,
   type ModelEntry,
+  type ModelStatus,
   naiveVersion,
-  type Standing,
   type StoredModel,
 } from '../../src/core/life.ts'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import type { ArtifactStore, Clock, Ledger } from '../../src/core/ports.ts'
 import { dayMs, hourMs } from '../../src/core/time.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
@@ -21,11 +22,11 @@ export const versions = {
   rejected: '20260228T010000Z',
 } as const
 
-const standings = {
+const statuses = {
   before: ['retired', `Replaced by ${versions.live}.`],
   live: ['live', 'It is 30 % better than slot-mean.'],
   rejected: ['rejected', 'It is no better than the live model.'],
-} as const satisfies Record<keyof typeof versions, readonly [Standing, string]>
+} as const satisfies Record<keyof typeof versions, readonly [ModelStatus, string]>
 
 let learnt: StoredModel | undefined
 
@@ -39,7 +40,7 @@ function learn(): StoredModel {
   return learnEnergy({
     ...{
       mode: 'learn',
-      target: { site: '', device: '', metric: 'energy' },
+      target: { site: '', domain: 'energy', subject: '' },
       unit: 'kWh',
       zone: 'Europe/Berlin',
     },
@@ -47,49 +48,57 @@ function learn(): StoredModel {
   })
 }
 
-/** Three versions of one series, with the history of how they came to stand where they stand. */
+/** Three versions of the energy of one device, with the history of their status. */
 export async function putModels(
-  series: SeriesKey,
+  series: { readonly site: string; readonly device: string },
   { artifacts, ledger, clock }: { artifacts: ArtifactStore; ledger: Ledger; clock: Clock },
 ): Promise<void> {
   learnt ??= learn()
+  const target = targetOfSeries(series)
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const registry = new Registry({ artifacts, clock, log, code: '0.0.0-test' })
   const entries: ModelEntry[] = []
   for (const [name, version] of Object.entries(versions)) {
-    const [standing, reason] = standings[name as keyof typeof versions]
+    const [status, reason] = statuses[name as keyof typeof versions]
     const trainedAt = timeOf(version)
     const verdict: Verdict = {
-      standing: standing === 'rejected' ? standing : 'live',
+      status: status === 'rejected' ? status : 'live',
       reason,
-      duels: learnt.card.verdict.duels,
+      comparisons: learnt.card.verdict.comparisons,
     }
     const model = { ...learnt.card.model, version }
-    const card: Card = { ...learnt.card, series, model, trainedAt, verdict }
+    const card: Card = { ...learnt.card, target, model, trainedAt, verdict }
     await registry.put({ card, body: learnt.body }, 1)
-    if (standing !== 'rejected') await registry.point(series, version)
-    entries.push({ card, standing, reason, since: trainedAt + 1000 })
+    if (status !== 'rejected') await registry.point(target, version)
+    entries.push({ card, status, reason, since: trainedAt + 1000 })
   }
-  const events = entries.map(({ card, standing, reason, since }) => {
-    return { series, version: card.model.version, at: since, standing, reason, by: 'gate' }
+  const events = entries.map(({ card, status, reason, since }) => {
+    return { target, version: card.model.version, at: since, status, reason, by: 'gate' }
   })
   await ledger.models.put(entries, events)
 }
 
-/** Two days of the live version's forecasts, and one of the naive one's, scored: it says 0.1 kWh too much, the naive one 0.2. */
-export async function putReport(series: SeriesKey, ledger: Ledger, now: number): Promise<void> {
+/** Two days of the live version's forecasts, and one of the naive one's, scored: it is 0.1 kWh too high, the naive one 0.2. */
+export async function putReport(
+  series: { readonly site: string; readonly device: string },
+  ledger: Ledger,
+  now: number,
+): Promise<void> {
+  const key = { target: targetOfSeries(series), metric: 'energy' }
   const zone = 'Europe/Berlin'
   const day = dayStart(zone, now)
   const lead: LeadSums = {
-    ...{ count: 24, error: 2.4, absolute: 2.4, squared: 0.24, naiveAbsolute: 4.8, naiveSquared: 0.96 },
+    ...{ count: 24, error: 2.4, losses: { absolute: 2.4, squared: 0.24 } },
+    ...{ baselineCount: 24, baseline: { absolute: 4.8, squared: 0.96 } },
     ...{ withInterval: 24, inside: 22 },
   }
   const residualBins = [2, 3, 2, 3, 2, 2, 3, 2, 3, 2]
   const of = (version: string, back: number) => {
-    return { series, version, day: addDays(zone, day, -back), leads: [lead, lead], truths: 24, residualBins }
+    const leads = [lead, lead]
+    return { ...key, version, day: addDays(zone, day, -back), leads, knownMs: 24 * hourMs, residualBins }
   }
   const days = [of(versions.live, 2), of(versions.live, 1), of(naiveVersion, 1)]
-  await ledger.watch.score(days, [{ series, to: now - dayMs }])
+  await ledger.watch.score(days, [{ ...key, to: now - dayMs }])
 }
 
 const timeOf = (version: string): number =>

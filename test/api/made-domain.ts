@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { HubDomain } from '../../src/api/hub.ts'
 import { type DomainRoutes, type RouteHandlers, routeTable } from '../../src/contract/route.ts'
 import type { DomainHub } from '../../src/core/domain-hub.ts'
+import type { Domain } from '../../src/domains/domain.ts'
 
 /** A domain as one could be: a limit of humidity per room, kept as records. */
 
@@ -89,8 +89,9 @@ const handlers = (hub: DomainHub): RouteHandlers<DampRoutes> => {
 
 const routes: DomainRoutes<DomainHub> = { contract: dampTable, handlers }
 
-export const damp: HubDomain = {
+export const damp: Domain = {
   name: 'damp',
+  scopes: () => [],
   routes: async () => routes,
   settings: z.strictObject({
     humidityMax: z.number().min(0).max(100).default(70),

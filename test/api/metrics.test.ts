@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Domain, Monitor } from '../../src/domains/domain.ts'
+import { domains } from '../../src/domains/index.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { startTestHub } from '../hub.ts'
 
 /** A domain whose monitors fail at every reading. */
 const broken: Domain = {
   name: 'broken',
-  settings: { parse: (value) => value },
+  settings: z.strictObject({}),
   scopes: (site, _settings, changed) =>
     [...(changed ?? site.all())].map((series) => ({
       target: { site: site.site, domain: 'broken', subject: series.device },
@@ -26,8 +28,10 @@ test('/metrics counts faults of monitors by domain, retries, unsent alerts and w
   let held = Promise.resolve()
   const hub = await startTestHub({
     open: true,
-    moreDomains: [broken],
-    rules: [{ name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 }],
+    domains: [...domains, broken],
+    domainSettings: {
+      thresholds: { rules: [{ name: 'hot', metric: 'temperature', above: 50, level: 'critical' }] },
+    },
     readings: {
       ...readings,
       async append(rows) {

@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { problemReply } from '../../src/contract/schemas.ts'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import { startTestHub } from '../hub.ts'
 import { versions } from './learnt.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
@@ -21,14 +22,11 @@ const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
 const query = 'site=alpha&device=alpha-meter&metric=energy'
 const ask = (method: Method, url: string, payload?: object): ReturnType<TwoSites['ask']> =>
   hub.ask({ method, url: `/api/v1/${url}`, ...(payload === undefined ? {} : { payload }) } as InjectOptions)
-const standings = async (): Promise<Record<string, string>> =>
+const statuses = async (): Promise<Record<string, string>> =>
   Object.fromEntries(
     (await ask('GET', `models?${query}`))
       .json()
-      .items.map((item: { model: { version: string }; standing: string }) => [
-        item.model.version,
-        item.standing,
-      ]),
+      .items.map((item: { model: { version: string }; status: string }) => [item.model.version, item.status]),
   )
 const asFound = { [versions.rejected]: 'rejected', [versions.live]: 'live', [versions.before]: 'retired' }
 const version = (name: string) => ({ ...energy, version: name })
@@ -54,7 +52,7 @@ const refused: readonly (readonly [string, Method, string, object | undefined, n
     { ...version(versions.live), device: 'x' },
     404,
     'model_missing',
-    /alpha\/x\/energy/,
+    /alpha\/energy\/x/,
   ],
   [
     'the naive one',
@@ -163,7 +161,7 @@ const refused: readonly (readonly [string, Method, string, object | undefined, n
     { ...energy, metric: 'co2', rows: [row] },
     404,
     'model_missing',
-    /naive forecast speaks/,
+    /only the naive forecast is/,
   ],
   [
     'a report that ends before it begins',
@@ -318,7 +316,7 @@ test.each(refused)('%s: %s %s', async (_, method, url, body, status, code, says)
   const { detail } = problemReply.strict().parse(answer.json())
   expect(detail).toMatch(says)
   expect(detail).toMatch(/[^.]\.$/)
-  expect(await standings()).toEqual(asFound)
+  expect(await statuses()).toEqual(asFound)
 })
 
 describe('a model', () => {
@@ -326,14 +324,14 @@ describe('a model', () => {
     const secret = await hub.key('operator', ['alpha'])
     const payload = { ...version(versions.rejected), force: true }
     const answer = await hub.ask({ method: 'POST', url: '/api/v1/models/promote', payload, secret })
-    expect(answer.json()).toMatchObject({ standing: 'live', live: true })
-    expect(await standings()).toEqual({ ...asFound, [versions.rejected]: 'live', [versions.live]: 'retired' })
+    expect(answer.json()).toMatchObject({ status: 'live', live: true })
+    expect(await statuses()).toEqual({ ...asFound, [versions.rejected]: 'live', [versions.live]: 'retired' })
     const { items } = (await ask('GET', `models/history?${query}&limit=2`)).json()
     const by = 'operator of alpha'
     expect(items).toContainEqual(
       expect.objectContaining({
         version: versions.rejected,
-        standing: 'live',
+        status: 'live',
         reason: `Made live by force by ${by}.`,
         by,
       }),
@@ -348,7 +346,7 @@ describe('a model', () => {
   test('is rolled back to the one before it, then to the naive forecast, then not at all', async () => {
     const back = () => ask('POST', 'models/rollback', energy)
     expect((await back()).json()).toEqual({ live: versions.before })
-    expect(await standings()).toEqual({ ...asFound, [versions.live]: 'rejected', [versions.before]: 'live' })
+    expect(await statuses()).toEqual({ ...asFound, [versions.live]: 'rejected', [versions.before]: 'live' })
     expect((await back()).json()).toEqual({ live: 'naive' })
     expect((await back()).json()).toMatchObject({ status: 404, code: 'model_missing' })
     expect((await ask('POST', 'predict', { ...energy, rows: [row] })).statusCode).toBe(404)
@@ -373,9 +371,9 @@ describe('a model', () => {
       expect([url, answer.statusCode, answer.json().code]).toEqual([url, 409, 'model_refused'])
       expect(answer.json().detail).toMatch(reason)
     }
-    expect(await standings()).toEqual({ ...asFound, [versions.before]: 'refused' })
+    expect(await statuses()).toEqual({ ...asFound, [versions.before]: 'refused' })
     const { items } = (await ask('GET', `models?${query}`)).json()
-    expect(items[2]).toMatchObject({ standing: 'refused', reason: expect.stringMatching(reason) })
+    expect(items[2]).toMatchObject({ status: 'refused', reason: expect.stringMatching(reason) })
     expect((await ask('POST', 'predict', { ...energy, rows: [row] })).json().model.version).toBe(
       versions.live,
     )
@@ -472,8 +470,8 @@ describe('a list of the newest', () => {
         by: '',
         force: false,
       } as const
-      await hub.ledger.jobs.put([{ ...state, id: 'x', series: beta, createdAt: at }])
-      await hub.engine.models.promote(beta, versions.rejected, { by: 'x', force: true })
+      await hub.ledger.jobs.put([{ ...state, id: 'x', target: targetOfSeries(beta), createdAt: at }])
+      await hub.engine.models.promote(targetOfSeries(beta), versions.rejected, { by: 'x', force: true })
       const secret = await hub.key('viewer', ['alpha', 'gamma'])
       const { items } = (await hub.ask({ url: `/api/v1/${url}?limit=1`, secret })).json()
       expect(items).toHaveLength(1)
@@ -490,7 +488,9 @@ describe('a list of the newest', () => {
 
   test('history is narrowed by device alone, too', async () => {
     const { items } = (await ask('GET', 'models/history?device=alpha-meter&limit=2')).json()
-    expect(items).toMatchObject([{ series: energy }, { series: energy }])
+    expect(items).toMatchObject([{ target: targetOfSeries(energy) }, { target: targetOfSeries(energy) }])
+    const named = 'site=alpha&domain=energy&subject=alpha-meter'
+    expect((await ask('GET', `models/history?${named}&limit=2`)).json().items).toEqual(items)
     expect((await ask('GET', 'models/history?metric=power')).json().items).toEqual([])
   })
 })

@@ -5,6 +5,8 @@ import { type RouteName, routes } from '../../src/contract/routes.ts'
 import { problemReply } from '../../src/contract/schemas.ts'
 import { errorCodes } from '../../src/core/errors.ts'
 import type { Role } from '../../src/core/event.ts'
+import { targetOfSeries } from '../../src/core/old-card.ts'
+import { domains } from '../../src/domains/index.ts'
 import { versions } from './learnt.ts'
 import { damp } from './made-domain.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
@@ -43,7 +45,7 @@ const post = (url: string, payload: object): InjectOptions => ({ method: 'POST',
 const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
 const energyQuery = 'site=alpha&device=alpha-meter&metric=energy'
 const waiting = some({
-  series: energy,
+  target: targetOfSeries(energy),
   status: 'queued',
   progress: 0,
   force: true,
@@ -152,7 +154,12 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   forecasts: {
     request: get('/api/v1/forecasts?site=alpha'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', metric: 'energy', unit: 'kWh', stepMs: 3_600_000 })),
+    says: list(
+      some({
+        ...{ kind: 'forecast', target: targetOfSeries(energy), metric: 'energy', unit: 'kWh' },
+        grid: [{ stepMs: 3_600_000, count: 24 }],
+      }),
+    ),
   },
   models: {
     request: get('/api/v1/models?site=alpha'),
@@ -160,9 +167,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     says: list(
       ...(['rejected', 'live', 'before'] as const).map((name) =>
         some({
-          series: energy,
+          target: targetOfSeries(energy),
           model: { name: 'energy-forecast', version: versions[name], kind: 'learned' },
-          standing: name === 'before' ? 'retired' : name,
+          status: name === 'before' ? 'retired' : name,
           live: name === 'live',
           reason: expect.stringMatching(/\.$/),
         }),
@@ -173,19 +180,19 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: get('/api/v1/models/history?site=alpha'),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: versions.rejected, standing: 'rejected', by: 'gate' }),
-      some({ version: versions.live, standing: 'live', reason: expect.stringContaining('better') }),
-      some({ version: versions.before, standing: 'retired' }),
+      some({ target: targetOfSeries(energy), version: versions.rejected, status: 'rejected', by: 'gate' }),
+      some({ version: versions.live, status: 'live', reason: expect.stringContaining('better') }),
+      some({ version: versions.before, status: 'retired' }),
     ),
   },
   reports: {
     request: get(`/api/v1/models/report?${energyQuery}`),
     status: ofAlpha,
     says: list(
-      some({ series: energy, version: 'naive', days: 1, truths: 24 }),
+      some({ target: targetOfSeries(energy), version: 'naive', days: 1, truths: 24 }),
       some({
         ...{
-          series: energy,
+          target: targetOfSeries(energy),
           version: versions.live,
           days: 2,
           truths: 48,
@@ -199,8 +206,8 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
           ...{
             count: 96,
             bias: expect.closeTo(0.1),
-            rmse: expect.closeTo(0.1),
-            naiveRmse: expect.closeTo(0.2),
+            scores: { rmse: expect.closeTo(0.1), mae: expect.closeTo(0.1) },
+            baseline: { rmse: expect.closeTo(0.2), mae: expect.closeTo(0.2) },
           },
           ...{ skill: expect.closeTo(0.5), coverage: expect.closeTo(22 / 24), level: 0.9 },
         }),
@@ -211,14 +218,20 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: () => post('/api/v1/models/promote', { ...energy, version: versions.rejected, force: true }),
     status: ofOperators,
     says: some({
-      ...{ series: energy, standing: 'live', live: true, model: some({ version: versions.rejected }) },
+      ...{
+        target: targetOfSeries(energy),
+        metric: 'energy',
+        status: 'live',
+        live: true,
+        model: some({ version: versions.rejected }),
+      },
       // by the first who could
       reason: expect.stringMatching(/^Made live by force by (operator|admin) of all\.$/),
     }),
   },
   rollback: {
     async request(hub) {
-      await hub.engine.models.promote(energy, versions.live, { by: 'test', force: true })
+      await hub.engine.models.promote(targetOfSeries(energy), versions.live, { by: 'test', force: true })
       return post('/api/v1/models/rollback', energy)
     },
     status: ofOperators,
@@ -240,7 +253,9 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   jobs: {
     request: get('/api/v1/jobs?site=alpha'),
     status: ofAlpha,
-    says: list(some({ id: 'job-alpha', series: energy, status: 'done', progress: 1, by: 'schedule' })),
+    says: list(
+      some({ id: 'job-alpha', target: targetOfSeries(energy), status: 'done', progress: 1, by: 'schedule' }),
+    ),
   },
   cancelJob: {
     async request(hub) {
@@ -249,7 +264,11 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     },
     // to the other site's key there is no such job
     status: [401, 403, 200, 200, 200, 404],
-    says: some({ series: energy, status: 'cancelled', detail: 'Cancelled by admin of all before it began.' }),
+    says: some({
+      target: targetOfSeries(energy),
+      status: 'cancelled',
+      detail: 'Cancelled by admin of all before it began.',
+    }),
   },
   schedules: {
     request: get('/api/v1/schedules'),
@@ -301,7 +320,13 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
         ...{ ...energy, from: '2026-03-01T00:00:00Z', to: noon, reason: 'a party' },
       }),
     status: ofOperators,
-    says: some({ series: energy, to: noon, reason: 'a party', by: 'admin of all', at: noon + 6000 }),
+    says: some({
+      series: energy,
+      to: noon,
+      reason: 'a party',
+      by: 'admin of all',
+      at: noon + 6000,
+    }),
   },
   remember: {
     async request(hub) {
@@ -320,7 +345,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   predictions: {
     request: get('/api/v1/predictions?site=alpha&device=alpha-meter&metric=energy'),
     status: ofAlpha,
-    says: list(some({ ...alpha, device: 'alpha-meter', at: noon, unit: 'kWh' })),
+    says: list(some({ kind: 'value', target: targetOfSeries(energy), at: noon, unit: 'kWh' })),
   },
   alerts: {
     request: get('/api/v1/alerts?site=alpha'),
@@ -464,7 +489,6 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       status: 'healthy',
       demo: false,
       open: false,
-      // the meter and the air of each site, and what is derived from each meter
       series: 4,
       quarantined: 2,
       model_loaded: true,
@@ -476,7 +500,7 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
 
 let hub: TwoSites
 beforeEach(async () => {
-  hub = await startTwoSites({ domains: [damp] })
+  hub = await startTwoSites({ domains: [...domains, damp] })
 })
 afterEach(async () => {
   expect(hub.errors).toEqual([])

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import { versions } from './learnt.ts'
 import { mark, noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
@@ -22,7 +23,7 @@ const info = {
     algorithm: 'boosting',
     feature_count: 19,
     version: versions.live,
-    series: energy,
+    target: targetOfSeries(energy),
   },
   ...{ training_timestamp: '2026-02-27T01:00:00.000Z', loaded_at: '2026-02-27T01:00:01.000Z' },
 }
@@ -110,9 +111,9 @@ test('a damaged live model is gone with the next reload, and the one before it i
 
 test('the newest live model is told, and follows a promotion', async () => {
   const secret = await hub.key('viewer')
-  await hub.engine.models.promote(energy, versions.rejected, { by: 'test', force: true })
+  await hub.engine.models.promote(targetOfSeries(energy), versions.rejected, { by: 'test', force: true })
   expect((await hub.ask({ url: '/model/info', secret })).json()).toMatchObject({
-    ...{ version: versions.rejected, series: energy, loaded_at: iso(now) },
+    ...{ version: versions.rejected, target: targetOfSeries(energy), loaded_at: iso(now) },
   })
 })
 

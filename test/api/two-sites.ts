@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest'
+import { targetOfSeries } from '../../src/core/old-card.ts'
 import type { ArtifactStore } from '../../src/core/ports.ts'
 import { hourMs } from '../../src/core/time.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
@@ -60,7 +61,7 @@ export async function startTwoSites(options: Omit<TestHubOptions, 'clock'> = {})
       {
         id: `job-${name}`,
         kind: 'train',
-        series,
+        target: targetOfSeries(series),
         status: 'done',
         progress: 1,
         detail: name,
@@ -72,7 +73,7 @@ export async function startTwoSites(options: Omit<TestHubOptions, 'clock'> = {})
   }
   const hub = await startTestHub({
     ...{ ...options, clock, artifacts, ledger },
-    rules,
+    domainSettings: { thresholds: { rules }, ...options.domainSettings },
     engine: { ...options.engine },
     training: { enabled: true, workers: 0, ...options.training },
   })

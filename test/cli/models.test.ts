@@ -27,16 +27,15 @@ const dice = { device: 'dice', kind: 'noise', days: 40 } as const
 const lamp = { device: 'lamp', kind: 'rhythm', days: 2 } as const
 
 interface Model {
-  readonly series: { readonly device: string }
+  readonly target: { readonly subject: string }
   readonly model: { readonly version: string }
-  readonly standing: string
+  readonly status: string
 }
 
 const models = async (): Promise<Model[]> =>
   JSON.parse((await place.run('models', 'list', '--json')).out).models
-const versionOf = async (device: string, standing: string): Promise<string> =>
-  (await models()).find((one) => one.series.device === device && one.standing === standing)?.model.version ??
-  ''
+const versionOf = async (subject: string, status: string): Promise<string> =>
+  (await models()).find((one) => one.target.subject === subject && one.status === status)?.model.version ?? ''
 
 describe('a folder without a hub', () => {
   test('that is not there is not made', async () => {
@@ -56,75 +55,77 @@ describe('a folder without a hub', () => {
     const absent = await place.run('train', '--device', 'tv')
     expect([absent.code, absent.error]).toEqual([
       4,
-      'There is no series to learn from of the device tv; import some or connect a sensor.\n',
+      'There is no target to learn from of the device tv; import some or connect a sensor.\n',
     ])
 
     const first = await place.run('train')
     expect(first).toMatchObject({ code: 0, error: '' })
-    expect(first.out).toMatch(/^ +site +device +verdict +skill +coverage +why$/m)
-    expect(first.out).toMatch(/^ +home +heater +live +\d+\.\d % +\d+\.\d % +\S.*\.$/m)
-    expect(first.out).toMatch(/^ +home +dice +rejected .* \S.*\.$/m)
-    expect(first.out).toMatch(/^ +home +lamp +none +- +- +There is too little history to learn from\.$/m)
+    expect(first.out).toMatch(/^ +site +domain +subject +verdict +skill +coverage +why$/m)
+    expect(first.out).toMatch(/^ +home +energy +heater +live +\d+\.\d % +\d+\.\d % +\S.*\.$/m)
+    expect(first.out).toMatch(/^ +home +energy +dice +rejected .* \S.*\.$/m)
+    expect(first.out).toMatch(
+      /^ +home +energy +lamp +none +- +- +There is too little history to learn from\.$/m,
+    )
 
     const live = await versionOf('heater', 'live')
     const rejected = await versionOf('dice', 'rejected')
     const list = await place.run('models', 'list')
-    expect(list.out).toMatch(new RegExp(`^ +home/heater/energy +${live} +live `, 'm'))
-    expect(list.out).toMatch(new RegExp(`^ +home/dice/energy +${rejected} +rejected .*Rejected: `, 'm'))
+    expect(list.out).toMatch(new RegExp(`^ +home/energy/heater +${live} +live `, 'm'))
+    expect(list.out).toMatch(new RegExp(`^ +home/energy/dice +${rejected} +rejected .*Rejected: `, 'm'))
     const card = await place.run('models', 'show', 'heater')
-    expect(card.out).toContain(`home/heater/energy  energy-forecast ${live}`)
+    expect(card.out).toContain(`home/energy/heater  energy-forecast ${live}`)
     expect(card.out).toMatch(/^ +slot-mean +\d/m)
-    expect(card.out).toMatch(/None of its forecasts has met its truth/)
+    expect(card.out).toMatch(/No truth of its forecasts is known/)
 
     const refused = await place.run('models', 'promote', 'dice', rejected)
     expect([refused.code, refused.out]).toEqual([5, ''])
     expect(refused.error).toMatch(/did not pass the gate .* it goes live by force only\.\n$/)
     const forced = await place.run('models', 'promote', rejected, '--device', 'dice', '--force')
     expect(forced.out).toBe(
-      `home/dice/energy: ${rejected} is live. Made live by force by commands on this machine.\n`,
+      `home/energy/dice: ${rejected} is live. Made live by force by commands on this machine.\n`,
     )
-    expect(await place.run('models', 'rollback', 'home/dice/energy')).toMatchObject({
-      ...{ code: 0, out: 'home/dice/energy: the naive forecast speaks now.\n' },
+    expect(await place.run('models', 'rollback', 'home/energy/dice')).toMatchObject({
+      ...{ code: 0, out: 'home/energy/dice: the naive forecast is live now.\n' },
     })
     expect((await place.run('models', 'rollback', 'dice')).error).toMatch(/no learnt model is live/)
 
     const again = await place.run('train', '--device', 'heater', '--force', '--json')
     expect(JSON.parse(again.out)).toMatchObject({
-      trainings: [{ site: 'home', device: 'heater', metric: 'energy', verdict: 'live' }],
+      trainings: [{ site: 'home', domain: 'energy', subject: 'heater', verdict: 'live' }],
     })
     const newest = await versionOf('heater', 'live')
     expect(newest > live).toBe(true)
     const pair = await place.run('models', 'compare', 'heater')
     expect(pair.out).toMatch(new RegExp(`^ +${newest} +${live}$`, 'm'))
-    expect(pair.out).toMatch(/^ +stands +live +retired$/m)
-    expect(pair.out).toContain('There is no day of which both have spoken')
+    expect(pair.out).toMatch(/^ +status +live +retired$/m)
+    expect(pair.out).toContain('There is no day that both predicted')
   })
 })
 
 describe('a word', () => {
-  test('that leaves more than one series, or none, is answered with their names', async () => {
+  test('that leaves more than one target, or none, is answered with their names', async () => {
     await importHistory([
       { ...heater, days: 22 },
       { ...dice, days: 22 },
     ])
     expect(await place.run('train')).toMatchObject({ code: 0 })
     for (const [words, code, says] of [
-      [['show'], 2, /^That may be any of home\/dice\/energy, home\/heater\/energy; a series is named as/],
+      [['show'], 2, /^That may be any of home\/energy\/dice, home\/energy\/heater; a target is named as/],
       [
         ['show', 'tv'],
         4,
-        /^There is no series or version "tv"; there are models of home\/dice\/energy, home/,
+        /^There is no target or version "tv"; there are models of home\/energy\/dice, home/,
       ],
-      [['show', 'dice', 'v9'], 4, /^There is no version v9 of home\/dice\/energy; there are 2\d{7}T/],
-      [['compare', 'dice'], 4, /^There is no second version of home\/dice\/energy to compare with/],
-      [['promote', 'dice'], 2, /^Say which version is to go live/],
-      [['show', '--device', 'tv'], 4, /^There is no model; a series is named as/],
-      [['show', 'dice', 'v9', 'v8'], 2, /^"v8" is a word too many; this takes a series and one version\.$/m],
-      [['list', 'dice', 'heater'], 2, /^"heater" is a word too many; this takes a series and no version\.$/m],
+      [['show', 'dice', 'v9'], 4, /^There is no version v9 of home\/energy\/dice; there are 2\d{7}T/],
+      [['compare', 'dice'], 4, /^There is no second version of home\/energy\/dice to compare with/],
+      [['promote', 'dice'], 2, /^Name the version to promote/],
+      [['show', '--device', 'tv'], 4, /^There is no model; a target is named as/],
+      [['show', 'dice', 'v9', 'v8'], 2, /^"v8" is a word too many; this takes a target and one version\.$/m],
+      [['list', 'dice', 'heater'], 2, /^"heater" is a word too many; this takes a target and no version\.$/m],
       [
         ['compare', 'dice', 'a', 'b', 'c'],
         2,
-        /^"c" is a word too many; this takes a series and two versions\.$/m,
+        /^"c" is a word too many; this takes a target and two versions\.$/m,
       ],
       [['shwo'], 2, /shwo|Did you mean show/],
     ] as const) {
@@ -143,12 +144,12 @@ describe('a hub that runs', () => {
     const hub = await place.serve('--no-demo')
     const ended = await place.run('train', '--site', 'home', '--device', 'heater')
     expect(ended).toMatchObject({ code: 0, error: '' })
-    expect(ended.out).toMatch(/^ +home +heater +(live|challenger|rejected) /m)
+    expect(ended.out).toMatch(/^ +home +energy +heater +(live|challenger|rejected) /m)
     const text = await place.run('models', 'list', 'heater')
     expect(text).toMatchObject({ code: 0, error: '' })
     const { body } = await hub.ask('/api/v1/models/history?device=heater')
     expect(body).toMatchObject({
-      items: expect.arrayContaining([expect.objectContaining({ standing: 'live' })]),
+      items: expect.arrayContaining([expect.objectContaining({ status: 'live' })]),
     })
     const live = await versionOf('heater', 'live')
     expect(await place.run('models', 'rollback', 'heater', 'naive')).toMatchObject({ code: 0 })
@@ -165,12 +166,12 @@ test('Ctrl+C cancels the trainings that wait and run, and says which were done',
   const { PATH } = process.env
   const env = { PATH, HOME: place.path, TZ: 'UTC' }
   const command = startProcess(process.execPath, [program, 'train'], { cwd: place.path, env })
-  await expect.poll(() => command.tail, { timeout: 30_000 }).toContain('Learning 12 series.')
+  await expect.poll(() => command.tail, { timeout: 30_000 }).toContain('Learning 12 targets.')
   command.child.kill('SIGINT')
   await once(command.child, 'close')
   expect(command.child.exitCode).toBe(130)
   expect(command.tail).toMatch(
-    /^ +home +heater-11 +cancelled +- +- +Cancelled by commands on this machine before/m,
+    /^ +home +energy +heater-11 +cancelled +- +- +Cancelled by commands on this machine before/m,
   )
   // nothing is left for the next hub to do
   const hub = await place.serve('--no-demo')

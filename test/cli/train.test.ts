@@ -56,28 +56,28 @@ async function run(
 }
 
 const jobs = async () =>
-  (await hub.ledger.jobs.all()).map(({ series, status, by }) => [series.device, status, by])
+  (await hub.ledger.jobs.all()).map(({ target, status, by }) => [target.subject, status, by])
 
 test('a training that fails says why, and the code is 1', async () => {
   const readings = createMemoryReadings()
   const broken = {
     ...readings,
     scan: (...asked: Parameters<typeof readings.scan>) => {
-      if (asked[0].device === 'broken') throw new Error('the disk is gone')
+      if (asked[0].device === '@energy:broken') throw new Error('the disk is gone')
       return readings.scan(...asked)
     },
   }
   await startHub(['broken', 'fridge'], { readings: broken })
   const { code, text } = await run()
   expect(code).toBe(1)
-  expect(text).toMatch(/^ +home +broken +failed +- +- +the disk is gone$/m)
-  expect(text).toMatch(/^ +home +fridge +(live|rejected) .*\.$/m)
+  expect(text).toMatch(/^ +home +energy +broken +failed +- +- +the disk is gone$/m)
+  expect(text).toMatch(/^ +home +energy +fridge +(live|rejected) .*\.$/m)
   const json = await run({ device: 'broken', json: true })
   expect(json.code).toBe(1)
   expect(JSON.parse(json.text)).toEqual({
     trainings: [
       {
-        ...{ site: 'home', device: 'broken', metric: 'energy', verdict: 'failed', version: null },
+        ...{ site: 'home', domain: 'energy', subject: 'broken', verdict: 'failed', version: null },
         ...{ skill: null, coverage: null, reason: 'the disk is gone' },
       },
     ],
@@ -88,7 +88,7 @@ test('a terminal is shown a bar, which is gone before the table comes', async ()
   await startHub(['fridge', 'heater'])
   const { code, text } = await run({}, { isTTY: true })
   expect(code).toBe(0)
-  expect(text).toMatch(/^Learning 2 series\.\n/)
+  expect(text).toMatch(/^Learning 2 targets\.\n/)
   expect(text).toContain('0 of 2 trainings')
   const [before = '', table] = text.split(/(?= {2}site)/)
   // the cursor is shown again
@@ -99,7 +99,7 @@ test('a terminal is shown a bar, which is gone before the table comes', async ()
 describe('an interruption', () => {
   test('cancels what the command asked for, and leaves what others did', async () => {
     await startHub(['fridge', 'heater', 'oven'], { training: { enabled: true, workers: 0 } })
-    await hub.engine.models.train({ sites: null, device: 'heater' }, { by: 'schedule', force: false })
+    await hub.engine.models.train({ sites: null, subject: 'heater' }, { by: 'schedule', force: false })
     const stop = new AbortController()
     const ended = run({}, { stop })
     await expect.poll(jobs).toHaveLength(3)
@@ -111,15 +111,15 @@ describe('an interruption', () => {
       ['heater', 'queued', 'schedule'],
       ['oven', 'cancelled', 'this machine'],
     ])
-    expect(text).toMatch(/^ +home +heater +queued +- +- +Waits for its turn\.$/m)
+    expect(text).toMatch(/^ +home +energy +heater +queued +- +- +Waits for its turn\.$/m)
   })
 })
 
 test.each<[Flags, string]>([
-  [{ site: 'cabin' }, 'There is no series to learn from of the site cabin; import some or connect a sensor.'],
+  [{ site: 'cabin' }, 'There is no target to learn from of the site cabin; import some or connect a sensor.'],
   [
     { device: 'fridge', domain: 'occupancy' },
-    'There is no series to learn from of the domain occupancy, the device fridge; import some or connect a sensor.',
+    'There is no target to learn from of the domain occupancy, the device fridge; import some or connect a sensor.',
   ],
 ])('what there is nothing to learn of is named: %j', async (flags, says) => {
   await startHub(['fridge'])

@@ -7,24 +7,24 @@ import {
   job,
   model,
   modelEvent,
-  other,
+  otherTarget,
   strange,
   unkeepable,
 } from './ledger-life-samples.ts'
-import { card, series } from './ledger-samples.ts'
+import { card, target } from './ledger-samples.ts'
 
 export const modelLaws: readonly Law[] = [
   {
-    name: 'models come newest first, then by series and version, of one site or series where it is named',
+    name: 'models come newest first, then by target and version, of one site or target if named',
     put: [
       (l) =>
         l.models.put(
           [
             entry('b', { card: card({ trainedAt: 1, model: model('b') }) }),
             entry('a', { card: card({ trainedAt: 1, model: model('a') }) }),
-            entry('a', { card: card({ trainedAt: 1, model: model('a'), series: other }) }),
+            entry('a', { card: card({ trainedAt: 1, model: model('a'), target: otherTarget }) }),
             entry('c', { card: card({ trainedAt: 3, model: model('c') }) }),
-            entry('a', { card: card({ trainedAt: 2, model: model('a'), series: elsewhere }) }),
+            entry('a', { card: card({ trainedAt: 2, model: model('a'), target: elsewhere }) }),
           ],
           [],
         ),
@@ -34,42 +34,41 @@ export const modelLaws: readonly Law[] = [
         await l.models.all(),
         await l.models.all('office'),
         await l.models.all('nowhere'),
-        await l.models.of(series),
-        await l.models.of({ ...series, device: 'never seen' }),
+        await l.models.of(target),
+        await l.models.of({ ...target, subject: 'never seen' }),
       ].map((entries) =>
-        entries.map(({ card: { series, model } }) => `${series.site} ${series.metric} ${model.version}`),
+        entries.map(({ card: { target, model } }) => `${target.site} ${target.domain} ${model.version}`),
       ),
     gives: [
-      ['home power c', 'office power a', 'home energy a', 'home power a', 'home power b'],
-      ['office power a'],
+      ['home energy c', 'office energy a', 'home dispatch a', 'home energy a', 'home energy b'],
+      ['office energy a'],
       [],
-      ['home power c', 'home power a', 'home power b'],
+      ['home energy c', 'home energy a', 'home energy b'],
       [],
     ],
   },
   {
-    name: 'a model put again stands elsewhere, also within one batch; the others stay',
+    name: 'a model put again has the new status, also within one batch; the others stay',
     put: [
       (l) => l.models.put([entry('v1'), entry('v2')], []),
       (l) =>
         l.models.put(
           [
-            entry('v1', { standing: 'rejected' }),
-            entry('v1', { standing: 'retired', reason: 'A better one came.', since: 300 }),
+            entry('v1', { status: 'rejected' }),
+            entry('v1', { status: 'retired', reason: 'A better one came.', since: 300 }),
           ],
           [],
         ),
     ],
     read: (l) => l.models.all(),
-    gives: [entry('v1', { standing: 'retired', reason: 'A better one came.', since: 300 }), entry('v2')],
+    gives: [entry('v1', { status: 'retired', reason: 'A better one came.', since: 300 }), entry('v2')],
   },
   {
     name: 'a model may be refused for bytes that are no text, and they do not cost its reason',
     put: [
-      (l) =>
-        l.models.put([entry('v1', { standing: 'refused', reason: 'Unexpected "\0\ud800" in JSON' })], []),
+      (l) => l.models.put([entry('v1', { status: 'refused', reason: 'Unexpected "\0\ud800" in JSON' })], []),
     ],
-    read: async (l) => (await l.models.all()).map(({ standing, reason }) => [standing, reason]),
+    read: async (l) => (await l.models.all()).map(({ status, reason }) => [status, reason]),
     gives: [['refused', 'Unexpected "\ufffd\ufffd" in JSON']],
   },
   {
@@ -78,9 +77,9 @@ export const modelLaws: readonly Law[] = [
       (l) => l.models.put([entry('v1'), entry('v2'), entry('v3')], [modelEvent(1)]),
       (l) =>
         l.models.remove([
-          { series, version: 'v1' },
-          { series, version: 'never' },
-          { series: other, version: 'v2' },
+          { target, version: 'v1' },
+          { target, version: 'never' },
+          { target: otherTarget, version: 'v2' },
         ]),
       (l) => l.models.remove([]),
     ],
@@ -88,18 +87,18 @@ export const modelLaws: readonly Law[] = [
     gives: [[entry('v2'), entry('v3')], [modelEvent(1)]],
   },
   {
-    name: 'events add up, and come newest first: the last told of one time first, of a site or series, limited',
+    name: 'events add up, and come newest first: the last told of one time first, of a site or target, limited',
     put: [
       (l) => l.models.put([], [modelEvent(1), modelEvent(3), modelEvent(3, { by: 'guard' })]),
-      (l) => l.models.put([], [modelEvent(2, { series: elsewhere }), modelEvent(1)]),
-      (l) => l.models.put([], [modelEvent(4, { series: other })]),
+      (l) => l.models.put([], [modelEvent(2, { target: elsewhere }), modelEvent(1)]),
+      (l) => l.models.put([], [modelEvent(4, { target: otherTarget })]),
     ],
     read: async (l) =>
       [
         await l.models.events({}, 4),
         await l.models.events({ site: 'office' }, 9),
-        await l.models.events({ series }, 9),
-        await l.models.events({ site: 'office', series }, 9),
+        await l.models.events({ target }, 9),
+        await l.models.events({ site: 'office', target }, 9),
       ].map((events) => events.map(({ at, by }) => `${at} ${by}`)),
     gives: [
       ['4 gate', '3 guard', '3 gate', '2 gate'],
@@ -110,9 +109,9 @@ export const modelLaws: readonly Law[] = [
   },
   {
     name: 'an event is kept whole',
-    put: [(l) => l.models.put([], [modelEvent(1, { reason: '\0 \ud800 €', by: hostile, series: strange })])],
-    read: (l) => l.models.events({ series: { ...strange } }, 1),
-    gives: [modelEvent(1, { reason: '\0 \ud800 €', by: hostile, series: strange })],
+    put: [(l) => l.models.put([], [modelEvent(1, { reason: '\0 \ud800 €', by: hostile, target: strange })])],
+    read: (l) => l.models.events({ target: { ...strange } }, 1),
+    gives: [modelEvent(1, { reason: '\0 \ud800 €', by: hostile, target: strange })],
   },
   {
     name: 'of entries and events that cannot all be kept, none is',
@@ -121,7 +120,7 @@ export const modelLaws: readonly Law[] = [
       (l) =>
         fails(
           l.models.put(
-            [entry('v1', { standing: 'retired' }), entry('v2')],
+            [entry('v1', { status: 'retired' }), entry('v2')],
             [modelEvent(2), unkeepable(modelEvent(3), 'version')],
           ),
         ),
@@ -154,7 +153,7 @@ export const jobLaws: readonly Law[] = [
           job('old', { createdAt: 1, status: 'failed' }),
           job('b', { status: 'running' }),
           job('a'),
-          job('there', { createdAt: 300, series: elsewhere }),
+          job('there', { createdAt: 300, target: elsewhere }),
           job('new', { createdAt: 200, status: 'done' }),
         ]),
     ],

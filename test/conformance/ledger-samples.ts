@@ -4,7 +4,7 @@ import type {
   Card,
   Device,
   Forecast,
-  Prediction,
+  PointPrediction,
   Quarantined,
   Site,
 } from '../../src/core/event.ts'
@@ -13,6 +13,9 @@ import type { LedgerKeep } from '../../src/core/ports.ts'
 
 /** Facts for tests of ledgers: each as it usually is, changed where the test says so. */
 export const series = { site: 'home', device: 'meter', metric: 'power' }
+export const target = { site: 'home', domain: 'energy', subject: 'meter' }
+/** What forecasts and predictions are of. */
+export const power = { target, metric: 'power' }
 const hour = 3_600_000
 
 export const site = (id: string, change: Partial<Site> = {}): Site => ({
@@ -30,22 +33,27 @@ export const device = (id: string, change: Partial<Device> = {}): Device => ({
   ...change,
 })
 export const forecast = (change: Partial<Forecast> = {}): Forecast => ({
-  ...series,
+  kind: 'forecast',
+  ...power,
   unit: 'W',
   origin: 10 * hour,
   madeAt: 10 * hour + 5,
-  stepMs: hour,
-  level: 0.9,
   model: { name: 'boosting', version: '1', kind: 'learned' },
-  naiveName: 'same time yesterday',
-  steps: [
-    { at: 10 * hour, mean: 0.1 + 0.2, lo: -1, hi: 5e-324, naive: 1e300 },
-    { at: 11 * hour, mean: 7, naive: 6 },
+  grid: [
+    { stepMs: hour / 4, count: 2 },
+    { stepMs: hour, count: 1 },
+  ],
+  mean: Float64Array.of(0.1 + 0.2, 7, Number.NaN),
+  baseline: Float64Array.of(1e300, 6, 5e-324),
+  baselineName: 'same time yesterday',
+  quantiles: [
+    { level: 0.05, values: Float64Array.of(-1, Number.NaN, 0) },
+    { level: 0.95, values: Float64Array.of(5e-324, Number.NaN, 1) },
   ],
   ...change,
 })
 export const card = (change: Partial<Card> = {}): Card => ({
-  series,
+  ...power,
   model: { name: 'boosting', version: '1', kind: 'learned' },
   trainedAt: 100,
   span: { from: 0, to: 50, steps: 50 },
@@ -54,18 +62,20 @@ export const card = (change: Partial<Card> = {}): Card => ({
   scoredSteps: 72,
   unit: 'W',
   scores: { model: { mae: 1.5, rmse: 2 }, 'same time yesterday': { mae: 2, rmse: 3 } },
+  decidedBy: 'rmse',
   coverage: { level: 0.9, measured: 0.88, steps: 48 },
   verdict: {
-    standing: 'live',
+    status: 'live',
     reason: 'It beats every naive forecast.',
-    duels: { 'same time yesterday': { origins: 30, gain: 0.25, p: 0.001 } },
+    comparisons: { 'same time yesterday': { days: 30, gain: 0.25, p: 0.001 } },
   },
   residualDeciles: [-4, -3, -2, -1, 0, 1, 2, 3, 4],
   repairs: { gaps: 2 },
   ...change,
 })
-export const prediction = (change: Partial<Prediction> = {}): Prediction => ({
-  ...series,
+export const prediction = (change: Partial<PointPrediction> = {}): PointPrediction => ({
+  kind: 'value',
+  ...power,
   at: 1000,
   madeAt: 900,
   value: 1 / 3,
@@ -111,6 +121,7 @@ export const keep = (change: Partial<LedgerKeep> = {}): LedgerKeep => ({
   modelEvents: 1e9,
   keepFrom: 0,
   forecastsFrom: 0,
+  thinBefore: 0,
   incidentsFrom: 0,
   ...change,
 })

@@ -1,16 +1,15 @@
 import type { Law } from './ledger.ts'
 import {
-  elsewhere,
   eventFunction,
   fails,
   forgotten,
   hostile,
   info,
-  other,
   queued,
   trigger,
   unkeepable,
 } from './ledger-life-samples.ts'
+import { series } from './ledger-samples.ts'
 
 export const scheduleLaws: readonly Law[] = [
   {
@@ -142,8 +141,8 @@ export const noteLaws: readonly Law[] = [
           forgotten('c', { from: 5 }),
           forgotten('b', { from: 2 }),
           forgotten('a', { from: 5 }),
-          forgotten('z', { series: other }),
-          forgotten('x', { series: elsewhere }),
+          forgotten('z', { series: { ...series, metric: 'energy' } }),
+          forgotten('x', { series: { ...series, site: 'office' } }),
           forgotten('gone'),
         ]),
       (l) => l.notes.putForgotten([forgotten('b', { from: 6, reason: hostile })]),
@@ -156,7 +155,7 @@ export const noteLaws: readonly Law[] = [
     ],
     gives: [
       ['z', 'a', 'c', 'b', 'x'],
-      [forgotten('x', { series: elsewhere })],
+      [forgotten('x', { series: { ...series, site: 'office' } })],
       forgotten('b', { from: 6, reason: hostile }),
     ],
   },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Prediction } from '../../src/core/event.ts'
+import type { PointPrediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
@@ -12,10 +12,11 @@ import {
   forecast,
   keep,
   key,
+  power,
   prediction,
   quarantined,
-  series,
   site,
+  target,
 } from './ledger-samples.ts'
 
 /** A fresh, empty ledger, not yet open. `reopen` gives a second one on the same content, where content outlives it. */
@@ -36,6 +37,8 @@ export interface Law {
   readonly read: (ledger: Ledger) => Promise<unknown>
   readonly gives: unknown
 }
+
+const office = { ...target, site: 'office' }
 
 const laws: readonly Law[] = [
   {
@@ -116,10 +119,15 @@ const laws: readonly Law[] = [
           forecast({ origin: 5, metric: 'energy', madeAt: 7 }),
         ]),
       (l) =>
-        l.putForecasts([forecast({ origin: 8, site: 'office' }), forecast({ origin: 6, site: 'office' })]),
+        l.putForecasts([forecast({ origin: 8, target: office }), forecast({ origin: 6, target: office })]),
     ],
     read: async (l) =>
-      (await l.forecasts()).map(({ site, metric, origin, madeAt }) => [site, metric, origin, madeAt]),
+      (await l.forecasts()).map(({ target: { site }, metric, origin, madeAt }) => [
+        site,
+        metric,
+        origin,
+        madeAt,
+      ]),
     gives: [
       ['home', 'energy', 5, 7],
       ['home', 'power', 5, forecast().madeAt],
@@ -131,9 +139,9 @@ const laws: readonly Law[] = [
     put: [
       (l) => l.putPredictions([30, 10, 20].map((at) => prediction({ at }))),
       (l) => l.putPredictions([prediction({ at: 20, value: 7 }), prediction({ at: 20, madeAt: 1 })]),
-      (l) => l.putPredictions([prediction({ at: 15, device: 'other' })]),
+      (l) => l.putPredictions([prediction({ at: 15, target: { ...target, subject: 'other' } })]),
     ],
-    read: async (l) => [await l.predictions(series, 10, 30, 9), await l.predictions(series, 21, 30, 9)],
+    read: async (l) => [await l.predictions(power, 10, 30, 9), await l.predictions(power, 21, 30, 9)],
     gives: [
       [prediction({ at: 10 }), prediction({ at: 20, madeAt: 1 }), prediction({ at: 20, value: 7 })],
       [],
@@ -208,8 +216,8 @@ const laws: readonly Law[] = [
       ...['home', 'office'].flatMap((id) => [
         (l: Ledger) => l.putSites([site(id)]),
         (l: Ledger) => l.putDevices([device('d', { site: id, room: 'hall' })]),
-        (l: Ledger) => l.putForecasts([forecast({ site: id })]),
-        (l: Ledger) => l.putPredictions([prediction({ site: id })]),
+        (l: Ledger) => l.putForecasts([forecast({ target: { ...target, site: id } })]),
+        (l: Ledger) => l.putPredictions([prediction({ target: { ...target, site: id } })]),
         (l: Ledger) => l.putAlerts([alert({ target: { ...alertTarget, site: id } })]),
       ]),
       (l) => l.removeSite('home'),
@@ -221,17 +229,17 @@ const laws: readonly Law[] = [
       await l.devices(),
       await l.forecasts(),
       await l.alerts({}, 9),
-      await l.predictions(series, 0, 1e15, 9),
-      await l.predictions({ ...series, site: 'office' }, 0, 1e15, 9),
+      await l.predictions(power, 0, 1e15, 9),
+      await l.predictions({ ...power, target: office }, 0, 1e15, 9),
     ],
     gives: [
       [site('office')],
       [{ site: 'office', id: 'hall' }],
       [device('d', { site: 'office', room: 'hall' })],
-      [forecast({ site: 'office' })],
+      [forecast({ target: office })],
       [alert({ target: { ...alertTarget, site: 'office' } })],
       [],
-      [prediction({ site: 'office' })],
+      [prediction({ target: office })],
     ],
   },
   {
@@ -244,7 +252,7 @@ const laws: readonly Law[] = [
     ],
     read: async (l) => [
       (await l.quarantined(10)).map(({ row }) => row.at),
-      (await l.predictions(series, 0, 1e15, 9)).map(({ madeAt }) => madeAt),
+      (await l.predictions(power, 0, 1e15, 9)).map(({ madeAt }) => madeAt),
     ],
     gives: [
       [4, 3, 2],
@@ -265,8 +273,8 @@ const laws: readonly Law[] = [
     ],
     read: async (l) => {
       const pages: string[][] = []
-      for (let after: Prediction | undefined; ; ) {
-        const page = await l.predictions(series, 0, 1e15, 3, after)
+      for (let after: PointPrediction | undefined; ; ) {
+        const page = await l.predictions(power, 0, 1e15, 3, after)
         pages.push(page.map(({ at, madeAt, model }) => `${at} ${madeAt} ${model.name}`))
         after = page.at(-1)
         if (page.length < 3) return pages
@@ -412,7 +420,7 @@ function testCalls(ledger: () => Ledger): void {
   it('adds scores of overlapping calls up without losing one', async () => {
     const { watch } = ledger()
     await Promise.all(Array.from({ length: 20 }, () => watch.score([reportDay(1)], [])))
-    const days = await watch.days(series, 0, 2)
+    const days = await watch.days(power, 0, 2)
     expect(days.map(({ leads }) => leads.map(({ count }) => count))).toStrictEqual([[20, 40]])
   })
 

@@ -1,9 +1,10 @@
 import { HomeostatError } from '../../src/core/errors.ts'
-import type { Card, SeriesKey } from '../../src/core/event.ts'
-import type { ModelEntry, Standing, StoredModel } from '../../src/core/life.ts'
+import type { Card } from '../../src/core/event.ts'
+import type { ModelEntry, ModelStatus, StoredModel } from '../../src/core/life.ts'
 import type { ArtifactStore, Ledger } from '../../src/core/ports.ts'
+import type { Target } from '../../src/core/target.ts'
 import type { Learning } from '../../src/domains/domain.ts'
-import { Lifecycle, type Wish } from '../../src/engine/models/lifecycle.ts'
+import { Lifecycle, type ModelRequest } from '../../src/engine/models/lifecycle.ts'
 import { Serving } from '../../src/engine/models/serving.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
@@ -12,12 +13,12 @@ import { fridge, modelOf, registryOver } from './registry-kit.ts'
 
 export const began = 1_780_000_000_000
 
-type Outcome = Card['verdict']['standing']
+type Outcome = Card['verdict']['status']
 
 /** The real lifecycle, registry and serving over stores in memory; the models are tiny and name their versions. */
 export class LifecycleWorld {
   readonly artifacts: ArtifactStore = createMemoryArtifacts()
-  readonly ledger: Ledger = createMemoryLedger()
+  ledger: Ledger = createMemoryLedger()
   readonly clock = new VirtualClock(began)
   /** Devices whose series were to be forecast anew. */
   changed: string[] = []
@@ -38,7 +39,7 @@ export class LifecycleWorld {
       {
         ...{ registry: registryOver(artifacts, clock), ledger, serving: new Serving(10), clock, log },
         learnings: [this.#energy as Learning],
-        onChange: ({ device }) => void this.changed.push(device),
+        onChange: ({ subject }) => void this.changed.push(subject),
       },
       kept,
     )
@@ -59,17 +60,21 @@ export class LifecycleWorld {
     }
   }
 
-  candidate(version: string, standing: Outcome = 'live', series = fridge): StoredModel {
-    return modelOf(version, series, {
+  candidate(version: string, status: Outcome = 'live', target = fridge): StoredModel {
+    return modelOf(version, target, {
       trainedAt: this.clock.now(),
-      verdict: { standing, reason: `The gate says ${standing}.`, duels: {} },
+      verdict: { status, reason: `Verdict: ${status}.`, comparisons: {} },
     })
   }
 
   /** Learnt a minute after what was before, and judged. */
-  async learn(version: string, standing?: Outcome, wish: Wish = { by: 'schedule' }): Promise<ModelEntry> {
+  async learn(
+    version: string,
+    status?: Outcome,
+    wish: ModelRequest = { by: 'schedule' },
+  ): Promise<ModelEntry> {
     await this.clock.advance(60_000)
-    return this.lifecycle.judged(this.candidate(version, standing), wish)
+    return this.lifecycle.add(this.candidate(version, status), wish)
   }
 
   promote(version: string, force = false): Promise<ModelEntry> {
@@ -80,16 +85,16 @@ export class LifecycleWorld {
     return this.lifecycle.rollBack(fridge, to, 'It was worse.', 'olga')
   }
 
-  standings(series: SeriesKey = fridge): Record<string, Standing> {
+  statuses(target: Target = fridge): Record<string, ModelStatus> {
     return Object.fromEntries(
-      this.lifecycle.entries(series).map(({ card, standing }) => [card.model.version, standing]),
+      this.lifecycle.entries(target).map(({ card, status }) => [card.model.version, status]),
     )
   }
 
   /** Oldest first: version, where it went, who said so. */
   async history(): Promise<string[]> {
-    const events = await this.ledger.models.events({ series: fridge }, 100)
-    return events.reverse().map(({ version, standing, by }) => `${version} ${standing} ${by}`)
+    const events = await this.ledger.models.events({ target: fridge }, 100)
+    return events.reverse().map(({ version, status, by }) => `${version} ${status} ${by}`)
   }
 
   reasonOf(version: string): string | undefined {
@@ -110,7 +115,7 @@ export class LifecycleWorld {
 
   /** Cuts its learnt state short. */
   async damage(version: string): Promise<void> {
-    const key = `models/home/fridge/energy/${version}/model.json`
+    const key = `models/home/energy/fridge/${version}/model.json`
     await this.artifacts.put(key, (await this.artifacts.get(key))!.subarray(0, 10))
   }
 

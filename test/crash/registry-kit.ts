@@ -1,16 +1,18 @@
-import type { Card, SeriesKey } from '../../src/core/event.ts'
+import type { Card } from '../../src/core/event.ts'
 import type { StoredModel } from '../../src/core/life.ts'
 import type { ArtifactStore } from '../../src/core/ports.ts'
+import type { Target } from '../../src/core/target.ts'
 import { Registry } from '../../src/engine/registry/registry.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
-export const fridge: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }
+export const fridge: Target = { site: 'home', domain: 'energy', subject: 'fridge' }
 
 /** A small model whose body tells its version; all numbers differ from version to version. */
-export function modelOf(version: string, series = fridge, change: Partial<Card> = {}): StoredModel {
+export function modelOf(version: string, target = fridge, change: Partial<Card> = {}): StoredModel {
   const weight = version.length + version.charCodeAt(version.length - 1) / 1000
   const card: Card = {
-    series,
+    target,
+    metric: 'energy',
     model: { name: 'energy-boosting', version, kind: 'learned' },
     trainedAt: 1_780_000_000_000,
     span: { from: 1_770_000_000_000, to: 1_780_000_000_000, steps: 2777 },
@@ -19,8 +21,9 @@ export function modelOf(version: string, series = fridge, change: Partial<Card> 
     scoredSteps: 504,
     unit: 'kWh',
     scores: { model: { mae: weight, rmse: weight * 1.5 }, 'same time yesterday': { mae: 2, rmse: 3 } },
+    decidedBy: 'rmse',
     coverage: { level: 0.9, measured: 0.91, steps: 168 },
-    verdict: { standing: 'live', reason: 'Better.', duels: { live: { origins: 21, gain: 0.1, p: 0.01 } } },
+    verdict: { status: 'live', reason: 'Better.', comparisons: { live: { days: 21, gain: 0.1, p: 0.01 } } },
     residualDeciles: [-3, -2, -1, -0.5, 0, 0.5, 1, 2, 3],
     repairs: { gaps: 2 },
     ...change,

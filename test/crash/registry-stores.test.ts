@@ -69,7 +69,7 @@ describe('a model in a folder', () => {
       await registry.put(modelOf(version), 7)
       await registry.point(fridge, version)
     }
-    await truncate(join(folder.path, 'models/home/fridge/energy/v2/model.json'), 10)
+    await truncate(join(folder.path, 'models/home/energy/fridge/v2/model.json'), 10)
     const { model, refused } = await registry.newestGood(fridge)
     expect(model).toEqual(modelOf('v1'))
     expect(refused[0]?.reason).toMatch(/model\.json has 10 bytes instead of \d+; it may be cut short/)

@@ -51,7 +51,14 @@ const pump = new Pump(
     windows,
     directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
     reactor: new Reactor(
-      { domains: [], windows, zoneOf: () => 'UTC', counters, clock: systemClock, log },
+      {
+        settings: { domains: [], current: () => ({}) },
+        windows,
+        zoneOf: () => 'UTC',
+        counters,
+        clock: systemClock,
+        log,
+      },
       { liveWithinMs: 600_000 },
     ),
     incidents: new Incidents(incidentOptions),

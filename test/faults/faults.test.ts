@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { ThresholdRule } from '../../src/contract/thresholds.ts'
 import { hourMs, minuteMs, secondMs } from '../../src/core/time.ts'
-import type { ThresholdRule } from '../../src/domains/thresholds/settings.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import { type Batch, type History, historyArbitrary, type Mishap, orderOf, startMs } from './histories.ts'
 import { createDisk, type Disk, type Process, settled, startProcess, storedReadings } from './path-kit.ts'

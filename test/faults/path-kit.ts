@@ -1,15 +1,16 @@
+import type { ThresholdRule } from '../../src/contract/thresholds.ts'
 import type { Alert } from '../../src/core/event.ts'
 import type { Ledger, Log, ReadingStore, Receipt } from '../../src/core/ports.ts'
 import type { RawReading, Reading } from '../../src/core/reading.ts'
 import type { Domain } from '../../src/domains/domain.ts'
 import { domains as shipped } from '../../src/domains/index.ts'
-import type { ThresholdRule } from '../../src/domains/thresholds/settings.ts'
 import { Counters } from '../../src/engine/counters.ts'
 import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
 import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
 import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Path } from '../../src/engine/path.ts'
+import { type Settings, SiteSettings } from '../../src/engine/site-settings.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { createMemoryWindows } from '../../src/stores/window/memory.ts'
@@ -87,6 +88,8 @@ export interface Process {
   readonly sent: readonly Alert[]
   readonly errors: readonly string[]
   emit(rows: readonly Partial<RawReading>[]): Promise<Receipt>
+  /** Changes the settings of a domain on a site. */
+  put(domain: string, site: string, own: Settings): Promise<void>
   /** Ends in order. */
   stop(): Promise<void>
   /** Ends at once: what is not on the disk is lost. */
@@ -115,6 +118,12 @@ export async function startProcess(
   const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   await directory.load()
   const counters = new Counters()
+  const configured = domains.map((domain) => ({
+    ...{ domain, settings: domain.settings.parse(domain.name === 'thresholds' ? { rules } : {}) },
+  }))
+  const settings = new SiteSettings(configured, {
+    ...{ records: ledger.records, clock, log, limits: { recordsPerDomain: 100, recordBytes: 10_000 } },
+  })
   const feed = new Feed((error) => void errors.push(String(error)))
   const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
   await incidents.open(await ledger.alerts({ open: true }, 1000))
@@ -122,8 +131,7 @@ export async function startProcess(
     {
       ...{ readings, ledger, directory, counters, clock, log },
       windows: createMemoryWindows({ capacity: windowReadings }),
-      domains: domains.map((domain) => ({ domain, settings: domain.name === 'thresholds' ? { rules } : {} })),
-      ...{ feed, incidents },
+      ...{ settings, feed, incidents },
       onCommitted: () => undefined,
       onRebuilt: () => undefined,
     },
@@ -148,6 +156,9 @@ export async function startProcess(
   return {
     ...{ path, counters, sent, errors },
     emit: (rows) => emit(rows.map((row) => ({ source: 'test', ...row }))),
+    async put(domain, site, own) {
+      await settled(settings.put(domain, site, own), clock)
+    },
     stop: () => settled(stop(), clock),
     async kill() {
       unmount()

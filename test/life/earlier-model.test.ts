@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { SeriesKey } from '../../src/core/event.ts'
 import type { ModelEntry } from '../../src/core/life.ts'
-import { energyLearning } from '../../src/domains/energy/energy.ts'
+import type { Target } from '../../src/core/target.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
+import { energyLearning } from '../../src/domains/energy/learning.ts'
 import { household, toLearn } from '../../src/domains/energy/made-home.ts'
 import { Lifecycle } from '../../src/engine/models/lifecycle.ts'
 import { Serving } from '../../src/engine/models/serving.ts'
@@ -11,7 +11,7 @@ import { systemClock } from '../../src/platform/clock.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 
-const series: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }
+const target: Target = { site: 'home', domain: 'energy', subject: 'fridge' }
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 test('a live model of an earlier version is refused with a plain sentence, and the naive forecast takes over', async () => {
@@ -19,23 +19,23 @@ test('a live model of an earlier version is refused with a plain sentence, and t
   const version = '20260301T010000Z'
   const card = {
     ...learnt.card,
-    series,
+    target,
     model: { name: 'energy-boosting', version, kind: 'learned' },
   } as const
   const body = JSON.stringify({ format: 'homeostat-energy-1', model: {}, share: 0.7 })
   const [artifacts, ledger] = [createMemoryArtifacts(), createMemoryLedger()]
   const registry = new Registry({ artifacts, clock: systemClock, log: quiet, code: '0.0.0-test' })
   await registry.put({ card, body }, 1)
-  await registry.point(series, version)
-  const entry: ModelEntry = { card, standing: 'live', reason: 'For the test.', since: 1 }
+  await registry.point(target, version)
+  const entry: ModelEntry = { card, status: 'live', reason: 'For the test.', since: 1 }
   await ledger.models.put([entry], [])
   const parts = { ledger, registry, clock: systemClock, log: quiet, learnings: [energyLearning] }
   const lifecycle = new Lifecycle({ ...parts, serving: new Serving(10), onChange: () => undefined }, 3)
   await lifecycle.load()
 
-  await expect(lifecycle.lease(series)).rejects.toMatchObject({ code: 'model_missing' })
-  expect(lifecycle.standing(series, 'live')).toBeUndefined()
-  const events = await ledger.models.events(series, 10)
+  await expect(lifecycle.lease(target)).rejects.toMatchObject({ code: 'model_missing' })
+  expect(lifecycle.status(target, 'live')).toBeUndefined()
+  const events = await ledger.models.events({ target }, 10)
   expect(JSON.stringify(events)).toContain(
     'it was learnt by an earlier version of Homeostat; it is learnt anew',
   )

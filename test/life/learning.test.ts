@@ -12,6 +12,8 @@ const minute = 60_000
 const hour = 60 * minute
 const start = Date.UTC(2026, 1, 2)
 
+const heater = { site: 'home', domain: 'energy', subject: 'heater' }
+
 let running: TestHub | undefined
 afterEach(async () => {
   await running?.close()
@@ -42,35 +44,35 @@ async function letLearn(clock: VirtualClock): Promise<void> {
 }
 
 describe('a hub that learns', () => {
-  it('answers naively at once, learns when there is enough, and says which of the two speaks', async () => {
+  it('answers naively at once, learns when there is enough, and shows which of the two is live', async () => {
     const clock = new VirtualClock(start + 2 * 24 * hour)
     const hub = await setUp(clock)
     await hub.push(rows(start, clock.now()))
     await letLearn(clock)
     const [first] = await hub.engine.forecasts()
-    expect(first).toMatchObject({ device: 'heater', metric: 'energy', unit: 'kWh', model: { kind: 'naive' } })
-    expect(first!.steps).toHaveLength(24)
-    expect(first!.steps.every(({ mean, naive }) => mean === naive)).toBe(true)
+    expect(first).toMatchObject({ target: heater, metric: 'energy', unit: 'kWh', model: { kind: 'naive' } })
+    expect(first!.mean).toHaveLength(24)
+    expect(first!.baseline).toEqual(first!.mean)
     expect((await hub.engine.models.all())[0]!.reason).toContain('2.0 days of known hours')
 
     await clock.skip(36 * 24 * hour)
     await hub.push(rows(start + 2 * 24 * hour, clock.now()))
     await letLearn(clock)
-    for (let day = 38; day < 41; day++) {
-      await hub.push(rows(start + day * 24 * hour, start + (day + 1) * 24 * hour))
+    for (let day = 38; day < 42; day++) {
       await clock.skip(24 * hour)
+      await hub.push(rows(start + day * 24 * hour, start + (day + 1) * 24 * hour))
       await letLearn(clock)
     }
     const [learnt] = await hub.engine.forecasts()
     expect(learnt).toMatchObject({ model: { kind: 'learned', name: 'energy-forecast' } })
     const entries = await hub.engine.models.all()
-    const live = entries.filter(({ standing }) => standing === 'live')
+    const live = entries.filter(({ status }) => status === 'live')
     expect(live).toHaveLength(1)
     expect(live[0]!.card.model).toEqual(learnt!.model)
     const { scores } = live[0]!.card
-    expect(scores['model']!.rmse).toBeLessThan(scores['slot-mean']!.rmse)
+    expect(scores['model']!['rmse']).toBeLessThan(scores['slot-mean']!['rmse']!)
     expect(hub.engine.models.anyLive).toBe(true)
-    // the naive one at first sight, one when there was enough, then one each night at two
+    // the naive one at first sight, one when there was enough, then one each night after a day with new data
     expect(entries).toHaveLength(5)
     expect(hub.errors).toEqual([])
   })
@@ -83,8 +85,9 @@ describe('a hub that learns', () => {
     await letLearn(clock)
     const origins: number[] = []
     for (let step = 0; step < 5; step++) {
-      await hub.push(rows(clock.now() - 5000, clock.now() - 5000 + hour))
       await clock.advance(hour)
+      await hub.push(rows(clock.now() - 6000 - hour, clock.now() - 6000))
+      await clock.advance(1000)
       origins.push((await hub.engine.forecasts())[0]!.origin)
     }
     expect(new Set(origins).size).toBe(5)
@@ -139,9 +142,10 @@ describe('a hub that learns', () => {
     await letLearn(clock)
     expect((await hub.engine.forecasts())[0]!.model.kind).toBe('naive')
     await hub.push(rows(start, recent))
-    await letLearn(clock)
-    expect((await hub.engine.forecasts())[0]!.model.kind).toBe('learned')
+    // it is derived again first
+    for (let wait = 0; wait < 5; wait++) await letLearn(clock)
     const jobs = await hub.engine.ledger.jobs.all()
+    expect((await hub.engine.forecasts())[0]!.model.kind).toBe('learned')
     expect(jobs.map(({ by }) => by)).toEqual(['start'])
   })
 
@@ -185,10 +189,10 @@ describe('a hub that learns', () => {
     await clock.advance(3 * hour)
     await letLearn(clock)
     const jobs = await hub.engine.ledger.jobs.all()
-    expect(jobs.map(({ by, series }) => [by, series.site])).toContainEqual(['schedule', 'far'])
+    expect(jobs.map(({ by, target }) => [by, target.site])).toContainEqual(['schedule', 'far'])
   })
 
-  it('says while the hour runs what the hour will use, once a minute', async () => {
+  it('predicts the running hour once a minute', async () => {
     const clock = new VirtualClock(start + 30 * 24 * hour)
     const hub = await setUp(clock)
     await hub.push(rows(start, clock.now()))
@@ -204,12 +208,12 @@ describe('a hub that learns', () => {
     }
     expect(said.length).toBeGreaterThanOrEqual(9)
     expect(said.length).toBeLessThanOrEqual(11)
-    const key = { site: 'home', device: 'heater', metric: 'energy' }
+    const key = { target: heater, metric: 'energy' }
     const predictions = await hub.engine.ledger.predictions(key, from, from + hour, 1000)
     expect(predictions).toHaveLength(said.length)
     // ten minutes at 1 kW, then the forecast's share of the rest
-    const step = (await hub.engine.forecasts())[0]!.steps[0]!
-    expect(predictions.at(-1)!.value).toBeCloseTo(1 / 6 + (step.mean * 5) / 6, 1)
+    const [mean] = (await hub.engine.forecasts())[0]!.mean
+    expect(predictions.at(-1)!.value).toBeCloseTo(1 / 6 + (mean! * 5) / 6, 1)
   })
 
   it('forgets a site that was removed, and does not bring it back from a training under way', async () => {

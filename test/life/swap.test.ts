@@ -5,9 +5,9 @@ import type { SeriesKey } from '../../src/core/event.ts'
 import type { ModelEntry, StoredModel } from '../../src/core/life.ts'
 import type { ArtifactStore, Ledger } from '../../src/core/ports.ts'
 import { openEnergy } from '../../src/domains/energy/body.ts'
-import { energyLearning } from '../../src/domains/energy/energy.ts'
 import { featureNames } from '../../src/domains/energy/forecaster.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
+import { energyLearning } from '../../src/domains/energy/learning.ts'
 import { household, toLearn } from '../../src/domains/energy/made-home.ts'
 import { Lifecycle } from '../../src/engine/models/lifecycle.ts'
 import { type Lease, Serving } from '../../src/engine/models/serving.ts'
@@ -21,6 +21,7 @@ import { startTestHub } from '../hub.ts'
 /** One version after the other goes live while others ask. */
 
 const series: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }
+const target = { site: series.site, domain: 'energy', subject: series.device }
 const asking = 8
 const swaps = 30
 
@@ -40,7 +41,7 @@ beforeAll(() => {
   models = [1, 2, 3].map((seed) => {
     const { card, body } = learnEnergy(toLearn(household(30, seed)))
     const model = { ...card.model, version: `2026030${seed}T010000Z` }
-    return { card: { ...card, series, model }, body }
+    return { card: { ...card, target, model }, body }
   })
   for (const model of models) {
     said.set(
@@ -57,9 +58,9 @@ async function stored(): Promise<{ readonly artifacts: ArtifactStore; readonly l
   const [artifacts, ledger] = [createMemoryArtifacts(), createMemoryLedger()]
   const registry = registryOn(artifacts)
   for (const model of models) await registry.put(model, 1)
-  await registry.point(series, versionAt(0))
+  await registry.point(target, versionAt(0))
   const entries = models.map(({ card }, place): ModelEntry => {
-    return { card, standing: place === 0 ? 'live' : 'retired', reason: 'For the test.', since: place }
+    return { card, status: place === 0 ? 'live' : 'retired', reason: 'For the test.', since: place }
   })
   await ledger.models.put(entries, [])
   return { artifacts, ledger }
@@ -116,7 +117,7 @@ describe('a model that is swapped while it is asked', () => {
           heard.set(version, (heard.get(version) ?? 0) + 1)
         },
         async (version) => {
-          expect(await post('models/promote', { ...series, version })).toMatchObject({ standing: 'live' })
+          expect(await post('models/promote', { ...series, version })).toMatchObject({ status: 'live' })
           // whoever asks after a swap hears the new one
           expect(await predict(0)).toBe(version)
         },
@@ -150,7 +151,7 @@ describe('a model that is swapped while it is asked', () => {
     await whileSwapping(
       async (k) => {
         const body = k % bodies.length
-        const lease = await lifecycle.lease(series)
+        const lease = await lifecycle.lease(target)
         const { model } = lease
         count(model, 1)
         for (let turn = random.below(6); turn > 0; turn--) await nextTurn()
@@ -160,7 +161,7 @@ describe('a model that is swapped while it is asked', () => {
         lease.release()
       },
       async (version) => {
-        await lifecycle.promote(series, version, 'For the test.', { by: 'test' })
+        await lifecycle.promote(target, version, 'For the test.', { by: 'test' })
         await nextTurn()
       },
     )

@@ -25,12 +25,12 @@ const named = (text: string): string =>
 /** Who made way for another is told with the other; the rest is the story. */
 const isTold = ({ reason }: ModelEvent): boolean => !/^(Replaced by|Undecided when)/.test(reason)
 
-const lineOf = ({ at, series, version, standing, by, reason }: ModelEvent): string =>
+const lineOf = ({ at, target, version, status, by, reason }: ModelEvent): string =>
   [
     String(dayOf(at)).padStart(3),
-    series.device.padEnd(5),
+    target.subject.padEnd(5),
     named(version).padEnd(5),
-    standing.padEnd(10),
+    status.padEnd(10),
     by.padEnd(6),
     named(reason),
   ].join(' | ')
@@ -70,11 +70,11 @@ describe('a year', () => {
     })
   }
 
-  const of = (device: string, standing: string, [from, to]: readonly [number, number]): ModelEvent[] =>
+  const of = (device: string, status: string, [from, to]: readonly [number, number]): ModelEvent[] =>
     story.filter(
       (event) =>
-        event.series.device === device &&
-        event.standing === standing &&
+        event.target.subject === device &&
+        event.status === status &&
         event.version !== naiveVersion &&
         dayOf(event.at) >= from &&
         dayOf(event.at) < to,
@@ -83,7 +83,7 @@ describe('a year', () => {
   const cardsOf = (device: string) =>
     models
       .map(({ card }) => card)
-      .filter(({ series, model }) => series.device === device && model.kind === 'learned')
+      .filter(({ target, model }) => target.subject === device && model.kind === 'learned')
 
   it('is the story that is expected: what was published, tried, rejected and rolled back, and why', async () => {
     const table = story.filter(isTold).map(lineOf).join('\n')
@@ -121,13 +121,13 @@ describe('a year', () => {
 
   it('takes back what is worse than the naive forecast, once, on the wrong wire, and says so', () => {
     const taken = story.filter(({ by }) => by === 'guard')
-    expect(taken).toMatchObject([{ series: { device: 'clamp' }, standing: 'rejected' }])
+    expect(taken).toMatchObject([{ target: { subject: 'clamp' }, status: 'rejected' }])
     const [from, to] = events.clampOnWrongWire
     expect(dayOf(taken[0]!.at)).toBeGreaterThan(from)
     expect(dayOf(taken[0]!.at)).toBeLessThan(to)
     expect(infos).toMatchObject([{ at: taken[0]!.at, site: 'home', level: 1 }])
     expect(infos[0]!.detail).toContain(taken[0]!.reason)
-    expect(infos[0]!.detail).toContain('Now the naive forecast speaks.')
+    expect(infos[0]!.detail).toContain('Now the naive forecast is live.')
   })
 
   it('learns anew at once without the month that is forgotten', () => {
@@ -139,8 +139,8 @@ describe('a year', () => {
 
   it('ends with models that know what no naive forecast knows, and with intervals that hold', async () => {
     for (const device of ['meter', 'clamp']) {
-      const series = seriesOf(device)
-      const reports = await hub.engine.models.reports(series, start + 300 * dayMs, start + days * dayMs)
+      const key = { target: { site: 'home', domain: 'energy', subject: device }, metric: 'energy' }
+      const reports = await hub.engine.models.reports(key, start + 300 * dayMs, start + days * dayMs)
       const learnt = reports.filter(({ version }) => version !== naiveVersion)
       expect(learnt.length).toBeGreaterThan(1)
       for (const { version, total } of learnt) expect([version, total.skill! > 0.4]).toEqual([version, true])

@@ -21,12 +21,15 @@ async function hubAt(
 ) {
   const store = createMemoryReadings()
   let [release, held] = [(): void => undefined, Promise.resolve()]
-  const rules = [{ name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 } as const]
+  const rules = [{ name: 'hot', metric: 'temperature', above: 50, level: 'critical' }]
   const append: typeof store.append = async (readings) => {
     await held
     await store.append(readings)
   }
-  const hub = await startTestHub({ rules, readings: { ...store, append } })
+  const hub = await startTestHub({
+    domainSettings: { thresholds: { rules } },
+    readings: { ...store, append },
+  })
   const { log } = keptLog()
   const source =
     broker.kind === 'broker'

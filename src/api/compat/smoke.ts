@@ -45,13 +45,13 @@ export const smokeHandlers = (
 
 async function newestLive({ engine }: Hub, sites: Reach): Promise<ModelEntry | undefined> {
   return (await engine.models.all()).find(
-    ({ card: { series, model }, standing }) =>
-      standing === 'live' && model.kind === 'learned' && (sites === null || sites.includes(series.site)),
+    ({ card: { target, model }, status }) =>
+      status === 'live' && model.kind === 'learned' && (sites === null || sites.includes(target.site)),
   )
 }
 
 /** Models are named `<domain>-<algorithm>`. */
-function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEntry) {
+function infoOf({ card: { model, features, trainedAt, target }, since }: ModelEntry) {
   const [domain, ...algorithm] = model.name.split('-')
   return {
     model_type: domain ?? '',
@@ -60,7 +60,7 @@ function infoOf({ card: { model, features, trainedAt, series }, since }: ModelEn
     training_timestamp: iso(trainedAt),
     version: model.version,
     loaded_at: iso(since),
-    series,
+    target,
   }
 }
 

@@ -1,9 +1,10 @@
 import { HomeostatError } from '../../core/errors.ts'
+import { forecastJson } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey } from '../../core/ports.ts'
-import type { SiteSettings } from '../../engine/site-settings.ts'
-import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
+import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
+import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
 import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
@@ -11,7 +12,6 @@ import type { readingRoutes } from './readings.ts'
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
   hub: Hub,
-  settings: SiteSettings,
 ): Omit<
   Handlers,
   | keyof ReturnType<typeof readingRoutes>
@@ -40,8 +40,9 @@ export const hubRoutes = (
   },
 
   async forecasts({ query, sites }) {
-    const forecasts = within(await hub.engine.forecasts(), sites).filter((item) => isOfSeries(item, query))
-    return pageOf(forecasts, query, seriesTypes, seriesPlace)
+    const forecasts = ofSites(await hub.engine.forecasts(), sites).filter((item) => isNamed(item, query))
+    const { items, next } = pageOf(forecasts, query, forecastKeyTypes, forecastKeyPlace)
+    return { items: items.map(forecastJson), next }
   },
 
   async alerts({ query: { open, limit, cursor }, sites }) {
@@ -57,12 +58,12 @@ export const hubRoutes = (
 
   async settings({ params: { domain }, query: { site } }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.of(domain, site)) }
+    return { domain, site, ...(await hub.engine.settings.of(domain, site)) }
   },
 
   async putSettings({ params: { domain }, query: { site }, body }) {
     requireKnown(hub, site)
-    return { domain, site, ...(await settings.put(domain, site, body)) }
+    return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
   async quarantine({ query }) {
@@ -126,18 +127,6 @@ export const hubRoutes = (
     return { status: missing.length === 0 ? ('ready' as const) : ('unready' as const), missing }
   },
 })
-
-/** Whether the item matches the device and metric of the query, where it names them. */
-function isOfSeries(
-  item: { readonly device: string; readonly metric: string },
-  query: { readonly device?: string | undefined; readonly metric?: string | undefined },
-): boolean {
-  return (
-    (query.device === undefined || item.device === query.device) &&
-    (query.metric === undefined || item.metric === query.metric)
-  )
-}
-
 function requireKnown({ engine }: Hub, site: string): void {
   if (engine.sites().some(({ id }) => id === site)) return
   throw new HomeostatError('not_found', { what: `site "${site}"` })

@@ -1,17 +1,16 @@
 import type { BodyOf, RouteName } from '../../contract/routes.ts'
 import { HomeostatError } from '../../core/errors.ts'
-import type { SeriesKey } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
-import { compareSeries } from '../../core/series.ts'
+import { isSameTarget } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { nameOf } from '../../engine/registry/registry-names.ts'
 import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
-import { pageOf, seriesPlace, seriesTypes, whole } from '../cursor.ts'
+import { pageOf, whole } from '../cursor.ts'
 import type { Handlers, Hub, HubRequest } from '../hub.ts'
 import { moment } from '../moment.ts'
 import type { PredictionCounts } from '../prediction-counts.ts'
+import { forecastKeyOf, forecastKeyPlace, forecastKeyTypes, isNamed, isTargetNamed } from '../target.ts'
 
 type ModelRoute =
   | 'models'
@@ -49,64 +48,69 @@ type Part<Name extends ModelRoute> = Pick<Handlers, Name>
 const versionRoutes = ({ engine }: Hub): Part<'models' | 'modelEvents' | 'promote' | 'rollback'> => ({
   async models({ query, sites }) {
     const entries = (await engine.models.all()).filter(
-      ({ card: { series } }) => isWithin(series.site, sites) && isAsked(series, query),
+      ({ card }) => isWithin(card.target.site, sites) && isNamed(card, query),
     )
     // newest first
-    return pageOf(entries.map(shown), query, ['number', ...seriesTypes, 'string'], (entry) => [
+    return pageOf(entries.map(shown), query, ['number', ...forecastKeyTypes, 'string'], (entry) => [
       -entry.trainedAt,
-      ...seriesPlace(entry.series),
+      ...forecastKeyPlace(entry),
       entry.model.version,
     ])
   },
 
   async modelEvents({ query, sites }) {
-    const { site, device, metric, limit } = query
-    const series = site && device && metric ? { site, device, metric } : undefined
-    const narrow = device !== undefined || metric !== undefined
+    const { site, metric, limit, ...words } = query
+    const domain = words.domain ?? metric
+    const subject = words.subject ?? words.device
+    const target = site && domain && subject ? { site, domain, subject } : undefined
+    const narrow = domain !== undefined || subject !== undefined
     const events = await newest(sites, limit, (of) =>
-      // what is left out below must not count
-      engine.models.events(series ? { series } : of, narrow && !series ? everything : limit),
+      // events that are filtered out below must not count
+      engine.models.events(target ? { target } : of, narrow && !target ? everything : limit),
     )
-    return whole(events.filter((event) => isAsked(event.series, query)).slice(0, limit))
+    const named = events.filter((event) => isTargetNamed(event.target, { ...words, domain }))
+    return whole(named.slice(0, limit))
   },
 
   async promote(ask) {
-    const { version, force, ...series } = ask.body
-    requireSite(ask, series.site)
+    const { version, force, ...words } = ask.body
+    requireSite(ask, words.site)
     if (version === naiveVersion)
-      refuse(`The naive forecast is no model that could go live; roll back to "${naiveVersion}"`)
-    return shown(await engine.models.promote(series, version, { by: ask.caller.name, force }))
+      refuse(`The naive forecast is not promoted; roll back to "${naiveVersion}" instead`)
+    return shown(
+      await engine.models.promote(forecastKeyOf(words).target, version, { by: ask.caller.name, force }),
+    )
   },
 
   async rollback(ask) {
-    const { version, ...series } = ask.body
-    requireSite(ask, series.site)
-    return { live: await engine.models.rollBack(series, version, ask.caller.name) }
+    const { version, ...words } = ask.body
+    requireSite(ask, words.site)
+    return { live: await engine.models.rollBack(forecastKeyOf(words).target, version, ask.caller.name) }
   },
 })
 
-/** What models say, how that turned out, and what the hub did about it. */
+/** Predictions on request, reports, and what the hub did by itself. */
 const askRoutes = (
   { engine, limits }: Hub,
   counts: PredictionCounts,
 ): Part<'reports' | 'predict' | 'infos'> => ({
-  async reports({ query: { site, device, metric, from, to } }) {
+  async reports({ query: { from, to, ...words } }) {
     const until = to === undefined ? engine.clock.now() : moment('to', to)
     const since = from === undefined ? until - reportMs : moment('from', from)
     if (since >= until) invalid('"from" must lie before "to"')
-    return whole(await engine.models.reports({ site, device, metric }, since, until))
+    return whole(await engine.models.reports(forecastKeyOf(words), since, until))
   },
 
   async predict(ask) {
-    const { rows, ...series } = ask.body
-    requireSite(ask, series.site)
+    const { rows, ...words } = ask.body
+    requireSite(ask, words.site)
     const most = limits.predictRows
     if (rows.length > most)
       invalid(`it holds ${rows.length} rows, at most ${most} are taken (limits.predictRows)`)
     const begun = engine.clock.monotonic()
-    const said = await engine.models.predict(series, rows)
-    counts.add(series.site, rows.length, engine.clock.monotonic() - begun)
-    return said
+    const reply = await engine.models.predict(forecastKeyOf(words).target, rows)
+    counts.add(words.site, rows.length, engine.clock.monotonic() - begun)
+    return reply
   },
 
   async infos({ query, sites }) {
@@ -120,8 +124,11 @@ const askRoutes = (
 const trainingRoutes = ({ engine }: Hub): Part<'train' | 'jobs' | 'cancelJob'> => ({
   async train({ body, sites, caller }) {
     requireTraining(engine)
-    const { force = false, ...want } = body ?? {}
-    const jobs = await engine.models.train({ sites, ...want }, { by: caller.name, force })
+    const { force = false, domain, subject, device } = body ?? {}
+    const jobs = await engine.models.train(
+      { sites, domain, subject: subject ?? device },
+      { by: caller.name, force },
+    )
     return { queued: jobs.length, jobs }
   },
 
@@ -135,7 +142,7 @@ const trainingRoutes = ({ engine }: Hub): Part<'train' | 'jobs' | 'cancelJob'> =
 
   async cancelJob({ params: { id }, sites, caller }) {
     const { jobs } = engine.models.trainer
-    if (!isWithin((await jobs.get(id)).series.site, sites)) absent(`job "${id}"`)
+    if (!isWithin((await jobs.get(id)).target.site, sites)) absent(`job "${id}"`)
     return jobs.cancel(id, caller.name)
   },
 })
@@ -149,8 +156,9 @@ const forgottenRoutes = ({ engine }: Hub): Part<'forgotten' | 'forget' | 'rememb
     requireSite(ask, series.site)
     // what is measured, or what is learnt from it
     const targets = engine.models.trainer.targets([series.site], series.device)
-    if (!engine.findSeries(series) && !targets.some(({ target }) => compareSeries(target, series) === 0))
-      absent(`series ${nameOf(series)}`)
+    const { target: predicted } = forecastKeyOf(series)
+    if (!engine.findSeries(series) && !targets.some(({ target }) => isSameTarget(target, predicted)))
+      absent(`series ${series.site}/${series.device}/${series.metric}`)
     const span = { from: moment('from', from), to: moment('to', to) }
     return engine.models.forget({ series, ...span, reason, by: ask.caller.name })
   },
@@ -192,7 +200,7 @@ const scheduleRoutes = ({
   }
 }
 
-/** What is not said stays as it was; a new period takes the place of a cron expression, and the other way round. */
+/** Absent fields stay as they were; a new period replaces a cron expression, and the other way round. */
 function changed(name: string, body: BodyOf<'putSchedule'>, triggers: readonly Trigger[]): TriggerInput {
   const known = triggers.find((one) => one.name === name)
   const { cron, zone, everyMs, event = known?.event, once = known?.once, enabled = known?.enabled } = body
@@ -202,15 +210,15 @@ function changed(name: string, body: BodyOf<'putSchedule'>, triggers: readonly T
   return { name, event, once: once ?? false, enabled: enabled ?? true, ...given(when) }
 }
 
-/** Throws `not_acceptable_state` where what is asked for would wait for ever. */
+/** Throws `not_acceptable_state` if a training would wait for ever. */
 export function requireTraining({ models }: Pick<Engine, 'models'>): void {
   if (!models.trainer.jobs.areRun) refuse('Training is switched off here (training.enabled)')
 }
 
-const shown = ({ card, standing, reason, since }: ModelEntry) => ({
+const shown = ({ card, status, reason, since }: ModelEntry) => ({
   ...card,
-  standing,
-  live: standing === 'live',
+  status,
+  live: status === 'live',
   reason,
   since,
 })
@@ -225,12 +233,6 @@ const given = <Fields extends object>(
 
 const isWithin = (site: string, sites: readonly string[] | null): boolean =>
   sites === null || sites.includes(site)
-
-const isAsked = (
-  series: SeriesKey,
-  { device, metric }: { readonly device?: string | undefined; readonly metric?: string | undefined },
-): boolean =>
-  (device === undefined || series.device === device) && (metric === undefined || series.metric === metric)
 
 /** More than any list of the ledger is long. */
 const everything = Number.MAX_SAFE_INTEGER

@@ -7,6 +7,7 @@ import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
 import { moment } from '../moment.ts'
+import { forecastKeyOf } from '../target.ts'
 
 const yearMs = 366 * dayMs
 
@@ -93,7 +94,7 @@ export const readingRoutes = (
     const [from, to] = yearUpTo(hub, query)
     const { limit, cursor } = query
     const after = cursor === undefined ? undefined : predictionPositionOf(cursor)
-    const items = await hub.engine.ledger.predictions(query, from, to, limit + 1, after)
+    const items = await hub.engine.ledger.predictions(forecastKeyOf(query), from, to, limit + 1, after)
     if (items.length <= limit) return { items, next: null }
     const page = items.slice(0, limit)
     const { at, madeAt, model } = page.at(-1)!

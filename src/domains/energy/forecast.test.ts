@@ -4,17 +4,17 @@ import { hourMs } from '../../core/time.ts'
 import { forecastEnergy } from './forecast.ts'
 import { featureNames } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
-import { household, made0, toForecast, toLearn } from './made-home.ts'
+import { household, made0, rowsOf, toForecast, toLearn } from './made-home.ts'
 
 describe('the naive forecast', () => {
   it('is given where no learnt model is live, under its own name', () => {
-    const { spoken, naive, shadows, drifts } = forecastEnergy(toForecast(household(60, 10)))
-    expect(spoken.model).toEqual({ name: spoken.naiveName, version: 'naive', kind: 'naive' })
-    expect(spoken.steps).toHaveLength(24)
-    expect(spoken.steps.every(({ mean, naive: other, lo, hi }) => mean === other && lo! < hi!)).toBe(true)
+    const { published, naive, shadows, drifts } = forecastEnergy(toForecast(household(60, 10)))
+    expect(published.model).toEqual({ name: published.baselineName, version: 'naive', kind: 'naive' })
+    expect(published.mean).toHaveLength(24)
+    expect(rowsOf(published).every((row) => row.mean === row.naive && row.lo < row.hi)).toBe(true)
     expect(naive).toMatchObject({
-      model: spoken.model,
-      verdict: { standing: 'live', reason: 'Naive forecast: no learnt model is live.', duels: {} },
+      model: published.model,
+      verdict: { status: 'live', reason: 'Naive forecast: no learnt model is live.', comparisons: {} },
       features: [],
     })
     expect(naive!.residualDeciles).toHaveLength(9)
@@ -22,16 +22,18 @@ describe('the naive forecast', () => {
   })
 
   it('tells how much history is missing', () => {
-    const { naive, spoken } = forecastEnergy(toForecast(household(2, 10)))
+    const { naive, published } = forecastEnergy(toForecast(household(2, 10)))
     expect(naive!.verdict.reason).toBe(
       'Naive forecast: 2.0 days of known hours, a model is learnt from 21 days on.',
     )
-    expect(spoken.steps).toHaveLength(24)
+    expect(published.mean).toHaveLength(24)
   })
 
   it('needs a single hour, and is empty without one', () => {
-    expect(forecastEnergy(toForecast(Float64Array.of(1))).spoken.steps).toHaveLength(24)
-    expect(forecastEnergy(toForecast(Float64Array.of(Number.NaN))).spoken.steps).toEqual([])
+    expect(forecastEnergy(toForecast(Float64Array.of(1))).published.mean).toHaveLength(24)
+    expect(forecastEnergy(toForecast(Float64Array.of(Number.NaN))).published.mean.some(Number.isFinite)).toBe(
+      false,
+    )
   })
 })
 
@@ -41,37 +43,38 @@ describe('a learnt model', () => {
   const shadow = learnEnergy(toLearn(values.slice(0, 60 * 24)))
 
   it('forecasts with the naive forecast beside it, and so do those in shadow', () => {
-    const { spoken, shadows, naive } = forecastEnergy(toForecast(values, { live, shadows: [shadow] }))
-    expect(spoken).toMatchObject({ model: live.card.model, origin: made0 + values.length * hourMs })
+    const { published, shadows, naive } = forecastEnergy(toForecast(values, { live, shadows: [shadow] }))
+    expect(published).toMatchObject({ model: live.card.model, origin: made0 + values.length * hourMs })
     expect(shadows.map(({ model }) => model)).toEqual([shadow.card.model])
     expect(naive).toBeUndefined()
-    for (const forecast of [spoken, ...shadows]) {
-      expect(forecast.steps).toHaveLength(24)
-      expect(forecast.naiveName).toBe(spoken.naiveName)
-      expect(forecast.steps.some(({ mean, naive: other }) => mean !== other)).toBe(true)
-      expect(forecast.steps.map((step) => step.naive)).toEqual(spoken.steps.map((step) => step.naive))
+    for (const forecast of [published, ...shadows]) {
+      expect(forecast.mean).toHaveLength(24)
+      expect(forecast.baselineName).toBe(published.baselineName)
+      expect(rowsOf(forecast).some((row) => row.mean !== row.naive)).toBe(true)
+      expect(forecast.baseline).toEqual(published.baseline)
     }
-    expect(shadows[0]!.steps).not.toEqual(spoken.steps)
+    expect(shadows[0]!.mean).not.toEqual(published.mean)
   })
 
   it('may forecast in shadow of the naive one', () => {
-    const { spoken, shadows } = forecastEnergy(toForecast(values, { shadows: [shadow] }))
-    expect([spoken.model.kind, shadows[0]!.model.kind]).toEqual(['naive', 'learned'])
+    const { published, shadows } = forecastEnergy(toForecast(values, { shadows: [shadow] }))
+    expect([published.model.kind, shadows[0]!.model.kind]).toEqual(['naive', 'learned'])
   })
 
   it('never forecasts less than nothing for a consumer, but does for a series that goes below zero', () => {
     const idle = household(60, 11).map((value, hour) => (hour % 24 < 20 ? 0 : value))
-    for (const { mean, lo } of forecastEnergy(toForecast(idle, { live: learnEnergy(toLearn(idle)) })).spoken
-      .steps) {
+    for (const { mean, lo } of rowsOf(
+      forecastEnergy(toForecast(idle, { live: learnEnergy(toLearn(idle)) })).published,
+    )) {
       expect(mean).toBeGreaterThanOrEqual(0)
-      expect(lo ?? 0).toBeGreaterThanOrEqual(0)
+      expect(lo).toBeGreaterThanOrEqual(0)
     }
     const battery = household(60, 12).map((value) => value - 1.2)
-    const { spoken } = forecastEnergy(toForecast(battery, { live: learnEnergy(toLearn(battery)) }))
-    expect(spoken.steps.some(({ mean }) => mean < 0)).toBe(true)
+    const { published } = forecastEnergy(toForecast(battery, { live: learnEnergy(toLearn(battery)) }))
+    expect(published.mean.some((mean) => mean < 0)).toBe(true)
   })
 
-  it('tells how far its inputs have drifted: little in a usual week, far in one of three times the use', () => {
+  it('measures how far its inputs have drifted: little in a usual week, far in one of three times the use', () => {
     const usual = forecastEnergy(toForecast(values, { live, shadows: [shadow], drift: true }))
     expect(usual.drifts.map(({ version }) => version)).toEqual(
       [live, shadow].map((m) => m.card.model.version),

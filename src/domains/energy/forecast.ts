@@ -41,7 +41,7 @@ export function forecastEnergy(input: ForecastInput): ForecastOutput {
     return forecastOf(input, ref, { ...made!, naive, naiveName })
   }
   return {
-    spoken: live ? by(live) : naiveAlone(input, values, { naive, naiveName }, judged?.offsets ?? []),
+    published: live ? by(live) : naiveAlone(input, values, { naive, naiveName }, judged?.offsets ?? []),
     shadows: shadows.map(by),
     ...(judged ? { naive: judged.card } : {}),
     drifts: input.drift ? driftsOf(input, series, [...(live ? [live] : []), ...shadows]) : [],
@@ -86,7 +86,7 @@ function judgeNaive(
     scoredSteps: steps,
     scores,
     coverage: coverageOf(actual, naive[name]),
-    verdict: { standing: 'live', reason, duels: {} },
+    verdict: { status: 'live', reason, comparisons: {} },
     residualDeciles: residualDeciles(actual, naive[name]),
     repairs,
     knownSteps: knownOf(values),
@@ -105,7 +105,7 @@ function driftsOf(input: ForecastInput, series: Series, models: readonly EnergyM
     const { names, columns } = forecaster.features(series, origins)
     const known = names.map((name, at) => [name, columns[at]!] as const)
     return {
-      series: input.target,
+      target: input.target,
       version: ref.version,
       at: input.now,
       psi: Object.fromEntries(known.map(([name, column]) => [name, psi(drift[name]!, column)])),

@@ -39,7 +39,7 @@ export const featureNames: readonly string[] = featuresOf({ times: true })
 export const seriesOf = (
   { target, start, stepMs, zone }: Pick<TaskInput, 'target' | 'start' | 'stepMs' | 'zone'>,
   values: Float64Array,
-): Series => ({ id: target.device, values, times: { startMs: start, stepMs, zone } })
+): Series => ({ id: target.subject, values, times: { startMs: start, stepMs, zone } })
 
 /** Learns from one device, and forecasts the newest days on the way. `onProgress` is told the share that is done. */
 export function learnDevice(

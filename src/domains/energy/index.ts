@@ -1,17 +1,18 @@
+/** Energy: what every device uses by the quarter-hour, from its power or energy, and a forecast of it. */
+import { energySettings } from '../../contract/energy.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 import type { Domain, Scope, SiteView } from '../domain.ts'
-import { energyLearning } from './energy.ts'
+import { energyLearning } from './learning.ts'
 import { EnergyMonitor } from './monitor.ts'
 import { isEnergyMetric } from './spans.ts'
 
 const name = 'energy'
 
-/** Energy of every device that measures power or energy: by the quarter-hour, and forecast. */
-export const energy: Domain = {
+export const energy: Domain<typeof energySettings> = {
   name,
-  settings: { parse: (value) => value },
+  settings: energySettings,
   rebuild: { warmUpMs: 30 * hourMs, settleMs: 6 * hourMs },
   scopes(site, _settings, changed) {
     const devices = new Set<string>()

@@ -91,12 +91,6 @@ function joined(rows: readonly Float64Array[]): Float64Array {
   return all
 }
 
-/** Rows of a trial from an origin on. */
-export const fromOrigin = ({ mean, quantiles }: Predicted, nth: number): Predicted => ({
-  mean: mean.subarray(nth * horizon),
-  quantiles: quantiles.map((values) => values.subarray(nth * horizon)),
-})
-
 /** Fewer errors than 1 / 0.1 - 1 cannot promise 90 %. */
 export const originsToCalibrate = 9
 
@@ -237,4 +231,11 @@ export function residualDeciles(actual: Float64Array, { mean }: Predicted): numb
   if (errors.length === 0) return []
   errors.sort()
   return Array.from({ length: 9 }, (_, decile) => errors[Math.ceil(((decile + 1) * errors.length) / 10) - 1]!)
+}
+
+/** What the naive forecasts are called in sentences. */
+export const naiveLabels: Readonly<Record<NaiveKind, string>> = {
+  yesterday: 'same time yesterday',
+  'last-week': 'same time last week',
+  'slot-mean': 'mean of the hour over 28 days',
 }

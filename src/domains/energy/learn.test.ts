@@ -8,17 +8,18 @@ describe('learning', () => {
   it('goes live where there is something to learn, and tells by how much', () => {
     const { card } = learnEnergy(toLearn(household(120, 2)))
     expect(card).toMatchObject({
-      series: madeTarget,
+      target: madeTarget,
+      metric: 'energy',
       model: { kind: 'learned', name: 'energy-forecast', version: '20260505T000100Z' },
       folds: 6,
       features: featureNames,
-      verdict: { standing: 'live' },
+      verdict: { status: 'live' },
     })
     const { model, ...naive } = card.scores
-    for (const score of Object.values(naive)) expect(model!.rmse).toBeLessThan(score.rmse)
-    const [duel] = Object.values(card.verdict.duels)
-    expect(duel!.gain).toBeGreaterThan(0)
-    expect(duel!.p).toBeLessThan(0.05)
+    for (const score of Object.values(naive)) expect(model!['rmse']).toBeLessThan(score['rmse']!)
+    const [comparison] = Object.values(card.verdict.comparisons)
+    expect(comparison!.gain).toBeGreaterThan(0)
+    expect(comparison!.p).toBeLessThan(0.05)
     expect(card.verdict.reason).toMatch(
       /^Live: its root mean square error is [\d.]+ % below the best naive forecast \(.*\) on \d+ unseen days; chance does that (less than )?once in \d+ times\.$/,
     )
@@ -38,15 +39,15 @@ describe('learning', () => {
       const rhythm = noise(60, seed).map((value, hour) => value + 5 * (1 + Math.sin((hour % 24) ** 2)))
       return learnEnergy(toLearn(rhythm)).card
     })
-    expect(cards.filter(({ verdict }) => verdict.standing === 'live').length).toBeLessThanOrEqual(1)
-    const rejected = cards.find(({ verdict }) => verdict.standing === 'rejected')!
+    expect(cards.filter(({ verdict }) => verdict.status === 'live').length).toBeLessThanOrEqual(1)
+    const rejected = cards.find(({ verdict }) => verdict.status === 'rejected')!
     expect(rejected.verdict.reason).toMatch(/^Rejected: its root mean square error is /)
   })
 
   it('is rejected where the naive forecast is exact already', () => {
     const clock = Float64Array.from({ length: 24 * 40 }, (_, hour) => hour % 24)
     expect(learnEnergy(toLearn(clock)).card.verdict).toMatchObject({
-      standing: 'rejected',
+      status: 'rejected',
       reason: 'Rejected: the best naive forecast (mean of the hour over 28 days) is exact already.',
     })
   })
@@ -61,19 +62,19 @@ describe('learning', () => {
     const young = learnEnergy(toLearn(values.slice(0, 99 * 24)))
     const fresh = learnEnergy(toLearn(values, { live: young }))
     expect(fresh.card.verdict).toMatchObject({
-      standing: 'challenger',
-      duels: { live: { origins: 1, p: 1 } },
+      status: 'challenger',
+      comparisons: { live: { days: 1, p: 1 } },
     })
     expect(fresh.card.verdict.reason).toContain('only 1 of the judged days is new to the live model')
 
     const twin = learnEnergy(toLearn(values, { live: fresh })).card
-    expect(twin.verdict).toMatchObject({ standing: 'challenger', duels: { live: { origins: 0 } } })
+    expect(twin.verdict).toMatchObject({ status: 'challenger', comparisons: { live: { days: 0 } } })
     expect(twin.scores['live']).toBeUndefined()
 
     const old = learnEnergy(toLearn(values.slice(0, 80 * 24)))
     const { verdict, scores } = learnEnergy(toLearn(values, { live: old })).card
-    expect(verdict.duels['live']!.origins).toBe(20)
-    expect(scores['live']!.rmse).toBeGreaterThan(0)
+    expect(verdict.comparisons['live']!.days).toBe(20)
+    expect(scores['live']!['rmse']).toBeGreaterThan(0)
     expect(verdict.reason).toContain('the live model on 20 unseen days')
   })
 
@@ -81,7 +82,7 @@ describe('learning', () => {
     const values = Float64Array.of(...noise(60, 12), ...household(100, 2))
     const live = learnEnergy(toLearn(values.slice(0, 60 * 24)))
     const { verdict } = learnEnergy(toLearn(values, { live })).card
-    expect(verdict.standing).toBe('live')
+    expect(verdict.status).toBe('live')
     expect(verdict.reason).toMatch(
       /^Live: .* below the live model on 5\d unseen days; chance does that (less than )?once in/,
     )
@@ -93,8 +94,8 @@ describe('learning', () => {
     values[1000] = 500
     const { card } = learnEnergy(toLearn(values))
     expect(card.repairs).toMatchObject({ hours_unit_jump: 168, hours_spike: 1, hours_stuck: 0 })
-    const { rmse } = learnEnergy(toLearn(clean)).card.scores['model']!
-    expect(card.scores['model']!.rmse / rmse).toBeCloseTo(1, 1)
+    const rmse = learnEnergy(toLearn(clean)).card.scores['model']!['rmse']!
+    expect(card.scores['model']!['rmse']! / rmse).toBeCloseTo(1, 1)
   })
 
   it('judges the measured hours, also those that a later repair takes out', () => {

@@ -1,18 +1,16 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { Duel } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { PastForecast } from '../../ml/forecast/trial.ts'
+import { decide } from '../../ml/gate.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
 import { repaired } from './firewall.ts'
-import { featureNames, foldsMax, horizon, learnDevice, seriesOf } from './forecaster.ts'
-import { duelOf, verdictOf } from './gate.ts'
+import { featureNames, foldsMax, horizon, learnDevice, quantileLevels, seriesOf } from './forecaster.ts'
 import {
   bestNaive,
   coverageOf,
   dayLosses,
-  fromOrigin,
-  type Predicted,
+  naiveLabels,
   predictedOf,
   residualDeciles,
   type Scores,
@@ -51,8 +49,7 @@ export function learnEnergy(input: LearnInput, onProgress?: (share: number) => v
   const { scores, steps } = scoresOf(trial.actual, all)
   const naiveName = bestNaive(scores)
   const losses = dayLosses(trial.actual, trial.days, all).squared
-  const live = input.live ? liveDuel(input.live, input, { trial, past, candidate }) : undefined
-  const naive = duelOf(losses['model']!, losses[naiveName]!)
+  const live = input.live ? liveLosses(input.live, input, { trial, past }) : undefined
   const card = cardOf(input, {
     model: { name: modelName, version: versionOf(input.now), kind: 'learned' },
     features: featureNames,
@@ -60,7 +57,12 @@ export function learnEnergy(input: LearnInput, onProgress?: (share: number) => v
     scoredSteps: steps,
     scores: { ...scores, ...live?.scores },
     coverage: coverageOf(trial.actual, candidate),
-    verdict: verdictOf(naiveName, { ...naive, rmse: scores[naiveName]?.['rmse'] ?? Number.NaN }, live?.duel),
+    verdict: decide({
+      decidedBy: 'rmse',
+      candidate: losses['model']!,
+      naive: { name: naiveName, label: naiveLabels[naiveName], days: losses[naiveName]! },
+      ...(live ? { live: live.days } : {}),
+    }),
     residualDeciles: residualDeciles(trial.actual, candidate),
     repairs,
     knownSteps: knownOf(values),
@@ -68,34 +70,25 @@ export function learnEnergy(input: LearnInput, onProgress?: (share: number) => v
   return { card, body: bodyOf(forecaster, seriesOf(input, values)) }
 }
 
-interface Judged {
-  readonly trial: Trial
-  readonly past: readonly PastForecast[]
-  readonly candidate: Predicted
-}
-
-/**
- * The live model on the origins that begin where its history ended or later, and the candidate on the same ones: the
- * live score of the card is over these, which may be fewer than those of the others.
- */
-function liveDuel(
+/** Losses and scores of the live model, on the origins that begin where its training data ended or later. */
+function liveLosses(
   live: StoredModel,
   input: TaskInput,
-  { trial: { actual, days }, past, candidate }: Judged,
-): { readonly duel: Duel; readonly scores: Scores } {
+  { trial, past }: { readonly trial: Trial; readonly past: readonly PastForecast[] },
+): { readonly days: Float64Array; readonly scores: Scores } {
   const { forecaster } = openEnergy(live)
-  const first = past.findIndex(({ origin }) => input.start + origin * input.stepMs >= live.card.span.to)
-  const from = first < 0 ? past.length : first
-  const forecasts = past.slice(from).map(({ known }) => {
-    const [made] = forecaster.forecast([seriesOf(input, known)])
+  const unseen = ({ origin }: PastForecast): boolean =>
+    input.start + origin * input.stepMs >= live.card.span.to
+  const unknown = new Float64Array(horizon).fill(Number.NaN)
+  const forecasts = past.map((origin) => {
+    if (!unseen(origin)) return { mean: unknown, quantiles: quantileLevels.map(() => unknown) }
+    const [made] = forecaster.forecast([seriesOf(input, origin.known)])
     return { mean: made!.mean, quantiles: made!.quantiles.map(({ values }) => values) }
   })
-  const unseen = actual.subarray(actual.length - forecasts.length * horizon)
-  const all = { live: predictedOf(forecasts), model: fromOrigin(candidate, from) }
-  const losses = dayLosses(unseen, days.subarray(days.length - unseen.length), all).squared
-  const { scores } = scoresOf(unseen, all)
+  const all = { live: predictedOf(forecasts) }
+  const { scores } = scoresOf(trial.actual, all)
   return {
-    duel: duelOf(losses['model']!, losses['live']!),
+    days: dayLosses(trial.actual, trial.days, all).squared['live']!,
     scores: scores['live'] ? { live: scores['live'] } : {},
   }
 }

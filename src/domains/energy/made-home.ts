@@ -1,4 +1,6 @@
-import type { SeriesKey } from '../../core/event.ts'
+import type { Forecast } from '../../core/event.ts'
+import { interval, stepEdges } from '../../core/forecast.ts'
+import type { Target } from '../../core/target.ts'
 import { hourMs } from '../../core/time.ts'
 import { createRandom } from '../../ml/random.ts'
 import type { ForecastInput, LearnInput, TaskInput } from '../domain.ts'
@@ -8,7 +10,7 @@ import type { ForecastInput, LearnInput, TaskInput } from '../domain.ts'
 /** A Monday. */
 export const made0 = Date.UTC(2026, 0, 5)
 
-export const madeTarget: SeriesKey = { site: 'home', device: 'fridge', metric: 'energy' }
+export const madeTarget: Target = { site: 'home', domain: 'energy', subject: 'fridge' }
 
 /** A household: day rhythm, weekends, and what was used in the last hours goes on; kWh by the hour. */
 export function household(days: number, seed: number): Float64Array {
@@ -52,3 +54,21 @@ export const toForecast = (values: Float64Array, more: Partial<ForecastInput> = 
   drift: false,
   ...more,
 })
+
+/** The steps of a forecast with its 90 % interval, for tests that read rows. */
+export function rowsOf(forecast: Forecast): {
+  readonly at: number
+  readonly mean: number
+  readonly naive: number
+  readonly lo: number
+  readonly hi: number
+}[] {
+  const bounds = interval(forecast, 0.9)
+  return [...forecast.mean].map((mean, step) => ({
+    at: stepEdges(forecast)[step]!,
+    mean,
+    naive: forecast.baseline?.[step] ?? Number.NaN,
+    lo: bounds?.lo[step] ?? Number.NaN,
+    hi: bounds?.hi[step] ?? Number.NaN,
+  }))
+}

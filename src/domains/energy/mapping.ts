@@ -3,7 +3,7 @@ import type { Card, Forecast, ModelRef, Verdict } from '../../core/event.ts'
 import type { Quantile } from '../../ml/forecast/forecast.ts'
 import type { NaiveKind } from '../../ml/naive.ts'
 import type { TaskInput } from '../domain.ts'
-import { type Coverage, highEnd, level, lowEnd, type Scores } from './judge.ts'
+import type { Coverage, Scores } from './judge.ts'
 
 /** Mean and quantiles of the coming hours, and the naive forecast beside them. Quantiles may be absent. */
 export interface HoursAhead {
@@ -18,24 +18,19 @@ export function forecastOf(
   model: ModelRef,
   { mean, quantiles, naive, naiveName }: HoursAhead,
 ): Forecast {
-  const origin = input.start + input.values.length * input.stepMs
-  const [lo, hi] = [quantiles[lowEnd]?.values, quantiles[highEnd]?.values]
-  const steps = Array.from(mean, (value, lead) => ({
-    at: origin + lead * input.stepMs,
-    mean: value,
-    naive: naive[lead]!,
-    ...(lo && hi ? { lo: lo[lead]!, hi: hi[lead]! } : {}),
-  })).filter((step) => Number.isFinite(step.mean) && Number.isFinite(step.naive))
   return {
-    ...input.target,
+    kind: 'forecast',
+    target: input.target,
+    metric: 'energy',
     unit: input.unit,
-    origin,
+    origin: input.start + input.values.length * input.stepMs,
     madeAt: input.now,
-    stepMs: input.stepMs,
-    level,
     model,
-    naiveName,
-    steps,
+    grid: [{ stepMs: input.stepMs, count: mean.length }],
+    mean,
+    baseline: naive,
+    baselineName: naiveName,
+    quantiles: quantiles.some(({ values }) => values.some(Number.isFinite)) ? quantiles : [],
   }
 }
 
@@ -45,7 +40,7 @@ export interface Judgement {
   readonly features: readonly string[]
   readonly folds: number
   readonly scoredSteps: number
-  /** mae, rmse, r2 and pinball by forecaster; a card has room for the first two only. */
+  /** mae, rmse, r2 and pinball by forecaster. */
   readonly scores: Scores
   readonly coverage: Coverage | undefined
   readonly verdict: Verdict
@@ -58,13 +53,22 @@ export function cardOf({ target, start, stepMs, values, now, unit }: TaskInput, 
   const { coverage, knownSteps, scores, ...rest } = judged
   return {
     ...rest,
-    series: target,
+    target,
+    metric: 'energy',
     trainedAt: now,
     span: { from: start, to: start + values.length * stepMs, steps: knownSteps },
     unit,
-    scores: Object.fromEntries(
-      Object.entries(scores).map(([name, { mae, rmse }]) => [name, { mae: mae!, rmse: rmse! }]),
-    ),
+    scores: known(scores),
+    decidedBy: 'rmse',
     ...(coverage ? { coverage } : {}),
   }
 }
+
+/** A truth that never changes has no variance to explain, and a short history no quantiles: JSON knows no NaN. */
+const known = (scores: Scores): Scores =>
+  Object.fromEntries(
+    Object.entries(scores).map(([name, score]) => [
+      name,
+      Object.fromEntries(Object.entries(score).filter(([, value]) => Number.isFinite(value))),
+    ]),
+  )

@@ -1,4 +1,5 @@
-import type { Forecast, Prediction } from '../../core/event.ts'
+import type { Forecast, PointPrediction } from '../../core/event.ts'
+import { sumBetween } from '../../core/forecast.ts'
 import type { Reading } from '../../core/reading.ts'
 import { derivedDevice } from '../../core/series.ts'
 import type { Target } from '../../core/target.ts'
@@ -153,12 +154,12 @@ export class EnergyMonitor implements Monitor {
   }
 
   /** The hour that holds `at`; undefined without a forecast of it, and for the past. */
-  #predict(at: number, now: number): Prediction | undefined {
+  #predict(at: number, now: number): PointPrediction | undefined {
     const forecast = this.#forecast
     if (!forecast || now - at > hourMs || now - this.#predictedAt < predictEveryMs) return undefined
     const hour = startOfHour(at)
-    const step = forecast.steps.find((one) => one.at === hour)
-    if (!step || forecast.stepMs !== hourMs) return undefined
+    const expected = sumBetween(forecast, hour, hour + hourMs)
+    if (!Number.isFinite(expected)) return undefined
     const best = this.#live(at)
     let kwh = 0
     let knownMs = 0
@@ -168,9 +169,9 @@ export class EnergyMonitor implements Monitor {
       knownMs += Math.min(quarterMs, quarter?.knownMs ?? 0)
     }
     this.#predictedAt = now
-    const value = kwh + (step.mean * (hourMs - knownMs)) / hourMs
-    const { site, device, metric, unit, model } = forecast
-    return { site, device, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
+    const value = kwh + (expected * (hourMs - knownMs)) / hourMs
+    const { target, metric, unit, model } = forecast
+    return { kind: 'value', target, metric, unit, model, at: hour, madeAt: Math.max(now, at), value }
   }
 }
 

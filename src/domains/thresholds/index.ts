@@ -1,15 +1,16 @@
+/** Thresholds: limits on measured values, set by people. One target a device that measures a limited metric. */
+import { thresholdSettings } from '../../contract/thresholds.ts'
 import type { Series } from '../../core/event.ts'
 import { isDerived } from '../../core/series.ts'
 import type { Domain, Scope, SiteView } from '../domain.ts'
 import { createThresholdMonitor } from './monitor.ts'
-import type { ThresholdSettings } from './settings.ts'
 
 const name = 'thresholds'
 
-/** Limits on measured values, from the configuration: one target a device that measures a limited metric. */
-export const thresholds: Domain<ThresholdSettings> = {
+export const thresholds: Domain<typeof thresholdSettings> = {
   name,
-  settings: { parse: (value) => value as ThresholdSettings },
+  settings: thresholdSettings,
+  olderKeys: { rules: 'rules' },
   scopes(site, { rules }, changed) {
     const limited = new Set(rules.map(({ metric }) => metric))
     if (limited.size === 0) return []

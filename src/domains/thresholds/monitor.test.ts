@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { ThresholdRule } from '../../contract/thresholds.ts'
 import type { Alert } from '../../core/event.ts'
 import type { Reading } from '../../core/reading.ts'
 import type { Monitor, Resume } from '../domain.ts'
 import { createThresholdMonitor } from './monitor.ts'
-import type { ThresholdRule } from './settings.ts'
 
 const target = { site: 'home', domain: 'thresholds', subject: 'd' }
 const stuffy: ThresholdRule = { name: 'stuffy', metric: 'co2', above: 1000, level: 'warning', forSeconds: 60 }

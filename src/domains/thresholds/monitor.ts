@@ -1,8 +1,8 @@
+import type { ThresholdRule } from '../../contract/thresholds.ts'
 import type { Alert } from '../../core/event.ts'
 import type { Reading } from '../../core/reading.ts'
 import { secondMs } from '../../core/time.ts'
 import type { Effects, Monitor, Resume, Scope } from '../domain.ts'
-import type { ThresholdRule } from './settings.ts'
 
 /** A condition that holds: since when, and its alert once it has held for long enough. */
 interface Condition {
@@ -12,7 +12,8 @@ interface Condition {
 
 /**
  * The threshold rules of one device. Each rule raises one alert when its condition has held for `forSeconds` and closes
- * it with the first reading for which it does not hold. Works without any model.
+ * it with the first reading for which it does not hold. Alerts of rules that no longer exist are closed at once. Works
+ * without any model.
  */
 export function createThresholdMonitor(
   { target }: Scope,
@@ -20,13 +21,16 @@ export function createThresholdMonitor(
   resume?: Resume,
 ): Monitor {
   const conditions = resumeConditions(rules, resume)
+  let dropped = (resume?.open ?? []).filter(({ rule }) => !rules.some(({ name }) => name === rule))
   return {
-    wakeAt: Number.POSITIVE_INFINITY,
-    take(event) {
-      if (event === 'wake') return undefined
-      const alerts: Alert[] = []
+    get wakeAt() {
+      return dropped.length > 0 ? 0 : Number.POSITIVE_INFINITY
+    },
+    take(event, now) {
+      const alerts: Alert[] = dropped.map((alert) => ({ ...alert, at: now, until: now }))
+      dropped = []
       for (const rule of rules) {
-        if (rule.metric !== event.metric) continue
+        if (event === 'wake' || rule.metric !== event.metric) continue
         const alert = step(rule, conditions, event)
         if (alert) alerts.push({ ...alert, target })
       }

@@ -12,7 +12,8 @@ const start = Date.parse('2026-06-01T00:00:00Z')
 const hour = (index: number): number => start + index * hourMs
 
 /** What the fridge's energy is learnt from. */
-const power: SeriesKey = { ...fridge, metric: 'power' }
+const power: SeriesKey = { site: 'home', device: 'fridge', metric: 'power' }
+const energy: SeriesKey = { ...power, metric: 'energy' }
 const day: Steps = {
   ...{ start, stepMs: hourMs, unit: 'kWh', repairs: { gaps: 2 } },
   values: Float64Array.from({ length: 24 }, (_, index) => index),
@@ -33,7 +34,7 @@ beforeEach(async () => {
 
 /** Hours that are left out of the day, whatever the fridge's energy is learnt from. */
 const leftOut = (steps = day): number[] => {
-  const { values } = forgotten.leaveOut(steps, power, fridge)
+  const { values } = forgotten.leaveOut(steps, power, energy)
   return [...values].flatMap((value, index) => {
     if (!Number.isNaN(value)) expect(value).toBe(steps.values[index])
     return Number.isNaN(value) ? [index] : []
@@ -57,9 +58,9 @@ describe('steps to learn from', () => {
 
   it('lose what is forgotten of the series that they are learnt from, and of the one that is learnt', async () => {
     await forgotten.add(spanOf(hour(1), hour(2)))
-    await forgotten.add(spanOf(hour(3), hour(4), { series: fridge }))
+    await forgotten.add(spanOf(hour(3), hour(4), { series: energy }))
     expect(leftOut()).toEqual([1, 3])
-    expect([...forgotten.leaveOut(day, fridge).values].findIndex(Number.isNaN)).toBe(3)
+    expect([...forgotten.leaveOut(day, energy).values].findIndex(Number.isNaN)).toBe(3)
   })
 
   it.each<[string, Partial<SeriesKey>]>([
@@ -68,7 +69,7 @@ describe('steps to learn from', () => {
     ['another site', { site: 'cabin' }],
   ])('lose nothing by %s', async (_, change) => {
     await forgotten.add(spanOf(hour(1), hour(2), { series: { ...power, ...change } }))
-    expect(forgotten.leaveOut(day, power, fridge)).toBe(day)
+    expect(forgotten.leaveOut(day, power, energy)).toBe(day)
   })
 
   it('tell with the repairs how many they lost, each once, and not those that were unknown before', async () => {
@@ -125,13 +126,13 @@ describe('a model that learnt from what was forgotten later', () => {
     trainedAt: hour(24),
     span: { from: hour(0), to: hour(24), steps: 24 },
   })
-  const touches = (): boolean => forgotten.touches(card, power, fridge)
+  const touches = (): boolean => forgotten.touches(card, power, energy)
 
   it.each<[string, Partial<ForgottenSpan>, boolean]>([
     ['is told where the span lies in its days', {}, true],
     ['is told where only the last moment does', { from: hour(24) - 1, to: hour(40) }, true],
     ['is told where only the first moment does', { from: hour(-9), to: hour(0) + 1 }, true],
-    ['is told where it is the series itself', { series: fridge }, true],
+    ['is told where it is the series itself', { series: energy }, true],
     ['is told where it was forgotten as it was learnt', { at: hour(24) }, true],
     ['is not where the span begins as its days end', { from: hour(24), to: hour(25) }, false],
     ['is not where the span ends as its days begin', { from: hour(-9), to: hour(0) }, false],

@@ -5,15 +5,15 @@ import { createRandom } from '../../ml/random.ts'
 import {
   type GuardInput,
   guardVerdict,
+  publishesChallenger,
   rollBackTarget,
   type ShadowInput,
   type ShadowVerdict,
   shadowVerdict,
-  speaks,
 } from './guard.ts'
 import { noSums } from './report.ts'
 
-const series = { site: 'home', device: 'fridge', metric: 'energy' }
+const target = { site: 'home', domain: 'energy', subject: 'fridge' }
 const zone = 'Europe/Paris'
 /** The eighth day has 23 hours. */
 const first = dayStart(zone, Date.parse('2026-03-22T12:00:00Z'))
@@ -31,16 +31,18 @@ interface Told {
 
 const tell = (days: readonly Told[], version = 'v1', leads = 1): ReportDay[] =>
   days.map(({ own, naive = 1, hours = dayHours(zone, dayAt(0)), count = hours }, index) => ({
-    series,
+    target,
+    metric: 'energy',
     version,
     day: dayAt(index),
     leads: Array.from({ length: leads }, () => ({
       ...noSums,
       count,
-      squared: own * count,
-      naiveSquared: naive * count,
+      losses: { squared: own * count },
+      baselineCount: count,
+      baseline: { squared: naive * count },
     })),
-    truths: hours,
+    knownMs: hours * 3_600_000,
     residualBins: [],
   }))
 
@@ -49,6 +51,7 @@ const times = <Value>(count: number, value: Value): Value[] => new Array<Value>(
 const guard = (days: readonly ReportDay[], rest: Partial<GuardInput> = {}): GuardInput => ({
   days,
   zone,
+  decidedBy: 'rmse',
   since: first,
   until: dayAt(days.length),
   ...rest,
@@ -160,7 +163,10 @@ const shadow = (
   live: readonly ReportDay[],
   challenger: readonly ReportDay[],
   rest: Partial<ShadowInput> = {},
-): ShadowInput => ({ live, challenger, zone, since: first, until: dayAt(live.length), ...rest })
+): ShadowInput => ({
+  ...{ live, challenger, zone, decidedBy: 'rmse', since: first, until: dayAt(live.length) },
+  ...rest,
+})
 
 const outcome = (verdict: ShadowVerdict): string => (verdict === 'wait' ? verdict : Object.keys(verdict)[0]!)
 
@@ -360,7 +366,7 @@ describe('the share of a challenger', () => {
   const hours = Array.from({ length: 24 * 100 }, (_, hour) => first + hour * 3_600_000)
 
   it.each([0, 0.1, 0.5, 1])('of %d is kept, also within each hour of the day', (share) => {
-    const spoken = hours.map((origin) => speaks(series, origin, share))
+    const spoken = hours.map((origin) => publishesChallenger(target, origin, share))
     expect(spoken.filter(Boolean).length / hours.length).toBeCloseTo(share, 1)
     for (let hour = 0; hour < 24; hour++) {
       const same = spoken.filter((_, index) => index % 24 === hour)
@@ -370,7 +376,7 @@ describe('the share of a challenger', () => {
 
   it('is the same each time, and another for each series', () => {
     const picks = (device: string): boolean[] =>
-      hours.map((origin) => speaks({ ...series, device }, origin, 0.5))
+      hours.map((origin) => publishesChallenger({ ...target, subject: device }, origin, 0.5))
     expect(picks('a')).toEqual(picks('a'))
     const others = picks('b')
     const alike = picks('a').filter((pick, index) => pick === others[index]).length

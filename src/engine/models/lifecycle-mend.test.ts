@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LifecycleWorld, weightOf } from '../../../test/crash/lifecycle-kit.ts'
 import { fridge, registryOver } from '../../../test/crash/registry-kit.ts'
-import type { SeriesKey } from '../../core/event.ts'
+import type { Target } from '../../core/target.ts'
 
 /** What the lifecycle makes of what it finds: damage, crashes, other processes, versions that are too many. */
 
-const heater: SeriesKey = { site: 'cabin', device: 'heater', metric: 'energy' }
+const heater: Target = { site: 'cabin', domain: 'energy', subject: 'heater' }
 
 let world: LifecycleWorld
 beforeEach(() => {
@@ -22,12 +22,12 @@ describe('a live model that is damaged', () => {
 
   it('is put apart, and the one before it speaks and answers', async () => {
     expect(await world.liveVersion()).toBe('v1')
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'refused' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'refused' })
     expect(world.reasonOf('v1')).toBe('Live: v2 could not be served.')
     expect(await world.answer()).toEqual(['v1', weightOf('v1')])
     expect((await world.artifacts.list('')).filter((key) => key.includes('/v2/'))).toEqual(
       ['card.json', 'manifest.json', 'model.json', 'why.txt'].map(
-        (file) => `refused/home/fridge/energy/v2/${file}`,
+        (file) => `refused/home/energy/fridge/v2/${file}`,
       ),
     )
   })
@@ -46,12 +46,12 @@ describe('a live model that is damaged', () => {
   it('leaves the naive forecast where the one before it is damaged, too', async () => {
     await world.damage('v1')
     expect(await world.liveVersion()).toBeUndefined()
-    expect(world.standings()).toEqual({ v1: 'refused', v2: 'refused' })
+    expect(world.statuses()).toEqual({ v1: 'refused', v2: 'refused' })
     await expect(world.answer()).rejects.toMatchObject({ code: 'model_missing' })
   })
 
   it('is passed over where its pointer is empty, and the one before it speaks', async () => {
-    await world.artifacts.put('models/home/fridge/energy/latest.txt', new Uint8Array())
+    await world.artifacts.put('models/home/energy/fridge/latest.txt', new Uint8Array())
     for (let look = 0; look < 2; look++) expect(await world.liveVersion()).toBe('v1')
     expect((await world.history()).slice(-2)).toEqual(['v1 live registry', 'v2 retired registry'])
     expect((await world.artifacts.list('refused/')).length).toBe(0)
@@ -60,13 +60,13 @@ describe('a live model that is damaged', () => {
   it('is no shadow and no rival: a damaged predecessor is refused when it is to speak', async () => {
     await world.damage('v1')
     expect(await world.lifecycle.shadows(fridge)).toEqual([])
-    expect(world.standings()).toMatchObject({ v1: 'refused' })
+    expect(world.statuses()).toMatchObject({ v1: 'refused' })
   })
 })
 
 describe('versions that are kept', () => {
   const keptVersions = async (): Promise<string[]> => {
-    const indexed = Object.keys(world.standings()).sort()
+    const indexed = Object.keys(world.statuses()).sort()
     expect(await registryOver(world.artifacts, world.clock).versions(fridge)).toEqual(indexed)
     expect((await world.ledger.models.of(fridge)).map(({ card }) => card.model.version).sort()).toEqual(
       indexed,
@@ -81,7 +81,7 @@ describe('versions that are kept', () => {
     await world.learn('v3', 'challenger')
     for (const version of ['v4', 'v5', 'v6', 'v7']) await world.learn(version, 'rejected')
     expect(await keptVersions()).toEqual(['v1', 'v2', 'v3', 'v6', 'v7'])
-    expect(world.standings()).toMatchObject({ v1: 'retired', v2: 'live', v3: 'challenger' })
+    expect(world.statuses()).toMatchObject({ v1: 'retired', v2: 'live', v3: 'challenger' })
     // the history outlives them
     expect(await world.history()).toContain('v4 rejected gate')
   })
@@ -98,10 +98,10 @@ describe('a process that ends between the pointer and the index', () => {
     await world.learn('v1')
     await world.restart({ over: world.failingOnce() })
     await expect(world.learn('v2')).rejects.toThrow('the power went')
-    expect(world.standings()).toEqual({ v1: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'live' })
     await world.restart()
     expect(await world.liveVersion()).toBe('v2')
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
     // it could have been served
     expect(world.reasonOf('v2')).toBe('Live: the pointer names it.')
     expect(await world.ledger.models.of(fridge)).toEqual(world.lifecycle.entries(fridge))
@@ -114,7 +114,7 @@ describe('a process that ends between the pointer and the index', () => {
     await expect(world.promote('v2', true)).rejects.toThrow('the power went')
     await world.restart()
     expect(await world.liveVersion()).toBe('v2')
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
   })
 
   it('had rolled back to the naive forecast: the old one does not speak again', async () => {
@@ -122,8 +122,8 @@ describe('a process that ends between the pointer and the index', () => {
     await world.restart({ over: world.failingOnce() })
     await expect(world.rollBack()).rejects.toThrow('the power went')
     expect(await world.liveVersion()).toBeUndefined()
-    expect(world.standings()).toEqual({ v1: 'retired' })
-    expect(world.reasonOf('v1')).toBe('Nothing points to it any more; the naive forecast speaks.')
+    expect(world.statuses()).toEqual({ v1: 'retired' })
+    expect(world.reasonOf('v1')).toBe('Nothing points to it any more; the naive forecast is live.')
     await world.restart()
     expect(await world.liveVersion()).toBeUndefined()
   })
@@ -133,7 +133,7 @@ describe('a process that ends between the pointer and the index', () => {
     await world.restart({ over: world.failingOnce() })
     await expect(world.learn('v2')).rejects.toThrow()
     expect(await world.liveVersion()).toBe('v2')
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
     expect(await world.answer()).toEqual(['v2', weightOf('v2')])
   })
 })
@@ -154,14 +154,14 @@ it('a site that is removed leaves nothing, and another one everything', async ()
   await world.damage('v1')
   await world.liveVersion()
   await world.learn('v2')
-  await world.lifecycle.judged(world.candidate('w1', 'live', heater), { by: 'schedule' })
+  await world.lifecycle.add(world.candidate('w1', 'live', heater), { by: 'schedule' })
   expect(await world.liveVersion()).toBe('v2')
   await world.answer()
   await world.lifecycle.removeSite('home')
   expect(world.lifecycle.entries(fridge)).toEqual([])
   expect((await world.artifacts.list('')).filter((key) => key.includes('home'))).toEqual([])
   await expect(world.answer()).rejects.toMatchObject({ code: 'model_missing' })
-  expect(world.standings(heater)).toEqual({ w1: 'live' })
+  expect(world.statuses(heater)).toEqual({ w1: 'live' })
   expect((await world.lifecycle.live(heater))?.card.model.version).toBe('w1')
   // of another home that is called so later, nothing is taken for known: it is opened before it speaks
   const other = registryOver(world.artifacts, world.clock)

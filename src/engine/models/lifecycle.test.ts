@@ -9,7 +9,7 @@ beforeEach(() => {
   world = new LifecycleWorld()
 })
 
-type Outcome = Card['verdict']['standing']
+type Outcome = Card['verdict']['status']
 
 describe('what the gate says', () => {
   it.each<[Outcome, string | undefined]>([
@@ -19,9 +19,9 @@ describe('what the gate says', () => {
   ])('%s is where the version stands, and by whom', async (verdict, live) => {
     await world.learn('v1')
     expect(await world.learn('v2', verdict)).toMatchObject({
-      ...{ standing: verdict, reason: `The gate says ${verdict}.`, since: began + 120_000 },
+      ...{ status: verdict, reason: `Verdict: ${verdict}.`, since: began + 120_000 },
     })
-    expect(world.standings()).toEqual({ v1: verdict === 'live' ? 'retired' : 'live', v2: verdict })
+    expect(world.statuses()).toEqual({ v1: verdict === 'live' ? 'retired' : 'live', v2: verdict })
     expect(await world.liveVersion()).toBe(live)
     expect(await world.answer()).toEqual([live, weightOf(live!)])
     expect(await world.history()).toContain(`v2 ${verdict} gate`)
@@ -41,14 +41,14 @@ describe('what the gate says', () => {
   it('is overruled by force, which names who and what the gate had said', async () => {
     await world.learn('v1')
     await world.learn('v2', 'rejected', { by: 'olga', force: true })
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
-    expect(world.reasonOf('v2')).toBe('Live by force (olga), against the gate: The gate says rejected.')
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.reasonOf('v2')).toBe('Live by force (olga), against the gate: Verdict: rejected.')
     expect(await world.history()).toEqual(['v1 live gate', 'v2 live olga', 'v1 retired olga'])
   })
 
   it('is the word of the gate where force was not needed', async () => {
     await world.learn('v1', 'live', { by: 'olga', force: true })
-    expect(world.reasonOf('v1')).toBe('The gate says live.')
+    expect(world.reasonOf('v1')).toBe('Verdict: live.')
     expect(await world.history()).toEqual(['v1 live gate'])
   })
 })
@@ -68,26 +68,26 @@ describe('a challenger', () => {
 
   it('is let be until it is decided: the next one is rejected', async () => {
     await world.learn('v3', 'challenger')
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'challenger', v3: 'rejected' })
-    expect(world.reasonOf('v3')).toBe('Another challenger is being tried. The gate says challenger.')
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'challenger', v3: 'rejected' })
+    expect(world.reasonOf('v3')).toBe('Another challenger is being tried. Verdict: challenger.')
   })
 
   it('is rejected when another one goes live, also where it was tried against the one before', async () => {
     await world.learn('v3')
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'rejected', v3: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'rejected', v3: 'live' })
     expect(world.reasonOf('v2')).toBe('Undecided when v3 went live.')
   })
 
   it('is rejected when it was not better, with the reason', async () => {
     await world.lifecycle.drop(fridge, 'v2', 'It was no better in 28 days.')
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'rejected' })
     expect(world.reasonOf('v2')).toBe('It was no better in 28 days.')
     expect(await world.history()).toContain('v2 rejected shadow')
   })
 
   it('is not taken down by a late word when somebody made it live meanwhile', async () => {
     await Promise.all([world.promote('v2'), world.lifecycle.drop(fridge, 'v2', 'It was no better.')])
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
   })
 })
 
@@ -100,8 +100,8 @@ describe('to promote', () => {
 
   it('one that was live before needs no force', async () => {
     expect(await world.answer()).toEqual(['v2', weightOf('v2')])
-    expect(await world.promote('v1')).toMatchObject({ standing: 'live', reason: 'Wanted.' })
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'retired', v3: 'rejected' })
+    expect(await world.promote('v1')).toMatchObject({ status: 'live', reason: 'Wanted.' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'retired', v3: 'rejected' })
     expect(await world.answer()).toEqual(['v1', weightOf('v1')])
     expect((await world.history()).slice(-2)).toEqual(['v1 live olga', 'v2 retired olga'])
   })
@@ -109,24 +109,24 @@ describe('to promote', () => {
   it('one that the gate rejected needs force, and nothing moves without it', async () => {
     await expect(world.promote('v3')).rejects.toMatchObject({
       code: 'not_acceptable_state',
-      message: 'The model v3 did not pass the gate (The gate says rejected.); it goes live by force only.',
+      message: 'The model v3 did not pass the gate (Verdict: rejected.); it goes live by force only.',
     })
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live', v3: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live', v3: 'rejected' })
     await world.promote('v3', true)
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'retired', v3: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'retired', v3: 'live' })
     expect((await world.history()).slice(-2)).toEqual(['v3 live olga', 'v2 retired olga'])
   })
 
   it('one that is live changes nothing, also in the history', async () => {
     const before = await world.history()
-    expect(await world.promote('v2')).toMatchObject({ standing: 'live', reason: 'The gate says live.' })
+    expect(await world.promote('v2')).toMatchObject({ status: 'live', reason: 'Verdict: live.' })
     expect(await world.history()).toEqual(before)
   })
 
   it('one that is unknown names those that there are', async () => {
     await expect(world.promote('v9')).rejects.toMatchObject({
       code: 'model_missing',
-      message: 'There is no model of home/fridge/energy v9: there are v3, v2, v1.',
+      message: 'There is no model of home/energy/fridge v9: there are v3, v2, v1.',
     })
   })
 
@@ -137,10 +137,10 @@ describe('to promote', () => {
     for (const force of [false, true, true])
       await expect(world.promote('v1', force)).rejects.toMatchObject({
         code: 'model_refused',
-        message: `The model home/fridge/energy v1 is refused: ${why}`,
+        message: `The model home/energy/fridge v1 is refused: ${why}`,
       })
     await expect(world.rollBack('v1')).rejects.toMatchObject({ code: 'model_refused' })
-    expect(world.standings()).toEqual({ v1: 'refused', v2: 'live', v3: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'refused', v2: 'live', v3: 'rejected' })
     expect(world.reasonOf('v1')).toBe(why)
     expect((await world.history()).filter((line) => line.startsWith('v1 refused'))).toEqual([
       'v1 refused registry',
@@ -150,9 +150,9 @@ describe('to promote', () => {
 
   it('one whose files are whole but that does not open is refused, too', async () => {
     const odd = { ...world.candidate('v4', 'rejected'), body: '{}' }
-    await world.lifecycle.judged(odd, { by: 'schedule' })
+    await world.lifecycle.add(odd, { by: 'schedule' })
     await expect(world.promote('v4', true)).rejects.toThrow(/it has no weights/)
-    expect(world.standings()).toMatchObject({ v2: 'live', v4: 'refused' })
+    expect(world.statuses()).toMatchObject({ v2: 'live', v4: 'refused' })
     expect(world.reasonOf('v4')).toBe('it has no weights.')
   })
 })
@@ -163,16 +163,16 @@ describe('a roll-back', () => {
     await world.learn('v2')
     expect(await world.answer()).toEqual(['v2', weightOf('v2')])
     expect(await world.rollBack()).toBe('v1')
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'rejected' })
     expect(await world.answer()).toEqual(['v1', weightOf('v1')])
     expect(await world.rollBack()).toBe(naiveVersion)
-    expect(world.standings()).toEqual({ v1: 'rejected', v2: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'rejected', v2: 'rejected' })
     expect(await world.liveVersion()).toBeUndefined()
     expect(world.lifecycle.anyLive).toBe(false)
     await expect(world.answer()).rejects.toMatchObject({ code: 'model_missing' })
     await expect(world.rollBack()).rejects.toMatchObject({
       code: 'model_missing',
-      message: /home\/fridge\/energy: no learnt model is live/,
+      message: /home\/energy\/fridge: no learnt model is live/,
     })
   })
 
@@ -188,20 +188,20 @@ describe('a roll-back', () => {
     await world.learn('v1')
     await world.learn('v2')
     expect(await world.rollBack(naiveVersion)).toBe(naiveVersion)
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'rejected' })
     await world.restart()
     expect(await world.liveVersion()).toBeUndefined()
   })
 
   it.each([
-    ['v4', 'not_acceptable_state', /it is rejected \(The gate says rejected\.\); promote it instead/],
+    ['v4', 'not_acceptable_state', /it is rejected \(Verdict: rejected\.\); promote it instead/],
     ['v3', 'not_acceptable_state', /v3 is live already/],
     ['v9', 'model_missing', /no such version/],
   ])('to %s is %s', async (to, code, message) => {
     for (const version of ['v1', 'v2', 'v3']) await world.learn(version)
     await world.learn('v4', 'rejected')
     await expect(world.rollBack(to)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'retired', v3: 'live', v4: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'retired', v3: 'live', v4: 'rejected' })
     expect(await world.liveVersion()).toBe('v3')
   })
 
@@ -209,22 +209,27 @@ describe('a roll-back', () => {
     for (const version of ['v1', 'v2', 'v3']) await world.learn(version)
     expect(await world.rollBack()).toBe('v2')
     expect(world.lifecycle.predecessor(fridge)?.card.model.version).toBe('v1')
+    expect(await world.liveVersion()).toBe('v2')
     await world.damage('v2')
+    // what was opened is not read again
+    expect(await world.liveVersion()).toBe('v2')
+    await world.restart()
     expect(await world.liveVersion()).toBe('v1')
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'refused', v3: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'refused', v3: 'rejected' })
     await world.damage('v1')
+    await world.restart()
     expect(await world.liveVersion()).toBeUndefined()
-    expect(world.standings()).toEqual({ v1: 'refused', v2: 'refused', v3: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'refused', v2: 'refused', v3: 'rejected' })
   })
 })
 
 describe('moves at the same time', () => {
   it('follow each other: as many trainings as there may be, one of them live', async () => {
     const made = ['v1', 'v2', 'v3', 'v4'].map((version) =>
-      world.lifecycle.judged(world.candidate(version), { by: 'schedule' }),
+      world.lifecycle.add(world.candidate(version), { by: 'schedule' }),
     )
     await Promise.all(made)
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'retired', v3: 'retired', v4: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'retired', v3: 'retired', v4: 'live' })
     expect(await world.answer()).toEqual(['v4', weightOf('v4')])
     await world.restart()
     expect(await world.liveVersion()).toBe('v4')
@@ -234,14 +239,14 @@ describe('moves at the same time', () => {
     for (const version of ['v1', 'v2', 'v3']) await world.learn(version)
     const [first, second] = await Promise.allSettled([world.rollBack('v1'), world.rollBack('v1')])
     expect([first.status, second.status]).toEqual(['fulfilled', 'rejected'])
-    expect(world.standings()).toEqual({ v1: 'live', v2: 'retired', v3: 'rejected' })
+    expect(world.statuses()).toEqual({ v1: 'live', v2: 'retired', v3: 'rejected' })
   })
 
   it('go on after one that failed', async () => {
     await world.learn('v1')
     const [missing, learnt] = await Promise.allSettled([world.promote('v9'), world.learn('v2')])
     expect([missing.status, learnt.status]).toEqual(['rejected', 'fulfilled'])
-    expect(world.standings()).toEqual({ v1: 'retired', v2: 'live' })
+    expect(world.statuses()).toEqual({ v1: 'retired', v2: 'live' })
   })
 
   it('open a model once, however many ask for it first', async () => {
@@ -267,13 +272,13 @@ it('the naive forecast has a card of its own only where no learnt model is live'
   const naive = modelOf(naiveVersion, fridge, {
     model: { name: 'energy-naive', version: naiveVersion, kind: 'naive' },
   }).card
-  const entry = { card: naive, standing: 'live', reason: 'Too little history.', since: began } as const
+  const entry = { card: naive, status: 'live', reason: 'Too little history.', since: began } as const
   await world.lifecycle.naive([entry])
-  expect([world.standings(), world.lifecycle.anyLive]).toEqual([{ naive: 'live' }, false])
+  expect([world.statuses(), world.lifecycle.anyLive]).toEqual([{ naive: 'live' }, false])
   await world.learn('v1')
-  expect(world.standings()).toEqual({ naive: 'retired', v1: 'live' })
+  expect(world.statuses()).toEqual({ naive: 'retired', v1: 'live' })
   await world.lifecycle.naive([entry])
-  expect(world.standings()).toEqual({ naive: 'retired', v1: 'live' })
+  expect(world.statuses()).toEqual({ naive: 'retired', v1: 'live' })
   // it is nothing to go back to by itself, and nothing that is trimmed
   expect(world.lifecycle.predecessor(fridge)).toBeUndefined()
 })

@@ -1,12 +1,12 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { SeriesKey } from '../../core/event.ts'
-import { type ModelEntry, naiveVersion, type Standing, type StoredModel } from '../../core/life.ts'
+import { type ModelEntry, type ModelStatus, naiveVersion, type StoredModel } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
-import { SeriesMap } from '../../core/series.ts'
-import { Turns } from '../../core/turns.ts'
+import { type Target, TargetMap, targetId } from '../../core/target.ts'
+import { KeyedTurns } from '../../core/turns.ts'
 import type { Learning } from '../../domains/domain.ts'
 import type { Registry } from '../registry/registry.ts'
 import { nameOf, refusal } from '../registry/registry-names.ts'
+import { ModelCache } from './model-cache.ts'
 import { isLearnt, ModelIndex, noModel } from './model-index.ts'
 import type { Lease, Serving } from './serving.ts'
 
@@ -17,12 +17,12 @@ export interface LifecycleParts {
   readonly clock: Clock
   readonly log: Log
   readonly learnings: readonly Learning[]
-  /** What speaks for a series has changed: its forecast must be made anew. */
-  readonly onChange: (series: SeriesKey) => void
+  /** The live model of a target has changed: its forecast must be made anew. */
+  readonly onChange: (target: Target) => void
 }
 
-/** Who wanted a change, and whether against the gate's word. */
-export interface Wish {
+/** Who requested a change, and whether it overrules the gate. */
+export interface ModelRequest {
   readonly by: string
   readonly force?: boolean
 }
@@ -31,18 +31,19 @@ export interface Wish {
 const seed = 1
 
 /**
- * Where each version stands, and every move between standings: artifacts first, then the pointer, then the index, then
- * what answers. A crash in between is mended when the series is next looked at, by what the pointer says.
+ * The status of each version, and every change of it: artifacts first, then the pointer, then the index, then the model
+ * that serves. A crash in between is mended when the target is next loaded, by the pointer.
  */
 export class Lifecycle {
   readonly #parts: LifecycleParts
   readonly #kept: number
   readonly #index: ModelIndex
   /** Version that was opened last, and well. */
-  readonly #opened = new SeriesMap<string>()
-  readonly #turns = new Turns(1)
+  readonly #opened = new TargetMap<string>()
+  readonly #cache = new ModelCache()
+  readonly #turns = new KeyedTurns()
 
-  /** `kept`: versions of a series that are kept, the newest; the live one and the one before it always. */
+  /** `kept`: versions of a target that are kept, the newest; the live one and the one before it always. */
   constructor(parts: LifecycleParts, kept: number) {
     this.#parts = parts
     this.#kept = kept
@@ -53,13 +54,13 @@ export class Lifecycle {
     return this.#index.load()
   }
 
-  /** All versions of a series, newest first. */
-  entries(series: SeriesKey): readonly ModelEntry[] {
-    return this.#index.of(series)
+  /** All versions of a target, newest first. */
+  entries(target: Target): readonly ModelEntry[] {
+    return this.#index.of(target)
   }
 
-  standing(series: SeriesKey, standing: Standing): ModelEntry | undefined {
-    return this.#index.standing(series, standing)
+  status(target: Target, status: ModelStatus): ModelEntry | undefined {
+    return this.#index.status(target, status)
   }
 
   get anyLive(): boolean {
@@ -67,179 +68,185 @@ export class Lifecycle {
   }
 
   /** The version that was live before this one. */
-  predecessor(series: SeriesKey): ModelEntry | undefined {
-    return this.#index.retired(series)[0]
+  predecessor(target: Target): ModelEntry | undefined {
+    return this.#index.retired(target)[0]
   }
 
-  /** The learnt model that speaks, whole and checked; what is damaged is put apart, and the one before it speaks. */
-  live(series: SeriesKey): Promise<StoredModel | undefined> {
-    return this.#alone(() => this.#speaking(series))
+  /** The live learnt model, whole and checked; a damaged one is quarantined, and the one before it is live. */
+  live(target: Target): Promise<StoredModel | undefined> {
+    return this.#alone(target, () => this.#loadLive(target))
   }
 
-  /** Versions that speak in shadow: the challenger, and the one that was live before. */
-  async shadows(series: SeriesKey): Promise<StoredModel[]> {
-    const models = await this.#alone(() =>
+  /** Models are read again when they are used next. */
+  forgetLoaded(): void {
+    this.#cache.clear()
+  }
+
+  /** Versions that predict in shadow: the challenger, and the one that was live before. */
+  async shadows(target: Target): Promise<StoredModel[]> {
+    const models = await this.#alone(target, () =>
       Promise.all(
-        [this.standing(series, 'challenger'), this.predecessor(series)].map(
-          (entry) => entry && this.#loadIfGood(series, entry.card.model.version),
+        [this.status(target, 'challenger'), this.predecessor(target)].map(
+          (entry) => entry && this.#loadIfGood(target, entry.card.model.version),
         ),
       ),
     )
     return models.filter((model) => model !== undefined)
   }
 
-  /** Keeps what was learnt, and lets it stand where its verdict says. */
-  judged(model: StoredModel, { by, force }: Wish): Promise<ModelEntry> {
-    return this.#alone(async () => {
-      const { series, verdict } = model.card
+  /** Stores a trained model, with the status of its verdict. */
+  add(model: StoredModel, { by, force }: ModelRequest): Promise<ModelEntry> {
+    const { target, verdict } = model.card
+    return this.#alone(target, async () => {
       await this.#parts.registry.put(model, seed)
-      let { standing, reason } = verdict
-      const isForced = force === true && standing !== 'live'
+      let { status, reason } = verdict
+      const isForced = force === true && status !== 'live'
       if (isForced) {
         reason = `Live by force (${by}), against the gate: ${reason}`
-        standing = 'live'
+        status = 'live'
       }
       // one challenger at a time, until it is decided: else none would ever be
-      if (standing === 'challenger' && this.standing(series, 'challenger')) {
-        standing = 'rejected'
+      if (status === 'challenger' && this.status(target, 'challenger')) {
+        status = 'rejected'
         reason = `Another challenger is being tried. ${reason}`
       }
-      if (standing === 'live') await this.#publish(model)
-      await this.#index.put(model.card, { standing, reason }, isForced ? by : 'gate')
-      await this.#trim(series)
-      return this.#index.find(series, model.card.model.version)
+      if (status === 'live') await this.#publish(model)
+      await this.#index.put(model.card, { status, reason }, isForced ? by : 'gate')
+      await this.#trim(target)
+      return this.#index.find(target, model.card.model.version)
     })
   }
 
   /**
-   * Makes a kept version live. Without `force` it must have passed the gate at some time; `force` is told in the
-   * history with the name of who wanted it.
+   * Makes a kept version live. Without `force` it must have passed the gate at some time; `force` is recorded in the
+   * history with the name of who requested it.
    */
-  promote(series: SeriesKey, version: string, reason: string, { by, force }: Wish): Promise<ModelEntry> {
-    return this.#alone(async () => {
-      const entry = this.#index.find(series, version)
-      if (entry.standing === 'live') return entry
-      if (entry.standing === 'refused') throw refusal(series, version, entry.reason.replace(/\.$/, ''))
-      if (entry.standing === 'rejected' && !force)
+  promote(target: Target, version: string, reason: string, { by, force }: ModelRequest): Promise<ModelEntry> {
+    return this.#alone(target, async () => {
+      const entry = this.#index.find(target, version)
+      if (entry.status === 'live') return entry
+      if (entry.status === 'refused') throw refusal(target, version, entry.reason.replace(/\.$/, ''))
+      if (entry.status === 'rejected' && !force)
         throw new HomeostatError('not_acceptable_state', {
           detail: `The model ${version} did not pass the gate (${entry.reason}); it goes live by force only`,
         })
-      const model = await this.#load(series, version)
+      const model = await this.#load(target, version)
       await this.#publish(model)
-      await this.#index.put(model.card, { standing: 'live', reason }, by)
-      return this.#index.find(series, version)
+      await this.#index.put(model.card, { status: 'live', reason }, by)
+      return this.#index.find(target, version)
     })
   }
 
   /**
-   * The one before it speaks again, or the naive forecast where there is none (or it is asked for). Returns which.
-   * Only what was live before can be gone back to: nothing comes in by this door that the gate did not let in.
+   * Makes the version before it live again, or the naive forecast if there is none (or it is requested). Returns which.
+   * Only a version that was live before can be rolled back to: nothing else has passed the gate.
    */
-  rollBack(series: SeriesKey, to: string | undefined, reason: string, by: string): Promise<string> {
-    return this.#alone(async () => {
-      const live = this.standing(series, 'live')
-      if (!live) throw new HomeostatError('model_missing', { model: nameOf(series), detail: noModel })
-      const target = to ?? this.predecessor(series)?.card.model.version ?? naiveVersion
+  rollBack(target: Target, to: string | undefined, reason: string, by: string): Promise<string> {
+    return this.#alone(target, async () => {
+      const live = this.status(target, 'live')
+      if (!live) throw new HomeostatError('model_missing', { model: nameOf(target), detail: noModel })
+      const version = to ?? this.predecessor(target)?.card.model.version ?? naiveVersion
       // it loses its place: not the one to come back to
-      const outgoing = { standing: 'rejected', reason } as const
-      if (target === naiveVersion) {
-        await this.#parts.registry.unpoint(series)
-        await this.#index.move(series, live.card.model.version, outgoing, by)
-        void this.#parts.serving.drop(series)
-        return target
+      const outgoing = { status: 'rejected', reason } as const
+      if (version === naiveVersion) {
+        await this.#parts.registry.unpoint(target)
+        await this.#index.move(target, live.card.model.version, outgoing, by)
+        void this.#parts.serving.drop(target)
+        return version
       }
-      requireOnceLive(this.#index.known(series, target))
-      const model = await this.#load(series, target)
+      requireOnceLive(this.#index.known(target, version))
+      const model = await this.#load(target, version)
       await this.#publish(model)
-      await this.#index.put(model.card, { standing: 'live', reason }, by, outgoing)
-      return target
+      await this.#index.put(model.card, { status: 'live', reason }, by, outgoing)
+      return version
     })
   }
 
-  /** A challenger that was not better; nothing happens where it challenges no more. */
-  drop(series: SeriesKey, version: string, reason: string): Promise<void> {
-    return this.#alone(async () => {
-      if (this.standing(series, 'challenger')?.card.model.version !== version) return
-      await this.#index.move(series, version, { standing: 'rejected', reason }, 'shadow')
+  /** Rejects a challenger that was not better; nothing happens if it is no challenger any more. */
+  drop(target: Target, version: string, reason: string): Promise<void> {
+    return this.#alone(target, async () => {
+      if (this.status(target, 'challenger')?.card.model.version !== version) return
+      await this.#index.move(target, version, { status: 'rejected', reason }, 'shadow')
     })
   }
 
-  /** The naive forecast's own card, where it is the one that speaks. */
-  naive(cards: readonly ModelEntry[]): Promise<void> {
-    return this.#alone(() =>
-      this.#index.putQuietly(
-        cards.filter(({ card, reason }) => {
-          // it was made before a learnt model went live
-          if (this.standing(card.series, 'live')) return false
-          const known = this.entries(card.series).find((entry) => !isLearnt(entry))
-          return known?.reason !== reason || known.standing !== 'live'
-        }),
-      ),
-    )
+  /** The naive forecast's own card, while it is live. */
+  async naive(cards: readonly ModelEntry[]): Promise<void> {
+    for (const entry of cards) {
+      const { target } = entry.card
+      await this.#alone(target, async () => {
+        // it was made before a learnt model went live
+        if (this.status(target, 'live')) return
+        const known = this.entries(target).find((other) => !isLearnt(other))
+        if (known?.reason === entry.reason && known.status === 'live') return
+        await this.#index.putQuietly([entry])
+      })
+    }
   }
 
-  /** Opens the live model for questions on the loop. */
-  async lease(series: SeriesKey): Promise<Lease> {
+  /** Opens the live model for predictions on the loop. */
+  async lease(target: Target): Promise<Lease> {
     const { serving } = this.#parts
-    const open = serving.lease(series)
+    const open = serving.lease(target)
     if (open) return open
     // between moves: what is opened here must not take the place of what went live meanwhile
-    return this.#alone(async () => {
-      const opened = serving.lease(series)
+    return this.#alone(target, async () => {
+      const opened = serving.lease(target)
       if (opened) return opened
-      const model = await this.#speaking(series)
-      if (!model) throw new HomeostatError('model_missing', { model: nameOf(series), detail: noModel })
+      const model = await this.#loadLive(target)
+      if (!model) throw new HomeostatError('model_missing', { model: nameOf(target), detail: noModel })
       void serving.swap(model, this.#open(model))
-      return serving.lease(series)!
+      return serving.lease(target)!
     })
   }
 
+  /** Resolves when all changes of the site's models that were under way have ended and its models are erased. */
   async removeSite(site: string): Promise<void> {
-    await this.#alone(async () => {
-      this.#index.removeSite(site)
-      this.#opened.removeSite(site)
-      this.#parts.serving.removeSite(site)
-      await this.#parts.registry.removeSite(site)
-    })
+    await Promise.all(this.#index.targetsOf(site).map((target) => this.#alone(target, async () => undefined)))
+    this.#index.removeSite(site)
+    this.#opened.removeSite(site)
+    this.#cache.removeSite(site)
+    this.#parts.serving.removeSite(site)
+    await this.#parts.registry.removeSite(site)
   }
 
-  async #speaking(series: SeriesKey): Promise<StoredModel | undefined> {
-    const known = this.standing(series, 'live')?.card.model.version
-    const { model, refused } = await this.#newestGood(series)
-    for (const { version, reason } of refused) await this.#putApart(series, version, reason)
-    const speaking = refused.length > 0 ? await this.#fallBack(series, model) : model
-    if (speaking?.card.model.version === known) return speaking
+  async #loadLive(target: Target): Promise<StoredModel | undefined> {
+    const known = this.status(target, 'live')?.card.model.version
+    const { model, refused } = await this.#newestGood(target)
+    for (const { version, reason } of refused) await this.#quarantine(target, version, reason)
+    const live = refused.length > 0 ? await this.#fallBack(target, model) : model
+    if (live?.card.model.version === known) return live
     // damaged, published elsewhere, or the process ended between the pointer and the index
-    void this.#parts.serving.drop(series)
+    void this.#parts.serving.drop(target)
     const isDamaged = refused.some(({ version }) => version === known)
-    if (speaking) {
+    if (live) {
       const reason = isDamaged ? `Live: ${known} could not be served.` : 'Live: the pointer names it.'
-      await this.#index.put(speaking.card, { standing: 'live', reason }, 'registry')
+      await this.#index.put(live.card, { status: 'live', reason }, 'registry')
     } else if (known && !isDamaged) {
-      await this.#index.move(series, known, unnamed, 'registry')
+      await this.#index.move(target, known, unnamed, 'registry')
     }
-    return speaking
+    return live
   }
 
-  /** What speaks instead. The pointer follows: what was put apart is not tried again and again. */
-  async #fallBack(series: SeriesKey, previous: StoredModel | undefined): Promise<StoredModel | undefined> {
+  /** The version that is live instead. The pointer follows, so that a quarantined version is not tried again. */
+  async #fallBack(target: Target, previous: StoredModel | undefined): Promise<StoredModel | undefined> {
     const { registry } = this.#parts
     // the registry does not know which of its versions was rolled back
-    const isOut = previous && this.#index.known(series, previous.card.model.version)?.standing === 'rejected'
+    const isOut = previous && this.#index.known(target, previous.card.model.version)?.status === 'rejected'
     let model = isOut ? undefined : previous
-    for (const { card } of this.#index.retired(series))
-      model ??= await this.#loadIfGood(series, card.model.version)
-    if (model) await registry.point(series, model.card.model.version)
-    else await registry.unpoint(series)
+    for (const { card } of this.#index.retired(target))
+      model ??= await this.#loadIfGood(target, card.model.version)
+    if (model) await registry.point(target, model.card.model.version)
+    else await registry.unpoint(target)
     return model
   }
 
-  /** Complete load and a test prediction, then the pointer, then what answers. */
+  /** Complete load and a test prediction, then the pointer, then the model that serves. */
   async #publish(model: StoredModel): Promise<void> {
     const { registry, serving } = this.#parts
-    const { series, model: ref } = model.card
+    const { target, model: ref } = model.card
     const open = this.#open(model)
-    await registry.point(series, ref.version)
+    await registry.point(target, ref.version)
     // retired when its last request is done; nobody waits for that here
     void serving.swap(model, open)
   }
@@ -249,99 +256,104 @@ export class Lifecycle {
     const learning = this.#parts.learnings.find(({ name }) => name === domain)
     if (learning) return learning.open(model)
     throw refusal(
-      model.card.series,
+      model.card.target,
       model.card.model.version,
       `nothing here can open a model called ${model.card.model.name}`,
     )
   }
 
-  /** What the pointer names, if it can be opened, else the one before; each is opened once in the life of a process. */
-  async #newestGood(series: SeriesKey): Promise<Awaited<ReturnType<Registry['newestGood']>>> {
+  /** The version that the pointer names, if it can be opened, else the one before; each is opened once in a process. */
+  async #newestGood(target: Target): Promise<Awaited<ReturnType<Registry['newestGood']>>> {
     const { registry } = this.#parts
-    const found = await registry.newestGood(series)
+    const pointed = await registry.latest(target)
+    const cached = pointed === undefined ? undefined : this.#cache.get(target, pointed)
+    if (cached) return { model: cached, refused: [] }
+    const found = await registry.newestGood(target)
     const { model, refused } = found
-    if (!model || this.#opened.get(series) === model.card.model.version) return found
+    if (!model) return found
     try {
-      this.#open(model)
-      this.#opened.set(series, model.card.model.version)
+      if (this.#opened.get(target) !== model.card.model.version) this.#open(model)
+      this.#opened.set(target, model.card.model.version)
+      this.#cache.add(model)
       return found
     } catch (error) {
       if (!(error instanceof HomeostatError)) throw error
       const { version } = model.card.model
-      await registry.quarantine(series, version, bare(error.message))
-      const next = await this.#newestGood(series)
+      await registry.quarantine(target, version, bare(error.message))
+      const next = await this.#newestGood(target)
       return { ...next, refused: [...refused, { version, reason: error.message }, ...next.refused] }
     }
   }
 
-  async #loadIfGood(series: SeriesKey, version: string): Promise<StoredModel | undefined> {
+  async #loadIfGood(target: Target, version: string): Promise<StoredModel | undefined> {
+    const cached = this.#cache.get(target, version)
+    if (cached) return cached
     try {
-      return await this.#load(series, version)
+      const model = await this.#load(target, version)
+      this.#cache.add(model)
+      return model
     } catch (error) {
       if (error instanceof HomeostatError) return undefined
       throw error
     }
   }
 
-  async #load(series: SeriesKey, version: string): Promise<StoredModel> {
+  async #load(target: Target, version: string): Promise<StoredModel> {
     try {
-      const model = await this.#parts.registry.load(series, version)
+      const model = await this.#parts.registry.load(target, version)
       this.#open(model)
       return model
     } catch (error) {
       if (error instanceof HomeostatError && error.code === 'model_refused')
-        await this.#putApart(series, version, error.message)
+        await this.#quarantine(target, version, error.message)
       throw error
     }
   }
 
   /** Once: the first reason stays. */
-  async #putApart(series: SeriesKey, version: string, message: string): Promise<void> {
-    // the pointer itself may be no good: then there is no version to put apart
-    if (version === '' || this.#index.known(series, version)?.standing === 'refused') return
+  async #quarantine(target: Target, version: string, message: string): Promise<void> {
+    // the pointer itself may be unreadable: then there is no version to quarantine
+    if (version === '' || this.#index.known(target, version)?.status === 'refused') return
     const reason = bare(message)
-    await this.#parts.registry.quarantine(series, version, reason)
-    await this.#index.move(series, version, { standing: 'refused', reason }, 'registry')
+    this.#cache.drop(target, version)
+    await this.#parts.registry.quarantine(target, version, reason)
+    await this.#index.move(target, version, { status: 'refused', reason }, 'registry')
   }
 
-  async #trim(series: SeriesKey): Promise<void> {
-    const entries = this.entries(series)
-    const always = [
-      this.standing(series, 'live'),
-      this.standing(series, 'challenger'),
-      this.predecessor(series),
-    ]
+  async #trim(target: Target): Promise<void> {
+    const entries = this.entries(target)
+    const always = [this.status(target, 'live'), this.status(target, 'challenger'), this.predecessor(target)]
     const kept = new Set([...entries.filter(isLearnt).slice(0, this.#kept), ...always])
     const gone = entries.filter((entry) => isLearnt(entry) && !kept.has(entry))
     if (gone.length === 0) return
     await this.#parts.registry.trim(
-      series,
+      target,
       entries.filter((entry) => kept.has(entry)).map(({ card }) => card.model.version),
     )
-    await this.#index.remove(series, gone)
+    await this.#index.remove(target, gone)
   }
 
-  /** One move at a time. */
-  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#turns.run(work)
+  /** One change of a target at a time. */
+  #alone<Result>(target: Target, work: () => Promise<Result>): Promise<Result> {
+    return this.#turns.run(targetId(target), work)
   }
 }
 
 const unnamed = {
-  standing: 'retired',
-  reason: 'Nothing points to it any more; the naive forecast speaks.',
+  status: 'retired',
+  reason: 'Nothing points to it any more; the naive forecast is live.',
 } as const
 
-/** What is wrong: which model it is about is known where the reason is kept. */
+/** The reason without the name of the model, which is known where it is stored. */
 const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')
 
 /** Throws `not_acceptable_state` for a version that is kept but was never live, or is live. */
 function requireOnceLive(entry: ModelEntry | undefined): void {
-  if (!entry || entry.standing === 'retired' || entry.standing === 'refused') return
+  if (!entry || entry.status === 'retired' || entry.status === 'refused') return
   const { version } = entry.card.model
   const detail =
-    entry.standing === 'live'
+    entry.status === 'live'
       ? `The model ${version} is live already`
-      : `The model ${version} is no model to go back to: it is ${entry.standing} (${entry.reason}); promote it instead`
+      : `The model ${version} cannot be rolled back to: it is ${entry.status} (${entry.reason}); promote it instead`
   throw new HomeostatError('not_acceptable_state', { detail })
 }

@@ -1,7 +1,8 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { ModelRef, SeriesKey } from '../../core/event.ts'
+import type { ForecastKey, ModelRef, SeriesKey } from '../../core/event.ts'
 import type { ForgottenSpan, Job, ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ArtifactStore } from '../../core/ports.ts'
+import type { Target } from '../../core/target.ts'
 import type { FeatureRow } from '../../domains/domain.ts'
 import { Registry } from '../registry/registry.ts'
 import { Forgotten } from './forgotten.ts'
@@ -18,17 +19,17 @@ export interface ModelsParts extends Omit<TrainerParts, 'lifecycle' | 'overseer'
 }
 
 export interface ModelsOptions extends TrainerOptions, OverseerOptions {
-  /** Versions of a series that are kept. */
+  /** Versions of a target that are kept. */
   readonly kept: number
-  /** Models held open to answer questions. */
+  /** Models held open for predictions on request. */
   readonly open: number
-  /** How often to look whether another process has published; 0: never. */
+  /** How often to check whether another process has published; 0: never. */
   readonly reloadMs: number
   /** Version of the program, for the manifests. */
   readonly code: string
 }
 
-/** The life of all models: learnt, judged, published, asked, watched, rolled back. */
+/** The life of all models: trained, judged, published, queried, watched, rolled back. */
 export class Models {
   readonly trainer: Trainer
   readonly #parts: ModelsParts
@@ -48,7 +49,7 @@ export class Models {
     this.#serving = new Serving(options.open)
     this.#forgotten = new Forgotten(ledger.notes)
     const registry = new Registry({ artifacts, clock, log, code: options.code })
-    const onChange = (series: SeriesKey): void => this.trainer.renew(series)
+    const onChange = (target: Target): void => this.trainer.renew(target)
     const shared = { ledger, clock, log, directory }
     this.#lifecycle = new Lifecycle(
       { ...shared, registry, serving: this.#serving, learnings, onChange },
@@ -92,43 +93,40 @@ export class Models {
     return this.#parts.ledger.models.all()
   }
 
-  events(
-    filter: { readonly site?: string; readonly series?: SeriesKey },
-    limit: number,
-  ): Promise<ModelEvent[]> {
+  events(filter: { readonly site?: string; readonly target?: Target }, limit: number): Promise<ModelEvent[]> {
     return this.#parts.ledger.models.events(filter, limit)
   }
 
   /** One report a version that was scored in [from, to), the newest version first. */
-  async reports(series: SeriesKey, from: number, to: number): Promise<ReportCard[]> {
+  async reports(of: ForecastKey, from: number, to: number): Promise<ReportCard[]> {
     const { watch } = this.#parts.ledger
-    const [days, drifts] = await Promise.all([watch.days(series, from, to), watch.drifts(series)])
-    const zone = this.#parts.directory.zoneOf(series.site)
-    const cards = new Map(this.#lifecycle.entries(series).map(({ card }) => [card.model.version, card]))
+    const [days, drifts] = await Promise.all([watch.days(of, from, to), watch.drifts(of.target)])
+    const zone = this.#parts.directory.zoneOf(of.target.site)
+    const cards = new Map(this.#lifecycle.entries(of.target).map(({ card }) => [card.model.version, card]))
     const versions = [...new Set(days.map(({ version }) => version))].sort().reverse()
-    return versions.map((version) => reportCard({ series, version, zone }, days, cards.get(version), drifts))
+    return versions.map((version) => reportCard({ ...of, version, zone }, days, cards.get(version), drifts))
   }
 
   promote(
-    series: SeriesKey,
+    target: Target,
     version: string,
     wish: { readonly by: string; readonly force: boolean },
   ): Promise<ModelEntry> {
     const how = wish.force ? 'by force' : 'by hand'
-    return this.#lifecycle.promote(series, version, `Made live ${how} by ${wish.by}.`, wish)
+    return this.#lifecycle.promote(target, version, `Made live ${how} by ${wish.by}.`, wish)
   }
 
-  /** Returns the version that speaks now. */
-  rollBack(series: SeriesKey, version: string | undefined, by: string): Promise<string> {
-    return this.#lifecycle.rollBack(series, version, `Rolled back by ${by}.`, by)
+  /** Returns the version that is live now. */
+  rollBack(target: Target, version: string | undefined, by: string): Promise<string> {
+    return this.#lifecycle.rollBack(target, version, `Rolled back by ${by}.`, by)
   }
 
-  /** Answers of the live model, and which version gave them. */
+  /** Predictions of the live model, and its version. */
   async predict(
-    series: SeriesKey,
+    target: Target,
     rows: readonly FeatureRow[],
   ): Promise<{ readonly model: ModelRef; readonly unit: string; readonly predictions: readonly number[] }> {
-    const lease = await this.#lifecycle.lease(series)
+    const lease = await this.#lifecycle.lease(target)
     try {
       const { ref, unit, model } = lease
       return { model: ref, unit, predictions: [...model.predict(rows)] }
@@ -137,8 +135,14 @@ export class Models {
     }
   }
 
-  /** Looks whether another process has published, for all series; what has changed is forecast anew. */
-  async reload(): Promise<number> {
+  /** Reads all live models again, as another process may have published or damaged them. Returns how many are live. */
+  reload(): Promise<number> {
+    this.#lifecycle.forgetLoaded()
+    return this.#check()
+  }
+
+  /** Checks for all targets whether another process has published; what has changed is forecast anew. */
+  async #check(): Promise<number> {
     let live = 0
     for (const { target } of this.trainer.targets(null)) {
       if (this.#stop.signal.aborted) break
@@ -151,13 +155,13 @@ export class Models {
   async train(
     want: {
       readonly sites: readonly string[] | null
-      readonly device?: string | undefined
+      readonly subject?: string | undefined
       readonly domain?: string | undefined
     },
     wish: Pick<Job, 'by' | 'force'>,
   ): Promise<Job[]> {
     const targets = this.trainer
-      .targets(want.sites, want.device)
+      .targets(want.sites, want.subject)
       .filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
     return this.trainer.train(targets, wish)
   }
@@ -198,9 +202,9 @@ export class Models {
       await clock.sleep(this.#options.reloadMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       try {
-        await this.reload()
+        await this.#check()
       } catch (error) {
-        log.warn('Models could not be looked at.', { error: String(error) })
+        log.warn('Models could not be checked.', { error: String(error) })
       }
     }
   }

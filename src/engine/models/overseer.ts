@@ -1,12 +1,13 @@
 import { addDays, dayStart } from '../../core/calendar.ts'
-import type { SeriesKey } from '../../core/event.ts'
+import type { ForecastKey } from '../../core/event.ts'
 import { type Info, naiveVersion, type ReportDay } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
-import { SeriesMap } from '../../core/series.ts'
+import { type Target, TargetMap } from '../../core/target.ts'
 import type { Directory } from '../directory.ts'
-import { guardVerdict, rollBackTarget, shadowVerdict, speaks } from './guard.ts'
+import { attemptTogether, type Failure } from './attempts.ts'
+import { guardVerdict, publishesChallenger, rollBackTarget, shadowVerdict } from './guard.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Spoken } from './target.ts'
+import type { Predicted } from './target.ts'
 import type { Watch } from './watch.ts'
 
 export interface OverseerParts {
@@ -23,128 +24,172 @@ export interface OverseerOptions {
   readonly guardDays: number
   /** Days after which a challenger must have shown that it is better. */
   readonly challengerDays: number
-  /** Share of the forecasts that a challenger speaks; 0: it stays in shadow. */
+  /** Share of the published forecasts that a challenger makes; 0: it stays in shadow. */
   readonly challengerShare: number
 }
 
-/** The guard looks over up to four of its spans. */
+/** The guard evaluates up to four of its spans. */
 const guardLooks = 4
 
 /**
- * Looks after what speaks: logs and scores it, and once a civil day takes back a live model that does worse than the
- * naive forecast, and decides about challengers. What it does by itself it says as an Info.
+ * Watches the forecasts: logs and scores them, and once a civil day rolls back a live model that is worse than the naive
+ * forecast, and decides about challengers. Each roll-back is reported as an Info.
  */
 export class Overseer {
   readonly #parts: OverseerParts
   readonly #options: OverseerOptions
-  /** Civil day up to which a series was judged, and in which its inputs were compared. */
-  readonly #judged = new SeriesMap<number>()
-  readonly #compared = new SeriesMap<number>()
+  /** Civil day up to which a target was judged, and in which its inputs were compared. */
+  readonly #judged = new TargetMap<number>()
+  readonly #compared = new TargetMap<number>()
+  /** Roll-backs that happened and could not be reported yet. */
+  readonly #unreported = new TargetMap<Info>()
 
   constructor(parts: OverseerParts, options: OverseerOptions) {
     this.#parts = parts
     this.#options = options
   }
 
-  /** Whether the inputs are to be compared with those that were learnt from: once a civil day. */
-  wantsDrift(series: SeriesKey): boolean {
+  /** Whether the inputs are to be compared with the training data: once a civil day. */
+  wantsDrift(target: Target): boolean {
     const { directory, clock } = this.#parts
-    const today = dayStart(directory.zoneOf(series.site), clock.now())
-    const isNew = this.#compared.get(series) !== today
-    this.#compared.set(series, today)
+    const today = dayStart(directory.zoneOf(target.site), clock.now())
+    const isNew = this.#compared.get(target) !== today
+    this.#compared.set(target, today)
     return isNew
   }
 
-  /** Lets the challenger speak for its share of the forecasts; the live model's is then said in shadow. */
-  choose(made: Spoken): Spoken {
+  /** Publishes the challenger's forecast for its share of the origins; the live model's is then made in shadow. */
+  choose(made: Predicted): Predicted {
     const { target, output } = made
-    const challenger = this.#parts.lifecycle.standing(target.target, 'challenger')?.card.model.version
+    const challenger = this.#parts.lifecycle.status(target.target, 'challenger')?.card.model.version
     const other = output.shadows.find(({ model }) => model.version === challenger)
-    if (!other || !speaks(target.target, other.origin, this.#options.challengerShare)) return made
-    const shadows = output.shadows.map((forecast) => (forecast === other ? output.spoken : forecast))
-    return { ...made, output: { ...output, spoken: other, shadows } }
+    if (!other || !publishesChallenger(target.target, other.origin, this.#options.challengerShare))
+      return made
+    const shadows = output.shadows.map((forecast) => (forecast === other ? output.published : forecast))
+    return { ...made, output: { ...output, published: other, shadows } }
   }
 
-  /** Scores what is known by now, logs what was said, and judges where a new day has begun. */
-  async watch(spoken: readonly Spoken[]): Promise<void> {
-    const { watch, lifecycle, directory, clock } = this.#parts
-    await watch.pass(
-      spoken.map(({ target: { target: series }, steps }) => ({
-        series,
-        zone: directory.zoneOf(series.site),
-        steps,
-        cards: new Map(lifecycle.entries(series).map(({ card }) => [card.model.version, card])),
+  /**
+   * Scores what is known by now, logs the new forecasts, and judges if a new day has begun. Each of it for all targets,
+   * whatever fails for one of them. Returns the targets for which scoring or logging failed.
+   */
+  async watch(published: readonly Predicted[]): Promise<Failure<Predicted>[]> {
+    const failures = [
+      ...(await attemptTogether(published, (made) => this.#score(made))),
+      ...(await attemptTogether(published, (made) => this.#log(made))),
+    ]
+    for (const { output } of published) await this.#judgeSafely(output.published)
+    return failures
+  }
+
+  #score(made: readonly Predicted[]): Promise<void> {
+    const { watch, lifecycle, directory } = this.#parts
+    return watch.pass(
+      made.map(({ target: { target, learning }, steps, output }) => ({
+        target,
+        metric: output.published.metric,
+        zone: directory.zoneOf(target.site),
+        truth: steps,
+        loss: learning.loss,
+        cards: new Map(lifecycle.entries(target).map(({ card }) => [card.model.version, card])),
       })),
     )
-    await watch.log(spoken.map(({ output }) => output))
-    await lifecycle.naive(
-      spoken.flatMap(({ output: { naive } }) =>
-        naive ? [{ card: naive, standing: 'live', reason: naive.verdict.reason, since: clock.now() }] : [],
-      ),
-    )
-    for (const { target } of spoken) await this.#judge(target.target)
   }
 
-  /** Once a civil day is scored to its end. */
-  async #judge(series: SeriesKey): Promise<void> {
-    const { lifecycle, ledger, directory } = this.#parts
-    const zone = directory.zoneOf(series.site)
-    const until = await ledger.watch.scoredTo(series)
-    if (until === undefined || this.#judged.get(series) === dayStart(zone, until)) return
-    this.#judged.set(series, dayStart(zone, until))
-    const live = lifecycle.standing(series, 'live')
-    const challenger = lifecycle.standing(series, 'challenger')
+  async #log(made: readonly Predicted[]): Promise<void> {
+    const { watch, lifecycle, clock } = this.#parts
+    await watch.log(made.map(({ output }) => output))
+    await lifecycle.naive(
+      made.flatMap(({ output: { naive } }) =>
+        naive ? [{ card: naive, status: 'live', reason: naive.verdict.reason, since: clock.now() }] : [],
+      ),
+    )
+  }
+
+  /** A fault concerns one target only; its day is judged with the next forecast. */
+  async #judgeSafely(key: ForecastKey): Promise<void> {
+    try {
+      await this.#judge(key)
+    } catch (error) {
+      this.#parts.log.error('A model could not be judged; it is tried again with the next forecast.', {
+        ...key.target,
+        error: String(error),
+      })
+    }
+  }
+
+  /** Once a civil day is scored to its end. The day counts as judged when the decision is carried out. */
+  async #judge({ target, metric }: ForecastKey): Promise<void> {
+    const { ledger, directory } = this.#parts
+    await this.#report(target)
+    const zone = directory.zoneOf(target.site)
+    const until = await ledger.watch.scoredTo({ target, metric })
+    if (until === undefined || this.#judged.get(target) === dayStart(zone, until)) return
+    await this.#decide({ target, metric }, zone, until)
+    this.#judged.set(target, dayStart(zone, until))
+  }
+
+  async #decide({ target, metric }: ForecastKey, zone: string, until: number): Promise<void> {
+    const { lifecycle, ledger } = this.#parts
+    const live = lifecycle.status(target, 'live')
+    const challenger = lifecycle.status(target, 'challenger')
     if (!live && !challenger) return
     const { guardDays, challengerDays } = this.#options
     const from = Math.min(addDays(zone, until, -guardLooks * guardDays - 1), challenger?.since ?? until)
-    const days = await ledger.watch.days(series, from, until)
+    const days = await ledger.watch.days({ target, metric }, from, until)
     const of = (version: string): ReportDay[] => days.filter((day) => day.version === version)
     const own = of(live?.card.model.version ?? naiveVersion)
     if (live) {
-      const before = lifecycle.predecessor(series)?.card.model.version
+      const before = lifecycle.predecessor(target)?.card.model.version
       const guarded = {
-        ...{ days: own, zone, until, since: live.since, guardDays },
+        ...{ days: own, zone, until, since: live.since, guardDays, decidedBy: live.card.decidedBy },
         ...(before === undefined ? {} : { predecessor: { version: before, days: of(before) } }),
       }
       const verdict = guardVerdict(guarded)
       if (verdict !== 'keep') {
-        await this.#takeBack(series, rollBackTarget(guarded), verdict.rollBack)
+        await this.#rollBack(target, rollBackTarget(guarded), verdict.rollBack)
         return
       }
     }
     if (!challenger) return
     const { version } = challenger.card.model
-    const times = { zone, until, since: challenger.since, maxDays: challengerDays }
-    // the live one may have been taken back while it was tried
+    const { decidedBy } = challenger.card
+    const times = { zone, until, since: challenger.since, maxDays: challengerDays, decidedBy }
+    // the live one may have been rolled back while it was tried
     const rival = live ? {} : { rival: 'the naive forecast' }
     const outcome = shadowVerdict({ live: own, challenger: of(version), ...times, ...rival })
     if (outcome === 'wait') return
-    if ('drop' in outcome) await lifecycle.drop(series, version, outcome.drop)
-    else await lifecycle.promote(series, version, outcome.promote, { by: 'shadow' })
+    if ('drop' in outcome) await lifecycle.drop(target, version, outcome.drop)
+    else await lifecycle.promote(target, version, outcome.promote, { by: 'shadow' })
   }
 
-  async #takeBack(series: SeriesKey, to: string, reason: string): Promise<void> {
-    const now = await this.#parts.lifecycle.rollBack(series, to, reason, 'guard')
-    const speaks = now === naiveVersion ? 'the naive forecast' : `the version before it (${now})`
-    await this.#inform(series, `${reason} Now ${speaks} speaks.`)
-  }
-
-  async #inform({ site, device, metric }: SeriesKey, detail: string): Promise<void> {
-    const { ledger, clock } = this.#parts
-    const at = clock.now()
-    const info: Info = {
-      id: `${at}-${site}-${device}-${metric}`,
+  async #rollBack(target: Target, to: string, reason: string): Promise<void> {
+    const now = await this.#parts.lifecycle.rollBack(target, to, reason, 'guard')
+    const live = now === naiveVersion ? 'the naive forecast' : `the version before it (${now})`
+    const { site, domain, subject } = target
+    const at = this.#parts.clock.now()
+    this.#unreported.set(target, {
+      id: `${at}-${site}-${domain}-${subject}`,
       at,
       site,
-      summary: `The ${metric} forecast of ${device} was rolled back`,
-      detail,
+      summary: `The ${domain} forecast of ${subject} was rolled back`,
+      detail: `${reason} Now ${live} is live.`,
       level: 1,
-    }
-    await ledger.notes.putInfos([info])
+    })
+    await this.#report(target)
+  }
+
+  /** What could not be stored is kept for the next attempt. */
+  async #report(target: Target): Promise<void> {
+    const info = this.#unreported.get(target)
+    if (!info) return
+    await this.#parts.ledger.notes.putInfos([info])
+    this.#unreported.delete(target)
   }
 
   removeSite(site: string): void {
     this.#judged.removeSite(site)
     this.#compared.removeSite(site)
+    this.#unreported.removeSite(site)
   }
 }

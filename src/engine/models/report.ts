@@ -1,27 +1,25 @@
-/** The report card of a model: how what it said of the coming hours turned out. Pure, from the sums of whole days. */
+/** The report of a model: the scores of its forecasts. Pure, from the sums of whole days. */
 import { addDays } from '../../core/calendar.ts'
-import type { Card, SeriesKey } from '../../core/event.ts'
+import type { Card, ForecastKey } from '../../core/event.ts'
 import type { Drift, LeadSums, ReportDay } from '../../core/life.ts'
+import { hourMs } from '../../core/time.ts'
+import { measureOf, measureOfLoss, skillOf } from '../../ml/measure.ts'
 
-/**
- * Errors are forecast minus truth, in the unit of the series (kWh an hour for energy). null: there is nothing to tell
- * it from.
- */
+/** Errors are forecast minus truth, in the unit of the metric. null: not known. */
 export interface Figures {
-  /** Forecasts whose truth is known. */
+  /** Forecast steps whose truth is known. */
   readonly count: number
-  readonly mae: number | null
-  readonly rmse: number | null
-  /** Mean error: above 0 it says too much. */
+  /** Mean error: above 0 the forecasts are too high. */
   readonly bias: number | null
-  /** The naive forecast on the same hours and lead times. */
-  readonly naiveMae: number | null
-  readonly naiveRmse: number | null
-  /** 1 - rmse / naiveRmse: above 0 it is of use. */
+  /** By the name of the measure: rmse, mae, pinball. */
+  readonly scores: Readonly<Record<string, number | null>>
+  /** The same of the naive forecast on the same steps. */
+  readonly baseline: Readonly<Record<string, number | null>>
+  /** 1 - score / baseline by the measure that decides: above 0 it is of use. */
   readonly skill: number | null
-  /** Share of the truths inside the interval, 0 to 1; to be held against `level`. */
+  /** Share of the truths inside the interval, 0 to 1; to be compared with `level`. */
   readonly coverage: number | null
-  /** Share that the interval claims. */
+  /** Nominal coverage of the interval. */
   readonly level: number | null
 }
 
@@ -36,15 +34,18 @@ export interface InputDrift {
 export type DriftLevel = 'none' | 'some' | 'strong'
 
 export interface ReportCard {
-  readonly series: SeriesKey
+  readonly target: ForecastKey['target']
+  readonly metric: string
   readonly version: string
-  /** Civil days that were scored: start of the first, end of the last, UTC ms; null while there is none. */
+  /** The measure that `skill` and the guard use. */
+  readonly decidedBy: string
+  /** Civil days that were scored: start of the first, end of the last, UTC ms; null if there are none. */
   readonly from: number | null
   readonly to: number | null
   readonly days: number
-  /** Steps of the series whose truth is known; each was forecast at several lead times. */
+  /** Hours that were forecast and whose truth is known; each was forecast at several lead times. */
   readonly truths: number
-  /** `lead` 1 is the first step after the origin. */
+  /** By lead time in hours: `lead` 1 holds the steps that begin in the first hour after the origin. */
   readonly leads: readonly (Figures & { readonly lead: number })[]
   readonly total: Figures
   /** How far its errors lie from those that it was judged by; null below a week of truths. */
@@ -65,10 +66,9 @@ export const bins = 10
 export const noSums: LeadSums = {
   count: 0,
   error: 0,
-  absolute: 0,
-  squared: 0,
-  naiveAbsolute: 0,
-  naiveSquared: 0,
+  losses: {},
+  baselineCount: 0,
+  baseline: {},
   withInterval: 0,
   inside: 0,
 }
@@ -82,9 +82,9 @@ const usualMargin = 1.5
 /** A PSI of fewer truths says more about chance than about drift: hours of one day resemble each other. */
 const residualTruthsMin = 168
 
-/** Of the version that `of` names; days and drifts of others are passed over. */
+/** Of the version that `of` names; days and drifts of others are ignored. */
 export function reportCard(
-  of: { readonly series: SeriesKey; readonly version: string; readonly zone: string },
+  of: ForecastKey & { readonly version: string; readonly zone: string },
   days: readonly ReportDay[],
   card?: Card,
   drifts: readonly Drift[] = [],
@@ -92,63 +92,86 @@ export function reportCard(
   const own = days.filter(({ version }) => version === of.version).sort((a, b) => a.day - b.day)
   const leads = byLead(own)
   const level = card?.coverage?.level ?? null
-  const truths = own.reduce((sum, day) => sum + day.truths, 0)
+  const decidedBy = card?.decidedBy ?? 'rmse'
+  const truths = Math.round(own.reduce((sum, day) => sum + day.knownMs, 0) / hourMs)
   const residualPsi =
     card && truths >= residualTruthsMin ? psiOfResiduals(card.residualDeciles, residualBins(own)) : null
   const inputPsi = worstInputs(drifts.filter(({ version }) => version === of.version))
   const last = own.at(-1)
   return {
-    series: of.series,
+    target: of.target,
+    metric: of.metric,
     version: of.version,
+    decidedBy,
     from: own[0]?.day ?? null,
     to: last ? addDays(of.zone, last.day, 1) : null,
     days: own.length,
     truths,
-    leads: leads.map((sums, index) => ({ lead: index + 1, ...figures(sums, level) })),
-    total: figures(addSums(leads), level),
+    leads: leads.map((sums, index) => ({ lead: index + 1, ...figures(sums, level, decidedBy) })),
+    total: figures(addSums(leads), level, decidedBy),
     residualPsi,
     inputPsi,
     drift: driftLevel(Math.max(residualPsi ?? 0, inputPsi?.beyondUsual ?? 0)),
   }
 }
 
-export function addSums(all: readonly LeadSums[]): LeadSums {
-  const sums = { ...noSums }
-  for (const one of all) for (const key of sumKeys) sums[key] += one[key]
+export const addSums = (all: readonly LeadSums[]): LeadSums =>
+  all.reduce(
+    (sums, one) => ({
+      count: sums.count + one.count,
+      error: sums.error + one.error,
+      losses: addNamed(sums.losses, one.losses),
+      baselineCount: sums.baselineCount + one.baselineCount,
+      baseline: addNamed(sums.baseline, one.baseline),
+      withInterval: sums.withInterval + one.withInterval,
+      inside: sums.inside + one.inside,
+    }),
+    noSums,
+  )
+
+type Named = Readonly<Record<string, number>>
+
+export function addNamed(a: Named, b: Named): Named {
+  const sums: Record<string, number> = { ...a }
+  for (const name in b) sums[name] = (sums[name] ?? 0) + b[name]!
   return sums
 }
-
-const sumKeys = Object.keys(noSums) as readonly (keyof LeadSums)[]
 
 function byLead(days: readonly ReportDay[]): LeadSums[] {
   const most = days.reduce((max, { leads }) => Math.max(max, leads.length), 0)
   return Array.from({ length: most }, (_, lead) => addSums(days.map(({ leads }) => leads[lead] ?? noSums)))
 }
 
-function figures(sums: LeadSums, level: number | null): Figures {
-  const { count } = sums
-  const rmse = ratio(sums.squared, count, Math.sqrt)
-  const naiveRmse = ratio(sums.naiveSquared, count, Math.sqrt)
+function figures(sums: LeadSums, level: number | null, decidedBy: string): Figures {
+  const { count, baselineCount } = sums
+  const measure = measureOf(decidedBy)
+  const [loss, naive] = [sums.losses[measure.loss], sums.baseline[measure.loss]]
   return {
     count,
-    mae: ratio(sums.absolute, count),
-    rmse,
     bias: ratio(sums.error, count),
-    naiveMae: ratio(sums.naiveAbsolute, count),
-    naiveRmse,
-    skill: rmse === null || naiveRmse === null ? null : ratio(rmse, naiveRmse, (share) => 1 - share),
+    scores: scoresOf(sums.losses, count),
+    baseline: scoresOf(sums.baseline, baselineCount),
+    skill:
+      loss === undefined || naive === undefined
+        ? null
+        : (skillOf(measure, loss / count, naive / baselineCount) ?? null),
     coverage: ratio(sums.inside, sums.withInterval),
     level,
   }
 }
 
+const scoresOf = (losses: Named, count: number): Figures['scores'] =>
+  Object.fromEntries(
+    Object.entries(losses).map(([loss, sum]) => {
+      const { name, of } = measureOfLoss(loss)
+      const mean = ratio(sum, count)
+      return [name, mean === null ? null : of(mean)]
+    }),
+  )
+
 /** JSON knows no NaN. */
-function ratio(
-  part: number,
-  whole: number,
-  then: (value: number) => number = (value) => value,
-): number | null {
-  const value = then(part / whole)
+function ratio(part: number, whole: number): number | null {
+  const value = part / whole
   return whole > 0 && Number.isFinite(value) ? value : null
 }
 

@@ -1,11 +1,11 @@
-import type { ModelRef, SeriesKey } from '../../core/event.ts'
+import type { ModelRef } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
-import { seriesId } from '../../core/series.ts'
+import { type Target, targetId } from '../../core/target.ts'
 import type { OpenModel } from '../../domains/domain.ts'
 
 /** A model in use. */
 interface Served {
-  readonly series: SeriesKey
+  readonly target: Target
   readonly ref: ModelRef
   readonly unit: string
   readonly model: OpenModel
@@ -14,7 +14,7 @@ interface Served {
   retire: (() => void) | undefined
 }
 
-/** The right to ask one version, until it is given back. */
+/** The right to query one version, until it is released. */
 export interface Lease {
   readonly ref: ModelRef
   readonly unit: string
@@ -23,15 +23,15 @@ export interface Lease {
 }
 
 /**
- * Models that answer on the loop. A swap is one assignment: whoever asked before it is answered by the old version,
- * whoever asks after it by the new one, and every answer can name the version that made it.
+ * Models that predict on the loop. A swap is one assignment: requests before it use the old version, requests after it
+ * the new one, and every reply can name its version.
  */
 export class Serving {
-  /** In the order in which they were put. */
+  /** In order of insertion. */
   readonly #served = new Map<string, Served>()
   readonly #limit: number
 
-  /** `limit`: models held open; the one that was put longest ago makes room. */
+  /** `limit`: models held open; the one that was added first is dropped first. */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -40,8 +40,8 @@ export class Serving {
     return this.#served.size
   }
 
-  lease(series: SeriesKey): Lease | undefined {
-    const served = this.#served.get(seriesId(series))
+  lease(target: Target): Lease | undefined {
+    const served = this.#served.get(targetId(target))
     if (!served) return undefined
     served.users++
     let held = true
@@ -56,21 +56,21 @@ export class Serving {
     }
   }
 
-  /** Resolves when the version that was replaced has answered its last request. */
-  swap({ card: { series, unit, model: ref } }: StoredModel, model: OpenModel): Promise<void> {
-    const gone = this.drop(series)
-    this.#served.set(seriesId(series), { series, ref, unit, model, users: 0, retire: undefined })
+  /** Resolves when the last request of the replaced version has ended. */
+  swap({ card: { target, unit, model: ref } }: StoredModel, model: OpenModel): Promise<void> {
+    const gone = this.drop(target)
+    this.#served.set(targetId(target), { target, ref, unit, model, users: 0, retire: undefined })
     for (const one of this.#served.values()) {
       if (this.#served.size <= this.#limit) break
-      this.#served.delete(seriesId(one.series))
+      this.#served.delete(targetId(one.target))
     }
     return gone
   }
 
-  /** No model answers for the series any more. */
-  drop(series: SeriesKey): Promise<void> {
-    const served = this.#served.get(seriesId(series))
-    this.#served.delete(seriesId(series))
+  /** No model answers for the target any more. */
+  drop(target: Target): Promise<void> {
+    const served = this.#served.get(targetId(target))
+    this.#served.delete(targetId(target))
     if (!served || served.users === 0) return Promise.resolve()
     return new Promise((resolve) => {
       served.retire = resolve
@@ -78,6 +78,6 @@ export class Serving {
   }
 
   removeSite(site: string): void {
-    for (const [id, { series }] of this.#served) if (series.site === site) this.#served.delete(id)
+    for (const [id, { target }] of this.#served) if (target.site === site) this.#served.delete(id)
   }
 }

@@ -1,16 +1,15 @@
-import type { Series, SeriesKey } from '../../core/event.ts'
+import type { Target } from '../../core/target.ts'
 import type { ForecastOutput, Learning, Steps } from '../../domains/domain.ts'
 
-/** What is forecast, of which series it is made, and by whose rules. */
-export interface Target {
+/** A target that a domain can learn. */
+export interface Learnable {
   readonly learning: Learning
-  readonly source: Series
-  readonly target: SeriesKey
+  readonly target: Target
 }
 
-/** What one target said, and on what grounds. */
-export interface Spoken {
-  readonly target: Target
+/** New forecasts of one target, and the history that they were made from. */
+export interface Predicted {
+  readonly target: Learnable
   readonly steps: Steps
   readonly output: ForecastOutput
 }

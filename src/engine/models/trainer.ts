@@ -1,16 +1,21 @@
-import type { Card, Forecast, Series, SeriesKey } from '../../core/event.ts'
+import type { Card, Forecast } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
-import { isDerived, SeriesMap, seriesId } from '../../core/series.ts'
-import { hourMs } from '../../core/time.ts'
+import type { Reading } from '../../core/reading.ts'
+import { targetOfDerived } from '../../core/series.ts'
+import { type Target, TargetMap } from '../../core/target.ts'
+import { dayMs } from '../../core/time.ts'
 import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../../domains/domain.ts'
 import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
+import { Agenda } from './agenda.ts'
+import { attemptTogether, type Failure } from './attempts.ts'
+import { readDataset } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isLearnt } from './model-index.ts'
 import type { Overseer } from './overseer.ts'
-import type { Spoken, Target } from './target.ts'
+import type { Learnable, Predicted } from './target.ts'
 import { TrainingJobs } from './training-jobs.ts'
 
 export interface TrainerParts {
@@ -38,43 +43,34 @@ export interface TrainerOptions {
   readonly jobsWaiting: number
 }
 
-interface State {
-  /** Hour of the newest reading when it was looked at last, since when, and when the newest forecast was made. */
-  seenHour: number
-  hourSinceMs: number
-  doneHour: number
-  /** The same of the count of readings that came late. */
-  seenLate: number
-  lateSinceMs: number
-  doneLate: number
-  /** A first training was asked for, since there is enough to learn from. */
-  asked: boolean
-}
-
-/** Between two looks, and how long the newest hour and late history must have stood still: an import is let finish. */
-const checkMs = 500
-const stillMs = 500
-/** Between two looks while somebody waits for that. */
-const waitingCheckMs = 100
-
-/** Forecasts that are written as one: each write waits for the disk. */
-const publishedAtOnce = 64
+/** Forecasts that are made at the same time, and written as one. */
+const atOnce = 8
 
 /** A forecast looks back four weeks, and the naive ones are compared over eight. */
-const forecastHistoryMs = 100 * 24 * hourMs
+const forecastHistoryMs = 100 * dayMs
+
+interface State {
+  readonly learnable: Learnable
+  /** Start of the newest derived step, UTC ms. */
+  newestAt: number
+  /** The step of `everyMs` for which a forecast was made last. */
+  doneStep: number
+  /** A first training was requested, since the history suffices. */
+  requested: boolean
+}
 
 /**
- * Forecasts each target when a new hour is whole, and learns it when somebody asks for it (the schedule, a person) or
- * there is enough to learn from for the first time. Both off the loop that carries readings, learning beside
- * forecasting. A target is forecast once its newest hour has stood still for a moment: an import is let finish.
+ * Forecasts each target when a further step of its derived series is whole, and trains it on request (the schedule, a
+ * person) or when there is enough history for the first time. It is told about new derived steps, so that it never
+ * walks over all series and never reads raw history. One target that fails is retried with growing pauses and delays no
+ * other.
  */
 export class Trainer {
   readonly jobs: TrainingJobs
   readonly #parts: TrainerParts
   readonly #options: TrainerOptions
-  readonly #states = new SeriesMap<State>()
-  /** Readings of a source that came later than what follows them. */
-  readonly #late = new SeriesMap<number>()
+  readonly #states = new TargetMap<State>()
+  readonly #agenda: Agenda
   readonly #stop = new AbortController()
   #done: Promise<void> | undefined
 
@@ -82,6 +78,7 @@ export class Trainer {
     this.#parts = parts
     this.#options = options
     const { ledger, clock, log } = parts
+    this.#agenda = new Agenda(clock)
     this.jobs = new TrainingJobs(
       {
         ledger: ledger.jobs,
@@ -98,6 +95,7 @@ export class Trainer {
   }
 
   async start(): Promise<void> {
+    this.committed(this.#parts.windows.latest())
     if (!this.#options.enabled) return
     await this.jobs.start()
     this.#done = this.#run()
@@ -109,213 +107,232 @@ export class Trainer {
     await this.#done
   }
 
-  /** What can be learnt, of the sites (null: all) and the device asked for. */
-  targets(sites: readonly string[] | null, device?: string): Target[] {
-    const series: Series[] = []
-    for (const reading of this.#parts.windows.latest()) if (!isDerived(reading.device)) series.push(reading)
-    return this.#parts.learnings
-      .flatMap((learning) => learning.targets(series).map((target) => ({ ...target, learning })))
+  /** Readings are committed: those that are derived steps may make a target due. */
+  committed(readings: Iterable<Pick<Reading, 'site' | 'device' | 'at'>>): void {
+    for (const reading of readings) {
+      const target = targetOfDerived(reading)
+      if (target) this.derived(target, reading.at)
+    }
+  }
+
+  /** A derived step of the target, which begins at `at` (UTC ms), is committed. Cheap: called for each. */
+  derived(target: Target, at: number): void {
+    const state = this.#state(target)
+    if (!state || at <= state.newestAt) return
+    const before = stepOf(state)
+    state.newestAt = at
+    if (stepOf(state) > Math.max(before, state.doneStep)) this.#agenda.add(target)
+  }
+
+  /** History of the target was derived again: its forecast is made anew, in the same step still. */
+  rebuilt(target: Target): void {
+    if (this.#states.get(target)) this.#agenda.add(target)
+  }
+
+  /** The live model of the target has changed: it is forecast anew at once. */
+  renew(target: Target): void {
+    if (this.#states.get(target)) this.#agenda.addNow(target)
+  }
+
+  /** What can be learnt, of the given sites (null: all) and subject. */
+  targets(sites: readonly string[] | null, subject?: string): Learnable[] {
+    return [...this.#states.values()]
+      .map(({ learnable }) => learnable)
       .filter(({ target }) => sites === null || sites.includes(target.site))
-      .filter(({ target }) => device === undefined || target.device === device)
+      .filter(({ target }) => subject === undefined || target.subject === subject)
   }
 
   /** Queues a training of each target. */
-  train(targets: readonly Target[], wish: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+  train(targets: readonly Learnable[], request: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
     return this.jobs.queue(
       targets.map(({ target }) => target),
-      wish,
+      request,
     )
-  }
-
-  /** History has come in: what is made of it is made anew once no more comes, in the same hour still. */
-  tookLate(source: SeriesKey): void {
-    this.#late.set(source, (this.#late.get(source) ?? 0) + 1)
-  }
-
-  /** What speaks of the series has changed: it is forecast anew at the next check. */
-  renew(series: SeriesKey): void {
-    this.#state(series).doneHour = Number.NEGATIVE_INFINITY
   }
 
   async removeSite(site: string): Promise<void> {
     await this.jobs.removeSite(site)
     this.#states.removeSite(site)
-    this.#late.removeSite(site)
+    this.#agenda.removeSite(site)
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#parts
-    while (!this.#stop.signal.aborted) {
-      const { due, waiting } = this.#look()
-      for (let first = 0; first < due.length; first += publishedAtOnce) {
-        await this.#forecastAll(due.slice(first, first + publishedAtOnce))
-      }
-      await clock.sleep(waiting ? waitingCheckMs : checkMs, this.#stop.signal)
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const due = this.#agenda.take().flatMap((target) => this.#states.get(target) ?? [])
+      for (let first = 0; first < due.length && !signal.aborted; first += atOnce)
+        await this.#forecastAll(due.slice(first, first + atOnce).map(({ learnable }) => learnable))
+      if (!signal.aborted) await this.#agenda.wait(signal)
     }
   }
 
-  /** What is to be forecast now, and whether something waits for its readings to stand still. */
-  #look(): { readonly due: readonly Target[]; readonly waiting: boolean } {
-    const now = this.#parts.clock.monotonic()
-    let waiting = false
-    const due = this.targets(null).filter(({ source, target }) => {
-      const state = this.#state(target)
-      const hour = Math.floor(this.#parts.windows.newestAt(source) / hourMs)
-      if (hour !== state.seenHour) [state.seenHour, state.hourSinceMs] = [hour, now]
-      const late = this.#late.get(source) ?? 0
-      if (late !== state.seenLate) [state.seenLate, state.lateSinceMs] = [late, now]
-      const isStill = now - state.hourSinceMs >= stillMs
-      const isLateStill = now - state.lateSinceMs >= stillMs
-      const isDue = isStill && (hour > state.doneHour || (isLateStill && late > state.doneLate))
-      waiting ||= !isDue && hour > state.doneHour
-      return isDue
-    })
-    return { due, waiting }
-  }
-
-  async #forecastAll(due: readonly Target[]): Promise<void> {
+  async #forecastAll(due: readonly Learnable[]): Promise<void> {
     const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
-    const spoken = made.filter((one) => one !== undefined)
-    try {
-      await this.#publish(spoken)
-    } catch (error) {
-      if (this.#stop.signal.aborted) return
-      this.#parts.log.error('Forecasts could not be kept.', { error: String(error) })
-      // made anew at the next check
-      for (const { target } of due) this.renew(target)
-    }
-    await this.#askFirst(spoken)
+    const predicted = made.filter((one) => one !== undefined)
+    const failures = await this.#publish(predicted)
+    const failed = new Map(failures.map(({ item, error }) => [item.target, error]))
+    for (const [{ target }, error] of failed) this.#retry(target, error)
+    const stored = predicted.filter(({ target }) => !failed.has(target))
+    for (const { target } of stored) this.#agenda.succeeded(target.target)
+    await this.#requestFirst(stored)
   }
 
-  /** What can be learnt and never was is learnt now: after the first forecasts, which would else wait for it. */
-  async #askFirst(spoken: readonly Spoken[]): Promise<void> {
+  /** Trains targets that never were and now can be: after the first forecasts, which would otherwise wait for it. */
+  async #requestFirst(predicted: readonly Predicted[]): Promise<void> {
     const { lifecycle, log } = this.#parts
-    const ready = spoken
+    const ready = predicted
       .filter(
-        ({ target: { target, learning }, steps }) => !this.#state(target).asked && learning.isEnough(steps),
+        ({ target: { target, learning }, steps }) =>
+          !this.#states.get(target)?.requested && learning.isEnough(steps),
       )
       .map(({ target }) => target)
     const fresh = ready.filter(({ target }) => !lifecycle.entries(target).some(isLearnt))
     try {
       if (fresh.length > 0) await this.train(fresh, { by: 'start', force: false })
-      for (const { target } of ready) this.#state(target).asked = true
+      for (const { target } of ready) {
+        const state = this.#states.get(target)
+        if (state) state.requested = true
+      }
     } catch (error) {
-      // asked for again with the next forecast
-      log.warn('First trainings could not be asked for.', { error: String(error) })
+      // requested again with the next forecast
+      log.warn('First trainings could not be queued.', { error: String(error) })
     }
   }
 
-  /** One target that fails does not keep the others from speaking. */
-  async #attempt<Result>({ target }: Target, work: () => Promise<Result>): Promise<Result | undefined> {
+  /** A target that fails is retried; the others are published. */
+  async #attempt<Result>({ target }: Learnable, work: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#stop.signal.aborted) return undefined
     try {
-      return await work()
+      const result = await work()
+      if (result === undefined) this.#agenda.succeeded(target)
+      return result
     } catch (error) {
-      if (!this.#stop.signal.aborted) {
-        this.#parts.log.error('A forecast failed.', { ...target, error: String(error) })
-      }
+      this.#retry(target, error)
       return undefined
     }
   }
 
-  async #forecast(target: Target): Promise<Spoken | undefined> {
+  #retry(target: Target, error: unknown): void {
+    // its site may have been erased meanwhile
+    if (this.#stop.signal.aborted || !this.#states.get(target)) return
+    this.#parts.log.error('A forecast failed; it is retried.', { ...target, error: String(error) })
+    this.#agenda.retry(target)
+  }
+
+  async #forecast(learnable: Learnable): Promise<Predicted | undefined> {
     const { lifecycle, overseer, jobs } = this.#parts
-    const state = this.#state(target.target)
-    state.doneHour = state.seenHour
-    state.doneLate = state.seenLate
-    const steps = await this.#collect(target, forecastHistoryMs)
+    const { target } = learnable
+    const state = this.#states.get(target)
+    if (!state) return undefined
+    const step = stepOf(state)
+    const steps = await this.#collect(learnable, forecastHistoryMs)
     if (!steps) return undefined
-    const live = await lifecycle.live(target.target)
+    const live = await lifecycle.live(target)
     const input: ForecastInput = {
       ...this.#inputOf(target, steps),
       mode: 'forecast',
       ...(live ? { live } : {}),
-      shadows: await lifecycle.shadows(target.target),
-      drift: overseer.wantsDrift(target.target),
+      shadows: await lifecycle.shadows(target),
+      drift: overseer.wantsDrift(target),
     }
-    const output = await jobs.run<ForecastInput, ForecastOutput>(target.learning.task, input, {
+    const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.name, input, {
       signal: this.#stop.signal,
     })
-    return { target, steps, output }
+    state.doneStep = Math.max(state.doneStep, step)
+    return { target: learnable, steps, output }
   }
 
-  async #publish(made: readonly Spoken[]): Promise<void> {
-    const { ledger, feed, onForecast, overseer, directory } = this.#parts
+  /** Returns the targets that could not be stored, scored or logged; the others are. */
+  async #publish(made: readonly Predicted[]): Promise<Failure<Predicted>[]> {
+    const { overseer, directory } = this.#parts
     // a site may have been erased meanwhile
     const wanted = made
       .filter(({ target }) => directory.has(target.target.site))
       .map((one) => overseer.choose(one))
-    if (wanted.length === 0) return
-    const forecasts = wanted.map(({ output }) => output.spoken)
+    const failures = await attemptTogether(wanted, (some) => this.#store(some))
+    const isFailed = new Set(failures.map(({ item }) => item))
+    const stored = wanted.filter((one) => !isFailed.has(one))
+    return [...failures, ...(await overseer.watch(stored))]
+  }
+
+  async #store(made: readonly Predicted[]): Promise<void> {
+    const { ledger, feed, onForecast } = this.#parts
+    const forecasts = made.map(({ output }) => output.published)
     await ledger.putForecasts(forecasts)
     for (const forecast of forecasts) onForecast(forecast)
     feed.publish({ kind: 'forecasts', forecasts })
-    await overseer.watch(wanted)
   }
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
     const { jobs, lifecycle, directory } = this.#parts
-    const target = this.targets([job.series.site]).find(
-      ({ target: series }) => seriesId(series) === seriesId(job.series),
-    )
+    const target = this.#states.get(job.target)?.learnable
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
     if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
     const same = job.force ? undefined : this.#learntFrom(target, steps)
     if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
     const live = await this.#rival(target)
-    const asked = this.#inputOf(target, steps)
+    const given = this.#inputOf(target.target, steps)
     // versions are named by their second
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
-    const now = Math.max(asked.now, newestAt + 1000)
-    const input: LearnInput = { ...asked, now, mode: 'learn', ...(live ? { live } : {}) }
-    const model = await jobs.run<LearnInput, StoredModel>(target.learning.task, input, { signal, onProgress })
+    const now = Math.max(given.now, newestAt + 1000)
+    const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
+    const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
     // a site may have been erased meanwhile
-    if (!directory.has(job.series.site)) return 'The site was erased.'
-    const entry = await lifecycle.judged(model, job)
+    if (!directory.has(job.target.site)) return 'The site was erased.'
+    const entry = await lifecycle.add(model, job)
     return entry.reason
   }
 
-  /** The newest version, where it has learnt from this very history. */
-  #learntFrom({ source, target }: Target, steps: Steps): string | undefined {
+  /** The newest version, if it was trained on exactly this history. */
+  #learntFrom({ learning, target }: Learnable, steps: Steps): string | undefined {
     const { lifecycle, forgotten } = this.#parts
     const newest = lifecycle.entries(target).find(isLearnt)
-    if (!newest || newest.standing === 'refused') return undefined
+    if (!newest || newest.status === 'refused') return undefined
     const { card } = newest
-    return hasSeen(card, steps) && !forgotten.touches(card, source, target) ? card.model.version : undefined
+    const isForgotten = forgotten.touches(card, ...learning.measured(target))
+    return hasSeen(card, steps) && !isForgotten ? card.model.version : undefined
   }
 
-  /** The live model as the one to beat, unless it learnt from what was forgotten since: then it has no claim. */
-  async #rival({ source, target }: Target): Promise<StoredModel | undefined> {
+  /** The live model as the rival, unless a part of its training data was forgotten since. */
+  async #rival({ learning, target }: Learnable): Promise<StoredModel | undefined> {
     const { lifecycle, forgotten } = this.#parts
     const live = await lifecycle.live(target)
-    return live && forgotten.touches(live.card, source, target) ? undefined : live
+    return live && forgotten.touches(live.card, ...learning.measured(target)) ? undefined : live
   }
 
-  async #collect({ learning, source, target }: Target, historyMs?: number): Promise<Steps | undefined> {
-    const { readings, windows, forgotten } = this.#parts
-    const steps = await learning.collect(source, readings, windows.newestAt(source), historyMs)
-    return steps && forgotten.leaveOut(steps, source, target)
+  async #collect({ learning, target }: Learnable, historyMs?: number): Promise<Steps | undefined> {
+    const { forgotten } = this.#parts
+    const newestAt = this.#states.get(target)?.newestAt
+    if (newestAt === undefined) return undefined
+    const steps = learning.steps(await readDataset(this.#parts, learning.needs(target, newestAt, historyMs)))
+    return steps && forgotten.leaveOut(steps, ...learning.measured(target))
   }
 
-  #inputOf({ target }: Target, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {
+  #inputOf(target: Target, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {
     const { directory, clock } = this.#parts
     return { ...steps, target, now: clock.now(), zone: directory.zoneOf(target.site) }
   }
 
-  #state(target: SeriesKey): State {
-    let state = this.#states.get(target)
-    if (!state) {
-      state = {
-        ...{ seenHour: Number.NaN, hourSinceMs: 0, doneHour: Number.NEGATIVE_INFINITY },
-        ...{ seenLate: 0, lateSinceMs: 0, doneLate: 0, asked: false },
-      }
-      this.#states.set(target, state)
+  /** Of a target that a domain learns; undefined for those of other domains. */
+  #state(target: Target): State | undefined {
+    const known = this.#states.get(target)
+    if (known) return known
+    const learning = this.#parts.learnings.find(({ name }) => name === target.domain)
+    if (!learning) return undefined
+    const state: State = {
+      learnable: { learning, target },
+      ...{ newestAt: Number.NEGATIVE_INFINITY, doneStep: Number.NEGATIVE_INFINITY, requested: false },
     }
+    this.#states.set(target, state)
     return state
   }
 }
+
+/** The number of the first step of `everyMs` that is not whole, counted from the epoch. */
+const stepOf = ({ newestAt, learnable: { learning } }: State): number =>
+  Math.floor((newestAt + learning.stepMs) / learning.everyMs)
 
 /** Whether the card tells of the same history: the same hours, as many of them unknown, repaired or left out. */
 const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>

@@ -1,14 +1,14 @@
 import { HomeostatError } from '../../core/errors.ts'
-import type { SeriesKey } from '../../core/event.ts'
 import type { Job, JobStatus } from '../../core/life.ts'
 import type { Clock, JobLedger, Log } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
+import { type Target, targetId } from '../../core/target.ts'
+import { Turns } from '../../core/turns.ts'
 
 export interface TrainingJobsParts {
   readonly ledger: JobLedger
   readonly clock: Clock
   readonly log: Log
-  /** Learns one series; returns a sentence on what became of it. Rejects when aborted. */
+  /** Trains one target; returns a sentence with the result. Rejects when aborted. */
   readonly work: (job: Job, signal: AbortSignal, progress: (share: number) => void) => Promise<string>
 }
 
@@ -25,12 +25,17 @@ interface Running {
   readonly job: Job
   readonly stop: AbortController
   progress: number
+  /** Resolves when it has ended. */
+  done: Promise<void>
 }
 
 const interrupted = 'Started again after a restart.'
 
+/** Pause before a job runs again whose status could not be stored. */
+const storeAgainMs = 10_000
+
 /**
- * Trainings, one a series at most, kept in the ledger: what waited or ran when the process ended is taken up again,
+ * Trainings, one a target at most, stored in the ledger: those that waited or ran when the process ended are resumed,
  * once; a job that a restart interrupted twice has failed.
  */
 export class TrainingJobs {
@@ -38,30 +43,36 @@ export class TrainingJobs {
   readonly #options: TrainingJobsOptions
   readonly #waiting = new Map<string, Job>()
   readonly #running = new Map<string, Running>()
-  readonly #done = new Set<Promise<void>>()
+  /** Jobs enter the queue one call after the other: else two calls could queue the same target. */
+  readonly #entering = new Turns(1)
   #count = 0
-  #stopped = true
+  #state: 'not started' | 'running' | 'stopped' = 'not started'
 
   constructor(parts: TrainingJobsParts, options: TrainingJobsOptions) {
     this.#parts = parts
     this.#options = options
   }
 
-  /** Whether they run here; where training is switched off, what is queued waits for another start. */
+  /** Whether they run here; if training is switched off, queued jobs wait for another start. */
   get areRun(): boolean {
-    return !this.#stopped
+    return this.#state === 'running'
   }
 
   get active(): number {
     return this.#waiting.size + this.#running.size
   }
 
-  has = (series: SeriesKey): boolean =>
-    this.#waiting.has(seriesId(series)) || this.#running.has(seriesId(series))
+  has = (target: Target): boolean =>
+    this.#waiting.has(targetId(target)) || this.#running.has(targetId(target))
 
   async start(): Promise<void> {
+    this.#state = 'running'
+    await this.#entering.run(() => this.#resume())
+    this.#next()
+  }
+
+  async #resume(): Promise<void> {
     const { ledger, clock } = this.#parts
-    this.#stopped = false
     const left = await ledger.all({ status: ['queued', 'running'] })
     const taken = left.sort(byTurn).map((job): Job => {
       if (job.status === 'queued') return job
@@ -69,35 +80,46 @@ export class TrainingJobs {
       const endedAt = clock.now()
       return { ...job, status: 'failed', endedAt, detail: 'The process ended while it ran, twice.' }
     })
-    await ledger.put(taken)
-    for (const job of taken) if (job.status === 'queued') this.#waiting.set(seriesId(job.series), job)
-    this.#next()
+    const resumed = onePerTarget(taken, clock.now())
+    await ledger.put(resumed)
+    for (const job of resumed) if (job.status === 'queued') this.#waiting.set(targetId(job.target), job)
   }
 
   /** What runs is cut short and stays in the ledger for the next start. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#state = 'stopped'
     for (const { stop } of this.#running.values()) stop.abort()
-    await Promise.all(this.#done)
+    await this.#entering.run(async () => undefined)
+    await Promise.all([...this.#running.values()].map(({ done }) => done))
   }
 
-  /** Series that wait or run already keep the job they have. Returns the jobs, one a series; durable. */
-  async queue(wanted: readonly SeriesKey[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
-    const fresh = wanted.filter((series) => !this.has(series))
+  /**
+   * Targets that wait or run already keep the job they have. Returns the jobs, one a target; durable. Rejects with
+   * `stopping` after `stop`, `not_acceptable_state` if too many wait.
+   */
+  async queue(wanted: readonly Target[], request: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+    const jobs = await this.#entering.run(() => this.#enter(wanted, request))
+    this.#next()
+    return jobs
+  }
+
+  async #enter(wanted: readonly Target[], { by, force }: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
+    if (this.#state === 'stopped') throw new HomeostatError('stopping')
+    const targets = [...new Map(wanted.map((target) => [targetId(target), target])).values()]
+    const fresh = targets.filter((target) => !this.has(target))
     if (this.#waiting.size + fresh.length > this.#options.waiting)
       throw new HomeostatError('not_acceptable_state', {
         detail: `${this.#waiting.size} trainings wait, and at most ${this.#options.waiting} may (limits.trainingJobs)`,
       })
     const createdAt = this.#parts.clock.now()
-    const jobs = fresh.map((series): Job => {
+    const jobs = fresh.map((target): Job => {
       const id = `${createdAt.toString(36)}-${String(this.#count++).padStart(6, '0')}`
       const detail = 'Waits for its turn.'
-      return { id, kind: 'train', series, status: 'queued', progress: 0, detail, by, force, createdAt }
+      return { id, kind: 'train', target, status: 'queued', progress: 0, detail, by, force, createdAt }
     })
     await this.#parts.ledger.put(jobs)
-    for (const job of jobs) this.#waiting.set(seriesId(job.series), job)
-    this.#next()
-    return wanted.flatMap((series) => this.#jobOf(series) ?? [])
+    for (const job of jobs) this.#waiting.set(targetId(job.target), job)
+    return targets.flatMap((target) => this.#jobOf(target) ?? [])
   }
 
   /** As the ledger knows it, with the progress of the moment. */
@@ -108,18 +130,20 @@ export class TrainingJobs {
   }
 
   now(job: Job): Job {
-    const running = this.#running.get(seriesId(job.series))
+    const running = this.#running.get(targetId(job.target))
     return running?.job.id === job.id ? { ...job, progress: running.progress } : job
   }
 
   async cancel(id: string, by: string): Promise<Job> {
     const job = await this.get(id)
-    const key = seriesId(job.series)
+    const key = targetId(job.target)
     const running = this.#running.get(key)
     if (running?.job.id === id) {
       running.stop.abort(new HomeostatError('not_acceptable_state', { detail: `Cancelled by ${by}` }))
-      await Promise.all(this.#done)
-      return this.get(id)
+      await running.done
+      const ended = await this.get(id)
+      // the ledger did not take its end: this is the second attempt, and the caller learns of its failure
+      return isOpen(ended) ? this.#end(ended, 'cancelled', `Cancelled by ${by}.`) : ended
     }
     if (this.#waiting.get(key)?.id !== id)
       throw new HomeostatError('not_acceptable_state', { detail: `The job ${id} is ${job.status} already` })
@@ -127,37 +151,44 @@ export class TrainingJobs {
     return this.#end(job, 'cancelled', `Cancelled by ${by} before it began.`)
   }
 
-  /** Nothing of these is learnt any more. */
+  /** Drops the site's trainings; resolves when those that ran have ended, whatever others still run. */
   async removeSite(site: string): Promise<void> {
-    for (const [key, { series }] of this.#waiting) if (series.site === site) this.#waiting.delete(key)
-    for (const { job, stop } of this.#running.values()) if (job.series.site === site) stop.abort()
-    await Promise.all(this.#done)
+    await this.#entering.run(async () => {
+      for (const [key, { target }] of this.#waiting) if (target.site === site) this.#waiting.delete(key)
+    })
+    const own = [...this.#running.values()].filter(({ job }) => job.target.site === site)
+    for (const { stop } of own) stop.abort()
+    await Promise.all(own.map(({ done }) => done))
   }
 
-  #jobOf(series: SeriesKey): Job | undefined {
-    return this.#waiting.get(seriesId(series)) ?? this.#running.get(seriesId(series))?.job
+  #jobOf(target: Target): Job | undefined {
+    return this.#waiting.get(targetId(target)) ?? this.#running.get(targetId(target))?.job
   }
 
   #next(): void {
     for (const [key, job] of this.#waiting) {
-      if (this.#stopped || this.#running.size >= this.#options.atOnce) return
+      if (!this.areRun || this.#running.size >= this.#options.atOnce) return
       this.#waiting.delete(key)
-      const running = { job, stop: new AbortController(), progress: 0 }
+      const running: Running = { job, stop: new AbortController(), progress: 0, done: Promise.resolve() }
       this.#running.set(key, running)
-      const done = this.#run(running)
-        .catch((error: unknown) => {
-          this.#parts.log.error('A training could not be noted down.', {
-            ...job.series,
-            error: String(error),
-          })
-        })
+      running.done = this.#run(running)
+        .catch((error: unknown) => this.#runAgain(running, error))
         .finally(() => {
           this.#running.delete(key)
-          this.#done.delete(done)
           this.#next()
         })
-      this.#done.add(done)
     }
+  }
+
+  /** The ledger did not take its status: the job waits again, so that it is not lost until a restart. */
+  async #runAgain({ job, stop }: Running, error: unknown): Promise<void> {
+    const { clock, log } = this.#parts
+    log.error('The status of a training could not be stored; it is tried again.', {
+      ...job.target,
+      error: String(error),
+    })
+    await clock.sleep(storeAgainMs, stop.signal)
+    if (!stop.signal.aborted) this.#waiting.set(targetId(job.target), job)
   }
 
   async #run(running: Running): Promise<void> {
@@ -172,13 +203,15 @@ export class TrainingJobs {
       if (!timer.signal.aborted) stop.abort(new TooLong(`It took longer than ${jobMs / 1000} s.`))
     })
     try {
-      const said = await work(job, stop.signal, (share) => {
+      // cancelled or stopped while its status was stored
+      stop.signal.throwIfAborted()
+      const result = await work(job, stop.signal, (share) => {
         running.progress = share
       })
-      await this.#end(job, 'done', said)
+      await this.#end(job, 'done', result)
     } catch (error) {
       // a stop of the hub leaves the job in the ledger, to be taken up by the next start
-      if (this.#stopped) return
+      if (this.#state === 'stopped') return
       const cancelled = stop.signal.aborted && !(stop.signal.reason instanceof TooLong)
       const why: unknown = stop.signal.aborted ? stop.signal.reason : error
       await this.#end(
@@ -186,7 +219,7 @@ export class TrainingJobs {
         cancelled ? 'cancelled' : 'failed',
         why instanceof Error ? why.message : String(why),
       )
-      if (!cancelled) log.error('Learning failed.', { ...job.series, error: String(why) })
+      if (!cancelled) log.error('Learning failed.', { ...job.target, error: String(why) })
     } finally {
       timer.abort()
       await limit
@@ -194,11 +227,25 @@ export class TrainingJobs {
   }
 
   async #end(job: Job, status: JobStatus, detail: string): Promise<Job> {
-    const progress = status === 'done' ? 1 : (this.#running.get(seriesId(job.series))?.progress ?? 0)
+    const progress = status === 'done' ? 1 : (this.#running.get(targetId(job.target))?.progress ?? 0)
     const ended = { ...job, status, detail, progress, endedAt: this.#parts.clock.now() }
     await this.#parts.ledger.put([ended])
     return ended
   }
+}
+
+const isOpen = ({ status }: Job): boolean => status === 'queued' || status === 'running'
+
+/** The first of the queued jobs of each target stays queued; the ledger of an older version may hold several. */
+function onePerTarget(jobs: readonly Job[], endedAt: number): Job[] {
+  const first = new Map<string, Job>()
+  return jobs.map((job): Job => {
+    const known = first.get(targetId(job.target))
+    if (job.status !== 'queued') return job
+    if (known) return { ...job, status: 'cancelled', endedAt, detail: `The job ${known.id} is the same.` }
+    first.set(targetId(job.target), job)
+    return job
+  })
 }
 
 /** What ran comes before what waited, then in the order of asking. */

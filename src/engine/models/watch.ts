@@ -1,31 +1,39 @@
 import { dayStart } from '../../core/calendar.ts'
-import type { Card, Forecast, SeriesKey } from '../../core/event.ts'
-import type { LeadSums, LoggedForecast, ReportDay } from '../../core/life.ts'
-import type { WatchLedger } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
-import { hourMs } from '../../core/time.ts'
+import type { Card, Forecast, ForecastKey } from '../../core/event.ts'
+import {
+  checkForecast,
+  forecastEnd,
+  forecastKeyId,
+  leadHours,
+  stepAt,
+  type Truth,
+} from '../../core/forecast.ts'
+import type { LeadSums, LoggedForecast, Loss, ReportDay } from '../../core/life.ts'
+import type { ScoredTo, WatchLedger } from '../../core/ports.ts'
+import { dayMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
-import type { ForecastOutput, Steps } from '../../domains/domain.ts'
-import { bins, noSums } from './report.ts'
+import type { ForecastOutput, Learning } from '../../domains/domain.ts'
+import { addNamed, bins, noSums } from './report.ts'
 
-/** What became true of one series. */
-export interface WatchRow {
-  readonly series: SeriesKey
-  /** IANA zone of the site: civil days are told apart in it. */
+/** The truth of one target and metric. */
+export interface WatchRow extends ForecastKey {
+  /** IANA zone of the site, for civil days. */
   readonly zone: string
-  /** Truth up to the newest whole step; NaN where it is unknown. */
-  readonly steps: Pick<Steps, 'start' | 'stepMs' | 'values'>
-  /** By version; whose card is missing has its errors counted, but not sorted into the deciles of its card. */
+  /** Truth up to the newest whole step. */
+  readonly truth: Truth
+  /** How its forecasts are scored. */
+  readonly loss: Learning['loss']
+  /** By version; without its card, a version's errors are summed but not sorted into the deciles of the card. */
   readonly cards: ReadonlyMap<string, Card>
 }
 
-/** The longest forecast that is followed to its end, unless told otherwise. */
-const horizonDefaultMs = 48 * hourMs
+/** The longest forecast that is scored, unless configured otherwise. */
+const horizonDefaultMs = 31 * dayMs
 
 /**
- * Keeps what models say of the coming hours, and scores it when those hours are known: each (forecast, hour) once,
- * also when the program stops in between, since the sums and the time up to which they reach are one transaction.
- * An hour whose truth is unknown when a later one is scored stays unscored: late data changes no report.
+ * Logs the forecasts of models and scores them when their truth is known: each (forecast, step) once, also when the
+ * program stops in between, since the sums and the time up to which they reach are one transaction. A step whose truth
+ * is unknown when a later one is scored stays unscored: late data changes no report.
  */
 export class Watch {
   readonly #ledger: WatchLedger
@@ -38,143 +46,164 @@ export class Watch {
   }
 
   /**
-   * Scores the truths that became known since the last pass, of all series in one transaction. Each series at most
-   * once a call. Calls may overlap: they follow each other. Rejects with what the ledger rejects with; nothing of
-   * the call is then scored, and the next one makes up for it.
+   * Scores the truths that became known since the last pass, of all rows in one transaction. Each target and metric at
+   * most once a call. Overlapping calls are serialised. Rejects with the error of the ledger; then nothing of the call
+   * is scored, and the next one makes up for it.
    */
   pass(rows: readonly WatchRow[]): Promise<void> {
     return this.#turns.run(() => this.#pass(rows))
   }
 
   /**
-   * Keeps what was just said, spoken or in shadow, to be scored, and how far the inputs have drifted. Said anew of the
-   * same origin by the same version: the new one counts. RangeError for a forecast that cannot be scored fairly.
+   * Logs new forecasts, published or in shadow, and the drift of their inputs. A second forecast of the same origin and
+   * version replaces the first. RangeError for an invalid forecast, or one that is longer than the horizon.
    */
-  async log(outputs: readonly Pick<ForecastOutput, 'spoken' | 'shadows' | 'drifts'>[]): Promise<void> {
-    const forecasts = outputs.flatMap(saidIn)
-    for (const { forecast } of forecasts) assertFair(forecast, this.#horizonMs)
+  async log(outputs: readonly Pick<ForecastOutput, 'published' | 'shadows' | 'drifts'>[]): Promise<void> {
+    const forecasts = outputs.flatMap(forecastsIn)
+    for (const { forecast } of forecasts) this.#check(forecast)
     if (forecasts.length > 0) await this.#ledger.log(forecasts)
     const drifts = outputs.flatMap((output) => output.drifts)
     if (drifts.length > 0) await this.#ledger.putDrifts(drifts)
   }
 
+  #check(forecast: Forecast): void {
+    checkForecast(forecast)
+    if (forecastEnd(forecast) - forecast.origin > this.#horizonMs)
+      throw new RangeError(
+        `The forecast of ${forecast.model.version} ends more than ${this.#horizonMs} ms after its origin.`,
+      )
+  }
+
   async #pass(rows: readonly WatchRow[]): Promise<void> {
     const days: ReportDay[] = []
-    const reached = new Map<string, { series: SeriesKey; to: number }>()
+    const reached = new Map<string, ScoredTo>()
     for (const row of rows) {
-      const { series, steps } = row
-      const id = seriesId(series)
-      if (reached.has(id)) throw new RangeError(`${JSON.stringify(series)} is twice in one pass.`)
-      const to = steps.start + steps.values.length * steps.stepMs
-      const from = Math.max((await this.#ledger.scoredTo(series)) ?? Number.NEGATIVE_INFINITY, steps.start)
+      const { target, metric, truth } = row
+      const id = forecastKeyId(row)
+      if (reached.has(id)) throw new RangeError(`${JSON.stringify({ target, metric })} is twice in one pass.`)
+      const to = truth.start + truth.values.length * truth.stepMs
+      const from = Math.max((await this.#ledger.scoredTo(row)) ?? Number.NEGATIVE_INFINITY, truth.start)
       if (to <= from) continue
-      const open = await this.#ledger.logged(series, from - this.#horizonMs + 1, to)
-      days.push(...scoreDays(row, from, open))
-      reached.set(id, { series, to })
+      days.push(...scoreDays(row, from, await this.#ledger.logged(row, from, to)))
+      reached.set(id, { target, metric, to })
     }
     if (reached.size > 0) await this.#ledger.score(days, [...reached.values()])
   }
 }
 
-function saidIn({ spoken, shadows }: Pick<ForecastOutput, 'spoken' | 'shadows'>): LoggedForecast[] {
-  const others = shadows.filter(({ model }) => model.version !== spoken.model.version)
-  return [{ forecast: spoken, spoken: true }, ...others.map((forecast) => ({ forecast, spoken: false }))]
+function forecastsIn({
+  published,
+  shadows,
+}: Pick<ForecastOutput, 'published' | 'shadows'>): LoggedForecast[] {
+  const others = shadows.filter(({ model }) => model.version !== published.model.version)
+  return [
+    { forecast: published, published: true },
+    ...others.map((forecast) => ({ forecast, published: false })),
+  ]
 }
 
-/** A forecast tells of regular steps from its origin on, and ends while it is still looked at. */
-function assertFair({ steps, origin, stepMs, model }: Forecast, horizonMs: number): void {
-  for (const { at } of steps) {
-    const lead = (at - origin) / stepMs
-    if (lead < 0 || !Number.isInteger(lead))
-      throw new RangeError(`The forecast of ${model.version} has a step at ${at}, its origin is ${origin}.`)
-    if (at - origin >= horizonMs)
-      throw new RangeError(`The forecast of ${model.version} goes beyond ${horizonMs} ms after its origin.`)
-  }
-}
-
-/** What is added up for one version and one civil day. */
+/** The sums of one version and one civil day. */
 interface Tally {
-  readonly leads: { -readonly [Sum in keyof LeadSums]: number }[]
-  /** The steps that were scored. */
-  readonly scored: Set<number>
+  readonly leads: LeadSums[]
+  /** Known steps of the truth that the version predicted, by their start. */
+  readonly known: Set<number>
   readonly residualBins: number[]
 }
 
 /**
- * Sums of the steps in [from, end of the truth) that the forecasts cover and whose truth is known, by version and
- * civil day. Forecasts in steps of another length than the truth's are left out: there is nothing to hold them to.
+ * Sums over the steps of the forecasts that end in (from, end of the truth] and whose truth is known, by version and
+ * civil day. A step counts on the day on which it begins, at its lead time in hours.
  */
 export function scoreDays(row: WatchRow, from: number, forecasts: readonly LoggedForecast[]): ReportDay[] {
-  const { steps, series, zone } = row
-  const tallies = new Map<string, Map<number, Tally>>()
+  const tallies = new Tallies(row)
+  // cut to what is new, but for the beginning of the steps that end in it
+  const longest = Math.max(
+    0,
+    ...forecasts.flatMap(({ forecast }) => forecast.grid.map(({ stepMs }) => stepMs)),
+  )
+  const truth = truthFrom(row.truth, from - longest)
   for (const { forecast } of forecasts) {
-    if (forecast.stepMs !== steps.stepMs) continue
     const { version } = forecast.model
-    const deciles = row.cards.get(version)?.residualDeciles ?? []
-    for (const step of forecast.steps) {
-      const truth = steps.values[(step.at - steps.start) / steps.stepMs]
-      // after the ledger a NaN may be null: isFinite knows both
-      if (step.at < from || truth === undefined || !allFinite(truth, step.mean, step.naive)) continue
-      if (step.at < forecast.origin)
+    for (const loss of row.loss(forecast, truth)) {
+      if (loss.end <= from) continue
+      if (loss.at < forecast.origin)
         throw new RangeError(
-          `${version} would be scored on ${step.at}, which it had seen at ${forecast.origin}.`,
+          `${version} would be scored on ${loss.at}, which it had seen at ${forecast.origin}.`,
         )
-      const tally = tallyOf(tallies, version, dayStart(zone, step.at), forecast.steps.length)
-      tally.scored.add(step.at)
-      addStep(tally, (step.at - forecast.origin) / forecast.stepMs, step, truth, deciles)
+      tallies.add(version, loss, leadHours(forecast.origin, loss.at))
+    }
+    tallies.addKnown(forecast, from)
+  }
+  return tallies.days()
+}
+
+function truthFrom({ start, stepMs, values }: Truth, from: number): Truth {
+  const skipped = Math.max(0, Math.floor((from - start) / stepMs))
+  return { start: start + skipped * stepMs, stepMs, values: values.subarray(skipped) }
+}
+
+class Tallies {
+  readonly #row: WatchRow
+  readonly #byVersion = new Map<string, Map<number, Tally>>()
+
+  constructor(row: WatchRow) {
+    this.#row = row
+  }
+
+  add(version: string, loss: Loss, lead: number): void {
+    const tally = this.#of(version, dayStart(this.#row.zone, loss.at))
+    while (tally.leads.length <= lead) tally.leads.push(noSums)
+    tally.leads[lead] = addLoss(tally.leads[lead]!, loss)
+    const deciles = this.#row.cards.get(version)?.residualDeciles ?? []
+    if (deciles.length !== bins - 1) return
+    let bin = 0
+    while (bin < deciles.length && loss.error > deciles[bin]!) bin++
+    tally.residualBins[bin]!++
+  }
+
+  /** The known steps of the truth that end after `from` and that the forecast predicts. */
+  addKnown(forecast: Forecast, from: number): void {
+    const { start, stepMs, values } = this.#row.truth
+    const first = Math.max(from, forecast.origin, start)
+    const end = Math.min(forecastEnd(forecast), start + values.length * stepMs)
+    for (let index = Math.ceil((first - start) / stepMs); start + (index + 1) * stepMs <= end; index++) {
+      if (!Number.isFinite(values[index])) continue
+      const at = start + index * stepMs
+      const mean = forecast.mean[stepAt(forecast, at)]
+      if (Number.isFinite(mean)) this.#of(forecast.model.version, dayStart(this.#row.zone, at)).known.add(at)
     }
   }
-  return [...tallies].flatMap(([version, days]) =>
-    [...days].map(([day, { scored, ...sums }]) => ({ series, version, day, truths: scored.size, ...sums })),
-  )
-}
 
-function tallyOf(
-  tallies: Map<string, Map<number, Tally>>,
-  version: string,
-  day: number,
-  leads: number,
-): Tally {
-  let days = tallies.get(version)
-  if (!days) {
-    days = new Map()
-    tallies.set(version, days)
+  days(): ReportDay[] {
+    const { target, metric, truth } = this.#row
+    return [...this.#byVersion].flatMap(([version, days]) =>
+      [...days].map(([day, { known, leads, residualBins }]) => {
+        return { target, metric, version, day, leads, knownMs: known.size * truth.stepMs, residualBins }
+      }),
+    )
   }
-  let tally = days.get(day)
-  if (!tally) {
-    tally = { leads: [], scored: new Set(), residualBins: new Array<number>(bins).fill(0) }
+
+  #of(version: string, day: number): Tally {
+    const days = this.#byVersion.get(version) ?? new Map<number, Tally>()
+    this.#byVersion.set(version, days)
+    const tally = days.get(day) ?? {
+      leads: [],
+      known: new Set(),
+      residualBins: new Array<number>(bins).fill(0),
+    }
     days.set(day, tally)
+    return tally
   }
-  while (tally.leads.length < leads) tally.leads.push({ ...noSums })
-  return tally
 }
 
-function addStep(
-  { leads, residualBins }: Tally,
-  lead: number,
-  step: Forecast['steps'][number],
-  truth: number,
-  deciles: readonly number[],
-): void {
-  const error = step.mean - truth
-  const naiveError = step.naive - truth
-  while (leads.length <= lead) leads.push({ ...noSums })
-  const sums = leads[lead]!
-  sums.count++
-  sums.error += error
-  sums.absolute += Math.abs(error)
-  sums.squared += error * error
-  sums.naiveAbsolute += Math.abs(naiveError)
-  sums.naiveSquared += naiveError * naiveError
-  const { lo, hi } = step
-  if (lo !== undefined && hi !== undefined && allFinite(lo, hi)) {
-    sums.withInterval++
-    if (lo <= truth && truth <= hi) sums.inside++
+function addLoss(sums: LeadSums, { error, losses, baseline, inside }: Loss): LeadSums {
+  return {
+    count: sums.count + 1,
+    error: sums.error + error,
+    losses: addNamed(sums.losses, losses),
+    baselineCount: sums.baselineCount + (baseline ? 1 : 0),
+    baseline: addNamed(sums.baseline, baseline ?? {}),
+    withInterval: sums.withInterval + (inside === undefined ? 0 : 1),
+    inside: sums.inside + (inside === true ? 1 : 0),
   }
-  if (deciles.length !== bins - 1) return
-  let bin = 0
-  while (bin < deciles.length && error > deciles[bin]!) bin++
-  residualBins[bin]!++
 }
-
-const allFinite = (...values: readonly number[]): boolean => values.every((value) => Number.isFinite(value))

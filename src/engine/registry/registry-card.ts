@@ -1,15 +1,21 @@
 import type { Card } from '../../core/event.ts'
+import { isOldCard, upgradeCard } from '../../core/old-card.ts'
 
 /** The reason why something is not what it should be; the registry says of which model. */
 export class Unfit extends Error {}
 
 type Check = (value: unknown, where: string) => void
 
-/** Reads a card of a model; throws Unfit with the field that is wrong. Fields of a later hub are let through. */
+/**
+ * Reads a card of a model, also of the form before targets; throws Unfit with the field that is wrong. Unknown fields
+ * of a later hub pass.
+ */
 export function parseCard(text: string): Card {
-  const card = parseJson(text, 'card.json')
-  checkCard(card, 'card.json')
-  return card as Card
+  const card = asObject(parseJson(text, 'card.json'), 'card.json')
+  if (isOldCard(card)) checkOldCard(card, 'card.json')
+  const upgraded = upgradeCard(card)
+  checkCard(upgraded, 'card.json')
+  return upgraded
 }
 
 /** Throws Unfit where the text is no JSON: NaN and Infinity are none. */
@@ -67,12 +73,24 @@ function asObject(value: unknown, where: string): Record<string, unknown> {
   throw new Unfit(`${where} should be an object`)
 }
 
+export const checkTarget = fields({ site: text, domain: text, subject: text })
 export const checkSeries = fields({ site: text, device: text, metric: text })
 export const checkSpan = fields({ from: number, to: number, steps: number })
 export const check = { text, number, fields }
 
-const checkCard = fields({
+/** What `upgradeCard` reads. */
+const checkOldCard = fields({
   series: checkSeries,
+  verdict: fields({
+    standing: text,
+    reason: text,
+    duels: byName(fields({ origins: number, gain: number, p: number })),
+  }),
+})
+
+const checkCard = fields({
+  target: checkTarget,
+  metric: text,
   model: fields({ name: text, version: text, kind: oneOf('learned', 'naive') }),
   trainedAt: number,
   span: checkSpan,
@@ -80,12 +98,13 @@ const checkCard = fields({
   folds: number,
   scoredSteps: number,
   unit: text,
-  scores: byName(fields({ mae: number, rmse: number })),
+  scores: byName(byName(number)),
+  decidedBy: text,
   coverage: optional(fields({ level: number, measured: number, steps: number })),
   verdict: fields({
-    standing: oneOf('live', 'challenger', 'rejected'),
+    status: oneOf('live', 'challenger', 'rejected'),
     reason: text,
-    duels: byName(fields({ origins: number, gain: number, p: number })),
+    comparisons: byName(fields({ days: number, gain: number, p: number })),
   }),
   residualDeciles: list(number),
   repairs: byName(number),

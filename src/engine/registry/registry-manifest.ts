@@ -1,13 +1,19 @@
 import type { SeriesKey } from '../../core/event.ts'
 import type { StoredModel } from '../../core/life.ts'
-import { check, checkSeries, checkSpan, parseCard, parseJson, Unfit } from './registry-card.ts'
+import { targetOfSeries } from '../../core/old-card.ts'
+import { isSameTarget, type Target, targetName } from '../../core/target.ts'
+import { check, checkSeries, checkSpan, checkTarget, parseCard, parseJson, Unfit } from './registry-card.ts'
 import { sha256 } from './registry-names.ts'
 
 /** Files of a version. The manifest is written last and removed first: without it a version is not there. */
 export const files = { model: 'model.json', card: 'card.json', manifest: 'manifest.json' } as const
 
-/** Number of this form of the files; a hub loads its own and refuses what a later one wrote. */
-const format = 1
+/**
+ * Number of this form of the files; a hub refuses the form of a later one. 1: of a series, whose model is that of a
+ * target now; 2: of a target.
+ */
+const format = 2
+const oldFormat = 1
 
 interface FileMark {
   readonly sha256: string
@@ -17,7 +23,7 @@ interface FileMark {
 /** What a version is made of and where it is from. Times are UTC ms. */
 export interface Manifest {
   readonly format: number
-  readonly series: SeriesKey
+  readonly target: Target
   readonly version: string
   readonly span: StoredModel['card']['span']
   /** Version of the program that learnt it. */
@@ -28,7 +34,12 @@ export interface Manifest {
   readonly files: Readonly<Record<'model.json' | 'card.json', FileMark>>
 }
 
-/** A version as it stands on disk. */
+/** As hubs before targets wrote it. */
+interface OldManifest extends Omit<Manifest, 'target'> {
+  readonly series: SeriesKey
+}
+
+/** The files of a version. */
 export interface VersionFiles {
   readonly model: Uint8Array | undefined
   readonly card: Uint8Array | undefined
@@ -45,10 +56,10 @@ export async function render(
 ): Promise<{ readonly model: Bytes; readonly card: Bytes; readonly manifest: Bytes }> {
   const model = encoder.encode(body)
   const cardBytes = encoder.encode(`${JSON.stringify(card, null, 2)}\n`)
-  const { series, span } = card
+  const { target, span } = card
   const manifest: Manifest = {
     format,
-    series,
+    target,
     version: card.model.version,
     span,
     ...origin,
@@ -64,19 +75,17 @@ export async function seal(manifest: object): Promise<Bytes> {
 }
 
 /** The model that the files hold. Throws Unfit, with a reason for people, unless every byte is as it was written. */
-export async function read(stored: VersionFiles, series: SeriesKey, version: string): Promise<StoredModel> {
+export async function read(stored: VersionFiles, target: Target, version: string): Promise<StoredModel> {
   if (!stored.manifest) throw new Unfit('it was only half written: manifest.json is missing')
   const manifest = await parseManifest(decode(stored.manifest, files.manifest))
-  const of = manifest.series
-  if (of.site !== series.site || of.device !== series.device || of.metric !== series.metric) {
-    throw new Unfit(`it is a model of ${of.site}/${of.device}/${of.metric}`)
-  }
+  if (!isSameTarget(manifest.target, target))
+    throw new Unfit(`it is a model of ${targetName(manifest.target)}`)
   if (manifest.version !== version) throw new Unfit(`it is the version ${manifest.version}`)
 
   const body = await checked(stored.model, files.model, manifest.files['model.json'])
   const card = parseCard(await checked(stored.card, files.card, manifest.files['card.json']))
-  const sameSeries = (['site', 'device', 'metric'] as const).every((id) => card.series[id] === series[id])
-  if (!sameSeries || card.model.version !== version) throw new Unfit('its card is of another model')
+  if (!isSameTarget(card.target, target) || card.model.version !== version)
+    throw new Unfit('its card is of another model')
   parseJson(body, files.model)
   return { card, body }
 }
@@ -84,20 +93,26 @@ export async function read(stored: VersionFiles, series: SeriesKey, version: str
 async function parseManifest(text: string): Promise<Manifest> {
   const parsed = parseJson(text, files.manifest)
   check.fields({ format: check.number, sha256: check.text })(parsed, files.manifest)
-  const { sha256: own, ...rest } = parsed as Manifest & { readonly sha256: string }
-  if (rest.format !== format) {
-    throw new Unfit(`its files have format ${rest.format}, this hub reads format ${format}`)
-  }
+  const { sha256: own, ...rest } = parsed as (Manifest | OldManifest) & { readonly sha256: string }
+  if (rest.format !== format && rest.format !== oldFormat)
+    throw new Unfit(`its files have format ${rest.format}, this hub reads formats ${oldFormat} and ${format}`)
   if ((await sha256(encoder.encode(JSON.stringify(rest)))) !== own) {
     throw new Unfit('manifest.json is damaged: it does not agree with its own SHA-256')
   }
+  if (rest.format === oldFormat && 'series' in rest) {
+    checkSeries(rest.series, `${files.manifest}: series`)
+    const { series, ...other } = rest
+    const manifest = { target: targetOfSeries(series), ...other }
+    checkManifest(manifest, files.manifest)
+    return manifest
+  }
   checkManifest(rest, files.manifest)
-  return rest
+  return rest as Manifest
 }
 
 const mark = check.fields({ sha256: check.text, bytes: check.number })
 const checkManifest = check.fields({
-  series: checkSeries,
+  target: checkTarget,
   version: check.text,
   span: checkSpan,
   code: check.text,

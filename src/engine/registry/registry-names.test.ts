@@ -40,7 +40,7 @@ describe('the segment of an id', () => {
   })
 
   it('gives keys that every store takes, for the longest ids', async () => {
-    const longest = { site: '漢'.repeat(64), device: '漢'.repeat(128), metric: '漢'.repeat(64) }
+    const longest = { site: '漢'.repeat(64), domain: '漢'.repeat(64), subject: '漢'.repeat(128) }
     checkKey(`${await folderOf(keptRoot, longest)}${'v'.repeat(64)}/manifest.json`)
     expect((await folderOf(keptRoot, longest)).length).toBeLessThan(400)
   })

@@ -1,14 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { fridge, modelOf, registryOver } from '../../../test/crash/registry-kit.ts'
 import { VirtualClock } from '../../../test/virtual-clock.ts'
-import type { SeriesKey } from '../../core/event.ts'
 import type { ArtifactStore } from '../../core/ports.ts'
+import type { Target } from '../../core/target.ts'
 import { createMemoryArtifacts } from '../../stores/artifacts/memory.ts'
 import type { Registry } from './registry.ts'
 import { render, seal } from './registry-manifest.ts'
 
-const heater: SeriesKey = { site: 'home', device: 'heater', metric: 'energy' }
-const folder = 'models/home/fridge/energy/'
+const heater: Target = { site: 'home', domain: 'energy', subject: 'heater' }
+const folder = 'models/home/energy/fridge/'
 const origin = { code: '0.1.0', seed: 7, madeAt: 0 }
 
 let artifacts: ArtifactStore
@@ -24,9 +25,9 @@ beforeEach(() => {
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textAt = async (key: string): Promise<string> => new TextDecoder().decode(await artifacts.get(key))
 
-async function publish(version: string, series = fridge): Promise<void> {
-  await registry.put(modelOf(version, series), 7)
-  await registry.point(series, version)
+async function publish(version: string, target = fridge): Promise<void> {
+  await registry.put(modelOf(version, target), 7)
+  await registry.point(target, version)
 }
 
 /** Version 1 was served before version 2, which is live. */
@@ -54,8 +55,8 @@ describe('a version', () => {
       ['card.json', 'manifest.json', 'model.json'].map((file) => `${folder}v1/${file}`),
     )
     expect(JSON.parse(await textAt(`${folder}v1/manifest.json`))).toMatchObject({
-      format: 1,
-      series: fridge,
+      format: 2,
+      target: fridge,
       version: 'v1',
       span: modelOf('v1').card.span,
       code: '0.1.0',
@@ -71,7 +72,7 @@ describe('a version', () => {
     await registry.put(modelOf('v1'), 7)
     await registry.put(modelOf('v1'), 7)
     await expect(registry.put({ ...modelOf('v1'), body: '{}' }, 7)).rejects.toThrow(
-      /home\/fridge\/energy v1 is refused: this version is kept already, with another content/,
+      /home\/energy\/fridge v1 is refused: this version is kept already, with another content/,
     )
     await expect(registry.put(modelOf('v1', fridge, { folds: 4 }), 7)).rejects.toThrow(/another content/)
     expect(await registry.load(fridge, 'v1')).toEqual(modelOf('v1'))
@@ -80,7 +81,7 @@ describe('a version', () => {
   it('is not written when it could not be loaded', async () => {
     const scores = { model: { mae: Number.NaN, rmse: 1 } }
     await expect(registry.put(modelOf('v1', fridge, { scores }), 7)).rejects.toThrow(
-      /card\.json: scores\.model: mae should be a number/,
+      /card\.json: scores\.model\.mae should be a number/,
     )
     await expect(registry.put({ ...modelOf('v1'), body: '{"weights":[NaN]}' }, 7)).rejects.toThrow(
       /model\.json is not JSON/,
@@ -180,11 +181,11 @@ describe('damage', () => {
     }
   })
 
-  it('by files of another series or version is seen', async () => {
+  it('by files of another target or version is seen', async () => {
     await publishBoth()
     await publish('v2', heater)
     for (const [from, reason] of [
-      ['models/home/heater/energy/v2/', 'it is a model of home/heater/energy'],
+      ['models/home/energy/heater/v2/', 'it is a model of home/energy/heater'],
       [`${folder}v1/`, 'it is the version v1'],
     ] as const) {
       for (const file of files) {
@@ -193,10 +194,10 @@ describe('damage', () => {
       const { model, refused } = await registry.newestGood(fridge)
       expect(model).toEqual(modelOf('v1'))
       expect(refused).toEqual([
-        { version: 'v2', reason: `The model home/fridge/energy v2 is refused: ${reason}.` },
+        { version: 'v2', reason: `The model home/energy/fridge v2 is refused: ${reason}.` },
       ])
     }
-    const foreign = await artifacts.get('models/home/heater/energy/v2/model.json')
+    const foreign = await artifacts.get('models/home/energy/heater/v2/model.json')
     await publish('v3')
     await artifacts.put(
       `${folder}v3/model.json`,
@@ -210,7 +211,7 @@ describe('damage', () => {
     for (const [text, reason] of [
       ['', /the pointer to its live version is empty/],
       [' \n', /the pointer to its live version is empty/],
-      ['v9', /There is no model of home\/fridge\/energy v9: no such version is kept/],
+      ['v9', /There is no model of home\/energy\/fridge v9: no such version is kept/],
       ['../../../etc/passwd', /a version is named by/],
       ['\u0000\uffff', /a version is named by/],
       ['v2\nv1', /a version is named by/],
@@ -229,11 +230,11 @@ describe('damage', () => {
     await artifacts.remove([`${folder}v1/manifest.json`, `${folder}v2/model.json`])
     expect(await registry.newestGood(fridge)).toEqual({
       refused: [
-        { version: 'v2', reason: 'The model home/fridge/energy v2 is refused: model.json is missing.' },
+        { version: 'v2', reason: 'The model home/energy/fridge v2 is refused: model.json is missing.' },
         {
           version: 'v1',
           reason:
-            'The model home/fridge/energy v1 is refused: it was only half written: manifest.json is missing.',
+            'The model home/energy/fridge v1 is refused: it was only half written: manifest.json is missing.',
         },
       ],
     })
@@ -246,7 +247,7 @@ describe('damage', () => {
       [{ card, body: '{"weights":[NaN]}' }, 'model.json is not JSON'],
       [{ card, body: '' }, 'model.json is not JSON'],
       [{ card: wrong, body }, 'card.json: trainedAt should be a number'],
-      [{ card: { ...card, series: heater }, body }, 'it is a model of home/heater/energy'],
+      [{ card: { ...card, target: heater }, body }, 'it is a model of home/energy/heater'],
     ] as const) {
       await place(await render(model, origin))
       await expect(registry.load(fridge, 'v1')).rejects.toThrow(reason)
@@ -255,15 +256,15 @@ describe('damage', () => {
 
   it('by a manifest of another form is told from damage', async () => {
     const whole = await render(modelOf('v1'), origin)
-    await place({ ...whole, manifest: await seal({ format: 2, anything: 'else' }) })
+    await place({ ...whole, manifest: await seal({ format: 3, anything: 'else' }) })
     await expect(registry.load(fridge, 'v1')).rejects.toThrow(
-      /its files have format 2, this hub reads format 1/,
+      /its files have format 3, this hub reads formats 1 and 2/,
     )
-    for (const text of ['[]', 'null', '7', '{}', '{"format":1}']) {
+    for (const text of ['[]', 'null', '7', '{}', '{"format":2}']) {
       await place({ ...whole, manifest: bytesOf(text) })
       await expect(registry.load(fridge, 'v1'), text).rejects.toThrow(/is refused: manifest\.json/)
     }
-    await place({ ...whole, manifest: await seal({ format: 1, version: 'v1', series: fridge }) })
+    await place({ ...whole, manifest: await seal({ format: 2, version: 'v1', target: fridge }) })
     await expect(registry.load(fridge, 'v1')).rejects.toThrow(/manifest\.json: span should be an object/)
   })
 
@@ -282,14 +283,14 @@ describe('a version that was set aside', () => {
     expect(refused).toEqual([
       {
         version: 'v2',
-        reason: 'The model home/fridge/energy v2 is refused: it was set aside: It says what is no number.',
+        reason: 'The model home/energy/fridge v2 is refused: it was set aside: It says what is no number.',
       },
     ])
     await expect(registry.put(modelOf('v2'), 7)).rejects.toThrow(/it was set aside/)
     await expect(registry.point(fridge, 'v2')).rejects.toThrow(/it was set aside/)
     expect(await artifacts.list('refused/')).toEqual(
       ['card.json', 'manifest.json', 'model.json', 'why.txt'].map(
-        (file) => `refused/home/fridge/energy/v2/${file}`,
+        (file) => `refused/home/energy/fridge/v2/${file}`,
       ),
     )
   })
@@ -298,7 +299,7 @@ describe('a version that was set aside', () => {
     await publish('v1')
     await registry.quarantine(fridge, 'v1', 'First.')
     await registry.quarantine(fridge, 'v1', 'Second.')
-    expect(await textAt('refused/home/fridge/energy/v1/why.txt')).toBe('First.')
+    expect(await textAt('refused/home/energy/fridge/v1/why.txt')).toBe('First.')
   })
 
   it('is kept with the four newest of its like', async () => {
@@ -368,6 +369,52 @@ describe('calls at the same time', () => {
     expect(versions).toContain(previous)
     expect(previous).not.toBe(latest)
     expect(await registry.versions(fridge)).toEqual(versions)
+  })
+})
+
+describe('models from before targets', () => {
+  const files: Readonly<Record<string, string>> = JSON.parse(
+    readFileSync(new URL('../../../test/before-targets/artifacts.json', import.meta.url), 'utf8'),
+  )
+  const old = 'models/home/fridge/energy/'
+  const [v1, v2, bad] = ['20260105T000000Z', '20260106T000000Z', '20260107T000000Z']
+  beforeEach(async () => {
+    for (const [key, text] of Object.entries(files)) await artifacts.put(key, bytesOf(text))
+  })
+
+  it('are read where they are, as models of the target', async () => {
+    expect(await registry.versions(fridge)).toEqual([v1, v2])
+    const { model, refused } = await registry.newestGood(fridge)
+    expect(refused).toEqual([])
+    expect(model?.card).toMatchObject({ target: fridge, metric: 'energy', decidedBy: 'rmse' })
+    expect(model?.card.verdict).toMatchObject({ status: 'live', comparisons: { yesterday: { days: 56 } } })
+    expect((await registry.load(fridge, v1)).body).toBe(`{"version":"${v1}"}`)
+    await expect(registry.load(fridge, bad)).rejects.toThrow(/it was set aside: it was damaged/)
+  })
+
+  it('make room for a new version, whose pointer counts from then on', async () => {
+    await publish('v9')
+    expect(await registry.latest(fridge)).toBe('v9')
+    expect(await textAt(`${folder}previous.txt`)).toBe(v2)
+    await artifacts.put(`${folder}v9/model.json`, bytesOf('{'))
+    expect((await registry.newestGood(fridge)).model?.card.model.version).toBe(v2)
+    await registry.trim(fridge, [])
+    expect(await registry.versions(fridge)).toEqual([v2, 'v9'])
+  })
+
+  it('are live no more once nothing is', async () => {
+    await registry.unpoint(fridge)
+    expect(await registry.latest(fridge)).toBeUndefined()
+    expect(await registry.newestGood(fridge)).toEqual({ refused: [] })
+  })
+
+  it('are set aside, trimmed and removed with their site like any other', async () => {
+    await registry.quarantine(fridge, v2, 'It was wrong.')
+    expect((await registry.newestGood(fridge)).model?.card.model.version).toBe(v1)
+    await expect(registry.load(fridge, v2)).rejects.toThrow(/It was wrong/)
+    expect(await artifacts.list(`${old}${v2}`)).toEqual([])
+    await registry.removeSite('home')
+    expect(await artifacts.list('')).toEqual([])
   })
 })
 

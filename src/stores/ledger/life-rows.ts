@@ -1,4 +1,5 @@
-import type { SeriesKey } from '../../core/event.ts'
+import type { ForecastKey } from '../../core/event.ts'
+import { forecastEnd } from '../../core/forecast.ts'
 import type {
   Drift,
   EventFunction,
@@ -12,6 +13,9 @@ import type {
   ReportDay,
   Trigger,
 } from '../../core/life.ts'
+import type { ScoredTo } from '../../core/ports.ts'
+import type { Target } from '../../core/target.ts'
+import { forecastBytes, forecastOfBytes } from './forecast-bytes.ts'
 import { bytesOf, leadsOf } from './report-sums.ts'
 import { printable } from './rows.ts'
 import type {
@@ -30,87 +34,91 @@ import type {
 
 /** Nouns of a model's life to rows and back, as `rows.ts` does it for the rest. */
 
-/** Just the key, whatever else the object holds. */
-export const seriesOf = ({ site, device, metric }: SeriesKey): SeriesKey => ({ site, device, metric })
+/** Only the key, whatever else the object holds. */
+export const targetOf = ({ site, domain, subject }: Target): Target => ({ site, domain, subject })
+
+/** The columns of a forecast key. */
+export const metricColumns = ({ target, metric }: ForecastKey): Target & { readonly metric: string } => ({
+  ...targetOf(target),
+  metric,
+})
 
 /** Of a table whose `body` is the whole noun. */
 export const bodyOf = <Noun>(row: { readonly body: string }): Noun => JSON.parse(row.body) as Noun
 
-export const modelRow = ({ card, standing, since, reason }: ModelEntry): ModelRow => ({
-  ...seriesOf(card.series),
+export const modelRow = ({ card, status, since, reason }: ModelEntry): ModelRow => ({
+  ...targetOf(card.target),
   version: card.model.version,
   trained_at: card.trainedAt,
-  standing,
+  status,
   since,
   // It may quote a damaged file.
   reason: printable(reason),
   card: JSON.stringify(card),
 })
 
-export const modelOf = ({ card, standing, reason, since }: ModelRow): ModelEntry => ({
+export const modelOf = ({ card, status, since, reason }: ModelRow): ModelEntry => ({
   card: JSON.parse(card) as ModelEntry['card'],
-  standing,
+  status,
   reason,
   since,
 })
 
 export const modelEventRow = (event: ModelEvent): ModelEventRow => ({
-  ...seriesOf(event.series),
+  ...targetOf(event.target),
   at: event.at,
   body: JSON.stringify(event),
 })
 
 export const jobRow = (job: Job): JobRow => ({
   id: job.id,
-  site: job.series.site,
+  site: job.target.site,
   status: job.status,
   created_at: job.createdAt,
   ended_at: job.endedAt ?? null,
   body: JSON.stringify(job),
 })
 
-export const loggedRow = ({ forecast, spoken }: LoggedForecast): LoggedForecastRow => ({
-  ...seriesOf(forecast),
+export const loggedRow = ({ forecast, published }: LoggedForecast): LoggedForecastRow => ({
+  ...metricColumns(forecast),
   origin: forecast.origin,
   version: forecast.model.version,
-  spoken: spoken ? 1 : 0,
-  forecast: JSON.stringify(forecast),
+  until: forecastEnd(forecast),
+  published: published ? 1 : 0,
+  body: forecastBytes(forecast),
 })
 
 export const loggedOf = (row: LoggedForecastRow): LoggedForecast => ({
-  forecast: JSON.parse(row.forecast) as LoggedForecast['forecast'],
-  spoken: row.spoken === 1,
+  forecast: forecastOfBytes(row.body, { target: targetOf(row), metric: row.metric, origin: row.origin }),
+  published: row.published === 1,
 })
 
 export const reportDayRow = (day: ReportDay): ReportDayRow => ({
-  ...seriesOf(day.series),
+  ...metricColumns(day),
   day: day.day,
   version: day.version,
   leads: bytesOf(day.leads),
-  truths: day.truths,
+  known_ms: day.knownMs,
   residual_bins: JSON.stringify(day.residualBins),
 })
 
-export function reportDayOf(row: ReportDayRow): ReportDay {
-  const leads = leadsOf(row.leads)
-  return {
-    series: seriesOf(row),
-    version: row.version,
-    day: row.day,
-    leads,
-    // A row that is older than the column: each lead time has seen as many truths at the most.
-    truths: row.truths || leads.reduce((most, { count }) => Math.max(most, count), 0),
-    residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
-  }
-}
+export const reportDayOf = (row: ReportDayRow): ReportDay => ({
+  target: targetOf(row),
+  metric: row.metric,
+  version: row.version,
+  day: row.day,
+  leads: leadsOf(row.leads),
+  knownMs: row.known_ms,
+  residualBins: JSON.parse(row.residual_bins) as ReportDay['residualBins'],
+})
 
-export const scoredToRow = ({ series, to }: { series: SeriesKey; to: number }): WatchStateRow => ({
-  ...seriesOf(series),
-  scored_to: to,
+export const scoredToRow = (scored: ScoredTo): WatchStateRow => ({
+  ...metricColumns(scored),
+  scored_to: scored.to,
 })
 
 export const driftRow = (drift: Drift): DriftRow => ({
-  ...seriesOf(drift.series),
+  ...targetOf(drift.target),
   version: drift.version,
   at: drift.at,
   body: JSON.stringify(drift),
@@ -141,7 +149,9 @@ export const infoRow = (info: Info): InfoRow => ({
 
 export const forgottenRow = (span: ForgottenSpan): ForgottenRow => ({
   id: span.id,
-  ...seriesOf(span.series),
+  site: span.series.site,
+  device: span.series.device,
+  metric: span.series.metric,
   from: span.from,
   body: JSON.stringify(span),
 })

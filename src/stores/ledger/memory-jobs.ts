@@ -10,13 +10,13 @@ export function memoryJobs(): JobLedger & Upkeep {
     },
     all: async ({ site, status } = {}, limit) =>
       [...jobs.values()]
-        .filter((job) => site === undefined || job.series.site === site)
+        .filter((job) => site === undefined || job.target.site === site)
         .filter((job) => status === undefined || status.includes(job.status))
         .sort((a, b) => b.createdAt - a.createdAt || compare(a.id, b.id))
         .slice(0, limit),
     get: async (id) => jobs.get(id),
 
-    removeSite: (site) => removeWhere(jobs, ({ series }) => series.site === site),
+    removeSite: (site) => removeWhere(jobs, ({ target }) => target.site === site),
     dropBefore: (keepFrom) =>
       removeWhere(jobs, ({ endedAt = Number.POSITIVE_INFINITY }) => endedAt < keepFrom),
   }

@@ -1,7 +1,6 @@
-import type { SeriesKey } from '../../core/event.ts'
 import type { ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ModelLedger } from '../../core/ports.ts'
-import { compareSeries } from '../../core/series.ts'
+import { compareTargets, isSameTarget, type Target } from '../../core/target.ts'
 import { versionId } from './keys.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { printable } from './rows.ts'
@@ -10,13 +9,13 @@ export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (k
   const models = new Map<string, ModelEntry>()
   let events: ModelEvent[] = []
 
-  const entries = (wanted: (series: SeriesKey) => boolean): ModelEntry[] =>
+  const entries = (wanted: (target: Target) => boolean): ModelEntry[] =>
     [...models.values()]
-      .filter(({ card }) => wanted(card.series))
+      .filter(({ card }) => wanted(card.target))
       .sort(
         ({ card: a }, { card: b }) =>
           b.trainedAt - a.trainedAt ||
-          compareSeries(a.series, b.series) ||
+          compareTargets(a.target, b.target) ||
           compare(a.model.version, b.model.version),
       )
 
@@ -24,30 +23,30 @@ export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (k
     async put(put, told) {
       const [copies, copiedEvents] = structuredClone([put, told])
       for (const entry of copies) {
-        const { series, model } = entry.card
-        models.set(versionId({ series, version: model.version }), {
+        const { target, model } = entry.card
+        models.set(versionId({ target, version: model.version }), {
           ...entry,
           reason: printable(entry.reason),
         })
       }
       events.push(...copiedEvents)
     },
-    all: async (site) => entries((series) => site === undefined || series.site === site),
-    of: async (series) => entries((other) => compareSeries(other, series) === 0),
+    all: async (site) => entries((target) => site === undefined || target.site === site),
+    of: async (target) => entries((other) => isSameTarget(other, target)),
     async remove(versions) {
       for (const version of versions) models.delete(versionId(version))
     },
-    events: async ({ site, series }, limit) =>
+    events: async ({ site, target }, limit) =>
       events
-        .filter((event) => site === undefined || event.series.site === site)
-        .filter((event) => series === undefined || compareSeries(event.series, series) === 0)
+        .filter((event) => site === undefined || event.target.site === site)
+        .filter((event) => target === undefined || isSameTarget(event.target, target))
         .reverse()
         .sort((a, b) => b.at - a.at)
         .slice(0, limit),
 
     removeSite(site) {
-      removeWhere(models, ({ card }) => card.series.site === site)
-      events = events.filter(({ series }) => series.site !== site)
+      removeWhere(models, ({ card }) => card.target.site === site)
+      events = events.filter(({ target }) => target.site !== site)
     },
     dropBefore() {},
     trimEvents(keep) {

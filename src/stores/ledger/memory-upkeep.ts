@@ -1,8 +1,8 @@
 /** What a part of the ledger in memory does beside its port. */
 export interface Upkeep {
   readonly removeSite: (site: string) => void
-  /** Drops what is older than `keepFrom`, and logged forecasts older than `forecastsFrom`. */
-  readonly dropBefore: (keepFrom: number, forecastsFrom: number) => void
+  /** Drops what is older than `keepFrom`, logged forecasts older than `forecastsFrom`, and thins those before `thinBefore`. */
+  readonly dropBefore: (keepFrom: number, forecastsFrom: number, thinBefore: number) => void
 }
 
 export function removeWhere<Key, Row>(rows: Map<Key, Row>, gone: (row: Row) => boolean): number {

@@ -1,6 +1,10 @@
-import type { Drift, LoggedForecast, ReportDay, VersionKey } from '../../core/life.ts'
-import type { WatchLedger } from '../../core/ports.ts'
-import { compareSeries, seriesId } from '../../core/series.ts'
+import type { ForecastKey } from '../../core/event.ts'
+import { forecastEnd, forecastKeyId } from '../../core/forecast.ts'
+import type { Drift, LoggedForecast, ReportDay } from '../../core/life.ts'
+import type { ScoredTo, WatchLedger } from '../../core/ports.ts'
+import { isSameTarget, type Target } from '../../core/target.ts'
+import { forecastBytes, forecastOfBytes } from './forecast-bytes.ts'
+import { isThinned } from './forecast-thinning.ts'
 import { versionId } from './keys.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { addDays } from './report-sums.ts'
@@ -9,16 +13,17 @@ export function memoryWatch(): WatchLedger & Upkeep {
   const log = new Map<string, LoggedForecast>()
   const days = new Map<string, ReportDay>()
   const drifts = new Map<string, Drift>()
-  const scored = new Map<string, Parameters<WatchLedger['score']>[1][number]>()
+  const scored = new Map<string, ScoredTo>()
 
   return {
     async log(forecasts) {
-      for (const logged of structuredClone(forecasts)) log.set(loggedId(logged), logged)
+      for (const { forecast, published } of forecasts)
+        log.set(loggedId(forecast), { forecast: rounded(forecast), published })
     },
-    logged: async (series, from, to) =>
+    logged: async (of, from, to) =>
       [...log.values()]
-        .filter(({ forecast }) => compareSeries(forecast, series) === 0)
-        .filter(({ forecast: { origin } }) => origin >= from && origin < to)
+        .filter(({ forecast }) => isOf(forecast, of))
+        .filter(({ forecast }) => forecast.origin < to && forecastEnd(forecast) > from)
         .sort(
           ({ forecast: a }, { forecast: b }) =>
             a.origin - b.origin || compare(a.model.version, b.model.version),
@@ -26,33 +31,44 @@ export function memoryWatch(): WatchLedger & Upkeep {
     async score(add, scoredTo) {
       const [copies, states] = structuredClone([add, scoredTo])
       addDays(days, copies)
-      for (const state of states) scored.set(seriesId(state.series), state)
+      for (const state of states) scored.set(forecastKeyId(state), state)
     },
-    scoredTo: async (series) => scored.get(seriesId(series))?.to,
-    days: async (series, from, to) =>
+    scoredTo: async (of) => scored.get(forecastKeyId(of))?.to,
+    days: async (of, from, to) =>
       [...days.values()]
-        .filter((row) => compareSeries(row.series, series) === 0 && row.day >= from && row.day < to)
+        .filter((row) => isOf(row, of) && row.day >= from && row.day < to)
         .sort((a, b) => a.day - b.day || compare(a.version, b.version)),
     async putDrifts(put) {
       for (const drift of structuredClone(put)) drifts.set(versionId(drift), drift)
     },
-    drifts: async (series) =>
+    drifts: async (target) =>
       [...drifts.values()]
-        .filter((drift) => compareSeries(drift.series, series) === 0)
+        .filter((drift) => isSameTarget(drift.target, target))
         .sort((a, b) => compare(a.version, b.version)),
 
     removeSite(site) {
-      removeWhere(log, ({ forecast }) => forecast.site === site)
+      removeWhere(log, ({ forecast }) => forecast.target.site === site)
       for (const rows of [days, drifts, scored])
-        removeWhere<string, Pick<VersionKey, 'series'>>(rows, ({ series }) => series.site === site)
+        removeWhere<string, { readonly target: Target }>(rows, ({ target }) => target.site === site)
     },
-    dropBefore(keepFrom, forecastsFrom) {
-      removeWhere(log, ({ forecast }) => forecast.origin < forecastsFrom)
+    dropBefore(keepFrom, forecastsFrom, thinBefore) {
+      removeWhere(log, ({ forecast }) => {
+        const scoredTo = scored.get(forecastKeyId(forecast))?.to
+        return forecast.origin < forecastsFrom || isThinned(forecast, scoredTo, thinBefore)
+      })
       removeWhere(days, ({ day }) => day < keepFrom)
       removeWhere(drifts, ({ at }) => at < keepFrom)
     },
   }
 }
 
-const loggedId = ({ forecast }: LoggedForecast): string =>
-  `${seriesId(forecast)}\u001f${forecast.origin}\u001f${forecast.model.version}`
+const isOf = (row: ForecastKey, of: ForecastKey): boolean => forecastKeyId(row) === forecastKeyId(of)
+
+/** With the rounding of the log on disk. */
+const rounded = (forecast: LoggedForecast['forecast']): LoggedForecast['forecast'] => {
+  const { target, metric, origin } = structuredClone(forecast)
+  return forecastOfBytes(forecastBytes(forecast), { target, metric, origin })
+}
+
+const loggedId = (forecast: LoggedForecast['forecast']): string =>
+  `${forecastKeyId(forecast)}\u001f${forecast.origin}\u001f${forecast.model.version}`

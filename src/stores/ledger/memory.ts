@@ -3,14 +3,14 @@ import type {
   ApiKey,
   Device,
   Forecast,
-  Prediction,
+  ForecastKey,
+  PointPrediction,
   Quarantined,
   Room,
-  SeriesKey,
   Site,
 } from '../../core/event.ts'
+import { forecastKeyId } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
-import { compareSeries, seriesId } from '../../core/series.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
@@ -34,7 +34,7 @@ class MemoryLedger implements Ledger {
   readonly #rooms = new Map<string, Room>()
   readonly #devices = new Map<string, Device>()
   readonly #forecasts = new Map<string, Forecast>()
-  readonly #predictions = new Map<string, Prediction>()
+  readonly #predictions = new Map<string, PointPrediction>()
   readonly #alerts = new Map<string, Alert>()
   readonly #states = new TargetMap<MonitorState>()
   readonly #dirty = new TargetMap<DirtySpans>()
@@ -93,10 +93,12 @@ class MemoryLedger implements Ledger {
 
   async removeSite(site: string): Promise<void> {
     this.#sites.delete(site)
-    for (const map of [this.#rooms, this.#devices, this.#forecasts, this.#predictions]) {
+    for (const map of [this.#rooms, this.#devices]) {
       removeWhere<string, { readonly site: string }>(map, (row) => row.site === site)
     }
-    removeWhere(this.#alerts, ({ target }) => target.site === site)
+    for (const map of [this.#forecasts, this.#predictions, this.#alerts]) {
+      removeWhere<string, { readonly target: Target }>(map, ({ target }) => target.site === site)
+    }
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
     const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
@@ -124,29 +126,31 @@ class MemoryLedger implements Ledger {
 
   async putForecasts(forecasts: readonly Forecast[]): Promise<void> {
     for (const forecast of forecasts) {
-      const known = this.#forecasts.get(seriesId(forecast))
+      const known = this.#forecasts.get(forecastKeyId(forecast))
       if (known && known.origin > forecast.origin) continue
-      this.#forecasts.set(seriesId(forecast), structuredClone(forecast))
+      this.#forecasts.set(forecastKeyId(forecast), structuredClone(forecast))
     }
   }
 
   async forecasts(site?: string): Promise<Forecast[]> {
-    return of(site, this.#forecasts).sort(compareSeries)
+    return [...this.#forecasts.values()]
+      .filter(({ target }) => site === undefined || target.site === site)
+      .sort((a, b) => compareTargets(a.target, b.target) || compare(a.metric, b.metric))
   }
 
-  async putPredictions(predictions: readonly Prediction[]): Promise<void> {
+  async putPredictions(predictions: readonly PointPrediction[]): Promise<void> {
     for (const row of predictions) this.#predictions.set(predictionId(row), structuredClone(row))
   }
 
   async predictions(
-    series: SeriesKey,
+    of: ForecastKey,
     from: number,
     to: number,
     limit: number,
     after?: PredictionPosition,
-  ): Promise<Prediction[]> {
+  ): Promise<PointPrediction[]> {
     return [...this.#predictions.values()]
-      .filter((row) => compareSeries(row, series) === 0 && row.at >= from && row.at < to)
+      .filter((row) => forecastKeyId(row) === forecastKeyId(of) && row.at >= from && row.at < to)
       .filter((row) => after === undefined || comparePredictions(row, after) > 0)
       .sort(comparePredictions)
       .slice(0, limit)
@@ -198,7 +202,7 @@ class MemoryLedger implements Ledger {
     this.incidents.trim(keep.incidentsFrom)
     removeWhere(this.#predictions, ({ madeAt }) => madeAt < keep.keepFrom)
     for (const part of [this.models, this.jobs, this.watch, this.notes])
-      part.dropBefore(keep.keepFrom, keep.forecastsFrom)
+      part.dropBefore(keep.keepFrom, keep.forecastsFrom, keep.thinBefore)
   }
 
   #trimQuarantined(keep: number): void {

@@ -8,6 +8,7 @@ import { incidents } from './migration-incidents.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
 import { records } from './migration-records.ts'
+import { targets } from './migration-targets.ts'
 import type { Database } from './schema.ts'
 
 const migrationTable = 'homeostat_migration'
@@ -18,6 +19,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0002_life': { up: (db) => life(db, types) },
   '0003_truths': { up: truths },
   '0004_alert_targets': { up: (db) => alertTargets(db, types) },
+  '0005_targets': { up: (db) => targets(db, types) },
   '0006_incidents': { up: (db) => incidents(db, types) },
   '0007_monitors': { up: (db) => monitors(db, types) },
   '0008_event_rows': { up: (db) => eventRows(db, types) },

@@ -1,4 +1,5 @@
-import type { Alert, ApiKey, Device, Forecast, Prediction, Quarantined, Site } from '../../core/event.ts'
+import type { Alert, ApiKey, Device, Forecast, PointPrediction, Quarantined, Site } from '../../core/event.ts'
+import { type ForecastJson, forecastJson, forecastOfJson } from '../../core/forecast.ts'
 import type { DirtySpans, MonitorState } from '../../core/turn.ts'
 import type {
   AlertRow,
@@ -32,39 +33,19 @@ export function deviceOf({ room, attributes, ...rest }: DeviceRow): Device {
 }
 
 export const forecastRow = (forecast: Forecast): ForecastRow => ({
-  site: forecast.site,
-  device: forecast.device,
+  ...forecast.target,
   metric: forecast.metric,
-  unit: forecast.unit,
   origin: forecast.origin,
-  made_at: forecast.madeAt,
-  step_ms: forecast.stepMs,
-  level: forecast.level,
-  model_name: forecast.model.name,
-  model_version: forecast.model.version,
-  model_kind: forecast.model.kind,
-  naive_name: forecast.naiveName,
-  steps: JSON.stringify(forecast.steps),
+  body: JSON.stringify(forecastJson(forecast)),
 })
 
-export const forecastOf = (row: ForecastRow): Forecast => ({
-  site: row.site,
-  device: row.device,
-  metric: row.metric,
-  unit: row.unit,
-  origin: row.origin,
-  madeAt: row.made_at,
-  stepMs: row.step_ms,
-  level: row.level,
-  model: { name: row.model_name, version: row.model_version, kind: row.model_kind },
-  naiveName: row.naive_name,
-  steps: JSON.parse(row.steps) as Forecast['steps'],
-})
+export const forecastOf = ({ body }: ForecastRow): Forecast =>
+  forecastOfJson(JSON.parse(body) as ForecastJson)
 
-export const predictionRow = (prediction: Prediction): PredictionRow => ({
-  site: prediction.site,
-  device: prediction.device,
+export const predictionRow = (prediction: PointPrediction): PredictionRow => ({
+  ...prediction.target,
   metric: prediction.metric,
+  kind: prediction.kind,
   at: prediction.at,
   made_at: prediction.madeAt,
   value: prediction.value,
@@ -74,9 +55,9 @@ export const predictionRow = (prediction: Prediction): PredictionRow => ({
   model_kind: prediction.model.kind,
 })
 
-export const predictionOf = (row: PredictionRow): Prediction => ({
-  site: row.site,
-  device: row.device,
+export const predictionOf = (row: PredictionRow): PointPrediction => ({
+  kind: row.kind,
+  target: { site: row.site, domain: row.domain, subject: row.subject },
   metric: row.metric,
   at: row.at,
   madeAt: row.made_at,

@@ -1,7 +1,7 @@
 import type { Generated, Selectable } from 'kysely'
-import type { AlertLevel, ModelRef, Role } from '../../core/event.ts'
+import type { AlertLevel, ModelRef, PointPrediction, Role } from '../../core/event.ts'
 import type { IncidentStatus } from '../../core/incident.ts'
-import type { JobStatus, Standing } from '../../core/life.ts'
+import type { JobStatus, ModelStatus } from '../../core/life.ts'
 
 /**
  * The tables of the ledger as Kysely sees them, the same on SQLite and PostgreSQL.
@@ -73,18 +73,14 @@ export interface DeviceRow {
   attributes: string
 }
 
-export interface ForecastRow extends SeriesColumns, ModelColumns {
-  unit: string
+export interface ForecastRow extends MetricColumns {
   origin: number
-  made_at: number
-  step_ms: number
-  level: number
-  naive_name: string
-  /** JSON array of ForecastStep. */
-  steps: string
+  /** ForecastJson. */
+  body: string
 }
 
-export interface PredictionRow extends SeriesColumns, ModelColumns {
+export interface PredictionRow extends MetricColumns, ModelColumns {
+  kind: PointPrediction['kind']
   at: number
   made_at: number
   value: number
@@ -95,6 +91,11 @@ interface TargetColumns {
   site: string
   domain: string
   subject: string
+}
+
+/** What a forecast is of. */
+interface MetricColumns extends TargetColumns {
+  metric: string
 }
 
 export interface AlertRow extends TargetColumns {
@@ -159,17 +160,17 @@ export interface KeyRow {
   created_at: number
 }
 
-export interface ModelRow extends SeriesColumns {
+export interface ModelRow extends TargetColumns {
   version: string
   trained_at: number
-  standing: Standing
+  status: ModelStatus
   since: number
   reason: string
   /** JSON of Card. */
   card: string
 }
 
-export interface ModelEventRow extends SeriesColumns {
+export interface ModelEventRow extends TargetColumns {
   at: number
   body: string
 }
@@ -187,29 +188,31 @@ export interface JobRow {
   body: string
 }
 
-export interface LoggedForecastRow extends SeriesColumns {
+export interface LoggedForecastRow extends MetricColumns {
   origin: number
   version: string
-  spoken: number
-  /** JSON of Forecast. */
-  forecast: string
+  /** End of its last step. */
+  until: number
+  published: number
+  /** See `forecast-bytes.ts`. */
+  body: Uint8Array
 }
 
-export interface ReportDayRow extends SeriesColumns {
+export interface ReportDayRow extends MetricColumns {
   day: number
   version: string
   /** LeadSums as `bytesOf` writes them. */
   leads: Uint8Array
-  truths: number
+  known_ms: number
   /** JSON array of ten counts. */
   residual_bins: string
 }
 
-export interface WatchStateRow extends SeriesColumns {
+export interface WatchStateRow extends MetricColumns {
   scored_to: number
 }
 
-export interface DriftRow extends SeriesColumns {
+export interface DriftRow extends TargetColumns {
   version: string
   at: number
   body: string

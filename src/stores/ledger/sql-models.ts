@@ -1,21 +1,21 @@
-import type { SeriesKey } from '../../core/event.ts'
 import type { ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ModelLedger } from '../../core/ports.ts'
+import type { Target } from '../../core/target.ts'
 import { batches } from './batches.ts'
-import { bodyOf, modelEventRow, modelOf, modelRow, seriesOf } from './life-rows.ts'
+import { bodyOf, modelEventRow, modelOf, modelRow, targetOf } from './life-rows.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
 export function sqlModels({ db, write }: Session): ModelLedger {
-  async function entries(of: Partial<SeriesKey>): Promise<ModelEntry[]> {
+  async function entries(of: Partial<Target>): Promise<ModelEntry[]> {
     const rows = await db()
       .selectFrom('models')
       .selectAll()
       .where((column) => column.and(of))
       .orderBy('trained_at', 'desc')
       .orderBy('site')
-      .orderBy('device')
-      .orderBy('metric')
+      .orderBy('domain')
+      .orderBy('subject')
       .orderBy('version')
       .execute()
     return rows.map(modelOf)
@@ -24,7 +24,7 @@ export function sqlModels({ db, write }: Session): ModelLedger {
   return {
     put: (put, events) =>
       write(async (db) => {
-        await upsert(db, 'models', ['site', 'device', 'metric', 'version'], put, modelRow)
+        await upsert(db, 'models', ['site', 'domain', 'subject', 'version'], put, modelRow)
         for await (const batch of batches(events)) {
           await db.insertInto('model_events').values(batch.map(modelEventRow)).execute()
         }
@@ -32,25 +32,25 @@ export function sqlModels({ db, write }: Session): ModelLedger {
 
     all: (site) => entries(site === undefined ? {} : { site }),
 
-    of: (series) => entries(seriesOf(series)),
+    of: (target) => entries(targetOf(target)),
 
     remove: (versions) =>
       write(async (db) => {
-        for (const { series, version } of versions) {
+        for (const { target, version } of versions) {
           await db
             .deleteFrom('models')
-            .where((column) => column.and({ ...seriesOf(series), version }))
+            .where((column) => column.and({ ...targetOf(target), version }))
             .execute()
         }
       }),
 
-    async events({ site, series }, limit) {
+    async events({ site, target }, limit) {
       const rows = await db()
         .selectFrom('model_events')
         .select('body')
         .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
-        .$if(series !== undefined, (query) =>
-          query.where((column) => column.and(series ? seriesOf(series) : {})),
+        .$if(target !== undefined, (query) =>
+          query.where((column) => column.and(target ? targetOf(target) : {})),
         )
         .orderBy('at', 'desc')
         .orderBy('id', 'desc')

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { Alert, Device, Prediction, Quarantined, Site } from '../../core/event.ts'
+import type { Alert, Device, PointPrediction, Quarantined, Site } from '../../core/event.ts'
 import type { Target } from '../../core/target.ts'
 import type { LedgerTurn } from '../../core/turn.ts'
 import { batches } from './batches.ts'
@@ -73,9 +73,9 @@ export async function writeQuarantined(
 
 export function writePredictions(
   db: Transaction<Database>,
-  predictions: readonly Prediction[],
+  predictions: readonly PointPrediction[],
 ): Promise<void> {
-  const key = ['site', 'device', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
+  const key = ['site', 'domain', 'subject', 'metric', 'at', 'made_at', 'model_name', 'model_version'] as const
   return upsert(db, 'predictions', key, predictions, predictionRow)
 }
 

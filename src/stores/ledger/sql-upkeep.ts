@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RawBuilder } from 'kysely'
 import type { LedgerKeep } from '../../core/ports.ts'
+import { hourMs } from '../../core/time.ts'
+import { keptHours } from './forecast-thinning.ts'
 import { sql } from './kysely.ts'
 import type { Database } from './schema.ts'
 import type { Session } from './session.ts'
@@ -14,6 +16,13 @@ interface Doomed {
   /** Which rows go first; absent where all go. */
   readonly orderBy?: RawBuilder<unknown>
 }
+
+/** What `isThinned` names. */
+const isThinnedRow = (before: number): RawBuilder<unknown> =>
+  sql`origin < ${before} and origin % ${keptHours * hourMs} >= ${hourMs}
+    and until <= (select scored_to from watch_state s where s.site = forecast_log.site
+      and s.domain = forecast_log.domain and s.subject = forecast_log.subject
+      and s.metric = forecast_log.metric)`
 
 /** Deletes old rows a few at a time, each time in a transaction of its own. */
 export class SqlUpkeep {
@@ -35,6 +44,7 @@ export class SqlUpkeep {
     await this.#trim({ table: 'model_events', where: sql`true`, orderBy: sql`id` }, keep.modelEvents)
     await this.#delete({ table: 'predictions', where: sql`made_at < ${keep.keepFrom}` })
     await this.#delete({ table: 'forecast_log', where: sql`origin < ${keep.forecastsFrom}` })
+    await this.#delete({ table: 'forecast_log', where: isThinnedRow(keep.thinBefore) })
     await this.#delete({ table: 'report_days', where: sql`day < ${keep.keepFrom}` })
     await this.#delete({ table: 'drifts', where: sql`at < ${keep.keepFrom}` })
     await this.#delete({ table: 'infos', where: sql`at < ${keep.keepFrom}` })

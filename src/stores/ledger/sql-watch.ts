@@ -8,28 +8,30 @@ import {
   driftRow,
   loggedOf,
   loggedRow,
+  metricColumns,
   reportDayOf,
   reportDayRow,
   scoredToRow,
-  seriesOf,
+  targetOf,
 } from './life-rows.ts'
 import { addDays, reportDayId } from './report-sums.ts'
 import type { Database, ReportDayRow } from './schema.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
 
-const seriesKey = ['site', 'device', 'metric'] as const
+const targetKey = ['site', 'domain', 'subject'] as const
+const metricKey = [...targetKey, 'metric'] as const
 
 export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
   log: (forecasts) =>
-    write((db) => upsert(db, 'forecast_log', [...seriesKey, 'origin', 'version'], forecasts, loggedRow)),
+    write((db) => upsert(db, 'forecast_log', [...metricKey, 'origin', 'version'], forecasts, loggedRow)),
 
-  async logged(series, from, to) {
+  async logged(of, from, to) {
     const rows = await db()
       .selectFrom('forecast_log')
       .selectAll()
-      .where((column) => column.and(seriesOf(series)))
-      .where('origin', '>=', from)
+      .where((column) => column.and(metricColumns(of)))
+      .where('until', '>', from)
       .where('origin', '<', to)
       .orderBy('origin')
       .orderBy('version')
@@ -41,24 +43,24 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
     write(async (db) => {
       const sums = await knownOf(db, days)
       addDays(sums, days)
-      await upsert(db, 'report_days', [...seriesKey, 'day', 'version'], sums.values(), reportDayRow)
-      await upsert(db, 'watch_state', seriesKey, scoredTo, scoredToRow)
+      await upsert(db, 'report_days', [...metricKey, 'day', 'version'], sums.values(), reportDayRow)
+      await upsert(db, 'watch_state', metricKey, scoredTo, scoredToRow)
     }),
 
-  async scoredTo(series) {
+  async scoredTo(of) {
     const row = await db()
       .selectFrom('watch_state')
       .select('scored_to')
-      .where((column) => column.and(seriesOf(series)))
+      .where((column) => column.and(metricColumns(of)))
       .executeTakeFirst()
     return row?.scored_to
   },
 
-  async days(series, from, to) {
+  async days(of, from, to) {
     const rows = await db()
       .selectFrom('report_days')
       .selectAll()
-      .where((column) => column.and(seriesOf(series)))
+      .where((column) => column.and(metricColumns(of)))
       .where('day', '>=', from)
       .where('day', '<', to)
       .orderBy('day')
@@ -67,13 +69,13 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
     return rows.map(reportDayOf)
   },
 
-  putDrifts: (drifts) => write((db) => upsert(db, 'drifts', [...seriesKey, 'version'], drifts, driftRow)),
+  putDrifts: (drifts) => write((db) => upsert(db, 'drifts', [...targetKey, 'version'], drifts, driftRow)),
 
-  async drifts(series) {
+  async drifts(target) {
     const rows = await db()
       .selectFrom('drifts')
       .select('body')
-      .where((column) => column.and(seriesOf(series)))
+      .where((column) => column.and(targetOf(target)))
       .orderBy('version')
       .execute()
     return rows.map(bodyOf<Drift>)
@@ -81,7 +83,7 @@ export const sqlWatch = ({ db, write }: Session): WatchLedger => ({
 })
 
 /**
- * What the ledger holds of the same (series, version, day), by their id. SQLite takes a cross join in the order in
+ * What the ledger holds of the same (target, metric, version, day), by their id. SQLite takes a cross join in the order in
  * which it is written: a look-up for each wanted day. Left to itself it would search the wanted days for each kept one.
  */
 async function knownOf(
@@ -91,14 +93,16 @@ async function knownOf(
   const known = new Map<string, ReportDay>()
   for await (const batch of batches(days, reportDayId)) {
     const wanted = batch.map(
-      ({ series: { site, device, metric }, day, version }) =>
-        sql`(${site}, ${device}, ${metric}, cast(${day} as bigint), ${version})`,
+      ({ target: { site, domain, subject }, metric, day, version }) =>
+        sql`(${site}, ${domain}, ${subject}, ${metric}, cast(${day} as bigint), ${version})`,
     )
     const { rows } = await sql<ReportDayRow>`
-      with wanted (site, device, metric, day, version) as (values ${sql.join(wanted)})
+      with wanted (site, domain, subject, metric, day, version) as (values ${sql.join(wanted)})
       select known.* from wanted cross join report_days known
-      where known.site = wanted.site and known.device = wanted.device and known.metric = wanted.metric
-        and known.day = wanted.day and known.version = wanted.version`.execute(db)
+      where known.site = wanted.site and known.domain = wanted.domain and known.subject = wanted.subject
+        and known.metric = wanted.metric and known.day = wanted.day and known.version = wanted.version`.execute(
+      db,
+    )
     for (const day of rows.map(reportDayOf)) known.set(reportDayId(day), day)
   }
   return known

@@ -4,17 +4,18 @@ import type {
   ApiKey,
   Device,
   Forecast,
-  Prediction,
+  ForecastKey,
+  PointPrediction,
   Quarantined,
   Room,
-  SeriesKey,
   Site,
 } from '../../core/event.ts'
+import { forecastKeyId } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
-import { seriesId } from '../../core/series.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
+import { metricColumns } from './life-rows.ts'
 import {
   alertOf,
   deviceOf,
@@ -198,14 +199,14 @@ export class SqlLedger implements Ledger {
 
   putForecasts(forecasts: readonly Forecast[]): Promise<void> {
     return this.#write(async (db) => {
-      for await (const batch of batches(forecasts, seriesId)) {
+      for await (const batch of batches(forecasts, forecastKeyId)) {
         await db
           .insertInto('forecasts')
           .values(batch.map(forecastRow))
           .onConflict((conflict) =>
             conflict
-              .columns(['site', 'device', 'metric'])
-              .doUpdateSet(excluded(forecastColumns))
+              .columns(['site', 'domain', 'subject', 'metric'])
+              .doUpdateSet(excluded(['origin', 'body']))
               .where((row) => row('excluded.origin', '>=', row.ref('forecasts.origin'))),
           )
           .execute()
@@ -219,27 +220,28 @@ export class SqlLedger implements Ledger {
       .selectAll()
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
-      .orderBy('device')
+      .orderBy('domain')
+      .orderBy('subject')
       .orderBy('metric')
       .execute()
     return rows.map(forecastOf)
   }
 
-  putPredictions(predictions: readonly Prediction[]): Promise<void> {
+  putPredictions(predictions: readonly PointPrediction[]): Promise<void> {
     return this.#write((db) => writePredictions(db, predictions))
   }
 
   async predictions(
-    { site, device, metric }: SeriesKey,
+    of: ForecastKey,
     from: number,
     to: number,
     limit: number,
     after?: PredictionPosition,
-  ): Promise<Prediction[]> {
+  ): Promise<PointPrediction[]> {
     const rows = await this.#db
       .selectFrom('predictions')
       .selectAll()
-      .where((column) => column.and({ site, device, metric }))
+      .where((column) => column.and(metricColumns(of)))
       .where('at', '>=', Math.max(from, after?.at ?? from))
       .where('at', '<', to)
       .$if(after !== undefined, (query) => query.where((row) => isPredictedAfter(row, after!)))
@@ -353,19 +355,6 @@ function isAfter(row: ExpressionBuilder<Database, 'alerts'>, { target, rule, sin
     ]),
   ])
 }
-
-const forecastColumns = [
-  'unit',
-  'origin',
-  'made_at',
-  'step_ms',
-  'level',
-  'model_name',
-  'model_version',
-  'model_kind',
-  'naive_name',
-  'steps',
-] as const
 
 async function countQuarantined(db: Kysely<Database>): Promise<number> {
   const { rows } = await db

@@ -1,20 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { incident, maintenanceWindow } from '../../../test/conformance/ledger-incident-laws.ts'
-import { entry, lead, reportDay } from '../../../test/conformance/ledger-life-samples.ts'
+import { entry } from '../../../test/conformance/ledger-life-samples.ts'
 import {
   alert,
   device,
   forecast,
   key,
+  power,
   prediction,
   quarantined,
-  series,
   site,
 } from '../../../test/conformance/ledger-samples.ts'
+import type { Ledger } from '../../core/ports.ts'
 import { Kysely, Migrator, SqliteDialect } from './kysely.ts'
 import { migrations } from './migrations.ts'
 import { createSqliteLedger } from './sqlite.ts'
@@ -91,7 +93,7 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
     rooms: await ledger.rooms(),
     devices: await ledger.devices(),
     forecasts: await ledger.forecasts(),
-    predictions: await ledger.predictions(series, 0, 1e15, 9),
+    predictions: await ledger.predictions(power, 0, 1e15, 9),
     alerts: await ledger.alerts({}, 9),
     quarantined: await ledger.quarantined(9),
     keys: await ledger.keys(),
@@ -100,7 +102,14 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
     sites: [site('home')],
     rooms: [{ site: 'home', id: 'hall' }],
     devices: [device('meter', { room: 'hall', attributes: { watts: 1.5 } })],
-    forecasts: [forecast({ steps: [{ at: 36_000_000, mean: 7, naive: 6 }] })],
+    forecasts: [
+      forecast({
+        grid: [{ stepMs: 3_600_000, count: 1 }],
+        mean: Float64Array.of(7),
+        baseline: Float64Array.of(6),
+        quantiles: [],
+      }),
+    ],
     predictions: [prediction({ value: 0.5 })],
     alerts: [alert()],
     quarantined: [{ id: 7, row: quarantined(1) }],
@@ -112,15 +121,99 @@ it('opens a ledger of the first release: its models are to be learnt anew, all e
   await ledger.close()
 })
 
-it('takes the most of what a lead time counted for the truths of a day that was scored before they were counted', async () => {
-  const ledger = createSqliteLedger({ folder })
-  await ledger.open()
-  await ledger.watch.score([reportDay(1, { leads: [lead(3), lead(5)], truths: 9 })], [])
-  inside((db) => db.exec('update report_days set truths = 0'))
-  expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 5 }])
-  await ledger.watch.score([reportDay(1, { truths: 2 })], [])
-  expect(await ledger.watch.days(series, 0, 10)).toMatchObject([{ truths: 7 }])
-  await ledger.close()
+describe('a ledger from before targets', () => {
+  const target = { site: 'home', domain: 'energy', subject: 'fridge' }
+  const energy = { target, metric: 'energy' }
+  const t0 = Date.UTC(2026, 0, 5)
+  const hour = 3_600_000
+  const [v1, v2] = ['20260105T000000Z', '20260106T000000Z']
+  let ledger: Ledger
+  beforeEach(async () => {
+    const where = join(folder, 'before-targets')
+    await mkdir(where)
+    inside(
+      (db) =>
+        db.exec(readFileSync(new URL('../../../test/before-targets/ledger.sql', import.meta.url), 'utf8')),
+      where,
+    )
+    ledger = createSqliteLedger({ folder: where })
+    await ledger.open()
+  })
+  afterEach(() => ledger.close())
+
+  it('keeps its models, with their history, as those of targets', async () => {
+    const entries = await ledger.models.of(target)
+    expect(entries.map(({ card, status, reason }) => [card.model.version, status, reason])).toStrictEqual([
+      [v2, 'live', 'Live: it is better.'],
+      [v1, 'retired', `Replaced by ${v2}.`],
+    ])
+    expect(entries[0]?.card).toMatchObject({
+      ...energy,
+      decidedBy: 'rmse',
+      scores: { model: { mae: 0.1, rmse: 0.2 } },
+      verdict: {
+        status: 'live',
+        reason: 'Live: it is better.',
+        comparisons: { yesterday: { days: 56, gain: 0.5, p: 0.001 }, live: { days: 3, gain: 0.2, p: 1 } },
+      },
+    })
+    expect(entries[0]?.card).not.toHaveProperty('series')
+    expect(await ledger.models.events({ target }, 9)).toStrictEqual([
+      { target, version: v1, at: t0 + hour, status: 'retired', reason: `Replaced by ${v2}.`, by: 'gate' },
+      { target, version: v2, at: t0 + hour, status: 'live', reason: 'Live: it is better.', by: 'gate' },
+      { target, version: v1, at: t0, status: 'live', reason: 'Live: it is better.', by: 'gate' },
+    ])
+    expect(await ledger.jobs.get('a')).toMatchObject({ id: 'a', target, status: 'done', endedAt: t0 + 5 })
+  })
+
+  it('keeps its forecasts as columns, unknown where a step was left out', async () => {
+    const [forecast] = await ledger.forecasts()
+    expect(forecast).toStrictEqual({
+      kind: 'forecast',
+      ...energy,
+      unit: 'kWh',
+      origin: t0,
+      madeAt: t0 + 5,
+      model: { name: 'energy-boosting', version: v2, kind: 'learned' },
+      grid: [{ stepMs: hour, count: 3 }],
+      mean: Float64Array.of(0, Number.NaN, 2),
+      baseline: Float64Array.of(1, Number.NaN, 1.5),
+      baselineName: 'yesterday',
+      quantiles: [
+        { level: 0.05, values: Float64Array.of(0, Number.NaN, 1) },
+        { level: 0.95, values: Float64Array.of(0.5, Number.NaN, 3) },
+      ],
+    })
+    const logged = await ledger.watch.logged(energy, t0, t0 + hour)
+    expect(logged.map(({ forecast, published }) => [forecast.model.version, published])).toStrictEqual([
+      [v1, false],
+      [v2, true],
+    ])
+    const { metric: _metric, ...point } = { ...energy, at: t0, madeAt: t0 + 60_000, value: 0.5, unit: 'kWh' }
+    expect(await ledger.predictions(energy, t0, t0 + 1, 9)).toMatchObject([{ kind: 'value', ...point }])
+  })
+
+  it('keeps its reports, drifts and forgotten spans', async () => {
+    const lead = (count: number) => ({
+      count,
+      error: -count,
+      losses: { absolute: 2 * count, squared: 3 * count },
+      baselineCount: count,
+      baseline: { absolute: 4 * count, squared: 5 * count },
+      withInterval: count,
+      inside: 1,
+    })
+    const residualBins = [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    expect(await ledger.watch.days(energy, 0, 1e15)).toStrictEqual([
+      { ...energy, version: v2, day: t0, leads: [lead(2), lead(3)], knownMs: 4 * hour, residualBins },
+    ])
+    expect(await ledger.watch.scoredTo(energy)).toBe(t0 + 5 * hour)
+    expect(await ledger.watch.drifts(target)).toStrictEqual([
+      { target, version: v2, at: t0, psi: { hour: 0.25 }, usual: { hour: 0.1 } },
+    ])
+    const series = { site: 'home', device: 'fridge', metric: 'power' }
+    expect(await ledger.notes.forgotten()).toMatchObject([{ id: 'f', series, from: 0, to: hour }])
+  })
 })
 
 it('a ledger of before incidents opens without any, keeps its open alerts, and takes incidents and windows', async () => {

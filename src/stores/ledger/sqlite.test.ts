@@ -13,9 +13,9 @@ import {
   alert,
   keep,
   key,
+  power,
   prediction,
   quarantined,
-  series,
   site,
 } from '../../../test/conformance/ledger-samples.ts'
 import { createSqliteLedger } from './sqlite.ts'
@@ -192,7 +192,7 @@ describe('the file of the ledger', () => {
     }
     await maintained
     expect(writes).toBeGreaterThanOrEqual(20)
-    expect((await ledger.predictions(series, 0, 1e15, 9)).map(({ at }) => at)).toEqual([3999])
+    expect((await ledger.predictions(power, 0, 1e15, 9)).map(({ at }) => at)).toEqual([3999])
     await ledger.close()
   })
 

@@ -1,7 +1,7 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { cacheKeys } from './queries.ts'
-import type { SeriesKey } from './types.ts'
+import type { SeriesKey, Target } from './types.ts'
 
 /**
  * What a person may change. It ends once what it changed has been asked anew; a failure is told at once, and what led
@@ -22,21 +22,21 @@ function useChange<Input, Result>(change: (input: Input) => Promise<Result>, con
 /** Erases a site. */
 export const useRemoveSite = () => useChange((site: string) => call('removeSite', { params: { site } }))
 
-/** Makes a kept version live; by force where the gate did not let it pass. */
-export const usePromote = (series: SeriesKey) =>
+/** Makes a kept version live; by force if the gate rejected it. */
+export const usePromote = (target: Target) =>
   useChange(
     (version: { readonly version: string; readonly force: boolean }) =>
-      call('promote', { body: { ...series, ...version } }),
+      call('promote', { body: { ...target, ...version } }),
     cacheKeys.learning,
   )
 
 /** Goes back to a version that was live, or to the naive forecast ("naive"). */
-export const useRollBack = (series: SeriesKey) =>
-  useChange((version: string) => call('rollback', { body: { ...series, version } }), cacheKeys.learning)
+export const useRollBack = (target: Target) =>
+  useChange((version: string) => call('rollback', { body: { ...target, version } }), cacheKeys.learning)
 
-/** Learns a device anew. */
-export const useTrain = ({ site, device }: SeriesKey) =>
-  useChange(() => call('train', { query: { site }, body: { device } }), cacheKeys.learning)
+/** Trains a target. */
+export const useTrain = ({ site, domain, subject }: Target) =>
+  useChange(() => call('train', { query: { site }, body: { domain, subject } }), cacheKeys.learning)
 
 export const useCancelTraining = () =>
   useChange((id: string) => call('cancelJob', { params: { id } }), cacheKeys.learning)

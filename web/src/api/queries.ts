@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLatch } from '../latch.ts'
 import { call, callAll } from './client.ts'
-import { idOf, type Job, type SeriesKey } from './types.ts'
+import { type ForecastKey, type Job, type SeriesKey, type Target, targetIdOf } from './types.ts'
 
 /** Cache keys; a message on the live feed makes them stale. */
 export const cacheKeys = {
@@ -25,7 +25,7 @@ export const useDevices = () =>
     queryFn: async ({ signal }) => (await callAll('devices', { query: list, signal })).items,
   })
 
-/** The newest reading of every series; asked again and again only while the live feed is down. */
+/** The newest reading of every series; polled only while the live feed is down. */
 export const useLatest = (live: boolean) =>
   useQuery({
     queryKey: [...cacheKeys.things, 'latest'],
@@ -56,40 +56,40 @@ export const useCards = (site: string, device?: string) =>
     refetchInterval: 60_000,
   })
 
-/** How the forecasts of each version of one series turned out over the last four weeks. */
-export const useReports = ({ site, device, metric }: SeriesKey) =>
+/** Scores of the forecasts of each version of one target over the last four weeks. */
+export const useReports = ({ target, metric }: ForecastKey) =>
   useQuery({
-    queryKey: [...cacheKeys.learning, 'report', site, device, metric],
+    queryKey: [...cacheKeys.learning, 'report', targetIdOf(target), metric],
     queryFn: async ({ signal }) =>
-      (await callAll('reports', { query: { site, device, metric }, signal }, 1)).items,
+      (await callAll('reports', { query: { ...target, metric }, signal }, 1)).items,
     refetchInterval: 60_000,
   })
 
-/** What came to stand where in the life of one series' models, newest first. */
-export const useModelEvents = ({ site, device, metric }: SeriesKey) =>
+/** Changes of status of one target's models, newest first. */
+export const useModelEvents = (target: Target) =>
   useQuery({
-    queryKey: [...cacheKeys.learning, 'history', site, device, metric],
+    queryKey: [...cacheKeys.learning, 'history', targetIdOf(target)],
     queryFn: async ({ signal }) =>
-      (await callAll('modelEvents', { query: { site, device, metric, limit: 1000 }, signal }, 1)).items,
+      (await callAll('modelEvents', { query: { ...target, limit: 1000 }, signal }, 1)).items,
     refetchInterval: 60_000,
   })
 
-/** Whether all that the page of a site shows has been answered, so that it is drawn once and stands still. */
+/** Whether all queries of the page of a site are answered, so that it is drawn once and does not jump. */
 export function useAnswered(site: string): boolean {
   const asked = [useDevices(), useOpenIncidents(site), useForecasts(site), useCards(site), useInfos(site)]
   return useLatch(asked.every(({ isPending }) => !isPending))
 }
 
-/** Trainings looked through for the last one of a series. */
+/** Trainings that are searched for the last one of a target. */
 const jobsLookedThrough = 500
 
-/** The training of one series that waits or runs, and else the one that ended last. */
-export const useTraining = (series: SeriesKey) =>
+/** The training of one target that is queued or running, otherwise the one that ended last. */
+export const useTraining = (target: Target) =>
   useQuery({
-    queryKey: [...cacheKeys.learning, 'training', series.site, series.device, series.metric],
+    queryKey: [...cacheKeys.learning, 'training', targetIdOf(target)],
     queryFn: async ({ signal }): Promise<Job | null> => {
-      const { site } = series
-      const own = (jobs: readonly Job[]) => jobs.find((job) => idOf(job.series) === idOf(series))
+      const { site } = target
+      const own = (jobs: readonly Job[]) => jobs.find((job) => targetIdOf(job.target) === targetIdOf(target))
       // a job that begins to run between two questions is found by the second
       for (const status of ['queued', 'running', undefined] as const) {
         const query = { site, status, limit: status ? 10_000 : jobsLookedThrough }

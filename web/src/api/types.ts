@@ -17,6 +17,18 @@ export type IncidentAlert = Reply<'incident'>['alerts'][number]
 export type MaintenanceWindow = Reply<'maintenance'>['items'][number]
 export type Health = Reply<'health'>
 
+export type Target = Forecast['target']
+
+/** What a forecast, card or report is of. */
+export interface ForecastKey {
+  readonly target: Target
+  readonly metric: string
+}
+
+/** Identity of a target as one text; ids hold no control characters. */
+export const targetIdOf = ({ site, domain, subject }: Target): string =>
+  `${site}\u001f${domain}\u001f${subject}`
+
 export interface SeriesKey {
   readonly site: string
   readonly device: string

@@ -1,27 +1,12 @@
 import type { Rollup } from '../api/types.ts'
 import type { Point } from '../history/points.ts'
 
-const hourMs = 3_600_000
+/** Quarter-hours of an hour. */
+const quarters = 4
 
-/** Metrics that hourly energy can be read off, in the order in which they are trusted. */
-export const energySources = ['energy', 'energy_total', 'power'] as const
-export type EnergySource = (typeof energySources)[number]
-
-/**
- * Energy of each hour, kWh: the sum of interval readings, the step of a counter, or mean power (W) over the hour.
- * A counter that fell was reset: that hour says nothing and is left out.
- */
-export function hourlyEnergy(source: EnergySource, hours: readonly Rollup[]): Point[] {
-  if (source === 'power') return hours.map(({ at, mean }) => ({ at, value: mean / 1000 }))
-  if (source === 'energy') return hours.map(({ at, mean, count }) => ({ at, value: mean * count }))
-  const points: Point[] = []
-  for (const [index, hour] of hours.entries()) {
-    const before = hours[index - 1]
-    if (!before || hour.at - before.at !== hourMs || hour.last < before.last) continue
-    points.push({ at: hour.at, value: hour.last - before.last })
-  }
-  return points
-}
+/** Energy of each hour, kWh, from its derived quarter-hours; an hour with an unknown quarter is left out. */
+export const hourlyEnergy = (hours: readonly Rollup[]): Point[] =>
+  hours.filter(({ count }) => count === quarters).map(({ at, mean }) => ({ at, value: mean * quarters }))
 
 /** Measured values and forecast steps on one time axis; null where one of them is silent. */
 export function joinTimes(

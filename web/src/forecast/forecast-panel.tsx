@@ -11,35 +11,25 @@ import type { Point } from '../history/points.ts'
 import { useClock } from '../live/live.tsx'
 import { ErrorNote, SectionHead } from '../shell/notes.tsx'
 import { CardPanel } from './card-panel.tsx'
-import { energySources, hourlyEnergy, joinTimes } from './energy.ts'
+import { hourlyEnergy, joinTimes } from './energy.ts'
 import { Learning } from './learning.tsx'
-import { cardOf, cardsOf, totalOf } from './score.ts'
+import { cardOf, cardsOf } from './score.ts'
+import { boundsOf, endOf, stepsOf, totalOf } from './steps.ts'
 
 const hourMs = 3_600_000
 const shownPastMs = 48 * hourMs
 
 /** Every forecast of a device, each with its report. */
-export function DeviceForecasts({
-  site,
-  device,
-  metrics,
-  zone,
-}: {
-  site: string
-  device: string
-  metrics: readonly string[]
-  zone: string
-}) {
+export function DeviceForecasts({ site, device, zone }: { site: string; device: string; zone: string }) {
   const forecasts = useForecasts(site, device)
   const cards = useCards(site, device)
   if (forecasts.error && !forecasts.data) return <ErrorNote error={forecasts.error} />
   return (forecasts.data ?? []).map((forecast) => (
     <ForecastPanel
-      key={forecast.metric}
+      key={`${forecast.target.domain}/${forecast.metric}`}
       forecast={forecast}
       card={cardOf(forecast, cards.data ?? [])}
       cards={cardsOf(forecast, cards.data ?? [])}
-      metrics={metrics}
       zone={zone}
     />
   ))
@@ -49,13 +39,12 @@ interface PanelProps {
   readonly forecast: Forecast
   readonly card: Card | undefined
   readonly cards: readonly Card[]
-  readonly metrics: readonly string[]
   readonly zone: string
 }
 
-function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
+function ForecastPanel({ forecast, card, cards, zone }: PanelProps) {
   const naive = forecast.model.kind === 'naive'
-  const title = `${metricName(forecast.metric)}, next ${Math.round((forecast.steps.length * forecast.stepMs) / hourMs)} hours`
+  const title = `${metricName(forecast.metric)}, next ${Math.round((endOf(forecast) - forecast.origin) / hourMs)} hours`
   return (
     <section className="panel" aria-label={`Forecast of ${metricName(forecast.metric)}`}>
       <SectionHead title={title}>
@@ -63,44 +52,40 @@ function ForecastPanel({ forecast, card, cards, metrics, zone }: PanelProps) {
           {naive ? 'Naive forecast' : `Learnt model, ${versionText(forecast.model.version, zone)}`}
         </span>
       </SectionHead>
-      <Standing forecast={forecast} zone={zone} />
-      <ForecastChart forecast={forecast} metrics={metrics} zone={zone} />
+      <OriginNote forecast={forecast} zone={zone} />
+      <ForecastChart forecast={forecast} zone={zone} />
       {card && <CardPanel forecast={forecast} card={card} cards={cards} zone={zone} />}
-      <Learning
-        series={{ site: forecast.site, device: forecast.device, metric: forecast.metric }}
-        zone={zone}
-      />
+      <Learning target={forecast.target} metric={forecast.metric} zone={zone} />
     </section>
   )
 }
 
 /** From when the forecast is, and why it is a naive one where it is. */
-function Standing({ forecast, zone }: { forecast: Forecast; zone: string }) {
-  const past = useClock((now) => (forecast.steps.at(-1)?.at ?? 0) + forecast.stepMs < now, 60_000)
+function OriginNote({ forecast, zone }: { forecast: Forecast; zone: string }) {
+  const past = useClock((now) => endOf(forecast) < now, 60_000)
   const origin = timeText(forecast.origin, zone, 'full')
   return (
     <p className="muted small">
       {past ? `Forecast from the end of the data, ${origin}.` : `Made from everything up to ${origin}.`}{' '}
       {forecast.model.kind === 'naive' &&
         `Naive forecast: ${forecasterName(forecast.model.name).toLowerCase()}.`}{' '}
-      Total {valueText(totalOf(forecast), forecast.unit, forecast.metric)}.
+      Total of the first 24 hours {valueText(totalOf(forecast), forecast.unit, forecast.metric)}.
     </p>
   )
 }
 
-function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' | 'metrics' | 'zone'>) {
-  const measured = useMeasured(forecast, metrics)
+function ForecastChart({ forecast, zone }: Pick<PanelProps, 'forecast' | 'zone'>) {
+  const measured = useMeasured(forecast)
   const { at, lines, band } = useMemo(() => chartOf(forecast, measured), [forecast, measured])
-  const end = (forecast.steps.at(-1)?.at ?? forecast.origin) + forecast.stepMs
   return (
     <Chart
-      label={`Forecast of ${metricName(forecast.metric)} of ${forecast.device}, beside the naive one. Arrow keys read values.`}
+      label={`Forecast of ${metricName(forecast.metric)} of ${forecast.target.subject}, beside the naive one. Arrow keys read values.`}
       at={at}
       lines={lines}
       {...(band ? { band } : {})}
       across={{ kind: 'time', zone }}
       from={measured[0]?.at ?? forecast.origin}
-      to={end}
+      to={endOf(forecast)}
       fromZero
       marker={forecast.origin}
       unit={unitLabel(forecast.unit)}
@@ -110,47 +95,41 @@ function ForecastChart({ forecast, metrics, zone }: Pick<PanelProps, 'forecast' 
   )
 }
 
-/** What was measured in the hours before the forecast, where the device has a series to read it off. */
-function useMeasured(forecast: Forecast, metrics: readonly string[]): readonly Point[] {
-  const isEnergy = forecast.metric === 'energy' && forecast.stepMs === hourMs
-  const source = isEnergy ? energySources.find((metric) => metrics.includes(metric)) : undefined
-  const key = { site: forecast.site, device: forecast.device, metric: source ?? forecast.metric }
-  const from = forecast.origin - shownPastMs
-  const rollups = useRollups(key, from - hourMs, forecast.origin, source !== undefined)
+/** What was measured in the hours before the forecast, as the domain derived it. */
+function useMeasured({ target, metric, origin, grid }: Forecast): readonly Point[] {
+  const key = { site: target.site, device: `@${target.domain}:${target.subject}`, metric }
+  const isHourly = grid[0]?.stepMs === hourMs
+  const rollups = useRollups(key, origin - shownPastMs, origin, isHourly)
   const hours = rollups.data?.items
-  return useMemo(
-    () => (source && hours ? hourlyEnergy(source, hours).filter(({ at }) => at >= from) : []),
-    [source, hours, from],
-  )
+  return useMemo(() => hourlyEnergy(hours ?? []), [hours])
 }
 
 function chartOf(
   forecast: Forecast,
   measured: readonly Point[],
 ): { at: number[]; lines: Line[]; band: Band | undefined } {
-  const joined = joinTimes(measured, forecast.steps)
-  const byTime = new Map(forecast.steps.map((step) => [step.at, step]))
+  const all = stepsOf(forecast)
+  const joined = joinTimes(measured, all)
+  const byTime = new Map(all.map((step) => [step.at, step]))
   const steps = joined.at.map((moment) => byTime.get(moment))
-  const naiveLabel = `Naive: ${forecasterName(forecast.naiveName).toLowerCase()}`
   const lines: Line[] = []
   if (measured.length > 0) lines.push({ label: 'Measured', values: joined.measured, tone: 'ink' })
-  lines.push({
-    label: naiveLabel,
-    values: steps.map((step) => step?.naive ?? null),
-    tone: 'naive',
-    dashed: true,
-  })
+  if (forecast.baselineName !== undefined)
+    lines.push({
+      label: `Naive: ${forecasterName(forecast.baselineName).toLowerCase()}`,
+      values: steps.map((step) => step?.baseline ?? null),
+      tone: 'naive',
+      dashed: true,
+    })
   if (forecast.model.kind === 'learned') {
     lines.push({ label: 'Forecast', values: steps.map((step) => step?.mean ?? null), tone: 'accent' })
   }
-  const hasBand = forecast.steps.some((step) => step.lo !== undefined && step.hi !== undefined)
-  const band = hasBand
-    ? {
-        label: `${percentText(forecast.level)} interval`,
-        lo: steps.map((step) => step?.lo ?? null),
-        hi: steps.map((step) => step?.hi ?? null),
-      }
-    : undefined
+  const bounds = boundsOf(forecast)
+  const band = bounds && {
+    label: `${percentText(bounds.level)} interval`,
+    lo: steps.map((step) => step?.lo ?? null),
+    hi: steps.map((step) => step?.hi ?? null),
+  }
   return { at: joined.at, lines, band }
 }
 

@@ -9,8 +9,11 @@ import { useClock } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { SectionHead } from '../shell/notes.tsx'
 import { ScrollBox } from '../shell/scroll-box.tsx'
-import { cardOf, changeOf, totalOf } from './score.ts'
+import { cardOf, changeOf } from './score.ts'
 import { Sparkline } from './sparkline.tsx'
+import { endOf, stepsOf, totalOf } from './steps.ts'
+
+const dayMs = 86_400_000
 
 /** Rows shown at first, those with the most energy. */
 const firstRows = 8
@@ -39,14 +42,14 @@ export function ForecastTable({ site }: { site: Site }) {
                   Total
                 </th>
                 <th scope="col" className="num">
-                  RMSE against naive
+                  Error against naive
                 </th>
               </tr>
             </thead>
             <tbody>
               {shown.map((forecast) => (
                 <Row
-                  key={`${forecast.device}/${forecast.metric}`}
+                  key={`${forecast.target.domain}/${forecast.target.subject}/${forecast.metric}`}
                   forecast={forecast}
                   card={cardOf(forecast, cards.data ?? [])}
                   zone={site.zone}
@@ -66,8 +69,9 @@ export function ForecastTable({ site }: { site: Site }) {
 }
 
 function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefined; zone: string }) {
-  const { site, device, metric, unit } = forecast
-  const past = useClock((now) => (forecast.steps.at(-1)?.at ?? 0) < now, 60_000)
+  const { target, metric, unit } = forecast
+  const { site, subject: device } = target
+  const past = useClock((now) => endOf(forecast) < now, 60_000)
   const total = formatValue(totalOf(forecast), unit, metric)
   return (
     <tr>
@@ -78,7 +82,11 @@ function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefi
         {past && <div className="muted small">from {timeText(forecast.origin, zone, 'date')}</div>}
       </th>
       <td className="wide-only spark">
-        <Sparkline values={forecast.steps.map(({ mean }) => mean)} />
+        <Sparkline
+          values={stepsOf(forecast).flatMap(({ at, mean }) =>
+            at < forecast.origin + dayMs && mean !== null ? [mean] : [],
+          )}
+        />
       </td>
       <td className="num">
         {total.text}

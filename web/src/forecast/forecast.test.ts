@@ -4,20 +4,21 @@ import { hourlyEnergy, joinTimes } from './energy.ts'
 import {
   cardOf,
   changeOf,
-  duelRows,
+  comparisonRows,
   gateSentence,
   judgedOf,
   predecessorOf,
   scoreRows,
   summarise,
-  totalOf,
   verdictOf,
 } from './score.ts'
+import { boundsOf, endOf, stepsOf, totalOf } from './steps.ts'
 
 const hour = 3_600_000
 
 const card = (over: Partial<Card> = {}): Card => ({
-  series: { site: 'home', device: 'kettle', metric: 'energy' },
+  target: { site: 'home', domain: 'energy', subject: 'kettle' },
+  metric: 'energy',
   model: { name: 'gbt', version: '2', kind: 'learned' },
   trainedAt: 2,
   span: { from: 0, to: hour, steps: 1 },
@@ -30,9 +31,10 @@ const card = (over: Partial<Card> = {}): Card => ({
     model: { mae: 0.15, rmse: 0.5 },
     'slot-mean': { mae: 0.2, rmse: 0.4 },
   },
-  verdict: { standing: 'live', reason: '', duels: {} },
+  decidedBy: 'rmse',
+  verdict: { status: 'live', reason: '', comparisons: {} },
   residualDeciles: [],
-  standing: 'live',
+  status: 'live',
   live: true,
   reason: '',
   since: 2,
@@ -41,20 +43,18 @@ const card = (over: Partial<Card> = {}): Card => ({
 })
 
 const forecast = (over: Partial<Forecast> = {}): Forecast => ({
-  site: 'home',
-  device: 'kettle',
+  kind: 'forecast',
+  target: { site: 'home', domain: 'energy', subject: 'kettle' },
   metric: 'energy',
   unit: 'kWh',
   origin: 0,
   madeAt: 0,
-  stepMs: hour,
-  level: 0.9,
   model: { name: 'gbt', version: '2', kind: 'learned' },
-  naiveName: 'slot-mean',
-  steps: [
-    { at: 0, mean: 0.5, naive: 1 },
-    { at: hour, mean: 0.25, naive: 1 },
-  ],
+  grid: [{ stepMs: hour, count: 2 }],
+  mean: [0.5, 0.25],
+  baseline: [1, 1],
+  baselineName: 'slot-mean',
+  quantiles: [],
   ...over,
 })
 
@@ -64,13 +64,26 @@ describe('the score table', () => {
   })
 
   test('measures every row against the least naive error of each measure', () => {
-    const [model, mean, yesterday] = scoreRows(card())
-    expect([model?.maeChange, model?.rmseChange]).toEqual([expect.closeTo(-0.25), expect.closeTo(0.25)])
-    expect([mean?.maeChange, mean?.rmseChange]).toEqual([0, 0])
-    expect([yesterday?.maeChange, yesterday?.rmseChange]).toEqual([expect.closeTo(1), expect.closeTo(1)])
+    const changes = scoreRows(card()).map(({ scores }) =>
+      Object.fromEntries(scores.map(({ measure, change }) => [measure, change])),
+    )
+    expect(changes).toEqual([
+      { rmse: expect.closeTo(0.25), mae: expect.closeTo(-0.25) },
+      { rmse: 0, mae: 0 },
+      { rmse: expect.closeTo(1), mae: expect.closeTo(1) },
+    ])
   })
 
-  test('calls best what has the least RMSE, the naive one too', () => {
+  test('shows the measures that the card names, the one that decides first, and no gain of r2', () => {
+    const scores = { model: { r2: 0.8, pinball: 1 }, yesterday: { r2: 0.5, pinball: 2 } }
+    const [model] = scoreRows(card({ scores, decidedBy: 'pinball' }))
+    expect(model?.scores).toEqual([
+      { measure: 'pinball', value: 1, change: -0.5 },
+      { measure: 'r2', value: 0.8, change: undefined },
+    ])
+  })
+
+  test('marks as best the lowest by the measure that decides, the naive one too', () => {
     expect(scoreRows(card()).map((row) => row.best)).toEqual([false, true, false])
     expect(changeOf(card())).toBeCloseTo(0.25)
   })
@@ -95,7 +108,7 @@ describe('the card of a forecast', () => {
   })
 
   test('is never that of another device', () => {
-    const other = card({ series: { site: 'home', device: 'oven', metric: 'energy' } })
+    const other = card({ target: { site: 'home', domain: 'energy', subject: 'oven' } })
     expect(cardOf(forecast(), [other])).toBeUndefined()
   })
 
@@ -107,13 +120,16 @@ describe('the card of a forecast', () => {
 })
 
 test('only learnt forecasts count as learnt, and the best is the one that gains most', () => {
-  const oven = { site: 'home', device: 'oven', metric: 'energy' }
+  const oven = { site: 'home', domain: 'energy', subject: 'oven' }
   const cards = [
     card(),
-    card({ series: oven, scores: { model: { mae: 1, rmse: 1 }, yesterday: { mae: 4, rmse: 4 } } }),
+    card({ target: oven, scores: { model: { mae: 1, rmse: 1 }, yesterday: { mae: 4, rmse: 4 } } }),
   ]
-  const naive = forecast({ device: 'tv', model: { name: 'yesterday', version: '', kind: 'naive' } })
-  const summary = summarise([forecast(), forecast(oven), naive], cards)
+  const naive = forecast({
+    target: { ...oven, subject: 'tv' },
+    model: { name: 'yesterday', version: '', kind: 'naive' },
+  })
+  const summary = summarise([forecast(), forecast({ target: oven }), naive], cards)
   expect(summary).toMatchObject({ learned: 2, total: 3, best: { device: 'oven', change: -0.75 } })
 })
 
@@ -126,8 +142,8 @@ describe('the verdict', () => {
     ['rejected', 'Rejected: it is worse.', { tag: 'Rejected', tone: 'amber', sentence: 'It is worse.' }],
     ['retired', 'Replaced by 3.', { tag: 'Retired', tone: 'muted', sentence: 'Replaced by 3.' }],
     ['refused', 'Files are cut.', { tag: 'Refused', tone: 'red', sentence: 'Files are cut.' }],
-  ] as const)('of a %s version says so once', (standing, reason, verdict) => {
-    expect(verdictOf(card({ standing, reason }))).toEqual(verdict)
+  ] as const)('of a %s version says so once', (status, reason, verdict) => {
+    expect(verdictOf(card({ status, reason }))).toEqual(verdict)
   })
 
   test('of the naive forecast calls it so', () => {
@@ -139,7 +155,7 @@ describe('the verdict', () => {
     })
   })
 
-  const verdict = { standing: 'rejected', reason: 'Rejected: it is worse.', duels: {} } as const
+  const verdict = { status: 'rejected', reason: 'Rejected: it is worse.', comparisons: {} } as const
 
   test('of the gate is told beside what was decided since, and not twice', () => {
     expect(gateSentence(card({ verdict, reason: 'Made live by force.' }))).toBe('It is worse.')
@@ -155,34 +171,66 @@ describe('the verdict', () => {
   })
 
   test('to roll back to is the learnt version that lost its place last', () => {
-    const early = card({ standing: 'retired', since: 3 })
-    const late = card({ standing: 'retired', since: 5, trainedAt: 1 })
+    const early = card({ status: 'retired', since: 3 })
+    const late = card({ status: 'retired', since: 5, trainedAt: 1 })
     const others = [
       card(),
-      card({ standing: 'rejected', since: 9 }),
-      card({ model: naive, standing: 'retired', since: 9 }),
+      card({ status: 'rejected', since: 9 }),
+      card({ model: naive, status: 'retired', since: 9 }),
     ]
     expect(predecessorOf([...others, early, late])).toBe(late)
     expect(predecessorOf(others)).toBeUndefined()
   })
 
   test.each([
-    [{ origins: 53, gain: 0.12, p: 0.0001 }, -0.12, 'less than 1 in 1000'],
-    [{ origins: 53, gain: 0.12, p: 0.04 }, -0.12, '1 in 25'],
-    [{ origins: 53, gain: 0.01, p: 0.45 }, -0.01, '1 in 2'],
-    [{ origins: 53, gain: -0.1, p: 0.9 }, 0.1, 'not better'],
-    [{ origins: 2, gain: 0.5, p: 1 }, -0.5, 'too few days'],
-    [{ origins: 0, gain: 0, p: 1 }, undefined, 'too few days'],
-  ])('of a duel %j tells the change and how likely chance is', (duel, change, chance) => {
-    const duels = { live: duel }
-    expect(duelRows(card({ verdict: { ...verdict, duels } }))).toEqual([
-      { rival: 'live', isLive: true, change, days: duel.origins, chance },
+    [{ days: 53, gain: 0.12, p: 0.0001 }, -0.12, 'less than 1 in 1000'],
+    [{ days: 53, gain: 0.12, p: 0.04 }, -0.12, '1 in 25'],
+    [{ days: 53, gain: 0.01, p: 0.45 }, -0.01, '1 in 2'],
+    [{ days: 53, gain: -0.1, p: 0.9 }, 0.1, 'not better'],
+    [{ days: 2, gain: 0.5, p: 1 }, -0.5, 'too few days'],
+    [{ days: 0, gain: 0, p: 1 }, undefined, 'too few days'],
+  ])('of a comparison %j shows the change and how likely chance is', (comparison, change, chance) => {
+    const comparisons = { live: comparison }
+    expect(comparisonRows(card({ verdict: { ...verdict, comparisons } }))).toEqual([
+      { rival: 'live', isLive: true, change, days: comparison.days, chance },
     ])
   })
 })
 
-test('the total of a forecast is the sum of its steps', () => {
-  expect(totalOf(forecast())).toBe(0.75)
+describe('the steps of a forecast', () => {
+  const quarter = hour / 4
+  const mixed = forecast({
+    origin: 8 * hour,
+    grid: [
+      { stepMs: quarter, count: 2 },
+      { stepMs: 12 * hour, count: 3 },
+    ],
+    mean: [1, null, 2, 3, 4],
+    baseline: [1, 1, 1, 1, null],
+    quantiles: [
+      { level: 0.05, values: [0, 0, 0, 0, null] },
+      { level: 0.95, values: [9, 9, 9, 9, null] },
+    ],
+  })
+
+  test('follow the runs of its grid, null where a column does not know', () => {
+    const start = 8 * hour
+    expect(stepsOf(mixed).map(({ at, mean, hi }) => [at - start, mean, hi])).toEqual([
+      [0, 1, 9],
+      [quarter, null, 9],
+      [2 * quarter, 2, 9],
+      [2 * quarter + 12 * hour, 3, 9],
+      [2 * quarter + 24 * hour, 4, null],
+    ])
+    expect(endOf(mixed)).toBe(start + 2 * quarter + 36 * hour)
+    expect(boundsOf(mixed)?.level).toBe(0.9)
+    expect(boundsOf(forecast())).toBeUndefined()
+  })
+
+  test('add up to the total of the first day', () => {
+    expect(totalOf(forecast())).toBe(0.75)
+    expect(totalOf(mixed)).toBe(6)
+  })
 })
 
 describe('hourly energy', () => {
@@ -197,23 +245,9 @@ describe('hourly energy', () => {
     ...over,
   })
 
-  test('is mean power over the hour, or the sum of intervals', () => {
-    expect(hourlyEnergy('power', [rollup(0, { mean: 1500 })])).toEqual([{ at: 0, value: 1.5 }])
-    expect(hourlyEnergy('energy', [rollup(0, { mean: 0.2, count: 4 })])[0]?.value).toBeCloseTo(0.8)
-  })
-
-  test('is the step of a counter, and unknown where the counter fell or an hour is missing', () => {
-    const hours = [
-      rollup(0, { last: 10 }),
-      rollup(hour, { last: 11 }),
-      rollup(2 * hour, { last: 1 }),
-      rollup(5 * hour, { last: 4 }),
-      rollup(6 * hour, { last: 4.5 }),
-    ]
-    expect(hourlyEnergy('energy_total', hours)).toEqual([
-      { at: hour, value: 1 },
-      { at: 6 * hour, value: 0.5 },
-    ])
+  test('is the sum of its quarter-hours, and left out where one is unknown', () => {
+    const hours = [rollup(0, { mean: 0.2, count: 4 }), rollup(hour, { mean: 0.2, count: 3 })]
+    expect(hourlyEnergy(hours)).toEqual([{ at: 0, value: 0.8 }])
   })
 
   test('stands on one time axis with the forecast', () => {

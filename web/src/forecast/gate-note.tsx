@@ -2,11 +2,18 @@ import type { Card } from '../api/types.ts'
 import { plural, timeText } from '../format/time.ts'
 import { changeText, formatCount, formatScore, unitLabel } from '../format/value.ts'
 import { withVersions } from '../format/version.ts'
-import { forecasterName } from '../format/words.ts'
+import { forecasterName, measureName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
-import { type DuelRow, duelRows, gateSentence, type TagTone, verdictOf } from './score.ts'
+import {
+  type ComparisonRow,
+  comparisonRows,
+  gateSentence,
+  measuresOf,
+  type TagTone,
+  verdictOf,
+} from './score.ts'
 
-export function StandingTag({ tag, tone }: { tag: string; tone: TagTone }) {
+export function StatusTag({ tag, tone }: { tag: string; tone: TagTone }) {
   return (
     <span className="tag" data-tone={tone}>
       {tag}
@@ -15,8 +22,8 @@ export function StandingTag({ tag, tone }: { tag: string; tone: TagTone }) {
 }
 
 /**
- * Where the version stands that speaks, and what the gate said. Where the naive forecast speaks, `judged` is the newest
- * learnt version: what it did not pass.
+ * The status of the live version, and the verdict of the gate. While the naive forecast is live, `judged` is the newest
+ * learnt version, which did not pass.
  */
 export function GateNote({ card, judged, zone }: { card: Card; judged: Card | undefined; zone: string }) {
   const verdict = verdictOf(card)
@@ -25,35 +32,37 @@ export function GateNote({ card, judged, zone }: { card: Card; judged: Card | un
   return (
     <>
       <p className="verdict">
-        <StandingTag {...verdict} /> {withVersions(verdict.sentence, zone)}
+        <StatusTag {...verdict} /> {withVersions(verdict.sentence, zone)}
       </p>
       {judged && other && (
         <p className="verdict">
-          <StandingTag {...other} /> The newest learnt version, {timeText(judged.trainedAt, zone, 'full')}.{' '}
+          <StatusTag {...other} /> The newest learnt version, {timeText(judged.trainedAt, zone, 'full')}.{' '}
           {withVersions(other.sentence, zone)}
         </p>
       )}
-      {said !== undefined && <p className="verdict muted small">The gate said: {withVersions(said, zone)}</p>}
-      {judged && <Duels card={judged} />}
+      {said !== undefined && (
+        <p className="verdict muted small">Verdict of the gate: {withVersions(said, zone)}</p>
+      )}
+      {judged && <Comparisons card={judged} />}
     </>
   )
 }
 
-export function Duels({ card }: { card: Card }) {
-  const rows = duelRows(card)
+export function Comparisons({ card }: { card: Card }) {
+  const rows = comparisonRows(card)
   if (rows.length === 0) return null
   return (
     <ScrollBox label="What the gate compared">
       <table className="table">
         <caption>
-          Held against its rivals by its RMSE, a pair a day, on days that neither had seen. By chance: how
-          often a model that is no better does as well.
+          Compared by {measureName(card.decidedBy)}, one pair a day, on days that neither had seen. By chance:
+          how often a model that is no better does as well.
         </caption>
         <thead>
           <tr>
             <th scope="col">Rival</th>
             <th scope="col" className="num">
-              RMSE
+              {measureName(card.decidedBy)}
             </th>
             <th scope="col" className="num">
               Unseen days
@@ -65,7 +74,7 @@ export function Duels({ card }: { card: Card }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <Duel key={row.rival} row={row} />
+            <Comparison key={row.rival} row={row} />
           ))}
         </tbody>
       </table>
@@ -73,7 +82,7 @@ export function Duels({ card }: { card: Card }) {
   )
 }
 
-function Duel({ row: { rival, isLive, change, days, chance } }: { row: DuelRow }) {
+function Comparison({ row: { rival, isLive, change, days, chance } }: { row: ComparisonRow }) {
   return (
     <tr>
       <th scope="row">
@@ -87,15 +96,21 @@ function Duel({ row: { rival, isLive, change, days, chance } }: { row: DuelRow }
   )
 }
 
-/** The score of the model that was live stands by itself: it is over other days than the rest. */
+/** The score of the model that was live is apart: it is over other days than the rest. */
 export function LiveScore({ card }: { card: Card }) {
   const score = card.scores['live']
-  const days = card.verdict.duels['live']?.origins
+  const days = card.verdict.comparisons['live']?.days
   if (!score || !days) return null
   return (
     <p className="muted small">
-      The model that was live: MAE {formatScore(score.mae)}, RMSE {formatScore(score.rmse)}{' '}
-      {unitLabel(card.unit)} on the {plural(days, 'day')} that neither had seen, which are not all of those
+      The model that was live:{' '}
+      {measuresOf(card)
+        .flatMap((measure) => {
+          const value = score[measure]
+          return value === undefined ? [] : [`${measureName(measure)} ${formatScore(value)}`]
+        })
+        .join(', ')}{' '}
+      in {unitLabel(card.unit)} on the {plural(days, 'day')} that neither had seen, which are not all of those
       above.
     </p>
   )

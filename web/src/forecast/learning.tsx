@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react'
 import { useCancelTraining, useTrain } from '../api/changes.ts'
 import { cacheKeys, isActive, useTraining } from '../api/queries.ts'
 import { useMay } from '../api/role.ts'
-import type { Job, SeriesKey } from '../api/types.ts'
+import type { ForecastKey, Job } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
 import { percentText } from '../format/value.ts'
 import { withVersions } from '../format/version.ts'
@@ -12,16 +12,15 @@ import { ErrorNote } from '../shell/notes.tsx'
 import { ForgottenDays } from './forgotten-days.tsx'
 import { deciderText } from './life.ts'
 
-interface LearningProps {
-  readonly series: SeriesKey
+interface LearningProps extends ForecastKey {
   readonly zone: string
 }
 
-/** How a series is learnt: the training that waits, runs or ran last, and the days that are left out. */
-export function Learning({ series, zone }: LearningProps) {
+/** Training of a target: the one that is queued, running or ran last, and the days that are left out. */
+export function Learning({ target, metric, zone }: LearningProps) {
   const mayChange = useMay('operator')
-  const train = useTrain(series)
-  const { data: job } = useTraining(series)
+  const train = useTrain(target)
+  const { data: job } = useTraining(target)
   useFreshModels(job)
   const busy = job ? isActive(job) : false
   return (
@@ -45,7 +44,11 @@ export function Learning({ series, zone }: LearningProps) {
         {job === null && <span className="muted small">Not trained yet.</span>}
       </div>
       {train.error && <ErrorNote error={train.error} />}
-      <ForgottenDays series={series} zone={zone} mayChange={mayChange === true} />
+      <ForgottenDays
+        series={{ site: target.site, device: target.subject, metric }}
+        zone={zone}
+        mayChange={mayChange === true}
+      />
       {mayChange === false && (
         <p className="muted small">
           To train, roll back or forget days, a key of the role operator is needed.
@@ -110,7 +113,7 @@ function Ended({ job, zone }: { job: Job; zone: string }) {
         </span>
       )}{' '}
       {status === 'done' && `${endings.done} `}
-      {timeText(endedAt, zone, 'full')}, wanted by {deciderText(by)}.{' '}
+      {timeText(endedAt, zone, 'full')} for {deciderText(by)}.{' '}
       <span className="muted">{withVersions(detail, zone)}</span>
     </span>
   )

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { ModelEvent, Report } from '../api/types.ts'
 import { errorsByLead, errorsMoved, livePeriods, movedInputs } from './life.ts'
 
-const series = { site: 'home', device: 'kettle', metric: 'energy' }
+const target = { site: 'home', domain: 'energy', subject: 'kettle' }
 
-const event = (at: number, version: string, standing: ModelEvent['standing'], by = 'gate'): ModelEvent => ({
-  series,
+const event = (at: number, version: string, status: ModelEvent['status'], by = 'gate'): ModelEvent => ({
+  target,
   version,
   at,
-  standing,
-  reason: `${version} ${standing}`,
+  status,
+  reason: `${version} ${status}`,
   by,
 })
 
@@ -57,18 +57,18 @@ describe('what was live when', () => {
 
 const nothing = {
   count: 0,
-  mae: null,
-  rmse: null,
   bias: null,
-  naiveMae: null,
-  naiveRmse: null,
+  scores: {},
+  baseline: {},
   skill: null,
   coverage: null,
   level: null,
 }
 
 const report = (over: Partial<Report>): Report => ({
-  series,
+  target,
+  metric: 'energy',
+  decidedBy: 'rmse',
   version: 'v1',
   from: null,
   to: null,
@@ -84,7 +84,7 @@ const report = (over: Partial<Report>): Report => ({
 
 test('errors by lead time have a hole where nothing is known', () => {
   const leads = [
-    { ...nothing, lead: 1, rmse: 0.1, naiveRmse: 0.2 },
+    { ...nothing, lead: 1, scores: { rmse: 0.1, mae: 9 }, baseline: { rmse: 0.2 } },
     { ...nothing, lead: 2 },
   ]
   expect(errorsByLead(report({ leads }))).toEqual({ hours: [1, 2], own: [0.1, null], naive: [0.2, null] })

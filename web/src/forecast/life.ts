@@ -10,12 +10,12 @@ export const hoursToTell = 24
 const movedPsi = 0.1
 const worstShown = 3
 
-/** Time for which one version spoke. */
+/** Time for which one version was live. */
 export interface Period {
   readonly version: string
   readonly naive: boolean
   readonly from: number
-  /** undefined: it speaks now. */
+  /** undefined: it is live now. */
   readonly to: number | undefined
   /** Why it began, and who decided. */
   readonly reason: string
@@ -23,42 +23,42 @@ export interface Period {
 }
 
 /**
- * What was live when, newest first, from the events of one series (newest first). Where the live version lost its
- * place and none took it at that moment, the naive forecast spoke.
+ * What was live when, newest first, from the events of one target (newest first). If the live version lost its
+ * status and none took it at that moment, the naive forecast was live.
  */
 export function livePeriods(events: readonly ModelEvent[]): Period[] {
   const periods: Period[] = []
   let open: Omit<Period, 'to'> | undefined
   const begin = (next: Omit<Period, 'to'>) => {
-    // who spoke for no time at all did not speak
+    // live for no time at all is not live
     if (open && open.from < next.from) periods.unshift({ ...open, to: next.from })
     open = next
   }
-  for (const { version, at, standing, reason, by } of events.toReversed()) {
-    if (standing === 'live' && version !== open?.version) {
+  for (const { version, at, status, reason, by } of events.toReversed()) {
+    if (status === 'live' && version !== open?.version) {
       begin({ version, naive: version === naiveVersion, from: at, reason, by })
-    } else if (standing !== 'live' && version === open?.version) {
+    } else if (status !== 'live' && version === open?.version) {
       begin({ version: naiveVersion, naive: true, from: at, reason, by })
     }
   }
   return open ? [{ ...open, to: undefined }, ...periods] : periods
 }
 
-/** The report of the version that speaks. */
+/** The report of a version. */
 export const reportOf = (version: string, reports: readonly Report[]): Report | undefined =>
   reports.find((report) => report.version === version)
 
-/** Error by lead time, ours and the naive one's; null where nothing is known. */
+/** The deciding measure by lead time, of the version and the naive forecast; null if nothing is known. */
 export function errorsByLead(report: Report): {
   hours: number[]
   own: (number | null)[]
   naive: (number | null)[]
 } {
-  const { leads } = report
+  const { leads, decidedBy } = report
   return {
     hours: leads.map(({ lead }) => lead),
-    own: leads.map(({ rmse }) => rmse),
-    naive: leads.map(({ naiveRmse }) => naiveRmse),
+    own: leads.map(({ scores }) => scores[decidedBy] ?? null),
+    naive: leads.map(({ baseline }) => baseline[decidedBy] ?? null),
   }
 }
 
@@ -70,8 +70,8 @@ export const movedInputs = ({ inputPsi }: Report): readonly { name: string; psi:
 export const errorsMoved = ({ residualPsi }: Report): boolean =>
   residualPsi !== null && residualPsi >= movedPsi
 
-/** A mean error in words: what it says is too much or too little. */
-export const biasWord = (bias: number): string => (bias > 0 ? 'too much' : bias < 0 ? 'too little' : 'even')
+/** A mean error in words. */
+export const biasWord = (bias: number): string => (bias > 0 ? 'too high' : bias < 0 ? 'too low' : 'even')
 
 const deciders: Readonly<Record<string, string>> = {
   gate: 'the gate',

@@ -5,7 +5,7 @@ import { Chart } from '../chart/chart.tsx'
 import type { Line } from '../chart/options.ts'
 import { plural, spans, timeText } from '../format/time.ts'
 import { changeText, formatScore, percentText, unitLabel } from '../format/value.ts'
-import { inputName } from '../format/words.ts'
+import { inputName, measureName } from '../format/words.ts'
 import { Answer } from '../shell/notes.tsx'
 import { biasWord, errorsByLead, errorsMoved, hoursToTell, movedInputs, reportOf } from './life.ts'
 
@@ -15,13 +15,13 @@ interface OutcomeProps {
   readonly zone: string
 }
 
-/** How what the version that speaks said turned out, once the hours were there. */
+/** Scores of the live version's forecasts, once the truth is known. */
 export function Outcome({ forecast, card, zone }: OutcomeProps) {
   const { version } = forecast.model
   return (
     <section className="card-part" aria-label="How it turned out">
       <h3 className="section-title">How it turned out</h3>
-      <Answer of={useReports(card.series)}>
+      <Answer of={useReports(card)}>
         {(reports) => {
           const report = reportOf(version, reports)
           return report && report.truths >= hoursToTell ? (
@@ -35,9 +35,9 @@ export function Outcome({ forecast, card, zone }: OutcomeProps) {
   )
 }
 
-/** The same in short of a version that speaks no more, or in shadow only; nothing where too little is known. */
+/** The same in short of a version that is not live; nothing if too little is known. */
 export function VersionOutcome({ card, zone }: { card: Card; zone: string }) {
-  const report = reportOf(card.model.version, useReports(card.series).data ?? [])
+  const report = reportOf(card.model.version, useReports(card).data ?? [])
   if (!report || report.truths < hoursToTell) return null
   return (
     <>
@@ -76,28 +76,28 @@ function sentenceOf({ total, truths, days, from, to }: Report, learned: boolean,
       ? ''
       : `, ${timeText(from, zone, 'date')} to ${timeText(to - 1, zone, 'date')}`
   const over = `over ${plural(truths, 'hour')} on ${plural(days, 'day')}${span}`
-  if (!learned) return `The naive forecast speaks; this is how it did ${over}.`
+  if (!learned) return `The naive forecast is live; these are its errors ${over}.`
   const { skill } = total
-  if (skill === null) return `There is no error of the naive forecast to hold it against ${over}.`
+  if (skill === null) return `There is no error of the naive forecast to compare with ${over}.`
   const percent = percentText(Math.abs(skill), 1)
   if (skill === 0) return `Its error was that of the naive forecast of the same hours, ${over}.`
   return `Its error was ${percent} ${skill > 0 ? 'below' : 'above'} that of the naive forecast of the same hours, ${over}.`
 }
 
 function LeadChart({ report, forecast, learned }: { report: Report; forecast: Forecast; learned: boolean }) {
-  const stepMs = forecast.stepMs
+  const measure = measureName(report.decidedBy)
   const unit = unitLabel(forecast.unit)
   const { at, lines } = useMemo(() => {
     const { hours, own, naive } = errorsByLead(report)
     const theirs: Line = { label: 'Naive forecast', values: naive, tone: 'naive', dashed: true }
     const ours: Line = { label: 'This version', values: own, tone: 'accent' }
-    return { at: hours.map((lead) => lead * stepMs), lines: learned ? [theirs, ours] : [theirs] }
-  }, [report, learned, stepMs])
+    return { at: hours.map((lead) => lead * spans.hourMs), lines: learned ? [theirs, ours] : [theirs] }
+  }, [report, learned])
   return (
     <>
-      <p className="muted small">Error (RMSE) by hours ahead</p>
+      <p className="muted small">{measure} by hours ahead</p>
       <Chart
-        label={`Error (RMSE, ${unit}) by hours ahead${learned ? ', beside that of the naive forecast' : ''}. Arrow keys read values.`}
+        label={`${measure} (${unit}) by hours ahead${learned ? ', beside that of the naive forecast' : ''}. Arrow keys read values.`}
         at={at}
         lines={lines}
         across={{ kind: 'ahead' }}
@@ -114,42 +114,47 @@ function LeadChart({ report, forecast, learned }: { report: Report; forecast: Fo
 }
 
 function ReportFacts({ report, unit, learned }: { report: Report; unit: string; learned: boolean }) {
-  const { total, truths, days } = report
+  const { total, truths, days, decidedBy } = report
+  const unitText = unitLabel(unit)
+  const naive = total.baseline[decidedBy] ?? null
   return (
     <dl className="facts">
-      {total.rmse !== null && (
-        <div>
-          <dt>RMSE</dt>
-          <dd>
-            {formatScore(total.rmse)} {unitLabel(unit)}
-          </dd>
-        </div>
+      {Object.entries(total.scores).map(
+        ([measure, value]) =>
+          value !== null && (
+            <div key={measure}>
+              <dt>{measureName(measure)}</dt>
+              <dd>
+                {formatScore(value)} {unitText}
+              </dd>
+            </div>
+          ),
       )}
-      {learned && total.naiveRmse !== null && (
+      {learned && naive !== null && (
         <div>
-          <dt>Naive RMSE</dt>
+          <dt>Naive {measureName(decidedBy)}</dt>
           <dd>
-            {formatScore(total.naiveRmse)} {unitLabel(unit)}
+            {formatScore(naive)} {unitText}
           </dd>
         </div>
       )}
       {learned && total.skill !== null && (
         <div>
-          <dt>RMSE against naive</dt>
+          <dt>{measureName(decidedBy)} against naive</dt>
           <dd>{changeText(-total.skill)}</dd>
         </div>
       )}
       {total.coverage !== null && total.level !== null && (
         <div>
-          <dt>{percentText(total.level)} interval held</dt>
+          <dt>{percentText(total.level)} interval covered</dt>
           <dd>{percentText(total.coverage, 1)}</dd>
         </div>
       )}
       {total.bias !== null && (
         <div>
-          <dt>Says on average</dt>
+          <dt>Bias</dt>
           <dd>
-            {formatScore(Math.abs(total.bias))} {unitLabel(unit)} {biasWord(total.bias)}
+            {formatScore(Math.abs(total.bias))} {unitText} {biasWord(total.bias)}
           </dd>
         </div>
       )}
@@ -184,7 +189,7 @@ function DriftNote({ report }: { report: Report }) {
       {known && sentence}
       {moved.length > 0 && `Of its inputs these have moved most: ${moved.join(', ')}. `}
       {errorsMoved(report) &&
-        `Its errors lie elsewhere than when it was judged (PSI ${formatScore(report.residualPsi ?? 0)}).`}
+        `Its errors are distributed differently than when it was judged (PSI ${formatScore(report.residualPsi ?? 0)}).`}
     </p>
   )
 }

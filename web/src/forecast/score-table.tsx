@@ -1,9 +1,9 @@
 import type { Card } from '../api/types.ts'
 import { plural, spanText, timeText } from '../format/time.ts'
 import { changeText, formatScore, percentText, unitLabel } from '../format/value.ts'
-import { forecasterName, plainName } from '../format/words.ts'
+import { forecasterName, measureName, plainName } from '../format/words.ts'
 import { ScrollBox } from '../shell/scroll-box.tsx'
-import { type ScoreRow, scoreRows } from './score.ts'
+import { type MeasureScore, measuresOf, type ScoreRow, scoreRows } from './score.ts'
 
 /** Errors of a version beside those of the naive forecasts over the same steps. */
 export function ScoreTable({ card }: { card: Card }) {
@@ -14,18 +14,17 @@ export function ScoreTable({ card }: { card: Card }) {
       <table className="table">
         <caption>
           Mean errors in {unitLabel(card.unit)} over the same {plural(card.scoredSteps, 'step')} that no model
-          had seen, in {plural(card.folds, 'fold')}. Lower is better; the percentages compare with the least
-          error of the naive forecasts.
+          had seen, in {plural(card.folds, 'fold')}. {measureName(card.decidedBy)} decides, lower is better;
+          the percentages compare with the least error of the naive forecasts.
         </caption>
         <thead>
           <tr>
             <th scope="col">Forecast</th>
-            <th scope="col" className="num">
-              MAE
-            </th>
-            <th scope="col" className="num">
-              RMSE
-            </th>
+            {measuresOf(card).map((measure) => (
+              <th key={measure} scope="col" className="num">
+                {measureName(measure)}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -42,18 +41,19 @@ function Row({ row }: { row: ScoreRow }) {
   return (
     <tr data-learned={row.learned}>
       <th scope="row">
-        {forecasterName(row.name)} {row.best && <span className="tag">lowest RMSE</span>}
+        {forecasterName(row.name)} {row.best && <span className="tag">best</span>}
       </th>
-      <ScoreCell value={row.mae} change={row.maeChange} />
-      <ScoreCell value={row.rmse} change={row.rmseChange} />
+      {row.scores.map((score) => (
+        <ScoreCell key={score.measure} score={score} />
+      ))}
     </tr>
   )
 }
 
-function ScoreCell({ value, change }: { value: number; change: number | undefined }) {
+function ScoreCell({ score: { value, change } }: { score: MeasureScore }) {
   return (
     <td className="num">
-      {formatScore(value)}
+      {value === undefined ? '\u2013' : formatScore(value)}
       <span className="change">{change === undefined ? '' : changeText(change)}</span>
     </td>
   )
@@ -67,7 +67,7 @@ export function CardFacts({ card, zone }: { card: Card; zone: string }) {
     <dl className="facts">
       {coverage && (
         <div>
-          <dt>{percentText(coverage.level)} interval held</dt>
+          <dt>{percentText(coverage.level)} interval covered</dt>
           <dd>
             {percentText(coverage.measured, 1)} of {plural(coverage.steps, 'unseen step')}
           </dd>

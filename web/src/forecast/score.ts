@@ -1,47 +1,71 @@
-import type { Card, Forecast } from '../api/types.ts'
+import { type Card, type Forecast, targetIdOf } from '../api/types.ts'
 
 /** Names under which a card holds the scores of the learnt candidate and of the model that was live then. */
 const candidate = 'model'
 const incumbent = 'live'
 
+export interface MeasureScore {
+  /** rmse, mae, r2, pinball, ... */
+  readonly measure: string
+  readonly value: number | undefined
+  /** Against the least error of the naive forecasts by the same measure: -0.31 is 31 % less. */
+  readonly change: number | undefined
+}
+
 export interface ScoreRow {
   readonly name: string
   readonly learned: boolean
-  readonly mae: number
-  readonly rmse: number
-  /** Against the least error of the naive forecasts by the same measure: -0.31 is 31 % less. */
-  readonly maeChange: number | undefined
-  readonly rmseChange: number | undefined
-  /** Least RMSE of all: what is live is chosen by it. */
+  /** One for each measure of the card, the one that decides first. */
+  readonly scores: readonly MeasureScore[]
+  /** Best of all by the measure that decides. */
   readonly best: boolean
 }
 
+/** Measures of which a larger value is better: a change of them is no gain in percent. */
+const largerIsBetter: ReadonlySet<string> = new Set(['r2'])
+
+/** The measures that a card has, the one that decides first. */
+export const measuresOf = ({ scores, decidedBy }: Pick<Card, 'scores' | 'decidedBy'>): string[] => [
+  ...new Set([decidedBy, ...Object.values(scores).flatMap((score) => Object.keys(score))]),
+]
+
 /**
- * The rows of a card's score table: the learnt model first, then the naive ones from best to worst by RMSE. The model
- * that was live is no row: it is scored over the hours that neither had seen, which may be fewer.
+ * The rows of a card's score table: the learnt model first, then the naive ones from best to worst by the measure that
+ * decides. The model that was live is no row: it is scored over the hours that neither had seen, which may be fewer.
  */
 export function scoreRows(card: Card): ScoreRow[] {
   const entries = Object.entries(card.scores).filter(([name]) => name !== incumbent)
-  const least = Math.min(...entries.map(([, score]) => score.rmse))
   const naive = entries.filter(([name]) => name !== candidate).map(([, score]) => score)
-  const leastMae = Math.min(...naive.map((score) => score.mae))
-  const leastRmse = Math.min(...naive.map((score) => score.rmse))
+  const decisiveOf = (score: Card['scores'][string]): number =>
+    score[card.decidedBy] ?? Number.POSITIVE_INFINITY
+  const least = Math.min(...entries.map(([, score]) => decisiveOf(score)))
+  const measures = measuresOf(card)
   return entries
-    .map(([name, { mae, rmse }]) => ({
+    .map(([name, score]) => ({
       name,
       learned: name === candidate,
-      mae,
-      rmse,
-      maeChange: changeFrom(leastMae, mae),
-      rmseChange: changeFrom(leastRmse, rmse),
-      best: rmse === least,
+      scores: measures.map((measure) => scoreOf(measure, score, naive)),
+      best: decisiveOf(score) === least,
+      decisive: decisiveOf(score),
     }))
-    .sort((a, b) => Number(b.learned) - Number(a.learned) || a.rmse - b.rmse)
+    .sort((a, b) => Number(b.learned) - Number(a.learned) || a.decisive - b.decisive)
+    .map(({ decisive: _decisive, ...row }) => row)
 }
 
-/** RMSE of the candidate against the best naive one over the same steps: -0.31 is 31 % less. */
+function scoreOf(
+  measure: string,
+  score: Card['scores'][string],
+  naive: readonly Card['scores'][string][],
+): MeasureScore {
+  const value = score[measure]
+  if (value === undefined || largerIsBetter.has(measure)) return { measure, value, change: undefined }
+  const least = Math.min(...naive.map((other) => other[measure] ?? Number.POSITIVE_INFINITY))
+  return { measure, value, change: changeFrom(least, value) }
+}
+
+/** The deciding measure of the candidate against the best naive one over the same steps: -0.31 is 31 % less. */
 export function changeOf(card: Card): number | undefined {
-  return scoreRows(card).find((row) => row.learned)?.rmseChange
+  return scoreRows(card).find((row) => row.learned)?.scores[0]?.change
 }
 
 /** A naive forecast that is right but for rounding leaves nothing to be measured against. */
@@ -51,7 +75,7 @@ function changeFrom(reference: number, value: number): number | undefined {
   return Number.isFinite(reference) && reference > noError ? value / reference - 1 : undefined
 }
 
-/** The card that belongs to a forecast: the same version, else the live one, else the newest of its series. */
+/** The card that belongs to a forecast: the same version, else the live one, else the newest of its target. */
 export function cardOf(forecast: Forecast, cards: readonly Card[]): Card | undefined {
   const own = cardsOf(forecast, cards)
   return (
@@ -61,14 +85,12 @@ export function cardOf(forecast: Forecast, cards: readonly Card[]): Card | undef
   )
 }
 
-/** All cards of a forecast's series, newest first. */
+/** All cards of a forecast's target, newest first. */
 export function cardsOf(forecast: Forecast, cards: readonly Card[]): Card[] {
   return cards
     .filter(
-      ({ series }) =>
-        series.site === forecast.site &&
-        series.device === forecast.device &&
-        series.metric === forecast.metric,
+      ({ target, metric }) =>
+        targetIdOf(target) === targetIdOf(forecast.target) && metric === forecast.metric,
     )
     .sort((a, b) => b.trainedAt - a.trainedAt)
 }
@@ -80,12 +102,12 @@ export const judgedOf = (card: Card, cards: readonly Card[]): Card | undefined =
 /** The learnt version that was live before the one that is: a roll-back goes to it. */
 export const predecessorOf = (cards: readonly Card[]): Card | undefined =>
   cards
-    .filter(({ model, standing }) => model.kind === 'learned' && standing === 'retired')
+    .filter(({ model, status }) => model.kind === 'learned' && status === 'retired')
     .sort((a, b) => b.since - a.since)[0]
 
 export type TagTone = 'accent' | 'trial' | 'amber' | 'red' | 'muted'
 
-const standings: Readonly<Record<Card['standing'], { readonly tag: string; readonly tone: TagTone }>> = {
+const statuses: Readonly<Record<Card['status'], { readonly tag: string; readonly tone: TagTone }>> = {
   live: { tag: 'Live', tone: 'accent' },
   challenger: { tag: 'Challenger', tone: 'trial' },
   rejected: { tag: 'Rejected', tone: 'amber' },
@@ -93,14 +115,14 @@ const standings: Readonly<Record<Card['standing'], { readonly tag: string; reado
   refused: { tag: 'Refused', tone: 'red' },
 }
 
-/** Where a card's model stands, as a tag and the reason's own sentence (which may begin by saying the same). */
+/** The status of a card's model as a tag, and its reason without a repetition of the tag. */
 export function verdictOf(card: Card): { tag: string; tone: TagTone; sentence: string } {
   const { tag, tone } =
-    card.model.kind === 'learned' ? standings[card.standing] : ({ tag: 'Naive', tone: 'muted' } as const)
+    card.model.kind === 'learned' ? statuses[card.status] : ({ tag: 'Naive', tone: 'muted' } as const)
   return { tag, tone, sentence: withoutTag(card.reason) }
 }
 
-/** What the gate said of a version, where something else has been said of it since. */
+/** The verdict of the gate about a version, if its reason has changed since. */
 export const gateSentence = ({ reason, verdict }: Card): string | undefined =>
   verdict.reason === '' || reason.includes(verdict.reason) ? undefined : withoutTag(verdict.reason)
 
@@ -109,25 +131,25 @@ function withoutTag(reason: string): string {
   return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
 
-export interface DuelRow {
+export interface ComparisonRow {
   /** A naive forecast by its name, or the model that was live. */
   readonly rival: string
   readonly isLive: boolean
-  /** Its RMSE against the rival's: -0.31 is 31 % less. Undefined where no day is new to both. */
+  /** Its deciding measure against the rival's: -0.31 is 31 % less. Undefined if no day is new to both. */
   readonly change: number | undefined
   readonly days: number
   /** How likely it is that a model which is no better does as well, in words. */
   readonly chance: string
 }
 
-/** Whom the gate held a version against, and what came of it. */
-export const duelRows = (card: Card): DuelRow[] =>
-  Object.entries(card.verdict.duels).map(([rival, { origins, gain, p }]) => ({
+/** The rivals that the gate compared a version with, and the results. */
+export const comparisonRows = (card: Card): ComparisonRow[] =>
+  Object.entries(card.verdict.comparisons).map(([rival, { days, gain, p }]) => ({
     rival,
     isLive: rival === incumbent,
-    change: origins > 0 ? -gain : undefined,
-    days: origins,
-    chance: chanceText(origins, gain, p),
+    change: days > 0 ? -gain : undefined,
+    days,
+    chance: chanceText(days, gain, p),
   }))
 
 /** Below so many days the paired test tells nothing. */
@@ -139,10 +161,6 @@ function chanceText(days: number, gain: number, p: number): string {
   if (p < 0.001) return 'less than 1 in 1000'
   return p > 0.4 ? '1 in 2' : `1 in ${Math.round(1 / p)}`
 }
-
-/** Sum of the means over the steps, in the forecast's unit: energy of the coming day. */
-export const totalOf = (forecast: Forecast): number =>
-  forecast.steps.reduce((sum, step) => sum + step.mean, 0)
 
 /** How many learnt forecasts are live, and which one gains most on its best naive one. */
 export function summarise(
@@ -157,7 +175,7 @@ export function summarise(
     const card = cardOf(forecast, cards)
     const change = card && changeOf(card)
     if (change !== undefined && (best === undefined || change < best.change)) {
-      best = { device: forecast.device, change }
+      best = { device: forecast.target.subject, change }
     }
   }
   return best ? { learned, total: forecasts.length, best } : { learned, total: forecasts.length }

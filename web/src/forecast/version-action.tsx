@@ -13,11 +13,11 @@ interface ActionProps {
   readonly zone: string
 }
 
-/** The one thing that can be done with a version: go back from it, or let it speak. */
+/** The one action on a version: roll it back, or make it live. */
 export function VersionAction({ card, before, zone }: ActionProps & { readonly before: Card | undefined }) {
   const mayChange = useMay('operator')
   // what is damaged is never loaded again
-  if (!mayChange || card.standing === 'refused') return null
+  if (!mayChange || card.status === 'refused') return null
   return card.live ? (
     <RollBack card={card} before={before} zone={zone} />
   ) : (
@@ -27,7 +27,7 @@ export function VersionAction({ card, before, zone }: ActionProps & { readonly b
 
 function RollBack({ card, before, zone }: ActionProps & { readonly before: Card | undefined }) {
   const [asking, setAsking] = useState(false)
-  const change = useRollBack(card.series)
+  const change = useRollBack(card.target)
   const to = (version: string) => ({
     run: () => change.mutate(version, { onSuccess: () => setAsking(false) }),
     busy: change.isPending && change.variables === version,
@@ -47,10 +47,10 @@ function RollBack({ card, before, zone }: ActionProps & { readonly before: Card 
         error={change.error}
       >
         <p>
-          The version of {learnt} stops speaking.{' '}
+          The version of {learnt} is live no more.{' '}
           {before
             ? `The version before it was learnt on ${timeText(before.trainedAt, zone, 'full')}.`
-            : 'There is no version before it, so the naive forecast speaks.'}
+            : 'There is no version before it, so the naive forecast is live.'}
         </p>
         <p className="muted">It is kept, and can be made live again by force.</p>
       </Confirm>
@@ -60,9 +60,9 @@ function RollBack({ card, before, zone }: ActionProps & { readonly before: Card 
 
 function Promote({ card, zone }: ActionProps) {
   const [asking, setAsking] = useState(false)
-  const change = usePromote(card.series)
+  const change = usePromote(card.target)
   const { version } = card.model
-  const force = card.standing === 'rejected'
+  const force = card.status === 'rejected'
   const run = () => change.mutate({ version, force }, { onSuccess: () => setAsking(false) })
   const learnt = timeText(card.trainedAt, zone, 'full')
   const said = gateSentence(card)
@@ -87,11 +87,11 @@ function Promote({ card, zone }: ActionProps) {
           The version of {learnt} is {verdictOf(card).tag.toLowerCase()}:{' '}
           {withVersions(verdictOf(card).sentence, zone)}
         </p>
-        {said !== undefined && <p>The gate said: {withVersions(said, zone)}</p>}
+        {said !== undefined && <p>Verdict of the gate: {withVersions(said, zone)}</p>}
         <p className="muted">
           {force
-            ? 'By force it speaks at once all the same. The history will say that it was forced, and by whom.'
-            : 'It speaks at once. What speaks now is kept.'}
+            ? 'By force it goes live at once all the same. The history records that it was forced, and by whom.'
+            : 'It goes live at once. The version that is live now is kept.'}
         </p>
       </Confirm>
     </>

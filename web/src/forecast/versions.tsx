@@ -1,9 +1,10 @@
 import { useModelEvents } from '../api/queries.ts'
-import type { Card, SeriesKey } from '../api/types.ts'
+import type { Card, Target } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
 import { changeText } from '../format/value.ts'
 import { versionText, withVersions } from '../format/version.ts'
-import { Duels, StandingTag } from './gate-note.tsx'
+import { measureName } from '../format/words.ts'
+import { Comparisons, StatusTag } from './gate-note.tsx'
 import { deciderText, livePeriods, type Period } from './life.ts'
 import { VersionOutcome } from './outcome.tsx'
 import { changeOf, predecessorOf, verdictOf } from './score.ts'
@@ -11,17 +12,17 @@ import { CardFacts, ScoreTable } from './score-table.tsx'
 import { VersionAction } from './version-action.tsx'
 
 interface VersionsProps {
-  readonly series: SeriesKey
-  /** Of the series, newest first. */
+  readonly target: Target
+  /** Of the target, newest first. */
   readonly cards: readonly Card[]
-  /** The one that speaks, and the one whose way through the gate is told: their reports stand above already. */
-  readonly speaks: Card
+  /** The live one, and the one whose verdict is shown: their reports are above already. */
+  readonly live: Card
   readonly judged: Card | undefined
   readonly zone: string
 }
 
 /** Every version that is kept, newest first, what can be done with it, and what was live when. */
-export function Versions({ series, cards, speaks, judged, zone }: VersionsProps) {
+export function Versions({ target, cards, live, judged, zone }: VersionsProps) {
   const learned = cards.filter(({ model }) => model.kind === 'learned')
   if (learned.length === 0) return null
   const before = predecessorOf(cards)
@@ -34,12 +35,12 @@ export function Versions({ series, cards, speaks, judged, zone }: VersionsProps)
             key={card.model.version}
             card={card}
             before={before}
-            told={card === speaks ? 'all' : card === judged ? 'scores' : 'nothing'}
+            told={card === live ? 'all' : card === judged ? 'scores' : 'nothing'}
             zone={zone}
           />
         ))}
       </ul>
-      <History series={series} zone={zone} />
+      <History target={target} zone={zone} />
     </section>
   )
 }
@@ -47,7 +48,7 @@ export function Versions({ series, cards, speaks, judged, zone }: VersionsProps)
 interface VersionProps {
   readonly card: Card
   readonly before: Card | undefined
-  /** How much of its report stands elsewhere on the page. */
+  /** How much of its report is elsewhere on the page. */
   readonly told: 'all' | 'scores' | 'nothing'
   readonly zone: string
 }
@@ -59,11 +60,11 @@ function Version({ card, before, told, zone }: VersionProps) {
     <li data-live={card.live}>
       <div className="version-head">
         <span className="version-name">{timeText(card.trainedAt, zone, 'full')}</span>
-        <StandingTag {...verdict} />
+        <StatusTag {...verdict} />
         <span className="muted small">since {timeText(card.since, zone, 'full')}</span>
         {change !== undefined && (
           <span className="version-worth small">
-            <span className="muted">RMSE against naive</span> {changeText(change)}
+            <span className="muted">{measureName(card.decidedBy)} against naive</span> {changeText(change)}
           </span>
         )}
       </div>
@@ -77,7 +78,7 @@ function Version({ card, before, told, zone }: VersionProps) {
       {told !== 'all' && (
         <details className="report">
           <summary>Report of this version</summary>
-          {told === 'nothing' && <Duels card={card} />}
+          {told === 'nothing' && <Comparisons card={card} />}
           {told === 'nothing' && <ScoreTable card={card} />}
           <CardFacts card={card} zone={zone} />
           <VersionOutcome card={card} zone={zone} />
@@ -87,8 +88,8 @@ function Version({ card, before, told, zone }: VersionProps) {
   )
 }
 
-function History({ series, zone }: { series: SeriesKey; zone: string }) {
-  const events = useModelEvents(series)
+function History({ target, zone }: { target: Target; zone: string }) {
+  const events = useModelEvents(target)
   const periods = livePeriods(events.data ?? [])
   if (periods.length === 0) return null
   return (

@@ -65,7 +65,27 @@ const forecasters: Readonly<Record<string, string>> = {
 /** A forecaster of a score table: last-week -> Same time last week. */
 export const forecasterName = (name: string): string => forecasters[name] ?? sentenceCase(name)
 
+const measures: Readonly<Record<string, string>> = {
+  rmse: 'RMSE',
+  mae: 'MAE',
+  r2: 'R²',
+  pinball: 'Pinball loss',
+  brier: 'Brier score',
+}
+
+/** A measure of errors: rmse -> RMSE. */
+export const measureName = (name: string): string => measures[name] ?? sentenceCase(name)
+
 const inputShapes: readonly (readonly [RegExp, (span: string) => string])[] = [
+  [/^season -(\d+)$/, (span) => `the same hour ${Number(span)} days before`],
+  [/^cycle -(\d+)$/, (span) => `the same hour ${Number(span)} weeks before`],
+  [
+    /^slot ([+-]\d+)$/,
+    (span) =>
+      `the hour ${Math.abs(Number(span))} h ${Number(span) < 0 ? 'earlier' : 'later'} in the past days`,
+  ],
+  [/^smoothed (\d+)$/, (span) => `smoothed level ${span}`],
+  [/^step -(\d+)$/, (span) => `${span} h before the forecast`],
   [/^lag_(\d+)h$/, (span) => `the same hour ${span} h before`],
   [/^last_(\d+)h$/, (span) => `${span} h before the forecast`],
   [/^mean_(\d+)h$/, (span) => `mean of the last ${span} h`],
@@ -79,7 +99,20 @@ export function inputName(feature: string): string {
     const span = shape.exec(feature)?.[1]
     if (span !== undefined) return phrase(span)
   }
-  return plainName(feature)
+  return inputs[feature] ?? plainName(feature)
+}
+
+const inputs: Readonly<Record<string, string>> = {
+  base: 'the same hour of the day before',
+  scale: 'usual change from day to day',
+  'slot mean': 'mean of the hour over a week',
+  'slot long mean': 'mean of the hour over four weeks',
+  'slot deviation': 'spread of the hour',
+  'slot change': 'change of the hour in a week',
+  'slot most': 'most of the hour',
+  'season mean': 'mean of the last day',
+  'cycle mean': 'mean of the last week',
+  'long mean': 'mean of the last four weeks',
 }
 
 /** A rule, model or baseline name inside a sentence: same_time_yesterday -> same time yesterday. */

@@ -72,12 +72,7 @@ function DeviceBody({ route, site, device, single }: BodyProps) {
         ))}
       </nav>
       <SelectedHistory route={route} metric={metric} zone={site.zone} />
-      <DeviceForecasts
-        site={site.id}
-        device={device.id}
-        metrics={device.series.map((series) => series.metric)}
-        zone={site.zone}
-      />
+      <DeviceForecasts site={site.id} device={device.id} zone={site.zone} />
     </>
   )
 }

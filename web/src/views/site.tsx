@@ -137,7 +137,7 @@ function ForecastTile({ site }: { site: Site }) {
   }
   const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
   const note = best
-    ? `${idName(best.device)}: RMSE ${changeText(best.change)} against the best naive forecast`
+    ? `${idName(best.device)}: error ${changeText(best.change)} against the best naive forecast`
     : learned > 0
       ? 'learnt models are live'
       : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
