@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { Counters } from '../engine/counters.ts'
 import type { Engine } from '../engine/engine.ts'
 
 /** The engine's counts in Prometheus text, read at the moment of the scrape. */
@@ -55,27 +56,44 @@ export function createMetrics(engine: Engine): Registry {
   )
   gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
-  const faults = new Counter({
-    name: 'homeostat_monitor_faults_total',
-    help: 'Conclusions of a monitor that failed',
-    labelNames: ['domain'],
-    registers: [registry],
-    collect() {
-      faults.reset()
-      for (const [domain, count] of counters.monitorFaults) faults.inc({ domain }, count)
+  countLabelled(registry, counters)
+  return registry
+}
+
+function countLabelled(registry: Registry, { monitorFaults, quarantined }: Counters): void {
+  countByLabels(
+    registry,
+    { name: 'homeostat_monitor_faults_total', help: 'Conclusions of a monitor that failed' },
+    ['domain'],
+    (add) => {
+      for (const [domain, faults] of monitorFaults) add({ domain }, faults)
     },
-  })
-  const quarantined = new Counter({
-    name: 'homeostat_quarantined_total',
-    help: 'Rows that did not become a reading',
-    labelNames: ['source', 'code'],
-    registers: [registry],
-    collect() {
-      quarantined.reset()
-      for (const [source, codes] of counters.quarantined) {
-        for (const [code, rows] of codes) quarantined.inc({ source, code }, rows)
+  )
+  countByLabels(
+    registry,
+    { name: 'homeostat_quarantined_total', help: 'Rows that did not become a reading' },
+    ['source', 'code'],
+    (add) => {
+      for (const [source, codes] of quarantined) {
+        for (const [code, rows] of codes) add({ source, code }, rows)
       }
     },
+  )
+}
+
+/** A counter with a value for each combination of its labels; `read` adds them all. */
+function countByLabels<Label extends string>(
+  registry: Registry,
+  { name, help }: { readonly name: string; readonly help: string },
+  labelNames: readonly Label[],
+  read: (add: (labels: Readonly<Record<Label, string>>, count: number) => void) => void,
+): void {
+  const counter = new Counter<Label>({
+    ...{ name, help, labelNames },
+    registers: [registry],
+    collect() {
+      counter.reset()
+      read((labels, count) => counter.inc(labels, count))
+    },
   })
-  return registry
 }
