@@ -13,7 +13,7 @@ export type Report = (figure: Figure) => void
 
 /** What each file bench/NAME.ts exports. Rejects when something could not be measured. */
 export interface Bench {
-  run(report: Report): Promise<void>
+  run(report: Report, options: { readonly isQuick: boolean }): Promise<void>
 }
 
 /** Value below which the share q (0..1) of the values lies, linear between neighbours (type 7 of Hyndman & Fan, 1996). */

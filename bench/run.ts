@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import type { Bench, Figure } from './report.ts'
 
 /**
  * npm run bench -- NAME [NAME...]: runs bench/NAME.ts (`truth`: every truth-*.ts) and prints one JSON line a figure,
- * after one line that says where and when. Without a name: lists them. Exits 1 when one of them throws.
+ * after one line that says where and when. Without a name: lists them. Exits 1 when one of them throws. `--quick`:
+ * shorter, where a benchmark can be.
  */
 const notBenches = ['run', 'report']
 
@@ -29,7 +30,9 @@ function print(figure: Figure): void {
   console.log(JSON.stringify(figure))
 }
 
-async function main(names: readonly string[]): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
+  const names = words.filter((word) => word !== '--quick')
+  const options = { isQuick: names.length < words.length }
   const known = benches()
   if (names.length === 0) {
     console.log(`npm run bench -- NAME [NAME...], where NAME is one of: ${known.join(', ')}`)
@@ -37,12 +40,12 @@ async function main(names: readonly string[]): Promise<void> {
   }
   const [node, cpus, date] = [process.version, availableParallelism(), new Date().toISOString()]
   const list = chosen(names, known)
-  console.log(JSON.stringify({ node, cpus, date }))
+  console.log(JSON.stringify({ node, cpus, date, loadAverage: loadavg() }))
   for (const name of list) {
     try {
       // a bench that lacks `run` is told so by the call
       const bench = (await import(`./${name}.ts`)) as Bench
-      await bench.run(print)
+      await bench.run(print, options)
     } catch (error) {
       process.exitCode = 1
       console.error(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`)

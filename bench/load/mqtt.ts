@@ -60,6 +60,7 @@ class Client {
   readonly #sentAs = new Float64Array(65_536)
   #rest: Buffer = Buffer.alloc(0)
   #done: () => void = () => {}
+  #startMs = Number.NaN
 
   constructor(load: MqttLoad, number: number, log: number | undefined) {
     this.#load = load
@@ -92,8 +93,11 @@ class Client {
     if (this.#load.qos === 0) await Promise.race([this.#pour(), done])
     else {
       this.#socket.on('data', (chunk) => this.#onData(chunk))
+      this.#startMs = performance.now()
+      const pace = this.#load.perSecond === undefined ? undefined : setInterval(() => this.#send(), 1)
       this.#send()
       await done
+      clearInterval(pace)
     }
   }
 
@@ -144,7 +148,7 @@ class Client {
   /** QoS 1: keeps the window full; waits while the socket's own buffer is. */
   #send(): void {
     while (this.sent < this.#share && !this.#socket.writableNeedDrain) {
-      const free = this.#load.window - (this.sent - this.acknowledged)
+      const free = Math.min(this.#load.window - (this.sent - this.acknowledged), this.#due() - this.sent)
       if (free <= 0) return
       const n = this.#until(free)
       for (let i = 0; i < n; i++) this.#sentAs[((this.sent + i) % 65_535) + 1] = this.sent + i
@@ -154,6 +158,13 @@ class Client {
     if (this.sent < this.#share && this.#socket.listenerCount('drain') === 0) {
       this.#socket.once('drain', () => this.#send())
     }
+  }
+
+  /** Messages that this client should have sent by now. */
+  #due(): number {
+    const { perSecond, clients } = this.#load
+    if (perSecond === undefined) return this.#share
+    return Math.floor(((performance.now() - this.#startMs) / 1000) * (perSecond / clients))
   }
 
   #until(wanted: number): number {

@@ -33,6 +33,8 @@ export interface MqttLoad extends Common {
   readonly window: number
   /** Every n-th message is malformed; 0 for none. */
   readonly badEvery: number
+  /** Messages of all clients together, a second; absent: as many as the windows let through. */
+  readonly perSecond?: number
 }
 
 export interface HttpLoad extends Common {
@@ -82,7 +84,40 @@ export interface SteadyMqttLoad extends Common {
   readonly seconds: number
 }
 
-export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad | SteadyLoad | SteadyMqttLoad
+/**
+ * Publishes at QoS 1 readings that cross the limit of a rule, among others on the same connection, and times each until
+ * its alert arrives on a WebSocket and at an MQTT subscriber.
+ */
+export interface ReactLoad extends Common {
+  readonly kind: 'react'
+  /** The live channel of the hub. */
+  readonly wsUrl: string
+  readonly alertTopic: string
+  /** A series of its own; every reading of it raises or ends an alert. */
+  readonly probe: {
+    readonly device: string
+    readonly metric: string
+    readonly low: number
+    readonly high: number
+    readonly unit: string
+  }
+  readonly alerts: number
+  readonly alertsPerSecond: number
+  /** Other readings a second on the connection of the publisher. */
+  readonly perSecond: number
+}
+
+/** How long alerts took on one way out. */
+export interface AlertTimes {
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  /** Alerts that never arrived, or more than once. */
+  readonly missed: number
+  readonly repeated: number
+}
+
+export type LoadSpec = MqttLoad | HttpLoad | LatencyLoad | SteadyLoad | SteadyMqttLoad | ReactLoad
 
 export interface LoadResult {
   /** Readings: written to the socket, and acknowledged by the server (QoS 0: equal to sent). Steady: right answers. */
@@ -107,6 +142,8 @@ export interface LoadResult {
   readonly cut: boolean
   /** Answers by the version of the model that gave them (steady). */
   readonly byVersion?: Readonly<Record<string, number>>
+  /** How long alerts took (react). */
+  readonly alerts?: { readonly webSocket: AlertTimes; readonly mqtt: AlertTimes }
 }
 
 export interface Message {

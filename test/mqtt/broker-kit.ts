@@ -10,6 +10,7 @@ interface Setting {
   readonly mappings?: readonly TopicMapping[]
   readonly keys?: Readonly<Record<string, Reach>>
   readonly clientBufferBytes?: number
+  readonly clientPendingBytes?: number
   readonly sessionMessages?: number
 }
 

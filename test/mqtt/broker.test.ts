@@ -85,21 +85,47 @@ describe('an acknowledgement', () => {
 })
 
 describe('a sender', () => {
-  it('at QoS 0 is not read further while its messages wait', async () => {
-    const { intake, port } = await broker()
+  it('that awaits its acknowledgement is read on, up to its quota of bytes', async () => {
+    const { intake, port } = await broker({ clientPendingBytes: 100_000 })
     intake.hold()
     const sender = await connected(port, 'sender')
-    const count = 20_000
-    const message = publishPacket(topic, reading(1, { padding: 'x'.repeat(900) }))
-    for (let index = 0; index < count / 100; index++) {
-      sender.send(...Array.from({ length: 100 }, () => message))
+    const payload = reading(1, { padding: 'x'.repeat(3000) })
+    // each in a piece of its own, since a piece that is read is taken whole
+    for (let id = 1; id <= 25; id++) {
+      sender.send(publishPacket(topic, payload, 1, id))
+      await until('the message is heard', () => intake.offered === id)
     }
-    await until('messages are on their way', () => intake.waiting > 0)
-    await settle(port)
-    expect(intake.waiting).toBe(1)
-    expect(sender.socket.writableLength).toBeGreaterThan(5_000_000)
+    for (let id = 26; id <= 50; id++) {
+      sender.send(publishPacket(topic, payload, 1, id))
+      await settle(port, 1)
+    }
+    // a message counts with what it takes beside its payload
+    expect(intake.offered * payload.length).toBeLessThan(100_000 + payload.length)
+    expect(sender.packets).toEqual([])
     intake.release()
-    await until('all have come', () => intake.rows.length === count)
+    await until('all are acknowledged', () => sender.packets.length === 50)
+    sender.send(publishPacket(topic, payload, 1, 51))
+    await until('so is the next', () => sender.packets.length === 51)
+  })
+
+  it.each([0, 1] as const)('that pours at QoS %i fills its quota and delays nobody else', async (qos) => {
+    const { intake, port } = await broker({ clientPendingBytes: 200_000 })
+    intake.hold()
+    const [flood, other] = [await connected(port, 'flood'), await connected(port, 'other')]
+    const count = 20_000
+    const payload = reading(1, { padding: 'x'.repeat(900) })
+    for (let id = 1; id <= count; id++) flood.send(publishPacket(topic, payload, qos, id))
+    await until('its quota is full', () => intake.offered * payload.length > 120_000)
+    await settle(port)
+    // a piece that is read is taken whole
+    expect(intake.offered * payload.length).toBeLessThan(200_000 + 2 * 65_536)
+    expect(flood.socket.writableLength).toBeGreaterThan(5_000_000)
+    const before = intake.offered
+    other.send(publishPacket(topic, reading(2), 1, 1))
+    await until('the other is heard', () => intake.offered > before)
+    intake.release()
+    await until('all are stored', () => intake.rows.length === count + 1)
+    if (qos > 0) await until('all are acknowledged', () => flood.packets.length === count)
   })
 
   it('with a QoS 2 message sent twice has it stored at least, and published once', async () => {

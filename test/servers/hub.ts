@@ -39,6 +39,9 @@ export async function startHub(
     readonly mqttPort?: number
     readonly config?: string
     readonly limitMs?: number
+    /** Modules that are loaded before the program, and variables for them: a benchmark changes the hub with these. */
+    readonly preload?: readonly string[]
+    readonly env?: Readonly<Record<string, string>>
   } = {},
 ): Promise<HubProcess> {
   const made = options.data === undefined ? temporaryFolder('homeostat-data') : undefined
@@ -46,7 +49,9 @@ export async function startHub(
   const [port, mqttPort] = [options.port ?? (await freePort()), options.mqttPort ?? (await freePort())]
   const args = ['serve', '--data', data, '--port', String(port), '--mqtt-port', String(mqttPort), '--no-demo']
   if (options.config !== undefined) args.push('--config', options.config)
-  const started = startProcess(process.execPath, [program, ...args], { cwd: root })
+  const imports = (options.preload ?? []).flatMap((module) => ['--import', module])
+  const env = { ...process.env, ...options.env }
+  const started = startProcess(process.execPath, [...imports, program, ...args], { cwd: root, env })
   const url = `http://127.0.0.1:${port}`
   const stop = async (): Promise<void> => {
     await stopProcess(started, 15_000)

@@ -6,7 +6,7 @@ import type { Reading } from '../../core/reading.ts'
 import { isDerived } from '../../core/series.ts'
 import { dayMs, hourMs, minuteMs, quarterMs, secondMs } from '../../core/time.ts'
 import type { ForecastInput, ForecastOutput, Learning } from '../../domains/domain.ts'
-import { energyLearning } from '../../domains/energy/energy.ts'
+import { energyLearning } from '../../domains/energy/learning.ts'
 import { createMemoryArtifacts } from '../../stores/artifacts/memory.ts'
 import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../stores/readings/memory.ts'
@@ -183,7 +183,7 @@ describe('trainer', () => {
       windows.push({ site: 'home', device: `d${series}`, metric: 'power', unit: 'W', value: 1, at: start })
     for (let series = 0; series < 1000; series++) windows.push(quarter(`d${series}`, start))
     await world.start('fridge')
-    await world.pass(minuteMs)
+    await world.pass(2 * hourMs, minuteMs)
     expect(windows.size).toBe(100_001)
     expect(world.takeBegun()).toEqual(['fridge'])
     world.lookups = 0
@@ -237,7 +237,7 @@ describe('trainer', () => {
       world.begun.splice(0).flatMap(([second, begun]) => (begun === subject ? [second] : []))
     expect(world.begun.filter(([, subject]) => subject !== 'fridge')).toHaveLength(2)
     const seconds = of('fridge')
-    expect(seconds.map((second, nth) => second - (seconds[nth - 1] ?? 0))).toEqual([0, 5, 10, 20, 40])
+    expect(seconds.slice(1).map((second, nth) => second - seconds[nth]!)).toEqual([5, 10, 20, 40])
     world.failing.clear()
     await world.pass(2 * minuteMs, secondMs)
     expect(await world.storedSubjects()).toEqual(['fridge', 'heater', 'washer'])

@@ -5,12 +5,19 @@ import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
 import { type Target, TargetMap } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
-import type { ForecastInput, ForecastOutput, LearnInput, Learning, Steps } from '../../domains/domain.ts'
+import type {
+  Dataset,
+  ForecastInput,
+  ForecastOutput,
+  LearnInput,
+  Learning,
+  Steps,
+} from '../../domains/domain.ts'
 import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
 import { Agenda } from './agenda.ts'
 import { attemptTogether, type Failure } from './attempts.ts'
-import { readDataset } from './dataset.ts'
+import { readDatasets } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isLearnt } from './model-index.ts'
@@ -48,6 +55,14 @@ const atOnce = 8
 
 /** A forecast looks back four weeks, and the naive ones are compared over eight. */
 const forecastHistoryMs = 100 * dayMs
+
+/** What a forecast is made from. */
+interface History {
+  /** Undefined if not one step is whole. */
+  readonly steps: Steps | undefined
+  /** The step of `everyMs` that is done once the forecast is made. */
+  readonly doneStep: number
+}
 
 interface State {
   readonly learnable: Learnable
@@ -167,7 +182,12 @@ export class Trainer {
   }
 
   async #forecastAll(due: readonly Learnable[]): Promise<void> {
-    const made = await Promise.all(due.map((target) => this.#attempt(target, () => this.#forecast(target))))
+    const histories = new Map<Learnable, History>()
+    const unread = await attemptTogether(due, (some) => this.#readAll(some, histories))
+    for (const { item, error } of unread) this.#retry(item.target, error)
+    const made = await Promise.all(
+      [...histories].map(([target, history]) => this.#attempt(target, () => this.#forecast(target, history))),
+    )
     const predicted = made.filter((one) => one !== undefined)
     const failures = await this.#publish(predicted)
     const failed = new Map(failures.map(({ item, error }) => [item.target, error]))
@@ -219,14 +239,26 @@ export class Trainer {
     this.#agenda.retry(target)
   }
 
-  async #forecast(learnable: Learnable): Promise<Predicted | undefined> {
+  /** Reads all in one pass of the store, and gives way to other work after each. */
+  async #readAll(some: readonly Learnable[], histories: Map<Learnable, History>): Promise<void> {
+    const known = some.flatMap(({ target }) => this.#states.get(target) ?? [])
+    const doneSteps = known.map(stepOf)
+    const needs = known.map(({ learnable: { learning, target }, newestAt }) =>
+      learning.needs(target, newestAt, forecastHistoryMs),
+    )
+    const datasets = await readDatasets(this.#parts, needs)
+    for (const [index, { learnable }] of known.entries()) {
+      const steps = this.#stepsOf(learnable, datasets[index]!)
+      histories.set(learnable, { doneStep: doneSteps[index]!, steps })
+      await this.#parts.clock.yield()
+    }
+  }
+
+  async #forecast(learnable: Learnable, { steps, doneStep }: History): Promise<Predicted | undefined> {
     const { lifecycle, overseer, jobs } = this.#parts
     const { target } = learnable
     const state = this.#states.get(target)
-    if (!state) return undefined
-    const step = stepOf(state)
-    const steps = await this.#collect(learnable, forecastHistoryMs)
-    if (!steps) return undefined
+    if (!state || !steps) return undefined
     const live = await lifecycle.live(target)
     const input: ForecastInput = {
       ...this.#inputOf(target, steps),
@@ -238,7 +270,7 @@ export class Trainer {
     const output = await jobs.run<ForecastInput, ForecastOutput>(learnable.learning.name, input, {
       signal: this.#stop.signal,
     })
-    state.doneStep = Math.max(state.doneStep, step)
+    state.doneStep = Math.max(state.doneStep, doneStep)
     return { target: learnable, steps, output }
   }
 
@@ -302,12 +334,18 @@ export class Trainer {
     return live && forgotten.touches(live.card, ...learning.measured(target)) ? undefined : live
   }
 
-  async #collect({ learning, target }: Learnable, historyMs?: number): Promise<Steps | undefined> {
-    const { forgotten } = this.#parts
+  /** The whole history that is learnt from. */
+  async #collect(learnable: Learnable): Promise<Steps | undefined> {
+    const { learning, target } = learnable
     const newestAt = this.#states.get(target)?.newestAt
     if (newestAt === undefined) return undefined
-    const steps = learning.steps(await readDataset(this.#parts, learning.needs(target, newestAt, historyMs)))
-    return steps && forgotten.leaveOut(steps, ...learning.measured(target))
+    const [dataset] = await readDatasets(this.#parts, [learning.needs(target, newestAt)])
+    return this.#stepsOf(learnable, dataset!)
+  }
+
+  #stepsOf({ learning, target }: Learnable, dataset: Dataset): Steps | undefined {
+    const steps = learning.steps(dataset)
+    return steps && this.#parts.forgotten.leaveOut(steps, ...learning.measured(target))
   }
 
   #inputOf(target: Target, steps: Steps): Steps & Pick<LearnInput, 'target' | 'zone' | 'now'> {

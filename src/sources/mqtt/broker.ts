@@ -75,7 +75,8 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
     }),
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
-      const broker = createBroker(options, gather, signal)
+      const pending = new PendingBytes(options.clientPendingBytes ?? 4 * mib)
+      const broker = createBroker(options, gather, pending, signal)
       await broker.listen()
       running = broker
       broker.on('client', () => clients++)
@@ -84,7 +85,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
       const server = createServer({ noDelay: true }, (socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
-        boundPackets(socket, packetBytesMax(options.payloadBytes))
+        boundPackets(socket, packetBytesMax(options.payloadBytes), () => pending.hasRoom(socket))
         broker.handle(socket)
       })
       try {
@@ -104,7 +105,12 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
   }
 }
 
-function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSignal): FreeAedes {
+function createBroker(
+  options: BrokerOptions,
+  gather: Gather,
+  pending: PendingBytes,
+  signal: AbortSignal,
+): FreeAedes {
   const { log, clientBufferBytes = mib, sessionMessages = 10_000 } = options
   const reach = new WeakMap<Client, Reach>()
   const hearsAll = (client: Client): boolean => (reach.get(client) ?? null) === null
@@ -112,7 +118,7 @@ function createBroker(options: BrokerOptions, gather: Gather, signal: AbortSigna
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
     ...authentication(options, reach),
-    authorizePublish: publishing(options, gather, signal, reach, () => broker),
+    authorizePublish: publishing(options, gather, pending, signal, reach, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
     authorizeSubscribe: (client, subscription, done) => done(null, hearsAll(client) ? subscription : null),
     authorizeForward: (client, packet) => {
@@ -165,14 +171,14 @@ function authentication(
  * all that it said was for its own sites.
  */
 function publishing(
-  { mappings, payloadBytes, defaultSite, clientPendingBytes = 4 * mib }: BrokerOptions,
+  { mappings, payloadBytes, defaultSite }: BrokerOptions,
   gather: Gather,
+  pending: PendingBytes,
   signal: AbortSignal,
   reach: WeakMap<Client, Reach>,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
   const map = new TopicMap(mappings, payloadBytes)
-  const pending = new PendingBytes(clientPendingBytes)
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
@@ -193,35 +199,35 @@ function publishing(
       if (rows.some(({ fault }) => fault)) broker().withhold(packet)
     }
     const bytes = payload.length + packet.topic.length + packetOverheadBytes
+    if (client) pending.add(client.conn, bytes)
     gather.add(rows, (error) => {
-      if (client) pending.remove(client, bytes)
+      // before Aedes reads the client on, which it does when the message is done
+      if (client) pending.add(client.conn, -bytes)
       done(error ?? null)
     })
-    if (client && pending.add(client, bytes)) broker().readOn(client)
+    if (client) broker().readOn(client)
   }
 }
 
 /** What a packet takes beside its topic and payload while it waits. */
 const packetOverheadBytes = 512
 
-/** Bytes of each client's messages that wait for their commit. */
+/** Bytes of the messages of each connection that wait for their commit. */
 class PendingBytes {
   readonly #most: number
-  readonly #bytes = new WeakMap<Client, number>()
+  readonly #bytes = new WeakMap<object, number>()
 
   constructor(most: number) {
     this.#most = most
   }
 
-  /** Whether the client may send more before these are committed. */
-  add(client: Client, bytes: number): boolean {
-    const sum = (this.#bytes.get(client) ?? 0) + bytes
-    this.#bytes.set(client, sum)
-    return sum < this.#most
+  add(connection: object, bytes: number): void {
+    this.#bytes.set(connection, (this.#bytes.get(connection) ?? 0) + bytes)
   }
 
-  remove(client: Client, bytes: number): void {
-    this.#bytes.set(client, (this.#bytes.get(client) ?? 0) - bytes)
+  /** Whether the connection may send more before these are committed. */
+  hasRoom(connection: object): boolean {
+    return (this.#bytes.get(connection) ?? 0) < this.#most
   }
 }
 

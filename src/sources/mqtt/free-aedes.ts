@@ -19,6 +19,8 @@ interface Sessions {
 export class FreeAedes extends Aedes {
   readonly #eager = new WeakMap<Deliver, Deliver>()
   readonly #unheard = new WeakSet<object>()
+  /** Clients that are about to be read on. */
+  readonly #readOn = new Set<object>()
   /** Messages that each session keeps, by client id; none where there is none. */
   readonly #kept = new Map<string, number>()
   readonly #sessionMessages: number
@@ -58,12 +60,19 @@ export class FreeAedes extends Aedes {
   }
 
   /**
-   * Reads a client on while a message of it is under way. Aedes reads the next packets when those before are done; told
-   * so early, it reads them now.
+   * Reads a client on while messages of it are under way. Aedes counts the packets that it has begun, and reads the next
+   * ones when all are done; with nothing to wait for, it reads them now. Once for all messages of a piece.
    */
   readOn(client: object): void {
-    const next: unknown = Reflect.get(client, '_nextBatch')
-    if (typeof next === 'function') queueMicrotask(() => Reflect.apply(next, client, []))
+    if (this.#readOn.has(client)) return
+    this.#readOn.add(client)
+    queueMicrotask(() => {
+      this.#readOn.delete(client)
+      const next: unknown = Reflect.get(client, '_nextBatch')
+      if (typeof next !== 'function') return
+      Reflect.set(client, '_parsingBatch', 0)
+      Reflect.apply(next, client, [])
+    })
   }
 
   /** The message is acknowledged as usual, but neither retained nor delivered. */

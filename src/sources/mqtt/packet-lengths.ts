@@ -46,12 +46,13 @@ export class PacketLengths {
 
 /**
  * Ends a connection at the header of a packet of more than `bytesMax`. The parser would gather up to 256 MiB of it
- * first, also from somebody who has not shown a key.
+ * first, also from somebody who has not shown a key. While `mayRead` returns false, nothing is read from the socket.
  */
-export function boundPackets(socket: Socket, bytesMax: number): void {
+export function boundPackets(socket: Socket, bytesMax: number, mayRead: () => boolean): void {
   const lengths = new PacketLengths(bytesMax)
   const read = socket.read.bind(socket)
   socket.read = (size?: number): Buffer | null => {
+    if (!mayRead()) return null
     const chunk: Buffer | null = read(size)
     if (chunk === null || lengths.take(chunk)) return chunk
     socket.destroy(new Error(`A packet is longer than ${bytesMax} bytes.`))

@@ -56,6 +56,18 @@ describe('the file of the ledger', () => {
     db.close()
   }
 
+  it('lets the loop go on while a commit waits for the disk', async () => {
+    const ledger = createSqliteLedger({ folder })
+    await ledger.open()
+    let rounds = 0
+    const count = setInterval(() => rounds++, 0)
+    // without a wait for another thread all of these are done before the loop has its turn
+    for (let number = 0; number < 50; number++) await ledger.putAlerts([alert({ since: number })])
+    clearInterval(count)
+    expect(rounds).toBeGreaterThan(0)
+    await ledger.close()
+  })
+
   it('is not made before open', () => {
     createSqliteLedger({ folder })
     expect(existsSync(file)).toBe(false)

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SqliteDatabase } from 'kysely'
+import type { DatabaseConnection, Driver, SqliteDatabase } from 'kysely'
 import Libsql from 'libsql'
+import AsyncLibsql from 'libsql/promise'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Ledger } from '../../core/ports.ts'
 import type { ColumnTypes } from './columns.ts'
-import { Kysely, SqliteAdapter, SqliteDialect, sql } from './kysely.ts'
+import { Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from './kysely.ts'
 import { migrate } from './migrations.ts'
 import type { Database } from './schema.ts'
 import { type LedgerOptions, SqlLedger } from './sql.ts'
@@ -17,17 +18,20 @@ export interface SqliteLedgerOptions extends LedgerOptions {
 
 /**
  * The ledger in one SQLite file. Every write is on disk when it resolves (WAL with synchronous=FULL: NORMAL would lose
- * acknowledged rows at a power cut). SQLite calls block the loop, so each statement is kept short.
+ * acknowledged rows at a power cut). Statements block the loop, so each is kept short; what waits for the disk, a
+ * commit, runs in another thread: no reading waits for it.
  * `open` throws HomeostatError `file_unreadable` for a file that is damaged, foreign, or newer than this program.
  */
 export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions): Ledger {
   const file = join(folder, 'ledger.db')
+  let connection: Libsql.Database | undefined
   return new SqlLedger(
     {
       async open() {
         await mkdir(folder, { recursive: true })
         const opened = connect(file)
-        const db = new Kysely<Database>({ dialect: new Dialect({ database: tidilyClosed(opened) }) })
+        connection = opened
+        const db = new Kysely<Database>({ dialect: new Dialect(opened) })
         try {
           await migrate(db, columnTypes, file)
         } catch (error) {
@@ -38,7 +42,10 @@ export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions):
       },
       rowId: 'rowid',
       async tidy(db) {
-        await sql`pragma wal_checkpoint(TRUNCATE)`.execute(db)
+        // the connection is held meanwhile: a statement beside it would wait for it, and block the loop
+        await db.connection().execute(async () => {
+          if (connection) await inThread(connection, 'pragma wal_checkpoint(TRUNCATE)')
+        })
       },
     },
     options,
@@ -56,10 +63,39 @@ const journalLimitBytes = 4 << 20
 
 /** SQLite can roll back schema changes; Kysely leaves that off for rebuilding tables with foreign keys on. */
 class Dialect extends SqliteDialect {
+  readonly #connection: Libsql.Database
+
+  constructor(connection: Libsql.Database) {
+    super({ database: tidilyClosed(connection) })
+    this.#connection = connection
+  }
+
   override createAdapter(): TransactionalAdapter {
     return new TransactionalAdapter()
   }
+
+  override createDriver(): Driver {
+    return new ThreadedDriver(this.#connection)
+  }
 }
+
+/** Commits in another thread. Kysely lends the one connection to nobody else meanwhile. */
+class ThreadedDriver extends SqliteDriver {
+  readonly #connection: Libsql.Database
+
+  constructor(connection: Libsql.Database) {
+    super({ database: tidilyClosed(connection) })
+    this.#connection = connection
+  }
+
+  override async commitTransaction(_connection: DatabaseConnection): Promise<void> {
+    await inThread(this.#connection, 'commit')
+  }
+}
+
+/** Runs a statement without rows; the loop goes on meanwhile. Both classes of libsql hold the same connection. */
+const inThread = (connection: Libsql.Database, text: string): Promise<unknown> =>
+  Promise.resolve(Reflect.apply(AsyncLibsql.prototype.exec, connection, [text]))
 
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
