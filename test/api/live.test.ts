@@ -209,6 +209,11 @@ describe('/api/v1/live', () => {
       ])
     }
     await two.clock.advance(6000)
+    for (const client of [alpha, narrowed, all]) {
+      await expect
+        .poll(() => messages(client).map(({ type }) => type), { timeout: 10_000 })
+        .toContain('forecasts')
+    }
     await hub.engine.removeSite('beta')
     await hub.engine.removeSite('alpha')
     for (const client of [alpha, narrowed, all]) {

@@ -175,10 +175,10 @@ describe('cursors', () => {
       [{}],
       [''],
       [1.5],
-      ['1', 'a', 'b', 'c'],
+      ['1', 'a', 'b', 'c', 'd'],
       [1, 2, 3, 4],
       [1, 'a', 'b'],
-      [1, 'a', 'b', 'c', 'd', 'e'],
+      [1, 'a', 'b', 'c', 'd', 'e', 'f'],
     ].map((place) => Buffer.from(JSON.stringify(place)).toString('base64url')),
     // JSON reads this as infinity
     Buffer.from('[1e999]').toString('base64url'),
