@@ -120,3 +120,18 @@ describe('the demo home', () => {
     expect(old(await all())).toEqual(old(before))
   })
 })
+
+test('goes for good with a real reading that arrives while it is being set up again', async () => {
+  await serve((detail) => detail !== '')
+  const hub = await startTestHub({ readings, ledger })
+  const config = loadConfig({ cwd: folder, env: {}, flags: { data: folder }, domains })
+  const starting = new Demo(hub.engine, config, silent).startIfWanted()
+  await hub.push([{ device: 'lamp', metric: 'power', value: 1 }])
+  await starting
+  const left = async (): Promise<unknown[]> => [
+    hub.engine.sites().some(({ demo }) => demo),
+    await readings.read({ sites: ['demo'] }, 1),
+  ]
+  await expect.poll(left, { timeout: 20_000 }).toEqual([false, []])
+  await hub.close()
+})

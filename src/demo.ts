@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { Log } from './core/ports.ts'
 import { dayMs, hourMs } from './core/time.ts'
+import { Turns } from './core/turns.ts'
 import type { Engine } from './engine/engine.ts'
 import { createRandom } from './ml/random.ts'
 import { systemClock } from './platform/clock.ts'
@@ -27,6 +28,7 @@ export class Demo {
   readonly #marker: string
   #stop: (() => Promise<void>) | undefined
   #removed = false
+  readonly #erasing = new Turns(1)
 
   constructor(engine: Engine, config: Config, log: Log) {
     this.#engine = engine
@@ -78,7 +80,7 @@ export class Demo {
     })
     const { home } = source
     await this.#engine.putSite(home.site, home.devices)
-    if (this.#removed) return this.#engine.removeSite(siteId)
+    if (this.#removed) return this.#erase()
     const { stop } = this.#engine.startSource(source)
     this.#stop = async () => {
       unsubscribe()
@@ -94,7 +96,14 @@ export class Demo {
     this.#stop = undefined
     await stop?.()
     await writeFile(this.#marker, '')
-    if (this.is(siteId)) await this.#engine.removeSite(siteId)
+    await this.#erase()
+  }
+
+  /** One after the other: the home may be removed while it is still being set up. */
+  #erase(): Promise<void> {
+    return this.#erasing.run(async () => {
+      if (this.is(siteId)) await this.#engine.removeSite(siteId)
+    })
   }
 }
 
