@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { Log } from './core/ports.ts'
+import { isDerived } from './core/series.ts'
 import { dayMs, hourMs } from './core/time.ts'
 import { Turns } from './core/turns.ts'
 import type { Engine } from './engine/engine.ts'
@@ -136,7 +137,8 @@ async function missingPast(
 ): Promise<SimulatorOptions['older'] | undefined> {
   const sites = [siteId]
   const counters = { sites, metric: counterMetric }
-  const [oldest] = await engine.readings({ sites }, 1)
+  const first = await engine.readings({ sites }, firstReadings)
+  const oldest = first.find(({ device }) => !isDerived(device))
   const [counted] = await engine.readings(counters, 1)
   if (!oldest || !counted) return undefined
   const isCutShort = counted.at - oldest.at >= historyStepMs

@@ -28,6 +28,8 @@ export interface PumpOptions {
 
 /** Rows that are reacted to before other work has its turn. */
 const sliceRows = 256
+/** Rows after which a commit begins although more are in: a batch is not cut into many small commits. */
+const commitRows = 4096
 /**
  * Two loops. The first reacts to every batch as soon as it is in: parse, window, monitors; alerts leave. The second
  * commits what was reacted to, one turn after the other, and answers the senders. Neither waits for the other, except
@@ -93,14 +95,21 @@ export class Pump {
     // what arrives in this tick of the event loop joins the first turn
     await Promise.resolve()
     let slice = sliceRows
+    let uncommitted = 0
     for (let delivery = this.#inbox.next(); delivery; delivery = this.#inbox.next()) {
-      slice -= this.#reactTo(delivery, slice)
-      this.#committer.start()
+      const rows = this.#reactTo(delivery, slice)
+      slice -= rows
+      uncommitted += rows
+      if (uncommitted >= commitRows) {
+        this.#committer.start()
+        uncommitted = 0
+      }
       if (slice > 0) continue
       await this.#parts.clock.yield()
       slice = sliceRows
     }
     this.#reacting = undefined
+    this.#committer.start()
   }
 
   /** Steps 3 to 6 for up to `most` rows of a delivery; returns for how many. */
