@@ -20,8 +20,8 @@ const energy = { site: 'alpha', device: 'alpha-meter', metric: 'energy' }
 const info = {
   ...{
     model_type: 'energy',
-    algorithm: 'boosting',
-    feature_count: 19,
+    algorithm: 'forecast',
+    feature_count: 49,
     version: versions.live,
     target: targetOfSeries(energy),
   },

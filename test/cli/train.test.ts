@@ -62,9 +62,9 @@ test('a training that fails says why, and the code is 1', async () => {
   const readings = createMemoryReadings()
   const broken = {
     ...readings,
-    scan: (...asked: Parameters<typeof readings.scan>) => {
-      if (asked[0].device === '@energy:broken') throw new Error('the disk is gone')
-      return readings.scan(...asked)
+    scanMany: (...range: Parameters<typeof readings.scanMany>) => {
+      if (range[0].some(({ device }) => device === '@energy:broken')) throw new Error('the disk is gone')
+      return readings.scanMany(...range)
     },
   }
   await startHub(['broken', 'fridge'], { readings: broken })
