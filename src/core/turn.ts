@@ -56,11 +56,15 @@ export const createTurn = (): Turn => ({
   commands: [],
 })
 
-/** Adds everything of one turn to another. */
+/** Adds everything of one turn to another, of any size: a spread into `push` has a limit. */
 export function mergeTurn(into: Turn, { readings, quarantined, predictions, alerts, commands }: Turn): void {
-  into.readings.push(...readings)
-  into.quarantined.push(...quarantined)
-  into.predictions.push(...predictions)
-  into.alerts.push(...alerts)
-  into.commands.push(...commands)
+  append(into.readings, readings)
+  append(into.quarantined, quarantined)
+  append(into.predictions, predictions)
+  append(into.alerts, alerts)
+  append(into.commands, commands)
+}
+
+function append<Item>(list: Item[], items: readonly Item[]): void {
+  for (const item of items) list.push(item)
 }
