@@ -1,5 +1,5 @@
 import type { Alert, Series } from '../core/event.ts'
-import { isDerived } from '../core/series.ts'
+import { isDerived, targetOfDerived } from '../core/series.ts'
 import { type Target, targetId } from '../core/target.ts'
 import type { Domain, Scope, SiteView } from '../domains/domain.ts'
 import type { ConfiguredDomain, SiteSettings } from './site-settings.ts'
@@ -170,10 +170,10 @@ export class Cell implements SiteView {
     return watcher
   }
 
-  #attach(domain: Domain, { device, metric }: Series, watcher: Watcher): void {
-    const entry = this.#byDevice.get(device)?.get(metric)
+  #attach(domain: Domain, source: Series, watcher: Watcher): void {
+    const entry = this.#byDevice.get(source.device)?.get(source.metric)
     // what a domain derives is no source of its own: it would feed on itself
-    if (!entry || (isDerived(device) && device.startsWith(`@${domain.name}:`))) return
+    if (!entry || targetOfDerived(source)?.domain === domain.name) return
     if (!entry.watchers.includes(watcher)) entry.watchers = [...entry.watchers, watcher]
   }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { createDisk, settled, startProcess, storedReadings } from '../../test/faults/path-kit.ts'
 import { VirtualClock } from '../../test/virtual-clock.ts'
 import type { ThresholdRule } from '../contract/thresholds.ts'
+import { isDerived } from '../core/series.ts'
 import { hourMs, minuteMs, secondMs } from '../core/time.ts'
 import type { Domain, Monitor } from '../domains/domain.ts'
 import { domains } from '../domains/index.ts'
@@ -31,7 +32,7 @@ async function setUp(more: Parameters<typeof startProcess>[2] = {}) {
 
 const derivedOf = async (disk: Awaited<ReturnType<typeof createDisk>>): Promise<string[]> =>
   (await storedReadings(disk))
-    .filter(({ device }) => device.startsWith('@'))
+    .filter(({ device }) => isDerived(device))
     .map(
       ({ device, metric, at, value }) => `${device} ${metric} ${(at - start) / minuteMs} ${value.toFixed(4)}`,
     )
