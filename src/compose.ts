@@ -12,6 +12,7 @@ import { systemClock } from './platform/clock.ts'
 import { nextRun } from './platform/cron.ts'
 import { createThreadJobs } from './platform/jobs.ts'
 import { artifactStores } from './stores/artifacts/index.ts'
+import { journals } from './stores/journal/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
@@ -45,6 +46,10 @@ export function createEngine(
   stops.push(() => jobs.close())
   return new Engine(
     {
+      journal: journals.file({
+        folder: join(config.data, 'journal'),
+        segmentBytes: limits.journalSegmentBytes,
+      }),
       readings: readingStores.duckdb({
         folder: config.data,
         memoryLimitMb: limits.memoryMb,
@@ -65,6 +70,7 @@ export function createEngine(
     {
       ...limits,
       site,
+      journalKeptMs: retention.journalDays * dayMs,
       readingsKeptMs: retention.readingsDays === null ? null : retention.readingsDays * dayMs,
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,

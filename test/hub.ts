@@ -4,6 +4,7 @@ import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { createServer } from '../src/api/server.ts'
 import type { Role } from '../src/core/event.ts'
+import type { Journal } from '../src/core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
 import type { RawReading } from '../src/core/reading.ts'
 import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
@@ -17,6 +18,7 @@ import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
 import { createPushSource, rowsOf } from '../src/sources/push.ts'
 import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
+import { createThroughJournal } from '../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../src/stores/readings/memory.ts'
 import { createMemoryWindows } from '../src/stores/window/memory.ts'
@@ -53,6 +55,8 @@ export interface TestHubOptions {
   readonly domainSettings?: Readonly<Record<string, Settings>>
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
+  /** Default: none, the stores are written at once. */
+  readonly journal?: Journal
   readonly readings?: ReadingStore
   readonly ledger?: Ledger
   readonly artifacts?: ArtifactStore
@@ -98,6 +102,7 @@ const usualEngine: EngineOptions = {
     escalateAfterMs: { critical: 300_000, warning: 3_600_000, info: 0 },
     emergencyDomains: ['smoke', 'occupancy'],
   },
+  ...{ journalLagBytes: 8 << 20, journalKeptMs: 0 },
   scheduled: true,
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
@@ -113,11 +118,12 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const training = { ...usualEngine.training, ...options.training }
   const { inboxReadings, recordsPerDomain, recordBytes } = limits
   const bounds = { inboxReadings, recordsPerDomain, recordBytes }
+  const journal = options.journal ?? createThroughJournal({ readings, ledger })
   const settings = { ...usualEngine, ...bounds, ...options.engine, training }
   const errors: string[] = []
   const engine = new Engine(
     {
-      ...{ readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
+      ...{ journal, readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({

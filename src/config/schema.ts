@@ -131,6 +131,10 @@ const limits = z
       'How old a reading may be to raise alerts; what is older is history.',
     ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
+    journalLagBytes: count(64 * kib, 1024 * mib, 8 * mib).describe(
+      'Acknowledged turns in the journal that the stores do not have yet; then commits wait.',
+    ),
+    journalSegmentBytes: count(256 * kib, 1024 * mib, 4 * mib).describe('Length of a file of the journal.'),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',
     ),
@@ -218,6 +222,14 @@ const hubSchema = z.strictObject({
         .nullable()
         .default(null)
         .describe('Readings older than this go, their hourly roll-ups stay; null keeps them for ever.'),
+      journalDays: z
+        .number()
+        .min(0)
+        .max(36_500)
+        .default(0)
+        .describe(
+          'How long turns stay in the journal after the stores have them, for replay; 0: not at all.',
+        ),
       predictionsDays: z
         .number()
         .min(1)

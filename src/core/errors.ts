@@ -98,6 +98,12 @@ const table = {
     exit: 5,
     sentence: 'The inbox is full ({limit} readings wait); try again shortly.',
   },
+  journal_damaged: {
+    status: 500,
+    exit: 6,
+    sentence:
+      'The journal is damaged: segment {segment}, offset {offset}: {detail}. Restore the data folder from a backup, or move the segment and those after it away to go on without what only they hold.',
+  },
   stopping: { status: 503, exit: 5, sentence: 'The hub is stopping.' },
   store_failed: { status: 503, exit: 6, sentence: 'The readings could not be stored: {detail}.' },
   change_not_stored: { status: 503, exit: 6, sentence: 'The change could not be stored: {detail}.' },

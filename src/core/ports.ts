@@ -107,8 +107,13 @@ export interface ReadingPosition extends SeriesKey {
 export interface ReadingStore {
   /** Creates what is missing. Call once, before anything else. */
   open(): Promise<void>
-  /** One transaction; resolves after fsync. Calls may overlap: they are serialised in call order. */
-  append(readings: readonly Reading[]): Promise<void>
+  /**
+   * One transaction; resolves after fsync. Calls may overlap: they are serialised in call order. `position`: of the last
+   * journal frame that the readings are from; stored in the same transaction.
+   */
+  append(readings: readonly Reading[], position?: number): Promise<void>
+  /** The last position that came with an append; 0 before. */
+  position(): Promise<number>
   /** Ordered by (at, site, device, metric), at most `limit`, strictly after `after`. */
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
   /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
@@ -173,8 +178,13 @@ export interface LedgerKeep {
  */
 export interface Ledger {
   open(): Promise<void>
-  /** Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless. */
-  record(turn: LedgerTurn): Promise<void>
+  /**
+   * Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless.
+   * `position`: of the last journal frame that the facts are from; stored in the same transaction.
+   */
+  record(turn: LedgerTurn, position?: number): Promise<void>
+  /** The last position that came with a record; 0 before. */
+  position(): Promise<number>
   /** What was saved of the monitors of every target, of one site or all. */
   monitorStates(site?: string): Promise<MonitorState[]>
   /** Spans that must be derived again, of every target that has some. */

@@ -1,7 +1,7 @@
 import type { Alert, Command, Device, PointPrediction, Quarantined, Site } from './event.ts'
 import type { Incident } from './incident.ts'
 import type { Reading } from './reading.ts'
-import type { Target } from './target.ts'
+import { type Target, TargetMap } from './target.ts'
 
 /** Half-open span of time, [from, to), UTC ms. */
 export interface TimeSpan {
@@ -35,6 +35,43 @@ export interface LedgerTurn {
   readonly incidents: readonly Incident[]
   readonly states: readonly MonitorState[]
   readonly dirty: readonly DirtySpans[]
+}
+
+/** Nothing to record. */
+export const emptyFacts: LedgerTurn = {
+  sites: [],
+  devices: [],
+  quarantined: [],
+  predictions: [],
+  alerts: [],
+  incidents: [],
+  states: [],
+  dirty: [],
+}
+
+export const hasFacts = (facts: LedgerTurn): boolean =>
+  Object.values(facts).some((list: readonly unknown[]) => list.length > 0)
+
+/** The facts of several turns in their order, as those of one: the last state and the last spans of a target count. */
+export function mergeFacts(turns: readonly LedgerTurn[]): LedgerTurn {
+  const only = turns.length === 1 ? turns[0] : undefined
+  if (only) return only
+  const states = new TargetMap<MonitorState>()
+  const dirty = new TargetMap<DirtySpans>()
+  for (const turn of turns) {
+    for (const state of turn.states) states.set(state.target, state)
+    for (const spans of turn.dirty) dirty.set(spans.target, spans)
+  }
+  return {
+    sites: turns.flatMap((turn) => turn.sites),
+    devices: turns.flatMap((turn) => turn.devices),
+    quarantined: turns.flatMap((turn) => turn.quarantined),
+    predictions: turns.flatMap((turn) => turn.predictions),
+    alerts: turns.flatMap((turn) => turn.alerts),
+    incidents: turns.flatMap((turn) => turn.incidents),
+    states: [...states.values()],
+    dirty: [...dirty.values()],
+  }
 }
 
 /** What a turn gathers before its commit. */

@@ -1,17 +1,18 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Alert, Command } from '../core/event.ts'
-import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
-import { createTurn, type LedgerTurn, type Turn } from '../core/turn.ts'
+import type { TurnEntry } from '../core/journal.ts'
+import type { Clock, Log } from '../core/ports.ts'
+import { createTurn, hasFacts, type Turn } from '../core/turn.ts'
 import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 import type { Delivery, Inbox } from './inbox.ts'
 import type { Incidents } from './incidents/incidents.ts'
+import type { Projector } from './projector.ts'
 import type { Reactor } from './reactor.ts'
 
 export interface CommitterParts {
-  readonly readings: Pick<ReadingStore, 'append'>
-  readonly ledger: Pick<Ledger, 'record'>
+  readonly projector: Pick<Projector, 'commit'>
   readonly directory: Directory
   readonly reactor: Reactor
   /** Their changes go with the alerts of the same turn. */
@@ -72,13 +73,22 @@ export class Committer {
   /** Resolves when everything is settled and the states of all monitors are saved. */
   async stop(): Promise<void> {
     while (this.#running) await this.#running
-    await this.#commit(createOpenTurn(), true)
+    const answer = await this.#commit(createOpenTurn(), true)
+    answer()
   }
 
   async #run(): Promise<void> {
     // lets what is reacted to in this tick of the event loop join
     await Promise.resolve()
-    for (let open = this.#next(); open; open = this.#next()) await this.#commit(open, false)
+    let answer = (): void => undefined
+    for (;;) {
+      const open = this.#next()
+      const committed = open && this.#commit(open, false)
+      // while the next turn is on its way to the disk
+      answer()
+      if (!committed) break
+      answer = await committed
+    }
     this.#running = undefined
   }
 
@@ -91,10 +101,13 @@ export class Committer {
     return open
   }
 
-  /** Steps 7 and 8. A failed commit is tried again as a whole; in the end its senders are told. */
-  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<void> {
+  /**
+   * Step 7. A failed commit is tried again as a whole; in the end its senders are told. Gives what is left to do once it
+   * is durable: step 8.
+   */
+  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<() => void> {
     const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
-    const { readings, quarantined, predictions } = turn
+    const { readings, quarantined, predictions, commands } = turn
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
     const states = reactor.takeStates(isLast)
     const dirty = reactor.takeDirty()
@@ -104,7 +117,7 @@ export class Committer {
     const startedMs = clock.monotonic()
     try {
       const facts = { sites, devices, quarantined, predictions, alerts, incidents, states, dirty }
-      await this.#store(readings, facts)
+      await this.#store({ kind: 'turn', readings, facts, commands })
     } catch (error) {
       counters.commitsFailed++
       log.error('A commit failed; nothing of it was acknowledged.', { error: String(error) })
@@ -116,27 +129,23 @@ export class Committer {
       const failure = new HomeostatError('store_failed', { detail: String(error) }, error)
       for (const { delivery, count } of rows) inbox.fail(delivery, count, failure)
       for (const { reject } of done) reject(failure)
-      return
+      return () => undefined
     }
     counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
-    for (const { delivery, count } of rows) inbox.settle(delivery, count)
-    for (const { resolve } of done) resolve()
-    this.#publish(turn)
+    return () => {
+      for (const { delivery, count } of rows) inbox.settle(delivery, count)
+      for (const { resolve } of done) resolve()
+      this.#publish(turn)
+    }
   }
 
-  /**
-   * Facts first. After a crash in between, the alerts that left are known and the readings are sent again; they are late
-   * for the monitors, whose states were saved with the facts, and derived again. The other way round, the readings would
-   * be replayed as history, and an alert that left and ended within the turn would never be on record.
-   */
-  async #store(readings: Turn['readings'], facts: LedgerTurn): Promise<void> {
-    const { readings: store, ledger, clock, counters, log } = this.#parts
-    let isRecorded = Object.values(facts).every((list: readonly unknown[]) => list.length === 0)
+  async #store(entry: TurnEntry): Promise<void> {
+    const { projector, clock, counters, log } = this.#parts
+    const { readings, facts, commands } = entry
+    if (readings.length === 0 && commands.length === 0 && !hasFacts(facts)) return
     for (let attempt = 0; ; attempt++) {
       try {
-        if (!isRecorded) await ledger.record(facts)
-        isRecorded = true
-        if (readings.length > 0) await store.append(readings)
+        await projector.commit(entry)
         return
       } catch (error) {
         const pauseMs = retryMs[attempt]

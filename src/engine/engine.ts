@@ -18,6 +18,8 @@ import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { Path } from './path.ts'
+import { projectedLedger, projectedReadings } from './projected.ts'
+import { Projector } from './projector.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
@@ -40,6 +42,7 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #directory: Directory
   readonly #path: Path
+  readonly #projector: Projector
   readonly #upkeep: Upkeep
   #sources: {
     readonly adapter: SourceAdapter
@@ -50,8 +53,12 @@ export class Engine {
   #ready = false
 
   constructor(parts: EngineParts, options: EngineOptions) {
-    const { readings, ledger, windows, clock, log } = parts
-    this.#parts = parts
+    const { windows, clock, log } = parts
+    this.#projector = new Projector(parts, options)
+    const flush = (): Promise<void> => this.#projector.flush()
+    const readings = projectedReadings(parts.readings, flush)
+    const ledger = projectedLedger(parts.ledger, flush)
+    this.#parts = { ...parts, readings, ledger }
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
     this.incidents = new IncidentDesk(
@@ -66,6 +73,7 @@ export class Engine {
       {
         ...shared,
         directory,
+        projector: this.#projector,
         incidents: this.incidents,
         settings: this.settings,
         onCommitted: ({ readings }) => this.models.trainer.committed(readings),
@@ -75,7 +83,10 @@ export class Engine {
     )
     const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
-    this.models = new Models({ ...parts, ...shared, learnings, directory, onForecast }, options.training)
+    this.models = new Models(
+      { ...this.#parts, ...shared, learnings, directory, onForecast },
+      options.training,
+    )
     this.#upkeep = new Upkeep(shared, options)
   }
 
@@ -85,6 +96,7 @@ export class Engine {
     const started = clock.monotonic()
     await ledger.open()
     await readings.open()
+    await this.#projector.open()
     await this.#directory.load()
     await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
@@ -131,6 +143,7 @@ export class Engine {
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
+    await this.#projector.close()
     await this.#parts.readings.close()
     await this.#parts.ledger.close()
   }
@@ -164,7 +177,9 @@ export class Engine {
   /** What is missing before readings are taken; empty when ready. */
   missing(): string[] {
     if (!this.#ready) return ['stores']
-    return this.sources().flatMap(({ name, ready, detail }) => (ready ? [] : [`${name}: ${detail}`]))
+    const { problem } = this.#projector
+    const sources = this.sources().flatMap(({ name, ready, detail }) => (ready ? [] : [`${name}: ${detail}`]))
+    return problem === undefined ? sources : [problem, ...sources]
   }
 
   sources(): { name: string; ready: boolean; detail: string }[] {
@@ -190,8 +205,8 @@ export class Engine {
     this.#parts.windows.removeSite(site)
     this.incidents.removeSite(site)
     this.#directory.forget(site)
-    await this.#parts.readings.removeSite(site)
-    await this.#parts.ledger.removeSite(site)
+    await this.#projector.commit({ kind: 'site-removed', site })
+    await this.#projector.flush()
     this.feed.publish({ kind: 'site_removed', site })
   }
 

@@ -1,10 +1,13 @@
+import type { Journal } from '../core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
 import type { IncidentOptions } from './incidents/options.ts'
 import type { ModelsOptions } from './models/models.ts'
+import type { ProjectorOptions } from './projector.ts'
 import type { Calling, RetrainOptions } from './schedule/schedule.ts'
 import type { ConfiguredDomain } from './site-settings.ts'
 
 export interface EngineParts {
+  readonly journal: Journal
   readonly readings: ReadingStore
   readonly ledger: Ledger
   readonly artifacts: ArtifactStore
@@ -16,7 +19,7 @@ export interface EngineParts {
   readonly domains: readonly ConfiguredDomain[]
 }
 
-export interface EngineOptions {
+export interface EngineOptions extends ProjectorOptions {
   readonly site: { readonly id: string; readonly name: string; readonly zone: string }
   readonly inboxReadings: number
   readonly turnReadings: number

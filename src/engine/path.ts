@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
 import type { Feed } from './feed.ts'
 import type { IncidentDesk } from './incidents/desk.ts'
+import type { Projector } from './projector.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
 import { Rebuilder } from './rebuilder.ts'
@@ -21,6 +22,7 @@ export interface PathParts {
   readonly settings: SiteSettings
   /** Open already. */
   readonly incidents: IncidentDesk
+  readonly projector: Pick<Projector, 'commit'>
   readonly feed: Feed
   readonly counters: Counters
   readonly clock: Clock

@@ -3,6 +3,7 @@ import type { ThresholdRule } from '../contract/thresholds.ts'
 import type { Clock, ReadingStore } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import { thresholds } from '../domains/thresholds/index.ts'
+import { createThroughJournal } from '../stores/journal/through.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
 import { createMemoryReadings } from '../stores/readings/memory.ts'
 import { createMemoryWindows } from '../stores/window/memory.ts'
@@ -11,6 +12,7 @@ import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { Incidents } from './incidents/incidents.ts'
 import { options as incidentOptions } from './incidents/made-alerts.ts'
+import { Projector } from './projector.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor } from './reactor.ts'
 import { SiteSettings } from './site-settings.ts'
@@ -83,8 +85,10 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   )
   const pump = new Pump(
     {
-      readings,
-      ledger,
+      projector: new Projector(
+        { journal: createThroughJournal({ readings, ledger }), readings, ledger, clock, log },
+        { journalLagBytes: 1 << 20, journalKeptMs: 0 },
+      ),
       windows,
       directory,
       reactor,

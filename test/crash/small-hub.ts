@@ -4,10 +4,12 @@ import { Directory } from '../../src/engine/directory.ts'
 import { Feed } from '../../src/engine/feed.ts'
 import { Incidents } from '../../src/engine/incidents/incidents.ts'
 import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
+import { Projector } from '../../src/engine/projector.ts'
 import { Pump } from '../../src/engine/pump.ts'
 import { Reactor } from '../../src/engine/reactor.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { createMqttSource, hypervoltMappings } from '../../src/sources/mqtt.ts'
+import { createThroughJournal } from '../../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createDuckDbReadings } from '../../src/stores/readings/duckdb.ts'
 import { createMemoryWindows } from '../../src/stores/window/memory.ts'
@@ -42,12 +44,16 @@ function saidTooEarly(store: ReadingStore): ReadingStore {
 const store = createDuckDbReadings({ folder })
 await store.open()
 const ledger = createMemoryLedger()
+const readings = manner === 'early' ? saidTooEarly(store) : store
+const journal = createThroughJournal({ readings, ledger })
 const windows = createMemoryWindows({ capacity: 60 })
 const counters = new Counters()
 const pump = new Pump(
   {
-    readings: manner === 'early' ? saidTooEarly(store) : store,
-    ledger,
+    projector: new Projector(
+      { journal, readings, ledger, clock: systemClock, log },
+      { journalLagBytes: 1 << 20, journalKeptMs: 0 },
+    ),
     windows,
     directory: new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' }),
     reactor: new Reactor(

@@ -10,7 +10,9 @@ import { Feed } from '../../src/engine/feed.ts'
 import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
 import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Path } from '../../src/engine/path.ts'
+import { Projector } from '../../src/engine/projector.ts'
 import { type Settings, SiteSettings } from '../../src/engine/site-settings.ts'
+import { createThroughJournal } from '../../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { createMemoryWindows } from '../../src/stores/window/memory.ts'
@@ -127,11 +129,15 @@ export async function startProcess(
   const feed = new Feed((error) => void errors.push(String(error)))
   const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
   await incidents.open(await ledger.alerts({ open: true }, 1000))
+  const projector = new Projector(
+    { journal: createThroughJournal({ readings, ledger }), readings, ledger, clock, log },
+    { journalLagBytes: 1 << 20, journalKeptMs: 0 },
+  )
   const path = new Path(
     {
       ...{ readings, ledger, directory, counters, clock, log },
       windows: createMemoryWindows({ capacity: windowReadings }),
-      ...{ settings, feed, incidents },
+      ...{ settings, feed, incidents, projector },
       onCommitted: () => undefined,
       onRebuilt: () => undefined,
     },

@@ -49,6 +49,7 @@ class MemoryLedger implements Ledger {
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
+  #position = 0
 
   constructor(quarantineLimit: number) {
     this.#quarantineLimit = quarantineLimit
@@ -58,7 +59,8 @@ class MemoryLedger implements Ledger {
 
   async close(): Promise<void> {}
 
-  async record(turn: LedgerTurn): Promise<void> {
+  async record(turn: LedgerTurn, position?: number): Promise<void> {
+    if (position !== undefined) this.#position = position
     await this.putSites(turn.sites)
     await this.putDevices(turn.devices)
     await this.putQuarantined(turn.quarantined)
@@ -73,6 +75,10 @@ class MemoryLedger implements Ledger {
       if (dirty.spans.length === 0) this.#dirty.delete(dirty.target)
       else this.#dirty.set(dirty.target, structuredClone(dirty))
     }
+  }
+
+  async position(): Promise<number> {
+    return this.#position
   }
 
   async monitorStates(site?: string): Promise<MonitorState[]> {

@@ -5,9 +5,10 @@ import Libsql from 'libsql'
 import { expect, it } from 'vitest'
 import { record } from '../../../test/conformance/ledger-record-laws.ts'
 import { alert, key, site } from '../../../test/conformance/ledger-samples.ts'
+import { emptyFacts } from '../../core/turn.ts'
 import { createSqliteLedger } from './sqlite.ts'
 
-it('migration 0009_records: a ledger written before it keeps its data and takes records', async () => {
+it('migrations 0009_records and 0010_journal: a ledger written before them keeps its data and takes records and positions', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'homeostat-records-'))
   const before = createSqliteLedger({ folder })
   await before.open()
@@ -17,12 +18,17 @@ it('migration 0009_records: a ledger written before it keeps its data and takes 
   await before.close()
   // as the version before left it
   const db = new Libsql(join(folder, 'ledger.db'))
-  db.exec("drop table records; delete from homeostat_migration where name = '0009_records'")
+  db.exec(
+    "drop table records; drop table journal; delete from homeostat_migration where name >= '0009_records'",
+  )
   db.close()
 
   const ledger = createSqliteLedger({ folder })
   await ledger.open()
   expect(await ledger.records.put([record('night')], 1)).toBe(true)
+  expect(await ledger.position()).toBe(0)
+  await ledger.record(emptyFacts, 7)
+  expect(await ledger.position()).toBe(7)
   expect({
     sites: await ledger.sites(),
     alerts: await ledger.alerts({}, 9),

@@ -5,6 +5,7 @@ import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
 import { eventRows } from './migration-event-rows.ts'
 import { incidents } from './migration-incidents.ts'
+import { journal } from './migration-journal.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
 import { records } from './migration-records.ts'
@@ -24,6 +25,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0007_monitors': { up: (db) => monitors(db, types) },
   '0008_event_rows': { up: (db) => eventRows(db, types) },
   '0009_records': { up: (db) => records(db, types) },
+  '0010_journal': { up: journal },
 })
 
 /**

@@ -20,6 +20,7 @@ export interface Database {
   maintenance_windows: MaintenanceWindowRow
   monitor_states: MonitorStateRow
   dirty_spans: DirtySpansRow
+  journal: JournalRow
   quarantined: QuarantinedTable
   api_keys: KeyRow
   models: ModelRow
@@ -243,6 +244,11 @@ export interface ForgottenRow extends SeriesColumns {
   id: string
   from: number
   body: string
+}
+
+/** One row: the last frame of the journal whose facts are here. */
+export interface JournalRow {
+  position: number
 }
 
 export interface RecordRow {

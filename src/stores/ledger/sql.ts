@@ -127,9 +127,17 @@ export class SqlLedger implements Ledger {
     this.#connected = undefined
   }
 
-  async record(turn: LedgerTurn): Promise<void> {
-    await this.#write((db) => writeTurn(db, turn))
+  async record(turn: LedgerTurn, position?: number): Promise<void> {
+    await this.#write(async (db) => {
+      await writeTurn(db, turn)
+      if (position !== undefined) await db.updateTable('journal').set({ position }).execute()
+    })
     await this.#countQuarantined(turn.quarantined.length)
+  }
+
+  async position(): Promise<number> {
+    const { position } = await this.#db.selectFrom('journal').select('position').executeTakeFirstOrThrow()
+    return Number(position)
   }
 
   async monitorStates(site?: string): Promise<MonitorState[]> {

@@ -13,7 +13,7 @@ const readingColumns =
  * largest value that it keeps for each row group.
  *
  * `readings` and `derived` are append-only. `seq` counts every row ever appended to either and so orders duplicates and
- * marks how far the roll-ups are. `rollups` holds an hour of a series a row; `closed` means that its readings are gone
+ * marks how far the roll-ups are. `journal` holds the position of the last frame of the journal whose readings are here. `rollups` holds an hour of a series a row; `closed` means that its readings are gone
  * and only the hour is left. `loose` counts, per period, the roll-ups that lie there unsorted.
  */
 const tables = [
@@ -37,10 +37,19 @@ export async function createTables(connection: DuckDBConnection): Promise<void> 
 /** Series of the table `series` that hold derived readings, in SQL. */
 export const derivedSeries = "SELECT id FROM series WHERE starts_with(device, '@')"
 
-/** Brings the tables of an earlier version up to date, in one transaction. */
+/** Brings the tables of an earlier version up to date, each step in one transaction. */
 export async function upgradeTables(connection: DuckDBConnection): Promise<void> {
-  const found = await connection.run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'derived'")
-  if ((await found.getRows()).length > 0) return
+  if (!(await hasTable(connection, 'derived'))) await separateDerived(connection)
+  if (!(await hasTable(connection, 'journal')))
+    await connection.run('CREATE TABLE journal AS SELECT 0::BIGINT AS position')
+}
+
+async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
+  const found = await connection.run('SELECT 1 FROM duckdb_tables() WHERE table_name = $1', [name])
+  return (await found.getRows()).length > 0
+}
+
+async function separateDerived(connection: DuckDBConnection): Promise<void> {
   await connection.run('BEGIN')
   await connection.run(`CREATE TABLE derived (${readingColumns})`)
   // names that are reserved now were allowed before

@@ -31,6 +31,8 @@ interface Part {
 
 interface Call {
   readonly readings: readonly Reading[]
+  /** Of the journal; stored with the readings. */
+  readonly position?: number | undefined
   /** Instead of readings: work that runs in the writer's session, between two commits. */
   readonly alone?: () => Promise<void>
   readonly resolve: () => void
@@ -77,8 +79,8 @@ export class Writer {
     return this.#nextSeq - 1
   }
 
-  append(readings: readonly Reading[]): Promise<void> {
-    return this.#queue({ readings })
+  append(readings: readonly Reading[], position?: number): Promise<void> {
+    return this.#queue({ readings, position })
   }
 
   /** Runs `work` after the commits of all calls so far, and before those of the later ones. */
@@ -133,14 +135,16 @@ export class Writer {
     this.#rows = rows
     const count = rows.length
     if (this.#ids.length < count) this.#ids = new Int32Array(Math.max(count, 2 * this.#ids.length))
+    const position = calls.findLast((call) => call.position !== undefined)?.position
     const changed = new Set<number>()
     for (let row = 0; row < count; row++) this.#ids[row] = this.#series.intern(rows[row]!, changed)
     try {
-      if (changed.size === 0 && parts.length === 1) await this.#insert(parts[0]!)
+      if (changed.size === 0 && parts.length === 1 && position === undefined) await this.#insert(parts[0]!)
       else {
         await this.#session.transaction(async () => {
           if (changed.size > 0) await this.#series.save(this.#session, [...changed])
           for (const part of parts) await this.#insert(part)
+          if (position !== undefined) await this.#session.run('UPDATE journal SET position = $1', [position])
         })
       }
     } catch (error) {
@@ -242,7 +246,7 @@ export class Writer {
 function partsOf(readings: readonly Reading[]): { rows: readonly Reading[]; parts: readonly Part[] } {
   const count = readings.length
   if (!readings.some(({ device }) => isDerived(device))) {
-    return { rows: readings, parts: [{ table: 'readings', from: 0, to: count }] }
+    return { rows: readings, parts: count > 0 ? [{ table: 'readings', from: 0, to: count }] : [] }
   }
   const measured = readings.filter(({ device }) => !isDerived(device))
   const derived = readings.filter(({ device }) => isDerived(device))

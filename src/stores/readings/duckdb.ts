@@ -81,8 +81,15 @@ class DuckDbReadings implements ReadingStore {
     }
   }
 
-  async append(readings: readonly Reading[]): Promise<void> {
-    if (readings.length > 0) await this.#use().writer.append(readings)
+  async append(readings: readonly Reading[], position?: number): Promise<void> {
+    if (readings.length > 0 || position !== undefined) await this.#use().writer.append(readings, position)
+  }
+
+  async position(): Promise<number> {
+    return inSession(this.#use().readers, async (session) => {
+      const [[position]] = (await session.numbers('SELECT position::DOUBLE FROM journal')) as [[number]]
+      return position
+    })
   }
 
   async read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]> {

@@ -23,6 +23,7 @@ interface Kept {
  */
 export function createMemoryReadings(): ReadingStore {
   const kept = new SeriesMap<Kept>()
+  let last = 0
 
   const put = (reading: Reading): void => {
     const { site, device, metric, unit, at, value } = reading
@@ -38,8 +39,12 @@ export function createMemoryReadings(): ReadingStore {
 
   return {
     async open() {},
-    async append(readings) {
+    async append(readings, position) {
       for (const reading of readings) put(reading)
+      if (position !== undefined) last = position
+    },
+    async position() {
+      return last
     },
     async read(filter, limit, after) {
       const found = [...kept.values()]

@@ -1,0 +1,307 @@
+import { HomeostatError } from '../core/errors.ts'
+import type { Journal, JournalEntry, JournalFrame } from '../core/journal.ts'
+import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { emptyFacts, hasFacts, mergeFacts } from '../core/turn.ts'
+import { type Positions, reportOpening } from './journal-report.ts'
+
+export interface ProjectorParts {
+  readonly journal: Journal
+  readonly readings: ReadingStore
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface ProjectorOptions {
+  /** Frames that the stores do not have yet, bytes; then commits wait. */
+  readonly journalLagBytes: number
+  /** How long frames are kept that the stores have, ms; 0: no longer than needed. */
+  readonly journalKeptMs: number
+}
+
+/** How long frames wait for others, so that the stores take many at once. */
+const everyMs = 250
+/** So many readings do not wait. */
+const rowsMax = 20_000
+/** Pauses before a projection that failed is tried again. */
+const retryMs = [250, 500, 1000, 2000]
+/** Attempts when the hub stops: what is missing is projected at the next start. */
+const attemptsAtStop = 3
+const reportEveryMs = 2000
+
+interface Pending extends JournalFrame {
+  readonly bytes: number
+}
+
+/**
+ * One durable write a turn: `commit` resolves once the turn is in the journal. Its frames are projected into the stores
+ * in large batches, off the path of an acknowledgement; each store keeps the position of the last frame that it has in
+ * the same transaction, so that every frame gets there exactly once, whatever stops in between.
+ */
+export class Projector {
+  readonly #parts: ProjectorParts
+  readonly #options: ProjectorOptions
+  #queue: Pending[] = []
+  #rows = 0
+  #lagBytes = 0
+  /** How far each store is, and how far it says so on disk: frames without anything for it cost it nothing. */
+  #applied: Positions = { readings: 0, ledger: 0 }
+  #stored: Positions = { readings: 0, ledger: 0 }
+  #released = 0
+  #running: Promise<void> | undefined
+  #probing: Promise<void> | undefined
+  #pause: { readonly controller: AbortController; readonly isRetry: boolean } | undefined
+  #flushes: { readonly position: number; readonly resolve: () => void }[] = []
+  #held: (() => void)[] = []
+  #journalProblem: string | undefined
+  #storeProblem: string | undefined
+  readonly #stop = new AbortController()
+  failures = 0
+
+  constructor(parts: ProjectorParts, options: ProjectorOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Opens the journal and projects what the stores lack of it. They must be open. */
+  async open(): Promise<void> {
+    const { journal, readings, ledger, clock, log } = this.#parts
+    const startedMs = clock.monotonic()
+    const found = { readings: await readings.position(), ledger: await ledger.position() }
+    this.#applied = { ...found }
+    this.#stored = { ...found }
+    const span = await journal.open(Math.max(found.readings, found.ledger))
+    let frames = 0
+    let rows = 0
+    let firstAt: number | undefined
+    let reportedMs = startedMs
+    for await (const frame of journal.read(Math.min(found.readings, found.ledger))) {
+      this.#add({ ...frame, bytes: 0 })
+      firstAt ??= frame.at
+      frames++
+      if (frame.entry.kind === 'turn') rows += frame.entry.readings.length
+      while (this.#rows >= rowsMax) await this.#project()
+      if (clock.monotonic() - reportedMs < reportEveryMs) continue
+      reportedMs = clock.monotonic()
+      log.info('The journal is replayed.', {
+        frames,
+        of: span.last - frame.position + frames,
+        readings: rows,
+      })
+    }
+    while (this.#queue.length > 0) await this.#project()
+    await reportOpening(this.#parts, { found, span, frames, rows, firstAt, startedMs })
+  }
+
+  /**
+   * Resolves once the entry is durable. Rejects when the disk fails, or when the stores have been failing for so long
+   * that no further frame may wait for them.
+   */
+  async commit(entry: JournalEntry): Promise<void> {
+    const { journal, clock } = this.#parts
+    while (this.#lagBytes >= this.#options.journalLagBytes) {
+      if (this.#storeProblem !== undefined)
+        throw new HomeostatError('store_failed', { detail: this.#storeProblem })
+      await new Promise<void>((resolve) => this.#held.push(resolve))
+    }
+    const at = clock.now()
+    try {
+      const written = await journal.append(entry, at)
+      this.#journalProblem = undefined
+      if (!written) return
+      this.#add({ ...written, at, entry })
+      this.#running ??= this.#run()
+      if (this.#rows >= rowsMax) this.#wake()
+    } catch (error) {
+      this.#journalProblem = String(error)
+      this.#probing ??= this.#probe()
+      throw error
+    }
+  }
+
+  /** Resolves when the stores have what was committed before the call, or cannot take it now (see `problem`). */
+  flush(): Promise<void> {
+    const newest = this.#queue.at(-1)
+    if (!newest || this.#storeProblem !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#flushes.push({ position: newest.position, resolve })
+      this.#wake()
+    })
+  }
+
+  /** Why nothing can be written at the moment; undefined when all is well. */
+  get problem(): string | undefined {
+    if (this.#journalProblem !== undefined) return `the journal cannot be written: ${this.#journalProblem}`
+    if (this.#storeProblem !== undefined) return `the stores cannot be written: ${this.#storeProblem}`
+    return undefined
+  }
+
+  /** What the stores do not have yet. */
+  get lag(): { readonly frames: number; readonly bytes: number } {
+    return { frames: this.#queue.length, bytes: this.#lagBytes }
+  }
+
+  get journalBytes(): number {
+    return this.#parts.journal.bytes
+  }
+
+  /** Projects what there is, unless the stores fail; then the next start does. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#pause?.controller.abort()
+    await this.#running
+    await this.#probing
+    if (this.#storeProblem === undefined) await this.#savePositions()
+    await this.#parts.journal.close()
+  }
+
+  #add(frame: Pending): void {
+    this.#queue.push(frame)
+    this.#lagBytes += frame.bytes
+    if (frame.entry.kind === 'turn') this.#rows += frame.entry.readings.length
+  }
+
+  /** Ends the pause in which frames wait for others. */
+  #wake(): void {
+    if (this.#pause && !this.#pause.isRetry) this.#pause.controller.abort()
+  }
+
+  async #run(): Promise<void> {
+    const isStopping = (): boolean => this.#stop.signal.aborted
+    let attempts = 0
+    while (this.#queue.length > 0 && !(isStopping() && attempts >= attemptsAtStop)) {
+      if (this.#rows < rowsMax && this.#flushes.length === 0 && attempts === 0)
+        await this.#sleep(everyMs, false)
+      try {
+        await this.#project()
+        attempts = 0
+        this.#storeProblem = undefined
+      } catch (error) {
+        this.#fail(error, attempts === 0)
+        await this.#sleep(retryMs[attempts] ?? retryMs.at(-1)!, true)
+        attempts++
+      }
+    }
+    this.#running = undefined
+  }
+
+  #fail(error: unknown, isFirst: boolean): void {
+    this.failures++
+    this.#storeProblem = String(error)
+    if (isFirst)
+      this.#parts.log.error('The stores could not take what is in the journal; it is tried again.', {
+        error: String(error),
+      })
+    // reads go on with what is there, and commits are refused once the lag is full
+    for (const { resolve } of this.#flushes.splice(0)) resolve()
+    for (const enter of this.#held.splice(0)) enter()
+  }
+
+  async #sleep(ms: number, isRetry: boolean): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    const controller = new AbortController()
+    this.#pause = { controller, isRetry }
+    await this.#parts.clock.sleep(ms, controller.signal)
+    this.#pause = undefined
+  }
+
+  /** Looks every second whether the journal can be written again, also when nobody sends. */
+  async #probe(): Promise<void> {
+    while (this.#journalProblem !== undefined && !this.#stop.signal.aborted) {
+      await this.#parts.clock.sleep(1000, this.#stop.signal)
+      try {
+        await this.#parts.journal.makeRoom()
+        this.#journalProblem = undefined
+      } catch (error) {
+        this.#journalProblem = String(error)
+      }
+    }
+    this.#probing = undefined
+  }
+
+  /** One batch into both stores. What failed in one of them is tried again there only. */
+  async #project(): Promise<void> {
+    const count = this.#batchLength()
+    const batch = this.#queue.slice(0, count)
+    const results = await Promise.allSettled([this.#toReadings(batch), this.#toLedger(batch)])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+    this.#queue.splice(0, count)
+    for (const { bytes, entry } of batch) {
+      this.#lagBytes -= bytes
+      if (entry.kind === 'turn') this.#rows -= entry.readings.length
+    }
+    for (const enter of this.#held.splice(0)) enter()
+    const { position } = batch.at(-1)!
+    const done = this.#flushes.filter((flush) => flush.position <= position)
+    this.#flushes = this.#flushes.filter((flush) => flush.position > position)
+    for (const { resolve } of done) resolve()
+    await this.#release(position)
+  }
+
+  /** Turns up to a limit of rows; the removal of a site comes alone. */
+  #batchLength(): number {
+    let rows = 0
+    for (const [index, { entry }] of this.#queue.entries()) {
+      if (entry.kind === 'site-removed') return Math.max(1, index)
+      if (index > 0 && rows + entry.readings.length > rowsMax) return index
+      rows += entry.readings.length
+    }
+    return this.#queue.length
+  }
+
+  async #toReadings(batch: readonly Pending[]): Promise<void> {
+    const { readings } = this.#parts
+    const missing = batch.filter(({ position }) => position > this.#applied.readings)
+    const last = missing.at(-1)
+    if (!last) return
+    if (last.entry.kind === 'site-removed') await readings.removeSite(last.entry.site)
+    const lists = missing.map(({ entry }) => (entry.kind === 'turn' ? entry.readings : []))
+    const rows = lists.length === 1 ? lists[0]! : lists.flat()
+    if (rows.length > 0) {
+      await readings.append(rows, last.position)
+      this.#stored = { ...this.#stored, readings: last.position }
+    }
+    this.#applied = { ...this.#applied, readings: last.position }
+  }
+
+  async #toLedger(batch: readonly Pending[]): Promise<void> {
+    const { ledger } = this.#parts
+    const missing = batch.filter(({ position }) => position > this.#applied.ledger)
+    const last = missing.at(-1)
+    if (!last) return
+    if (last.entry.kind === 'site-removed') await ledger.removeSite(last.entry.site)
+    const facts = missing.flatMap(({ entry }) =>
+      entry.kind === 'turn' && hasFacts(entry.facts) ? entry.facts : [],
+    )
+    if (facts.length > 0) {
+      await ledger.record(mergeFacts(facts), last.position)
+      this.#stored = { ...this.#stored, ledger: last.position }
+    }
+    this.#applied = { ...this.#applied, ledger: last.position }
+  }
+
+  /** Lets segments go that both stores have on disk. */
+  async #release(position: number): Promise<void> {
+    const { journal, clock, log } = this.#parts
+    const { releasable } = journal
+    if (releasable <= this.#released || releasable > position) return
+    this.#released = releasable
+    try {
+      await this.#savePositions()
+      const { journalKeptMs } = this.#options
+      await journal.release(
+        releasable,
+        journalKeptMs > 0 ? clock.now() - journalKeptMs : Number.POSITIVE_INFINITY,
+      )
+    } catch (error) {
+      log.warn('Old parts of the journal could not be removed.', { error: String(error) })
+    }
+  }
+
+  async #savePositions(): Promise<void> {
+    const { readings, ledger } = this.#parts
+    if (this.#stored.readings < this.#applied.readings) await readings.append([], this.#applied.readings)
+    if (this.#stored.ledger < this.#applied.ledger) await ledger.record(emptyFacts, this.#applied.ledger)
+    this.#stored = { ...this.#applied }
+  }
+}

@@ -1,0 +1,305 @@
+import { basename, join } from 'node:path'
+import type { Journal, JournalEntry, JournalFrame, JournalSpan, Written } from '../../core/journal.ts'
+import { type JournalDisk, type JournalFile, machineDisk } from './disk.ts'
+import { FrameEncoder } from './frame.ts'
+import {
+  decodedFrames,
+  decodeHeader,
+  encodeHeader,
+  endOf,
+  type SegmentHeader,
+  segmentHeaderBytes,
+} from './segment.ts'
+
+export interface FileJournalOptions {
+  /** Holds the segments; made where it is missing. One process at a time. */
+  readonly folder: string
+  /** Length of a segment, bytes; a frame that is longer gets one of its own. Default 4 MB. */
+  readonly segmentBytes?: number
+  readonly disk?: JournalDisk
+}
+
+/** A segment of the journal, oldest first in `#segments`. */
+interface Segment extends SegmentHeader {
+  readonly path: string
+  readonly bytes: number
+}
+
+/** The one that is written to. */
+interface Open {
+  readonly segment: Segment
+  readonly file: JournalFile
+  /** Where the next frame goes. */
+  offset: number
+}
+
+interface Waiter {
+  readonly position: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * A journal in files of equal length, written to their end with zeros before they are used: then a frame changes no
+ * metadata, and fdatasync waits for one write only. Segments that are released are used again.
+ */
+export function createFileJournal(options: FileJournalOptions): Journal {
+  return new FileJournal(options)
+}
+
+const extension = '.journal'
+const spareName = 'spare'
+
+class FileJournal implements Journal {
+  readonly #folder: string
+  readonly #segmentBytes: number
+  readonly #disk: JournalDisk
+  readonly #encoder = new FrameEncoder()
+  #segments: Segment[] = []
+  #open: Open | undefined
+  /** A whole segment of zeros or of old frames waits to be used. */
+  #hasSpare = false
+  #preparing: Promise<void> | undefined
+  #rotating: Promise<void> | undefined
+  /** Positions of the newest frame that was written, and of the newest that is durable. */
+  #last = 0
+  #synced = 0
+  #waiters: Waiter[] = []
+  #syncing: Promise<void> | undefined
+  #closed = false
+
+  constructor({ folder, segmentBytes = 4 << 20, disk = machineDisk }: FileJournalOptions) {
+    this.#folder = folder
+    this.#segmentBytes = segmentBytes
+    this.#disk = disk
+  }
+
+  async open(after: number): Promise<JournalSpan> {
+    await this.#disk.mkdir(this.#folder)
+    const names = await this.#disk.readdir(this.#folder)
+    this.#hasSpare =
+      names.includes(spareName) && (await this.#disk.size(this.#path(spareName))) >= this.#segmentBytes
+    this.#segments = await segmentsIn(this.#folder, this.#disk)
+    const newest = this.#segments.at(-1)
+    let cutBytes = 0
+    if (newest) {
+      const end = endOf(await this.#disk.readFile(newest.path), newest, basename(newest.path))
+      cutBytes = end.cutBytes
+      this.#last = end.last
+      // without a frame it is begun anew
+      if (end.last < newest.first) this.#segments.pop()
+    }
+    const first = this.#segments[0]?.first ?? Math.max(this.#last, after) + 1
+    const span = { first, last: this.#segments.length > 0 ? this.#last : first - 1, cutBytes }
+    this.#synced = this.#last
+    await this.#begin(Math.max(this.#last, after) + 1, this.#segmentBytes, 0)
+    return span
+  }
+
+  async append(entry: JournalEntry, at: number): Promise<Written> {
+    for (;;) {
+      while (this.#rotating) await this.#rotating
+      if (this.#closed) throw new Error('The journal is closed.')
+      const open = this.#open
+      if (!open) {
+        await this.#rotate(this.#segmentBytes, at)
+        continue
+      }
+      const position = this.#last + 1
+      const bytes = this.#encoder.encode(entry, { position, synced: this.#synced, at })
+      if (open.offset + bytes.length > open.segment.bytes) {
+        await this.#rotate(Math.max(this.#segmentBytes, segmentHeaderBytes + 2 * bytes.length), at)
+        continue
+      }
+      this.#write(open, bytes)
+      this.#last = position
+      const written = { position, bytes: bytes.length }
+      await this.#durable(position)
+      return written
+    }
+  }
+
+  async *read(after: number): AsyncGenerator<JournalFrame> {
+    const end = this.#last
+    for (const [index, segment] of [...this.#segments].entries()) {
+      const last = Math.min(end, this.#segments[index + 1]?.previousLast ?? end)
+      if (last <= after || last < segment.first) continue
+      const bytes = await this.#disk.readFile(segment.path)
+      yield* decodedFrames(bytes, segment, { after, last }, basename(segment.path))
+    }
+  }
+
+  get releasable(): number {
+    return this.#segments.length > 1 ? this.#segments.at(-1)!.previousLast : 0
+  }
+
+  async release(position: number, keepFrom: number): Promise<void> {
+    for (;;) {
+      const [oldest, next] = this.#segments
+      if (!oldest || !next || next.previousLast > position || next.begunAt >= keepFrom) return
+      this.#segments.shift()
+      // oldest first, so that a crash leaves no gap
+      if (this.#hasSpare || this.#preparing || oldest.bytes !== this.#segmentBytes)
+        await this.#disk.unlink(oldest.path)
+      else {
+        await this.#disk.rename(oldest.path, this.#path(spareName))
+        this.#hasSpare = true
+      }
+    }
+  }
+
+  async makeRoom(): Promise<void> {
+    while (this.#rotating) await this.#rotating
+    if (!this.#open) await this.#rotate(this.#segmentBytes, 0)
+    await this.#prepareSpare()
+  }
+
+  get bytes(): number {
+    const spare = this.#hasSpare ? this.#segmentBytes : 0
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, spare)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    while (this.#rotating) await this.#rotating.catch(() => undefined)
+    await this.#preparing?.catch(() => undefined)
+    await this.#syncing
+    this.#open?.file.close()
+    this.#open = undefined
+  }
+
+  /** A frame that is written in part stays behind the end of its segment: the next segment tells where that is. */
+  #write(open: Open, bytes: Uint8Array): void {
+    try {
+      open.file.write(bytes, open.offset)
+      open.offset += bytes.length
+    } catch (error) {
+      this.#abandon(error)
+      throw error
+    }
+  }
+
+  #durable(position: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ position, resolve, reject })
+      this.#syncing ??= this.#sync()
+    })
+  }
+
+  /** One wait for the disk after the other; frames that are written meanwhile share the next. */
+  async #sync(): Promise<void> {
+    while (this.#waiters.length > 0 && this.#open) {
+      const open = this.#open
+      const upTo = this.#last
+      try {
+        await open.file.datasync()
+      } catch (error) {
+        if (this.#open === open) this.#abandon(error)
+        continue
+      }
+      // a write that failed meanwhile has given up what was not durable
+      if (this.#open !== open) continue
+      this.#synced = upTo
+      const done = this.#waiters.filter((waiter) => waiter.position <= upTo)
+      this.#waiters = this.#waiters.filter((waiter) => waiter.position > upTo)
+      for (const { resolve } of done) resolve()
+    }
+    this.#syncing = undefined
+  }
+
+  /**
+   * After a write or a sync that failed nobody knows what is on disk: frames without an answer are given up, and the next
+   * frame begins a new segment, which tells that they do not count.
+   */
+  #abandon(error: unknown): void {
+    const file = this.#open?.file
+    this.#open = undefined
+    // not while a sync has it: its number might be given to another file
+    if (file) (this.#syncing ?? Promise.resolve()).finally(() => file.close())
+    this.#last = this.#synced
+    for (const { reject } of this.#waiters.splice(0)) reject(error)
+  }
+
+  #rotate(bytes: number, at: number): Promise<void> {
+    this.#rotating ??= this.#next(bytes, at).finally(() => {
+      this.#rotating = undefined
+    })
+    return this.#rotating
+  }
+
+  async #next(bytes: number, at: number): Promise<void> {
+    while (this.#syncing) await this.#syncing
+    if (this.#open && this.#synced < this.#last) {
+      try {
+        await this.#open.file.datasync()
+        this.#synced = this.#last
+      } catch (error) {
+        this.#abandon(error)
+        throw error
+      }
+    }
+    this.#open?.file.close()
+    this.#open = undefined
+    await this.#begin(this.#last + 1, bytes, at)
+  }
+
+  /** The name of the new segment is durable before its first frame is. */
+  async #begin(first: number, bytes: number, begunAt: number): Promise<void> {
+    const path = this.#path(`${String(first).padStart(16, '0')}${extension}`)
+    const isUsual = bytes === this.#segmentBytes
+    if (isUsual) await this.#prepareSpare()
+    const from = isUsual ? this.#path(spareName) : this.#path('long')
+    if (!isUsual) await this.#disk.allocate(from, bytes)
+    const header = { first, previousLast: this.#last, begunAt }
+    const file = this.#disk.open(from)
+    try {
+      file.write(encodeHeader(header), 0)
+      await file.datasync()
+      if (isUsual) this.#hasSpare = false
+      await this.#disk.rename(from, path)
+      await this.#disk.fsyncFolder(this.#folder)
+    } catch (error) {
+      file.close()
+      throw error
+    }
+    this.#segments = [
+      ...this.#segments.filter((segment) => segment.path !== path),
+      { ...header, path, bytes },
+    ]
+    this.#encoder.reset()
+    this.#open = { segment: this.#segments.at(-1)!, file, offset: segmentHeaderBytes }
+    this.#last = first - 1
+    this.#synced = this.#last
+    // it is there when this one is full; a failure shows when it is needed
+    if (!this.#closed) this.#prepareSpare().catch(() => undefined)
+  }
+
+  #prepareSpare(): Promise<void> {
+    if (this.#hasSpare) return Promise.resolve()
+    this.#preparing ??= this.#disk
+      .allocate(this.#path(spareName), this.#segmentBytes)
+      .then(() => {
+        this.#hasSpare = true
+      })
+      .finally(() => {
+        this.#preparing = undefined
+      })
+    return this.#preparing
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name)
+  }
+}
+
+/** Segments of a folder, oldest first. Throws `journal_damaged` for a header that cannot be read. */
+async function segmentsIn(folder: string, disk: JournalDisk): Promise<Segment[]> {
+  const names = (await disk.readdir(folder)).filter((name) => name.endsWith(extension)).sort()
+  const segments: Segment[] = []
+  for (const name of names) {
+    const path = join(folder, name)
+    const header = decodeHeader(await disk.readFile(path, segmentHeaderBytes), name)
+    segments.push({ ...header, path, bytes: await disk.size(path) })
+  }
+  return segments
+}

@@ -1,0 +1,33 @@
+import type { Journal, JournalFrame } from '../../core/journal.ts'
+
+/** A journal in memory: the plain version, and for hubs that need not outlive their process. */
+export function createMemoryJournal(): Journal {
+  let frames: JournalFrame[] = []
+  let last = 0
+  return {
+    async open(after) {
+      const first = frames[0]?.position ?? Math.max(last, after) + 1
+      const span = { first, last: frames.at(-1)?.position ?? first - 1, cutBytes: 0 }
+      last = Math.max(last, after)
+      return span
+    },
+    async append(entry, at) {
+      last++
+      frames.push({ position: last, at, entry: structuredClone(entry) })
+      return { position: last, bytes: 0 }
+    },
+    async *read(after): AsyncGenerator<JournalFrame> {
+      const end = last
+      for (const frame of [...frames]) if (frame.position > after && frame.position <= end) yield frame
+    },
+    get releasable() {
+      return last
+    },
+    async release(position, keepFrom) {
+      frames = frames.filter((frame) => frame.position > position || frame.at >= keepFrom)
+    },
+    async makeRoom() {},
+    bytes: 0,
+    async close() {},
+  }
+}
