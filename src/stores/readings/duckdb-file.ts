@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
@@ -54,7 +54,9 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
       instance,
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
       async checkpoint(session) {
-        if (sizeOf(walOf(path)) > 0) await checkpointWithUndo(session, { path, file })
+        if (sizeOf(walOf(path)) === 0) return
+        refuseWithoutRoom(folder, sizeOf(walOf(path)))
+        await checkpointWithUndo(session, { path, file })
       },
       async close() {
         instance.closeSync()
@@ -125,6 +127,19 @@ const config = (folder: string, { memoryLimitMb, threads }: FileOptions): Record
   allow_community_extensions: 'false',
   enable_external_access: 'false',
 })
+
+/** A checkpoint that meets the end of the disk invalidates the instance; one that is not begun costs nothing. */
+function refuseWithoutRoom(folder: string, walBytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const needed = walBytes + spareBytes
+  if (bavail * bsize >= needed) return
+  throw new Error(
+    `the disk is full: ${folder} has ${bavail * bsize} bytes left, and the log needs ${needed} to be merged`,
+  )
+}
+
+/** For blocks that are copied, and copied again, by a checkpoint. */
+const spareBytes = 2 << 20
 
 const walOf = (path: string): string => `${path}.wal`
 

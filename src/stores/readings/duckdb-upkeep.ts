@@ -140,6 +140,13 @@ export class Upkeep {
     this.#session.close()
   }
 
+  /** The instance is lost: begins nothing further, and moves nothing into the file. */
+  async abandon(): Promise<void> {
+    this.#stopped = true
+    await this.#steps.run(async () => undefined)
+    this.#session.close()
+  }
+
   /** One piece of upkeep in its turn, then the log; nothing, and undefined, once the store closes. */
   async #step<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
     const result = await this.#steps.run(async () => (this.#stopped ? undefined : await work()))

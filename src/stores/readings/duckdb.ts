@@ -48,136 +48,211 @@ interface Opened {
   readonly readers: Readers
 }
 
+/**
+ * DuckDB invalidates its instance after some failures, such as a checkpoint on a full disk: every statement fails from
+ * then on. The store then opens the file again, before the next call.
+ */
 class DuckDbReadings implements ReadingStore {
   readonly #options: DuckDbOptions
   #opened: Opened | undefined
+  #reopening: Promise<Opened> | undefined
+  #closed = true
 
   constructor(options: DuckDbOptions) {
     this.#options = options
   }
 
   async open(): Promise<void> {
-    const { folder, memoryLimitMb = 256, threads = 2, walLimitBytes = 16 * 1024 * 1024 } = this.#options
-    const file = await openDatabase({ folder, memoryLimitMb, threads })
+    this.#opened = await openStore(this.#options)
+    this.#closed = false
+  }
+
+  async append(readings: readonly Reading[], position?: number): Promise<void> {
+    if (readings.length === 0 && position === undefined) return
+    await this.#use(({ writer }) => writer.append(readings, position))
+  }
+
+  async position(): Promise<number> {
+    return this.#use(({ readers }) =>
+      inSession(readers, async (session) => {
+        const [[position]] = (await session.numbers('SELECT position::DOUBLE FROM journal')) as [[number]]
+        return position
+      }),
+    )
+  }
+
+  async read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]> {
+    return this.#use(({ readers }) => readPage(readers, filter, limit, after))
+  }
+
+  async newest(perSeries: number): Promise<Reading[]> {
+    return this.#use(({ readers, writer }) => readNewest(readers, perSeries, writer.lastSeq))
+  }
+
+  async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
+    yield* this.scanMany([series], from, to)
+  }
+
+  async *scanMany(keys: readonly SeriesKey[], from: number, to: number): AsyncGenerator<SeriesColumns> {
+    const { readers } = await this.#ready()
+    const ids = keys.map((key) => readers.series.idOf(key)).filter((id) => id !== undefined)
     try {
-      const session = await Session.open(file.instance)
-      const series = new SeriesTable()
-      await series.load(session)
-      const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
-      const upkeep = await Upkeep.open(file, { walLimitBytes, withoutCommits })
-      const nextSeq = Math.max(await lastSeq(session), upkeep.mark) + 1
-      const writer: Writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
-      const readers: Readers = {
-        instance: file.instance,
-        series,
-        queries: new Turns(queriesMax),
-        idle: [],
-        closed: false,
-      }
-      this.#opened = { file, series, session, writer, upkeep, readers }
+      yield* scanSeries(readers, ids, from, to)
     } catch (error) {
-      await file.close()
+      this.#look(error)
       throw error
     }
   }
 
-  async append(readings: readonly Reading[], position?: number): Promise<void> {
-    if (readings.length > 0 || position !== undefined) await this.#use().writer.append(readings, position)
-  }
-
-  async position(): Promise<number> {
-    return inSession(this.#use().readers, async (session) => {
-      const [[position]] = (await session.numbers('SELECT position::DOUBLE FROM journal')) as [[number]]
-      return position
+  async rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]> {
+    return this.#use(async ({ readers, upkeep }) => {
+      const id = readers.series.idOf(series)
+      if (id === undefined) return []
+      const range = { from: hourFrom(fromMs(from)), to: hourFrom(toMs(to)) }
+      const source = { series: id, table: readers.series.tableOf(id) }
+      return inSession(readers, (session) => readRollups(session, source, range, upkeep.mark))
     })
   }
 
-  async read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]> {
-    return readPage(this.#use().readers, filter, limit, after)
-  }
-
-  async newest(perSeries: number): Promise<Reading[]> {
-    const { readers, writer } = this.#use()
-    return readNewest(readers, perSeries, writer.lastSeq)
-  }
-
-  async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
-    const { readers } = this.#use()
-    const id = readers.series.idOf(series)
-    if (id !== undefined) yield* scanSeries(readers, [id], from, to)
-  }
-
-  async *scanMany(keys: readonly SeriesKey[], from: number, to: number): AsyncGenerator<SeriesColumns> {
-    const { readers } = this.#use()
-    const ids = keys.map((key) => readers.series.idOf(key)).filter((id) => id !== undefined)
-    yield* scanSeries(readers, ids, from, to)
-  }
-
-  async rollups(series: SeriesKey, from: number, to: number): Promise<Rollup[]> {
-    const { readers, upkeep } = this.#use()
-    const id = readers.series.idOf(series)
-    if (id === undefined) return []
-    const range = { from: hourFrom(fromMs(from)), to: hourFrom(toMs(to)) }
-    const source = { series: id, table: readers.series.tableOf(id) }
-    return inSession(readers, (session) => readRollups(session, source, range, upkeep.mark))
-  }
-
   async series(): Promise<Series[]> {
-    return this.#use().series.all()
+    return this.#use(async (opened) => opened.series.all())
   }
 
   async stats(): Promise<{ readonly readings: number; readonly bytes: number }> {
-    const { readers, file } = this.#use()
-    const [[readings]] = (await inSession(readers, (session) =>
-      session.numbers('SELECT ((SELECT count(*) FROM readings) + (SELECT count(*) FROM derived))::DOUBLE'),
-    )) as [[number]]
-    const { data, wal } = file.bytes()
-    return { readings, bytes: data + wal }
+    return this.#use(async ({ readers, file }) => {
+      const [[readings]] = (await inSession(readers, (session) =>
+        session.numbers('SELECT ((SELECT count(*) FROM readings) + (SELECT count(*) FROM derived))::DOUBLE'),
+      )) as [[number]]
+      const { data, wal } = file.bytes()
+      return { readings, bytes: data + wal }
+    })
   }
 
   async removeSite(site: string): Promise<void> {
-    const { series, session, upkeep, writer } = this.#use()
-    const erase = async (): Promise<void> => {
-      const ids = series.matching({ sites: [site] }) ?? []
-      if (ids.length === 0) return
-      await session.transaction(async () => {
-        for (const [table, column] of [
-          ...readingTables.map((table) => [table, 'series']),
-          ['rollups', 'series'],
-          ['series', 'id'],
-        ]) {
-          await session.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT unnest($1))`, [ids])
-        }
-      })
-      await series.load(session)
-    }
-    await upkeep.exclusive(() => writer.alone(erase))
+    await this.#use(({ upkeep, writer, ...rest }) =>
+      upkeep.exclusive(() => writer.alone(() => eraseSite(rest, site))),
+    )
   }
 
   async maintain(keepFrom?: number): Promise<void> {
-    const { upkeep, writer } = this.#use()
-    await upkeep.maintain(writer.lastSeq, keepFrom)
+    await this.#use(({ upkeep, writer }) => upkeep.maintain(writer.lastSeq, keepFrom))
   }
 
   /** Lets what was called before come to its end. */
   async close(): Promise<void> {
+    this.#closed = true
+    await this.#reopening?.catch(() => undefined)
     const opened = this.#opened
-    if (!opened) return
     this.#opened = undefined
-    await opened.writer.idle()
+    if (opened) await closeStore(opened)
+  }
+
+  /** Throws `stopping` before `open` and after `close`. */
+  async #use<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result> {
+    const opened = await this.#ready()
     try {
-      await opened.upkeep.close()
-    } finally {
-      opened.session.close()
-      closeReaders(opened.readers)
-      await opened.file.close()
+      return await work(opened)
+    } catch (error) {
+      this.#look(error)
+      throw error
     }
   }
 
-  #use(): Opened {
-    if (!this.#opened) throw new HomeostatError('stopping')
-    return this.#opened
+  async #ready(): Promise<Opened> {
+    if (this.#closed) throw new HomeostatError('stopping')
+    if (this.#opened) return this.#opened
+    this.#reopening ??= openStore(this.#options)
+      .then((opened) => {
+        this.#opened = opened
+        return opened
+      })
+      .finally(() => {
+        this.#reopening = undefined
+      })
+    return this.#reopening
   }
+
+  /** Gives up an instance that DuckDB has invalidated. */
+  #look(error: unknown): void {
+    const opened = this.#opened
+    if (!opened || this.#closed || !/database has been invalidated/.test(String(error))) return
+    this.#opened = undefined
+    this.#reopening = abandonStore(opened)
+      .then(() => openStore(this.#options))
+      .then((again) => {
+        this.#opened = again
+        return again
+      })
+      .finally(() => {
+        this.#reopening = undefined
+      })
+    // the next call tries again
+    this.#reopening.catch(() => undefined)
+  }
+}
+
+async function openStore({
+  folder,
+  memoryLimitMb = 256,
+  threads = 2,
+  walLimitBytes = 16 * 1024 * 1024,
+}: DuckDbOptions): Promise<Opened> {
+  const file = await openDatabase({ folder, memoryLimitMb, threads })
+  try {
+    const session = await Session.open(file.instance)
+    const series = new SeriesTable()
+    await series.load(session)
+    const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
+    const upkeep = await Upkeep.open(file, { walLimitBytes, withoutCommits })
+    const nextSeq = Math.max(await lastSeq(session), upkeep.mark) + 1
+    const writer: Writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
+    const readers: Readers = {
+      ...{ instance: file.instance, series, queries: new Turns(queriesMax) },
+      ...{ idle: [], closed: false },
+    }
+    return { file, series, session, writer, upkeep, readers }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function closeStore({ file, session, writer, upkeep, readers }: Opened): Promise<void> {
+  await writer.idle()
+  try {
+    await upkeep.close()
+  } finally {
+    session.close()
+    closeReaders(readers)
+    await file.close()
+  }
+}
+
+/** Statements under way have failed, or fail now. */
+async function abandonStore({ file, session, writer, upkeep, readers }: Opened): Promise<void> {
+  await writer.idle()
+  await upkeep.abandon()
+  closeReaders(readers)
+  session.close()
+  await file.close()
+}
+
+async function eraseSite(
+  { series, session }: Pick<Opened, 'series' | 'session'>,
+  site: string,
+): Promise<void> {
+  const ids = series.matching({ sites: [site] }) ?? []
+  if (ids.length === 0) return
+  await session.transaction(async () => {
+    for (const [table, column] of [
+      ...readingTables.map((table) => [table, 'series']),
+      ['rollups', 'series'],
+      ['series', 'id'],
+    ]) {
+      await session.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT unnest($1))`, [ids])
+    }
+  })
+  await series.load(session)
 }
 
 /** The first start of an hour at or after `at`. */
