@@ -14,8 +14,8 @@ export interface MonitorState {
   readonly target: Target
   /** UTC ms of the save. */
   readonly at: number
-  /** Plain JSON; undefined erases what was saved. */
-  readonly state: unknown
+  /** JSON, so that it cannot change until it is written; undefined erases what was saved. */
+  readonly state: string | undefined
 }
 
 /** Spans of a target whose derived series must be derived again; none: all of them are up to date. */

@@ -193,7 +193,11 @@ export class Reactor {
   }
 
   takeDirty(): DirtySpans[] {
-    const spans = [...this.#unsavedDirty].map(({ target, dirty }) => ({ target, spans: dirty.all() }))
+    const spans = [...this.#unsavedDirty].map(({ target, dirty }) => ({
+      target,
+      // they may change before they are written
+      spans: [...dirty.all()],
+    }))
     this.#unsavedDirty.clear()
     return spans
   }

@@ -38,6 +38,8 @@ const sliceRows = 2_000
 export class Rebuilder {
   readonly #parts: RebuilderParts
   readonly #rebuiltAtMs = new WeakMap<Watcher, number>()
+  /** The first reading of each in its dirty spans: asked once for all pieces of them, until a span is added. */
+  readonly #oldest = new WeakMap<Watcher, { readonly dirtyAtMs: number; readonly oldest: number }>()
   readonly #stop = new AbortController()
   #wake = new AbortController()
   #running: Promise<void> | undefined
@@ -70,11 +72,11 @@ export class Rebuilder {
         await this.#rest(inMs)
         continue
       }
-      this.#rebuiltAtMs.set(due, clock.monotonic())
       try {
-        await this.#rebuild(due)
+        await this.#rebuildNewest(due)
       } catch (error) {
         if (this.#stop.signal.aborted) return
+        this.#rebuiltAtMs.set(due, clock.monotonic())
         log.error('A span could not be derived again; it is tried again in a minute.', {
           ...due.target,
           error: String(error),
@@ -83,17 +85,25 @@ export class Rebuilder {
     }
   }
 
-  /** A watcher that is due, or in how many ms the next one will be; Infinity: nothing is dirty. */
-  #nextDue(): { readonly due?: Watcher; readonly inMs: number } {
+  /**
+   * The watcher that is due with the newest dirty span, so that all targets have their newest month before one has its
+   * whole history; or in how many ms the next one will be due. Infinity: nothing is dirty.
+   */
+  #nextDue(): { readonly due: Watcher | undefined; readonly inMs: number } {
     const nowMs = this.#parts.clock.monotonic()
+    let due: Watcher | undefined
+    let newest = Number.NEGATIVE_INFINITY
     let inMs = Number.POSITIVE_INFINITY
     for (const watcher of this.#parts.reactor.dirty()) {
       const rebuiltAtMs = this.#rebuiltAtMs.get(watcher) ?? Number.NEGATIVE_INFINITY
       const dueAtMs = Math.max(watcher.dirtyAtMs + stillMs, rebuiltAtMs + everyMs)
-      if (dueAtMs <= nowMs) return { due: watcher, inMs: 0 }
-      inMs = Math.min(inMs, dueAtMs - nowMs)
+      inMs = Math.min(inMs, Math.max(0, dueAtMs - nowMs))
+      const to = watcher.dirty.newest()?.to ?? Number.NEGATIVE_INFINITY
+      if (dueAtMs > nowMs || (due && to <= newest)) continue
+      due = watcher
+      newest = to
     }
-    return { inMs }
+    return { due, inMs }
   }
 
   /** Sleeps for so long; where nothing is dirty, until something is. */
@@ -104,22 +114,20 @@ export class Rebuilder {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   }
 
-  /** All spans of the watcher, the newest first. */
-  async #rebuild(watcher: Watcher): Promise<void> {
+  /** The newest piece of the newest dirty span. */
+  async #rebuildNewest(watcher: Watcher): Promise<void> {
     const reach = watcher.domain.rebuild
     const [first] = watcher.dirty.all()
-    const last = watcher.dirty.newest()
-    if (!first || !last) return
-    const oldest = await this.#oldest(watcher.scope.sources, { from: first.from, to: last.to })
-    for (let span = watcher.dirty.newest(); span; span = watcher.dirty.newest()) {
-      if (!reach || this.#stop.signal.aborted || this.#isGone(watcher)) return
-      const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
-      await this.#rebuildPiece(watcher, piece, reach)
-      const done = piece.from <= oldest ? span : piece
-      await this.#parts.pump.contribute(() => this.#parts.reactor.clean(watcher, done))
-      const { target, scope } = watcher
-      this.#parts.onRebuilt(target, scope.sources)
-    }
+    const span = watcher.dirty.newest()
+    if (!reach || !first || !span || this.#isGone(watcher)) return
+    const oldest = await this.#oldestOf(watcher, { from: first.from, to: span.to })
+    const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
+    await this.#rebuildPiece(watcher, piece, reach)
+    const isWhole = piece.from <= Math.max(oldest, span.from)
+    if (isWhole) this.#rebuiltAtMs.set(watcher, this.#parts.clock.monotonic())
+    await this.#parts.pump.contribute(() => this.#parts.reactor.clean(watcher, isWhole ? span : piece))
+    const { target, scope } = watcher
+    this.#parts.onRebuilt(target, scope.sources)
   }
 
   /** Whether its site was removed meanwhile. */
@@ -128,12 +136,16 @@ export class Rebuilder {
   }
 
   /** Timestamp of the first reading in the span of any source; Infinity where there is none. */
-  async #oldest(sources: readonly Series[], { from, to }: TimeSpan): Promise<number> {
+  async #oldestOf(watcher: Watcher, { from, to }: TimeSpan): Promise<number> {
+    const known = this.#oldest.get(watcher)
+    if (known?.dirtyAtMs === watcher.dirtyAtMs) return known.oldest
+    const { sources } = watcher.scope
     let oldest = Number.POSITIVE_INFINITY
     for (const { site, device, metric } of sources) {
       const [first] = await this.#parts.readings.read({ sites: [site], device, metric, from, to }, 1)
       oldest = Math.min(oldest, first?.at ?? oldest)
     }
+    this.#oldest.set(watcher, { dirtyAtMs: watcher.dirtyAtMs, oldest })
     return oldest
   }
 

@@ -50,7 +50,8 @@ export async function restoreSites(parts: RestoreParts, windowReadings: number):
 
 async function leftBehind(ledger: RestoreParts['ledger']): Promise<LeftBehind> {
   const states = new TargetMap<unknown>()
-  for (const { target, state } of await ledger.monitorStates()) states.set(target, state)
+  for (const { target, state } of await ledger.monitorStates())
+    if (state !== undefined) states.set(target, JSON.parse(state))
   const open = new TargetMap<Alert[]>()
   for (const alert of await ledger.alerts({ open: true }, openAlertsMax)) {
     open.set(alert.target, [...(open.get(alert.target) ?? []), alert])

@@ -198,7 +198,7 @@ export class Watcher {
       ...(monitor === undefined ? {} : { monitor }),
       heldBack: [...this.#heldBack.values()],
     }
-    return { target, at: now, state }
+    return { target, at: now, state: JSON.stringify(state) }
   }
 
   #unclosed(): Alert[] {

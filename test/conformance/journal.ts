@@ -54,7 +54,7 @@ export const wholeTurn: TurnEntry = {
     alerts: [samples.alert()],
     incidents: [],
     states: [
-      { target: samples.target, at: 5, state: { quarter: 3, kwh: 0.25 } },
+      { target: samples.target, at: 5, state: '{"quarter":3}' },
       { target: { ...samples.target, subject: 'gone' }, at: 6, state: undefined },
     ],
     dirty: [{ target: samples.target, spans: [{ from: 1, to: 2 }] }],

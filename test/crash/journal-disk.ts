@@ -51,7 +51,6 @@ export class FragileJournalDisk implements JournalDisk {
   /** The process starts again, the machine went on. */
   revive(): void {
     this.failAt = Number.POSITIVE_INFINITY
-    this.failing = undefined
     this.done = 0
   }
 

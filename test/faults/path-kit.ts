@@ -1,5 +1,6 @@
 import type { ThresholdRule } from '../../src/contract/thresholds.ts'
 import type { Alert } from '../../src/core/event.ts'
+import type { Journal } from '../../src/core/journal.ts'
 import type { Ledger, Log, ReadingStore, Receipt } from '../../src/core/ports.ts'
 import type { RawReading, Reading } from '../../src/core/reading.ts'
 import type { Domain } from '../../src/domains/domain.ts'
@@ -10,12 +11,15 @@ import { Feed } from '../../src/engine/feed.ts'
 import { IncidentDesk } from '../../src/engine/incidents/desk.ts'
 import { options as incidentOptions } from '../../src/engine/incidents/made-alerts.ts'
 import { Path } from '../../src/engine/path.ts'
+import { projectedLedger, projectedReadings } from '../../src/engine/projected.ts'
 import { Projector } from '../../src/engine/projector.ts'
 import { type Settings, SiteSettings } from '../../src/engine/site-settings.ts'
+import { createFileJournal } from '../../src/stores/journal/file.ts'
 import { createThroughJournal } from '../../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { createMemoryWindows } from '../../src/stores/window/memory.ts'
+import { FragileJournalDisk } from '../crash/journal-disk.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 
 /** What goes wrong with the commits that follow. */
@@ -24,41 +28,57 @@ export interface Faults {
   appends: number
   /** Commits of the ledger that fail, after their readings were stored. */
   records: number
+  /** Appends to the journal that fail, where there is one. */
+  journal: number
 }
 
 /** Stores that outlive the process on a virtual disk. */
 export interface Disk {
   readonly readings: ReadingStore
   readonly ledger: Ledger
+  /** The journal of a process; without it the stores are written at once. */
+  readonly journal?: () => Journal
+  /** What was not synced is gone. */
+  readonly powerCut?: () => void
   readonly faults: Faults
 }
 
-export async function createDisk(): Promise<Disk> {
-  const faults = { appends: 0, records: 0 }
+export async function createDisk(
+  kind: 'through' | 'journal' = 'through',
+  pick: (below: number) => number = () => 0,
+): Promise<Disk> {
+  const faults = { appends: 0, records: 0, journal: 0 }
   const readings = createMemoryReadings()
   const ledger = createMemoryLedger()
   await readings.open()
   await ledger.open()
   const failing =
-    <Input>(fault: keyof Faults, work: (input: Input) => Promise<void>) =>
-    async (input: Input): Promise<void> => {
+    <Input>(fault: keyof Faults, work: (input: Input, position?: number) => Promise<void>) =>
+    async (input: Input, position?: number): Promise<void> => {
       if (faults[fault] > 0) {
         faults[fault]--
         throw new Error(`the disk refused ${fault}`)
       }
-      await work(input)
+      await work(input, position)
     }
   const { append } = readings
   const record = ledger.record.bind(ledger)
+  const files = new FragileJournalDisk(pick)
+  files.failing = (what) => what === 'sync' && faults.journal > 0 && faults.journal-- > 0
+  const journal = (): Journal => createFileJournal({ folder: '/journal', segmentBytes: 1 << 14, disk: files })
   return {
     faults,
+    ...(kind === 'journal' && { journal, powerCut: () => files.powerCut() }),
     readings: { ...readings, append: failing('appends', append) },
     ledger: Object.assign(ledger, { record: failing('records', record) }),
   }
 }
 
 /** The disk as one process sees it: once the process is dead, nothing it does reaches the disk any more. */
-function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & { unmount(): void } {
+function mount({ readings, ledger, journal }: Disk): Pick<Disk, 'readings' | 'ledger'> & {
+  readonly journal: Journal
+  unmount(): void
+} {
   let isMounted = true
   const guard = <Store extends object>(store: Store): Store =>
     new Proxy(store, {
@@ -76,6 +96,7 @@ function mount({ readings, ledger }: Disk): Pick<Disk, 'readings' | 'ledger'> & 
   return {
     readings: guard(readings),
     ledger: guard(ledger),
+    journal: guard(journal?.() ?? createThroughJournal({ readings, ledger })),
     unmount: () => {
       isMounted = false
     },
@@ -109,7 +130,7 @@ export async function startProcess(
   } = {},
 ): Promise<Process> {
   const { rules = [], domains = shipped, windowReadings = 60, liveWithinMs = 600_000 } = options
-  const { readings, ledger, unmount } = mount(disk)
+  const { unmount, ...stores } = mount(disk)
   const errors: string[] = []
   const log: Log = {
     info: () => undefined,
@@ -117,6 +138,11 @@ export async function startProcess(
     error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
   }
   const sent: Alert[] = []
+  const projector = new Projector({ ...stores, clock, log }, { journalLagBytes: 1 << 20, journalKeptMs: 0 })
+  const flush = (): Promise<void> => projector.flush()
+  const readings = projectedReadings(stores.readings, flush)
+  const ledger = projectedLedger(stores.ledger, flush)
+  await settled(projector.open(), clock)
   const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   await directory.load()
   const counters = new Counters()
@@ -129,10 +155,6 @@ export async function startProcess(
   const feed = new Feed((error) => void errors.push(String(error)))
   const incidents = new IncidentDesk({ ledger: ledger.incidents, feed, clock, log }, incidentOptions)
   await incidents.open(await ledger.alerts({ open: true }, 1000))
-  const projector = new Projector(
-    { journal: createThroughJournal({ readings, ledger }), readings, ledger, clock, log },
-    { journalLagBytes: 1 << 20, journalKeptMs: 0 },
-  )
   const path = new Path(
     {
       ...{ readings, ledger, directory, counters, clock, log },
@@ -157,6 +179,7 @@ export async function startProcess(
       await path.stop()
     } finally {
       await incidents.stop()
+      await projector.close()
     }
   }
   return {

@@ -79,13 +79,13 @@ export const alertOf = ({ body }: AlertRow): Alert => JSON.parse(body) as Alert
 export const monitorStateRow = ({ target, at, state }: MonitorState): MonitorStateRow => ({
   ...target,
   at,
-  body: JSON.stringify(state),
+  body: state ?? '',
 })
 
 export const monitorStateOf = ({ site, domain, subject, at, body }: MonitorStateRow): MonitorState => ({
   target: { site, domain, subject },
   at,
-  state: JSON.parse(body) as unknown,
+  state: body,
 })
 
 export const dirtySpansRow = ({ target, spans }: DirtySpans): DirtySpansRow => ({
