@@ -25,9 +25,23 @@ export class BodyGate {
     this.#limits = limits
   }
 
-  /** Rejects with `request_invalid` for a body that is not JSON, and `overloaded` when too many bytes wait. */
-  async parse(body: Buffer): Promise<unknown> {
-    if (body.length <= largeBytes) return parseJson(body)
+  /** Gives `request_invalid` for a body that is not JSON, and `overloaded` when too many bytes wait. */
+  parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
+    if (body.length > largeBytes) {
+      this.#parseLarge(body).then((parsed) => done(null, parsed), done)
+      return
+    }
+    let parsed: unknown
+    try {
+      parsed = parseJson(body)
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    done(null, parsed)
+  }
+
+  async #parseLarge(body: Buffer): Promise<unknown> {
     if (this.#waitingBytes + body.length > waitingBodies * this.#limits.bodyBytes) {
       throw new HomeostatError('overloaded', { limit: this.#limits.inboxReadings })
     }

@@ -143,9 +143,10 @@ export class Mount {
       ...(route.bodyBytes === undefined ? {} : { bodyLimit: route.bodyBytes }),
       ...(route.bodyCheckedBy === 'handler' ? { validatorCompiler: () => () => true } : {}),
       // before the body is read: a caller without the right must not make the hub read 16 MiB
-      onRequest: async (request) => {
-        if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request))
-      },
+      onRequest: (request, _reply, done) =>
+        checked(done, () => {
+          if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request))
+        }),
     }
   }
 
@@ -173,6 +174,17 @@ export class Mount {
       },
     }
   }
+}
+
+/** Goes on, or answers with what the check throws. */
+export function checked(done: (error?: Error) => void, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)))
+    return
+  }
+  done()
 }
 
 /** Marks a scope whose routes are open to everybody; `why` is for the reader. */
