@@ -129,6 +129,7 @@ export class IncidentDesk {
       await ledger.putWindow(window)
     } catch (error) {
       this.#publish([...changes, ...this.#incidents.removeWindow(window.id, clock.now())])
+      if (error instanceof HomeostatError) throw error
       throw new HomeostatError('change_not_stored', { detail: String(error) }, error)
     }
     this.#publish(changes)
