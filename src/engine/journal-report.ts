@@ -47,6 +47,9 @@ export async function reportOpening(
   )
 }
 
+/** What of the ledger turns do not hold. */
+const notInJournal = 'keys, settings, the schedule and what people did to incidents and models'
+
 type Loss = Pick<Info, 'summary' | 'detail'>
 
 /** Pure: what the positions of the stores and the frames of the journal tell about what is missing. */
@@ -66,18 +69,19 @@ export function lossesOf({ found, span, firstAt }: Omit<Opening, 'startedMs' | '
   const since = firstAt === undefined ? '' : ` of ${new Date(firstAt).toISOString()}`
   const losses = stores.flatMap(([name, position], index): Loss[] => {
     const other = stores[1 - index]![1]
+    const besides = name === 'ledger' ? `, and so are ${notInJournal}` : ''
     if (position < span.first - 1)
       return [
         {
           summary: `The ${name} is missing or too old.`,
-          detail: `It was rebuilt from the journal, which reaches back to turn ${span.first}${since}. What it held of earlier turns is lost; restore a backup to have it again.`,
+          detail: `It was rebuilt from the journal, which reaches back to turn ${span.first}${since}. What it held of earlier turns is lost${besides}; restore a backup to have it again.`,
         },
       ]
     if (position === 0 && other > 0)
       return [
         {
           summary: `The ${name} was missing.`,
-          detail: `It was rebuilt from the journal, from turn ${span.first}${since} on. What was stored before there was a journal is lost; restore a backup to have it again.`,
+          detail: `It was rebuilt from the journal, from turn ${span.first}${since} on. What was stored before there was a journal is lost${besides}; restore a backup to have it again.`,
         },
       ]
     return []
