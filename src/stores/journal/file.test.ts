@@ -75,6 +75,27 @@ describe('file journal: segments', () => {
     await again.journal.close()
   })
 
+  it('are kept as long as their frames are to be kept, also beyond a restart and a failed disk', async () => {
+    const disk = new FragileJournalDisk()
+    const on = () => createFileJournal({ folder: '/journal', segmentBytes: 4096, disk })
+    const first = on()
+    await first.open(0)
+    for (let value = 1; value <= 40; value++) await first.append(turn(value), 1000 + value)
+    await first.close()
+    const second = on()
+    await second.open(40)
+    disk.failing = (what) => what === 'sync'
+    await expect(second.append(turn(0), 1041)).rejects.toThrow('EIO')
+    disk.failing = undefined
+    await second.makeRoom()
+    await second.append(turn(41), 1042)
+    await second.release(second.releasable, 1000)
+    expect(valuesOf(await framesAfter(second, 0))).toHaveLength(41)
+    await second.release(second.releasable, 1042)
+    expect(valuesOf(await framesAfter(second, 0)).at(0)).toBeGreaterThan(1)
+    await second.close()
+  })
+
   it('are made longer for a frame that does not fit', async () => {
     const folder = folderOf(++count)
     const journal = createFileJournal({ folder, segmentBytes: 4096 })

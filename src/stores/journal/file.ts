@@ -64,6 +64,8 @@ class FileJournal implements Journal {
   /** Positions of the newest frame that was written, and of the newest that is durable. */
   #last = 0
   #synced = 0
+  /** When the newest frame that was written was appended, UTC ms. */
+  #lastAt = 0
   #waiters: Waiter[] = []
   #syncing: Promise<void> | undefined
   #closed = false
@@ -86,13 +88,14 @@ class FileJournal implements Journal {
       const end = endOf(await this.#disk.readFile(newest.path), newest, basename(newest.path))
       cutBytes = end.cutBytes
       this.#last = end.last
+      this.#lastAt = end.lastAt
       // without a frame it is begun anew
       if (end.last < newest.first) this.#segments.pop()
     }
     const first = this.#segments[0]?.first ?? Math.max(this.#last, after) + 1
     const span = { first, last: this.#segments.length > 0 ? this.#last : first - 1, cutBytes }
     this.#synced = this.#last
-    await this.#begin(Math.max(this.#last, after) + 1, this.#segmentBytes, 0)
+    await this.#begin(Math.max(this.#last, after) + 1, this.#segmentBytes)
     return span
   }
 
@@ -102,17 +105,18 @@ class FileJournal implements Journal {
       if (this.#closed) throw new Error('The journal is closed.')
       const open = this.#open
       if (!open) {
-        await this.#rotate(this.#segmentBytes, at)
+        await this.#rotate(this.#segmentBytes)
         continue
       }
       const position = this.#last + 1
       const bytes = this.#encoder.encode(entry, { position, synced: this.#synced, at })
       if (open.offset + bytes.length > open.segment.bytes) {
-        await this.#rotate(Math.max(this.#segmentBytes, segmentHeaderBytes + 2 * bytes.length), at)
+        await this.#rotate(Math.max(this.#segmentBytes, segmentHeaderBytes + 2 * bytes.length))
         continue
       }
       this.#write(open, bytes)
       this.#last = position
+      this.#lastAt = at
       const written = { position, bytes: bytes.length }
       await this.#durable(position)
       return written
@@ -136,7 +140,7 @@ class FileJournal implements Journal {
   async release(position: number, keepFrom: number): Promise<void> {
     for (;;) {
       const [oldest, next] = this.#segments
-      if (!oldest || !next || next.previousLast > position || next.begunAt >= keepFrom) return
+      if (!oldest || !next || next.previousLast > position || next.previousAt >= keepFrom) return
       this.#segments.shift()
       // oldest first, so that a crash leaves no gap
       if (this.#hasSpare || this.#preparing || oldest.bytes !== this.#segmentBytes)
@@ -150,7 +154,7 @@ class FileJournal implements Journal {
 
   async makeRoom(): Promise<void> {
     while (this.#rotating) await this.#rotating
-    if (!this.#open) await this.#rotate(this.#segmentBytes, 0)
+    if (!this.#open) await this.#rotate(this.#segmentBytes)
     await this.#prepareSpare()
   }
 
@@ -220,14 +224,14 @@ class FileJournal implements Journal {
     for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 
-  #rotate(bytes: number, at: number): Promise<void> {
-    this.#rotating ??= this.#next(bytes, at).finally(() => {
+  #rotate(bytes: number): Promise<void> {
+    this.#rotating ??= this.#next(bytes).finally(() => {
       this.#rotating = undefined
     })
     return this.#rotating
   }
 
-  async #next(bytes: number, at: number): Promise<void> {
+  async #next(bytes: number): Promise<void> {
     while (this.#syncing) await this.#syncing
     if (this.#open && this.#synced < this.#last) {
       try {
@@ -240,17 +244,17 @@ class FileJournal implements Journal {
     }
     this.#open?.file.close()
     this.#open = undefined
-    await this.#begin(this.#last + 1, bytes, at)
+    await this.#begin(this.#last + 1, bytes)
   }
 
   /** The name of the new segment is durable before its first frame is. */
-  async #begin(first: number, bytes: number, begunAt: number): Promise<void> {
+  async #begin(first: number, bytes: number): Promise<void> {
     const path = this.#path(`${String(first).padStart(16, '0')}${extension}`)
     const isUsual = bytes === this.#segmentBytes
     if (isUsual) await this.#prepareSpare()
     const from = isUsual ? this.#path(spareName) : this.#path('long')
     if (!isUsual) await this.#disk.allocate(from, bytes)
-    const header = { first, previousLast: this.#last, begunAt }
+    const header = { first, previousLast: this.#last, previousAt: this.#lastAt }
     const file = this.#disk.open(from)
     try {
       file.write(encodeHeader(header), 0)
