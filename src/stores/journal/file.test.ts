@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { examineJournal, framesAfter, turn, valuesOf } from '../../../test/conformance/journal.ts'
@@ -7,7 +7,7 @@ import { FragileJournalDisk } from '../../../test/crash/journal-disk.ts'
 import { temporaryFolder } from '../../../test/servers.ts'
 import type { Journal } from '../../core/journal.ts'
 import { createRandom } from '../../ml/random.ts'
-import { createFileJournal } from './file.ts'
+import { createFileJournal, readFileJournal } from './file.ts'
 
 const parent = temporaryFolder('journal')
 let count = 0
@@ -192,6 +192,56 @@ describe('file journal: a frame that cannot be read', () => {
     await expect(opened(folder)).rejects.toThrow(
       `segment ${name}, offset 4: a newer Homeostat wrote it (format 2)`,
     )
+  })
+})
+
+describe('readFileJournal', () => {
+  const contents = async (folder: string) =>
+    Promise.all(
+      (await readdir(folder)).sort().map(async (name) => [name, await readFile(join(folder, name))] as const),
+    )
+
+  it('reads all frames of a journal that a crash cut short, and changes nothing', async () => {
+    const folder = await written(100)
+    const name = (await segmentsOf(folder)).at(-1)!
+    const bytes = await readFile(join(folder, name))
+    bytes.fill(0, bytes.lastIndexOf(Buffer.from([0x48, 0x46, 0x52, 0x4d])) + 60)
+    await writeFile(join(folder, name), bytes)
+    const before = await contents(folder)
+    const { span, lastAt, read } = await readFileJournal({ folder })
+    expect(span).toMatchObject({ first: 1, last: 99 })
+    expect(span.cutBytes).toBeGreaterThan(0)
+    expect(lastAt).toBe(99)
+    expect(valuesOf(await framesAfter({ read }, 0))).toEqual(Array.from({ length: 99 }, (_, at) => at + 1))
+    expect(valuesOf(await framesAfter({ read }, 97))).toEqual([98, 99])
+    expect(await contents(folder)).toEqual(before)
+  })
+
+  it('knows when the newest frame was appended where the newest segment has none', async () => {
+    const folder = await written(100)
+    const { journal } = await opened(folder)
+    await journal.close()
+    expect(await readFileJournal({ folder })).toMatchObject({ span: { last: 100 }, lastAt: 100 })
+  })
+
+  it('names a damaged frame with segment and offset', async () => {
+    const folder = await written(100)
+    const [name = ''] = await segmentsOf(folder)
+    const bytes = await readFile(join(folder, name))
+    bytes[200]! ^= 1
+    await writeFile(join(folder, name), bytes)
+    const journal = await readFileJournal({ folder })
+    await expect(framesAfter(journal, 0)).rejects.toThrow(`segment ${name}, offset`)
+  })
+
+  it('rejects where there is no journal', async () => {
+    const folder = folderOf(++count)
+    const missing = `There is no journal in ${folder}.`
+    await expect(readFileJournal({ folder })).rejects.toThrow(missing)
+    await mkdir(folder, { recursive: true })
+    await expect(readFileJournal({ folder })).rejects.toThrow(missing)
+    await writeFile(`${folder}x`, '')
+    await expect(readFileJournal({ folder: `${folder}x` })).rejects.toThrow('ENOTDIR')
   })
 })
 

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path'
+import { HomeostatError } from '../../core/errors.ts'
 import type { Journal, JournalEntry, JournalFrame, JournalSpan, Written } from '../../core/journal.ts'
 import { type JournalDisk, type JournalFile, machineDisk } from './disk.ts'
 import { FrameEncoder } from './frame.ts'
@@ -46,6 +47,37 @@ interface Waiter {
 export function createFileJournal(options: FileJournalOptions): Journal {
   return new FileJournal(options)
 }
+
+/** A journal of which nothing changes, not even what a crash left at its end. No process may write to it meanwhile. */
+export interface JournalReader extends Pick<Journal, 'read'> {
+  readonly span: JournalSpan
+  /** When the newest frame was appended, UTC ms; 0 without frames. */
+  readonly lastAt: number
+}
+
+/**
+ * Opens the journal in a folder for reading only. Rejects with `not_found` where there is none, and with
+ * `journal_damaged` as `open` of a journal does.
+ */
+export async function readFileJournal({
+  folder,
+  disk = machineDisk,
+}: Pick<FileJournalOptions, 'folder' | 'disk'>): Promise<JournalReader> {
+  const segments = await segmentsIn(folder, disk).catch((error: unknown) => {
+    throw isAbsent(error) ? new HomeostatError('not_found', { what: `journal in ${folder}` }, error) : error
+  })
+  const newest = segments.at(-1)
+  if (!newest) throw new HomeostatError('not_found', { what: `journal in ${folder}` })
+  const { last, lastAt, cutBytes } = endOf(await disk.readFile(newest.path), newest, basename(newest.path))
+  return {
+    span: { first: segments[0]!.first, last, cutBytes },
+    lastAt,
+    read: (after) => framesOf(segments, { after, last }, disk),
+  }
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 const extension = '.journal'
 const spareName = 'spare'
@@ -123,14 +155,8 @@ class FileJournal implements Journal {
     }
   }
 
-  async *read(after: number): AsyncGenerator<JournalFrame> {
-    const end = this.#last
-    for (const [index, segment] of [...this.#segments].entries()) {
-      const last = Math.min(end, this.#segments[index + 1]?.previousLast ?? end)
-      if (last <= after || last < segment.first) continue
-      const bytes = await this.#disk.readFile(segment.path)
-      yield* decodedFrames(bytes, segment, { after, last }, basename(segment.path))
-    }
+  read(after: number): AsyncGenerator<JournalFrame> {
+    return framesOf([...this.#segments], { after, last: this.#last }, this.#disk)
   }
 
   get releasable(): number {
@@ -306,4 +332,18 @@ async function segmentsIn(folder: string, disk: JournalDisk): Promise<Segment[]>
     segments.push({ ...header, path, bytes: await disk.size(path) })
   }
   return segments
+}
+
+/** Frames of segments from `after` to `last`. Throws `journal_damaged` at one that cannot be read. */
+async function* framesOf(
+  segments: readonly Segment[],
+  span: { readonly after: number; readonly last: number },
+  disk: JournalDisk,
+): AsyncGenerator<JournalFrame> {
+  for (const [index, segment] of segments.entries()) {
+    const last = Math.min(span.last, segments[index + 1]?.previousLast ?? span.last)
+    if (last <= span.after || last < segment.first) continue
+    const bytes = await disk.readFile(segment.path)
+    yield* decodedFrames(bytes, segment, { after: span.after, last }, basename(segment.path))
+  }
 }
