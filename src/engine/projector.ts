@@ -155,9 +155,12 @@ export class Projector {
   async #run(): Promise<void> {
     const isStopping = (): boolean => this.#stop.signal.aborted
     let attempts = 0
+    let waitedUpTo = 0
     while (this.#queue.length > 0 && !(isStopping() && attempts >= attemptsAtStop)) {
-      if (this.#weight < batchWeight && this.#flushes.length === 0 && attempts === 0)
+      const hasWaited = this.#queue[0]!.position <= waitedUpTo
+      if (!hasWaited && this.#weight < batchWeight && this.#flushes.length === 0)
         await this.#sleep(everyMs, false)
+      waitedUpTo = this.#queue.at(-1)!.position
       try {
         await this.#project()
         attempts = 0

@@ -159,11 +159,11 @@ export class Rebuilder {
     const reachesNow = derivedIn.to >= watcher.newestAt
     const to = reachesNow ? Number.POSITIVE_INFINITY : derivedIn.to
     const monitor = watcher.freshMonitor()
-    const positions = new Map<string, number>()
-    const replay = new Replay(monitor, positions)
+    const replay = new Replay(monitor)
     const history = await this.#load(watcher.scope.sources, from, to)
-    for (let rows = 0; replay.next(history); rows++) {
-      if (rows % sliceRows === sliceRows - 1) await this.#parts.clock.yield()
+    for (let rows = 1; replay.next(history); rows++) {
+      if (rows % sliceRows > 0) continue
+      await this.#parts.clock.yield()
       this.#stop.signal.throwIfAborted()
     }
     await this.#parts.pump.contribute((turn) => {
@@ -177,7 +177,7 @@ export class Rebuilder {
           turn.readings.push(reading)
         }
       }
-      if (reachesNow && isComplete) watcher.replaceMonitor(monitor, positions)
+      if (reachesNow && isComplete) watcher.replaceMonitor(monitor, replay.positions)
     })
   }
 
@@ -216,14 +216,24 @@ interface SourceColumns extends Columns {
 /** Passes the readings of several series to a monitor in the order of their timestamps, each once. */
 class Replay {
   readonly effects: Effects[] = []
-  readonly positions: Map<string, number>
   readonly #monitor: Monitor
+  readonly #positions = new Map<string, number>()
   #columns: readonly SourceColumns[] = []
+  /** By source: the next row, and the timestamp of the newest reading that was passed. */
   #rows: number[] = []
+  #seen: number[] = []
 
-  constructor(monitor: Monitor, positions: Map<string, number>) {
+  constructor(monitor: Monitor) {
     this.#monitor = monitor
-    this.positions = positions
+  }
+
+  /** Timestamp of the newest reading that was passed, by `seriesName`. */
+  get positions(): ReadonlyMap<string, number> {
+    for (const [source, { series }] of this.#columns.entries()) {
+      const seen = this.#seen[source]!
+      if (Number.isFinite(seen)) this.#positions.set(seriesName(series), seen)
+    }
+    return this.#positions
   }
 
   /** Passes the next reading of the columns that the monitor has not seen; false when there is none. */
@@ -237,15 +247,17 @@ class Replay {
     if (next < 0) return false
     const { series, at, value } = columns[next]!
     const row = this.#rows[next]!++
-    this.#pass({ ...series, at: at[row]!, value: value[row]! })
+    this.#seen[next] = at[row]!
+    this.#pass(readingOf(series, at[row]!, value[row]!))
     return true
   }
 
   #begin(columns: readonly SourceColumns[]): void {
+    const { positions } = this
     this.#columns = columns
-    this.#rows = columns.map(({ series, at }) => {
-      const seen = this.positions.get(seriesName(series)) ?? Number.NEGATIVE_INFINITY
-      const first = at.findIndex((one) => one > seen)
+    this.#seen = columns.map(({ series }) => positions.get(seriesName(series)) ?? Number.NEGATIVE_INFINITY)
+    this.#rows = columns.map(({ at }, source) => {
+      const first = at.findIndex((one) => one > this.#seen[source]!)
       return first < 0 ? at.length : first
     })
   }
@@ -256,13 +268,19 @@ class Replay {
       this.#keep(this.#monitor.take('wake', wakeAt))
       if (this.#monitor.wakeAt <= wakeAt) break
     }
-    this.positions.set(seriesName(reading), reading.at)
     this.#keep(this.#monitor.take(reading, reading.at))
   }
 
   #keep(effects: Effects | undefined): void {
     if (effects) this.effects.push(effects)
   }
+}
+
+/** As one literal: a spread for each of millions of readings would cost more than what the monitor does with it. */
+function readingOf({ site, device, metric, unit, room }: Series, at: number, value: number): Reading {
+  return room === undefined
+    ? { site, device, metric, value, unit, at }
+    : { site, device, metric, value, unit, at, room }
 }
 
 function join(parts: readonly Float64Array[]): Float64Array {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PointPrediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
+import { emptyFacts } from '../../src/core/turn.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
@@ -49,6 +50,17 @@ const laws: readonly Law[] = [
     ],
     read: (l) => l.sites(),
     gives: [site('B', { demo: true }), site('a', { name: 'Ἑστία' }), site('b')],
+  },
+  {
+    name: 'the position of the journal is the last one that came with facts, or without any',
+    put: [
+      async (l) => expect(await l.position()).toBe(0),
+      (l) => l.record({ ...emptyFacts, sites: [site('a')] }, 5),
+      (l) => l.record(emptyFacts, 2 ** 40),
+      (l) => l.record({ ...emptyFacts, sites: [site('b')] }),
+    ],
+    read: async (l) => [await l.position(), (await l.sites()).map(({ id }) => id)],
+    gives: [2 ** 40, ['a', 'b']],
   },
   {
     name: 'an empty batch changes nothing',

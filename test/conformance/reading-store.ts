@@ -61,6 +61,17 @@ function examineAppend(test: Test): void {
     ])
   })
 
+  test('keeps the position that came with the last append, with readings or without', async (store) => {
+    expect(await store.position()).toBe(0)
+    await store.append([reading()], 5)
+    expect(await store.position()).toBe(5)
+    await store.append([], 2 ** 40)
+    await store.append([reading({ value: 2 })])
+    expect(await store.position()).toBe(2 ** 40)
+    await store.removeSite('home')
+    expect(await store.position()).toBe(2 ** 40)
+  })
+
   test('takes an empty batch', async (store) => {
     await store.append([])
     expect(await store.read({}, 10)).toEqual([])

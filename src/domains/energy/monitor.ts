@@ -45,6 +45,8 @@ export class EnergyMonitor implements Monitor {
   readonly #target: Target
   readonly #device: string
   readonly #sources = new Map<EnergyMetric, Source>()
+  /** The same by the rank of their metric. */
+  #byRank: readonly Source[] = []
   /** Derived quarters of the hour in progress. */
   readonly #hour: Map<number, Quarter>
   /** Start of the first quarter that is not derived yet. */
@@ -57,7 +59,7 @@ export class EnergyMonitor implements Monitor {
     this.#device = derivedDevice(target)
     const saved = resume?.saved as SavedState | undefined
     for (const [metric, { spans, quarters }] of saved?.sources ?? []) {
-      this.#sources.set(metric, { spans: new EnergySpans(metric, spans), quarters: new Quarters(quarters) })
+      this.#add(metric, { spans: new EnergySpans(metric, spans), quarters: new Quarters(quarters) })
     }
     this.#hour = new Map(saved?.hour ?? [])
     this.#doneTo = saved?.doneTo ?? Number.NEGATIVE_INFINITY
@@ -96,21 +98,31 @@ export class EnergyMonitor implements Monitor {
     let source = this.#sources.get(metric)
     if (!source) {
       source = { spans: new EnergySpans(metric), quarters: new Quarters() }
-      this.#sources.set(metric, source)
+      this.#add(metric, source)
     }
     return source
   }
 
-  /** Best first: those that measure at least every quarter-hour, then by the rank of their metric. */
-  #ranked(): Source[] {
-    return energyMetrics
-      .flatMap((metric) => this.#sources.get(metric) ?? [])
-      .sort((a, b) => Number(isCoarse(a)) - Number(isCoarse(b)))
+  #add(metric: EnergyMetric, source: Source): void {
+    this.#sources.set(metric, source)
+    this.#byRank = energyMetrics.flatMap((one) => this.#sources.get(one) ?? [])
   }
 
-  /** The best source that is not silent at `at`. */
+  /** Best first: those that measure at least every quarter-hour, then by the rank of their metric. */
+  #ranked(): Source[] {
+    return this.#byRank.toSorted((a, b) => Number(isCoarse(a)) - Number(isCoarse(b)))
+  }
+
+  /** The first of `#ranked` that is not silent at `at`; called for every reading. */
   #live(at: number): Source | undefined {
-    return this.#ranked().find(({ spans }) => at - spans.at <= spans.silenceMs)
+    let coarse: Source | undefined
+    for (const source of this.#byRank) {
+      const { spans } = source
+      if (!(at - spans.at <= spans.silenceMs)) continue
+      if (!isCoarse(source)) return source
+      coarse ??= source
+    }
+    return coarse
   }
 
   /** Derives the quarters that are complete at the reading at `at`. */

@@ -45,7 +45,7 @@ export class Quarters {
   }
 
   save(): (readonly [number, Quarter])[] {
-    return [...this.#quarters]
+    return [...this.#quarters].map(([start, quarter]) => [start, { ...quarter }])
   }
 }
 

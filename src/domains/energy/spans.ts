@@ -47,6 +47,8 @@ export class EnergySpans {
   readonly #distancesMs: number[]
   #at: number
   #value: number
+  /** Median of the distances; NaN after they have changed. */
+  #medianMs = Number.NaN
 
   constructor(metric: EnergyMetric, saved?: SpansState) {
     this.#metric = metric
@@ -57,7 +59,7 @@ export class EnergySpans {
 
   /** Median distance of the newest readings, ms; NaN while there are too few of them. */
   get intervalMs(): number {
-    return this.#distancesMs.length < distancesMin ? Number.NaN : median(this.#distancesMs)
+    return this.#distancesMs.length < distancesMin ? Number.NaN : this.#median()
   }
 
   /** Timestamp of the newest reading; NaN before the first. */
@@ -83,10 +85,9 @@ export class EnergySpans {
     if (Number.isNaN(from)) return undefined
     const lastedMs = at - from
     const { silenceMs: mostMs } = this
-    this.#distancesMs.push(lastedMs)
-    if (this.#distancesMs.length > distancesKept) this.#distancesMs.shift()
+    this.#keepDistance(lastedMs)
     if (this.#metric === 'energy') {
-      const intervalMs = Math.min(lastedMs, median(this.#distancesMs))
+      const intervalMs = Math.min(lastedMs, this.#median())
       return intervalMs > silenceMs.energy.most ? undefined : { from, to: from + intervalMs, kwh: before }
     }
     if (lastedMs > mostMs) return undefined
@@ -95,7 +96,22 @@ export class EnergySpans {
   }
 
   save(): SpansState {
-    return { at: this.#at, value: this.#value, distancesMs: this.#distancesMs }
+    return { at: this.#at, value: this.#value, distancesMs: [...this.#distancesMs] }
+  }
+
+  #keepDistance(ms: number): void {
+    this.#distancesMs.push(ms)
+    const gone = this.#distancesMs.length > distancesKept ? this.#distancesMs.shift() : undefined
+    // a regular device changes nothing
+    if (gone !== ms) this.#medianMs = Number.NaN
+  }
+
+  #median(): number {
+    if (Number.isNaN(this.#medianMs)) {
+      const sorted = Float64Array.from(this.#distancesMs).sort()
+      this.#medianMs = sorted[sorted.length >> 1]!
+    }
+    return this.#medianMs
   }
 }
 
@@ -107,5 +123,3 @@ function counted(before: number, value: number): number {
   if (value >= before) return value - before
   return value > before / 2 ? Number.NaN : value
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!

@@ -1,5 +1,8 @@
 import type { Journal, JournalFrame } from '../../core/journal.ts'
 
+/** As long as a frame in a file, without its facts. */
+const [frameHeaderBytes, readingBytes] = [56, 20]
+
 /** A journal in memory: the plain version, and for hubs that need not outlive their process. */
 export function createMemoryJournal(): Journal {
   let frames: JournalFrame[] = []
@@ -14,7 +17,8 @@ export function createMemoryJournal(): Journal {
     async append(entry, at) {
       last++
       frames.push({ position: last, at, entry: structuredClone(entry) })
-      return { position: last, bytes: 0 }
+      const rows = entry.kind === 'turn' ? entry.readings.length : 0
+      return { position: last, bytes: frameHeaderBytes + rows * readingBytes }
     },
     async *read(after): AsyncGenerator<JournalFrame> {
       const end = last

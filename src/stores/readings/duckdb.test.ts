@@ -154,6 +154,37 @@ it('scanMany: a scan that is open when the store closes ends with an error', asy
   await expect(scan.next()).rejects.toMatchObject({ code: 'stopping' })
 })
 
+it('opens a file from before there was a journal, at position 0', async () => {
+  const folder = mkdtempSync(join(root, 'store-'))
+  const before = open(folder)
+  await before.open()
+  await before.append([reading()])
+  await before.close()
+  const instance = await DuckDBInstance.create(join(folder, 'readings.duckdb'))
+  const connection = await instance.connect()
+  await connection.run('DROP TABLE journal')
+  connection.closeSync()
+  instance.closeSync()
+  const store = open(folder)
+  await store.open()
+  expect([await store.position(), (await store.read({}, 10)).length]).toEqual([0, 1])
+  await store.append([reading({ at: start + 1 })], 3)
+  await store.close()
+  const again = open(folder)
+  await again.open()
+  expect([await again.position(), (await again.read({}, 10)).length]).toEqual([3, 2])
+  await again.close()
+})
+
+it('stores neither readings nor position of an append that fails', async () => {
+  const store = open(mkdtempSync(join(root, 'store-')))
+  await store.open()
+  await store.append([reading()], 3)
+  await expect(store.append([reading({ at: Number.NaN })], 4)).rejects.toThrow('nan')
+  expect(await store.position()).toBe(3)
+  await store.close()
+})
+
 it('keeps derived readings in a table of their own', async () => {
   const folder = mkdtempSync(join(root, 'store-'))
   const store = open(folder)
