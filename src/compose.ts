@@ -10,6 +10,7 @@ import type { EngineParts } from './engine/options.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
 import { nextRun } from './platform/cron.ts'
+import { createDisk } from './platform/disk.ts'
 import { createThreadJobs } from './platform/jobs.ts'
 import { artifactStores } from './stores/artifacts/index.ts'
 import { journals } from './stores/journal/index.ts'
@@ -46,6 +47,7 @@ export function createEngine(
   stops.push(() => jobs.close())
   return new Engine(
     {
+      disk: createDisk(config.data),
       ...createStores(config),
       artifacts: createArtifacts(config),
       windows: createMemoryWindows({ capacity: limits.windowReadings }),

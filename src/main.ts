@@ -9,6 +9,7 @@ import type { Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
+import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
 import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
@@ -31,6 +32,7 @@ export async function startHub(
     for (const stop of stops.splice(0).reverse()) await stop()
   }
   try {
+    await releaseReserve(config.data)
     const claim = await claimFolder(config.data)
     stops.push(() => claim.release())
     const engine = createEngine(config, { ...choices, scheduled: true }, stops)
@@ -53,11 +55,14 @@ export async function startHub(
     const url = await listen(server, config)
     await announce(claim, url, keys)
     await demo.startIfWanted()
+    await keepReserve(config.data).catch((error: unknown) =>
+      log.warn('No room is kept for a start on a full disk.', { error: String(error) }),
+    )
     log.info('Homeostat is ready.', { url, data: config.data, open })
     return { url, close }
   } catch (error) {
     await close()
-    throw error
+    throw await explainStart(error, config.data)
   }
 }
 
@@ -67,23 +72,24 @@ export async function openEngine(
   log: Log,
   version = '',
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
-  const claim = await claimFolder(config.data)
-  const stops: (() => Promise<unknown>)[] = [() => claim.release()]
-  const engine = createEngine(
-    { ...config, training: { ...config.training, enabled: false } },
-    { log, version, scheduled: false },
-    stops,
-  )
-  stops.push(() => engine.close())
+  const stops: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
   }
   try {
+    const claim = await claimFolder(config.data)
+    stops.push(() => claim.release())
+    const engine = createEngine(
+      { ...config, training: { ...config.training, enabled: false } },
+      { log, version, scheduled: false },
+      stops,
+    )
+    stops.push(() => engine.close())
     await engine.open()
     return { engine, close }
   } catch (error) {
     await close()
-    throw error
+    throw await explainStart(error, config.data)
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { createServer } from '../src/api/server.ts'
+import type { Disk } from '../src/core/disk.ts'
 import type { Role } from '../src/core/event.ts'
 import type { Journal } from '../src/core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, Receipt } from '../src/core/ports.ts'
@@ -55,6 +56,8 @@ export interface TestHubOptions {
   readonly domainSettings?: Readonly<Record<string, Settings>>
   readonly engine?: Partial<Omit<EngineOptions, 'training'>>
   readonly training?: Partial<EngineOptions['training']>
+  /** Default: half full. */
+  readonly disk?: Disk
   /** Default: none, the stores are written at once. */
   readonly journal?: Journal
   readonly readings?: ReadingStore
@@ -102,7 +105,7 @@ const usualEngine: EngineOptions = {
     escalateAfterMs: { critical: 300_000, warning: 3_600_000, info: 0 },
     emergencyDomains: ['smoke', 'occupancy'],
   },
-  ...{ journalLagBytes: 8 << 20, journalKeptMs: 0 },
+  ...{ journalLagBytes: 8 << 20, journalKeptMs: 0, diskWarningShare: 0.9 },
   scheduled: true,
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
@@ -123,6 +126,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const errors: string[] = []
   const engine = new Engine(
     {
+      disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
       ...{ journal, readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { DiskUsage } from '../core/disk.ts'
 import type { Counters } from '../engine/counters.ts'
 import type { Engine } from '../engine/engine.ts'
 
@@ -51,6 +52,7 @@ export function createMetrics(engine: Engine): Registry {
   gauge('homeostat_series', 'Series known', () => engine.seriesCount)
   gauge('homeostat_inbox_readings', 'Readings taken and not committed yet', () => engine.waiting)
   gauge('homeostat_live_listeners', 'Listeners on the feed', () => engine.feed.size)
+  countStorage({ count, gauge }, engine)
   gauge('homeostat_training', 'Whether a model is being trained', () =>
     Number(engine.models.trainer.training),
   )
@@ -58,6 +60,31 @@ export function createMetrics(engine: Engine): Registry {
   gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
   countLabelled(registry, counters)
   return registry
+}
+
+type Add = (name: string, help: string, read: () => number) => void
+
+function countStorage({ count, gauge }: { readonly count: Add; readonly gauge: Add }, engine: Engine): void {
+  const disk = (read: (usage: DiskUsage) => number): number =>
+    engine.storage.disk ? read(engine.storage.disk) : Number.NaN
+  count(
+    'homeostat_projections_failed_total',
+    'Attempts to bring the stores up to the journal that failed; they are tried again',
+    () => engine.storage.projectionsFailed,
+  )
+  gauge(
+    'homeostat_journal_lag_frames',
+    'Turns in the journal that the stores lack',
+    () => engine.storage.lag.frames,
+  )
+  gauge('homeostat_journal_lag_bytes', 'What these take in the journal', () => engine.storage.lag.bytes)
+  gauge('homeostat_journal_bytes', 'The journal on disk', () => engine.storage.journalBytes)
+  gauge('homeostat_disk_used_ratio', 'Share of the disk of the data folder in use', () =>
+    disk(({ usedShare }) => usedShare),
+  )
+  gauge('homeostat_disk_free_bytes', 'What is free on the disk of the data folder', () =>
+    disk(({ freeBytes }) => freeBytes),
+  )
 }
 
 function countLabelled(registry: Registry, { monitorFaults, quarantined }: Counters): void {

@@ -135,6 +135,14 @@ const limits = z
       'Acknowledged turns in the journal that the stores do not have yet; then commits wait.',
     ),
     journalSegmentBytes: count(256 * kib, 1024 * mib, 4 * mib).describe('Length of a file of the journal.'),
+    diskWarningShare: z
+      .number()
+      .min(0.5)
+      .max(1)
+      .default(0.9)
+      .describe(
+        'Share of the disk of the data folder in use above which the hub warns, and again once it was 0.05 lower; 1: never.',
+      ),
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',
     ),

@@ -154,6 +154,17 @@ const table = {
     sentence:
       'The stores in {folder} already have turn {position}, which is later than {limit}. Begin with an older copy of them, or with an empty folder.',
   },
+  disk_full: {
+    status: 503,
+    exit: 6,
+    sentence:
+      'The disk of the data folder {folder} is full ({free} bytes are free; {detail}). Make room on it or enlarge it, then start again; nothing that was acknowledged is lost.',
+  },
+  data_unwritable: {
+    status: 500,
+    exit: 6,
+    sentence: 'The data folder {folder} cannot be written: {detail}.',
+  },
   hub_gone: {
     status: 503,
     exit: 5,

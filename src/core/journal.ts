@@ -43,6 +43,7 @@ export interface JournalSpan {
 export interface Journal {
   /**
    * Call once, before anything else. Further frames get positions above `after`, the highest one that a store knows.
+   * A disk without room does not keep it from opening: `makeRoom` then tells why nothing can be appended.
    * Rejects with `journal_damaged` where frames at its end are damaged that were durable once.
    */
   open(after: number): Promise<JournalSpan>

@@ -2,6 +2,8 @@ import { HomeostatError } from '../core/errors.ts'
 import type { Alert, Command } from '../core/event.ts'
 import type { TurnEntry } from '../core/journal.ts'
 import type { Clock, Log } from '../core/ports.ts'
+import { targetId } from '../core/target.ts'
+import { minuteMs } from '../core/time.ts'
 import { createTurn, hasFacts, type Turn } from '../core/turn.ts'
 import type { Counters } from './counters.ts'
 import type { Directory } from './directory.ts'
@@ -40,6 +42,10 @@ const createOpenTurn = (): OpenTurn => ({ turn: createTurn(), rows: [], done: []
 
 /** Pauses before a failed commit is tried again. */
 const retryMs = [50, 250]
+/** While commits keep failing, that is told so often. */
+const tellEveryMs = minuteMs
+/** Alerts that wait to be recorded, the newest. A hub that cannot write for days must not grow with them. */
+const owedMax = 10_000
 
 /** The second loop of the pump: commits turns in their order and answers those that wait for them. */
 export class Committer {
@@ -48,6 +54,9 @@ export class Committer {
   readonly #sealed: OpenTurn[] = []
   /** Alerts of turns that were lost: people were told, so they belong into the ledger. */
   #owed: Alert[] = []
+  /** Commits that failed since the last one that did not. */
+  #failed = 0
+  #toldMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
 
   constructor(parts: CommitterParts) {
@@ -120,17 +129,22 @@ export class Committer {
       await this.#store({ kind: 'turn', readings, facts, commands })
     } catch (error) {
       counters.commitsFailed++
-      log.error('A commit failed; nothing of it was acknowledged.', { error: String(error) })
+      this.#tell(error)
       directory.returnNews({ sites, devices })
       reactor.returnStates(states, dirty)
       desk.returnUnsaved(incidents)
       reactor.markLost(turn)
-      this.#owed = alerts
-      const failure = new HomeostatError('store_failed', { detail: String(error) }, error)
+      this.#owed = newestOf(alerts)
+      const failure =
+        error instanceof HomeostatError
+          ? error
+          : new HomeostatError('store_failed', { detail: String(error) }, error)
       for (const { delivery, count } of rows) inbox.fail(delivery, count, failure)
       for (const { reject } of done) reject(failure)
       return () => undefined
     }
+    if (this.#failed > 0) log.info('Commits succeed again.', { failed: this.#failed })
+    this.#failed = 0
     counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
     return () => {
       for (const { delivery, count } of rows) inbox.settle(delivery, count)
@@ -151,10 +165,23 @@ export class Committer {
         const pauseMs = retryMs[attempt]
         if (pauseMs === undefined) throw error
         counters.commitRetries++
-        log.warn('A commit failed and is tried again.', { error: String(error) })
+        if (this.#failed === 0) log.warn('A commit failed and is tried again.', { error: String(error) })
         await clock.sleep(pauseMs)
       }
     }
+  }
+
+  /** The first failure, and then one a minute: a full disk fails every commit. */
+  #tell(error: unknown): void {
+    const { clock, log } = this.#parts
+    const now = clock.monotonic()
+    this.#failed++
+    if (this.#failed > 1 && now - this.#toldMs < tellEveryMs) return
+    this.#toldMs = now
+    log.error('A commit failed; nothing of it was acknowledged.', {
+      error: String(error),
+      failed: this.#failed,
+    })
   }
 
   #publish(turn: Turn): void {
@@ -165,4 +192,13 @@ export class Committer {
     onCommitted(turn)
     if (commands.length > 0) onCommands(commands)
   }
+}
+
+/** Of each alert its last state; beyond the limit the oldest go. */
+function newestOf(alerts: readonly Alert[]): Alert[] {
+  const states = new Map<string, Alert>()
+  for (const alert of alerts) {
+    states.set(JSON.stringify([alert.rule, targetId(alert.target), alert.since]), alert)
+  }
+  return [...states.values()].slice(-owedMax)
 }

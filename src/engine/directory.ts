@@ -59,6 +59,11 @@ export class Directory {
     for (const device of devices) this.#devicesOf(device.site).set(device.id, device)
   }
 
+  /** Takes back that a site was forgotten; its devices come with their next readings, or the next start. */
+  remember(site: Site): void {
+    this.#sites.set(site.id, site)
+  }
+
   forget(site: string): void {
     this.#sites.delete(site)
     this.#devices.delete(site)

@@ -18,12 +18,12 @@ import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { Path } from './path.ts'
-import { projectedLedger, projectedReadings } from './projected.ts'
-import { Projector } from './projector.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
 import { SiteSettings } from './site-settings.ts'
+import { Sources, type StartedSource } from './sources.ts'
+import { Storage, type StorageStatus } from './storage.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Open alerts that are given their incidents at the start. */
@@ -42,22 +42,16 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #directory: Directory
   readonly #path: Path
-  readonly #projector: Projector
+  readonly #storage: Storage
   readonly #upkeep: Upkeep
-  #sources: {
-    readonly adapter: SourceAdapter
-    readonly stop: AbortController
-    readonly done: Promise<void>
-  }[] = []
+  readonly #sources: Sources
   readonly #order = new SeriesOrder()
   #ready = false
 
   constructor(parts: EngineParts, options: EngineOptions) {
     const { windows, clock, log } = parts
-    this.#projector = new Projector(parts, options)
-    const flush = (): Promise<void> => this.#projector.flush()
-    const readings = projectedReadings(parts.readings, flush)
-    const ledger = projectedLedger(parts.ledger, flush)
+    this.#storage = new Storage(parts, options)
+    const { readings, ledger, projector } = this.#storage
     this.#parts = { ...parts, readings, ledger }
     this.#options = options
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
@@ -73,7 +67,7 @@ export class Engine {
       {
         ...shared,
         directory,
-        projector: this.#projector,
+        projector,
         incidents: this.incidents,
         settings: this.settings,
         onCommitted: ({ readings }) => this.models.trainer.committed(readings),
@@ -88,15 +82,14 @@ export class Engine {
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)
+    this.#sources = new Sources(log)
   }
 
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
-    const { readings, ledger, log, clock } = this.#parts
+    const { ledger, log, clock } = this.#parts
     const started = clock.monotonic()
-    await ledger.open()
-    await readings.open()
-    await this.#projector.open()
+    await this.#storage.open()
     await this.#directory.load()
     await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
@@ -111,41 +104,20 @@ export class Engine {
     this.#ready = true
   }
 
-  /**
-   * Starts a source. `stop` ends it and resolves when what it had emitted is settled; `done` rejects where it failed
-   * by itself (also logged: the hub goes on without it, and is not ready).
-   */
-  startSource(adapter: SourceAdapter): { stop(): Promise<void>; readonly done: Promise<void> } {
-    const stop = new AbortController()
-    const done = adapter.run(this.#path.emitFor(adapter.name), stop.signal)
-    const entry = { adapter, stop, done }
-    this.#sources.push(entry)
-    done.catch((error: unknown) => {
-      this.#parts.log.error('A source stopped.', { source: adapter.name, error: String(error) })
-    })
-    return {
-      done,
-      stop: async () => {
-        stop.abort()
-        this.#sources = this.#sources.filter((other) => other !== entry)
-        await done
-      },
-    }
+  startSource(adapter: SourceAdapter): StartedSource {
+    return this.#sources.start(adapter, this.#path.emitFor(adapter.name))
   }
 
   /** Sources stop taking, then the pump empties, then the stores close. */
   async close(): Promise<void> {
     this.#ready = false
-    for (const { stop } of this.#sources) stop.abort()
-    await Promise.allSettled(this.#sources.map(({ done }) => done))
+    await this.#sources.stop()
     await this.#path.stop()
     await this.incidents.stop()
     await this.#scheduler?.stop()
     await this.models.stop()
     await this.#upkeep.stop()
-    await this.#projector.close()
-    await this.#parts.readings.close()
-    await this.#parts.ledger.close()
+    await this.#storage.close()
   }
 
   /** What fires when. */
@@ -177,13 +149,13 @@ export class Engine {
   /** What is missing before readings are taken; empty when ready. */
   missing(): string[] {
     if (!this.#ready) return ['stores']
-    const { problem } = this.#projector
+    const { problem } = this.#storage
     const sources = this.sources().flatMap(({ name, ready, detail }) => (ready ? [] : [`${name}: ${detail}`]))
     return problem === undefined ? sources : [problem, ...sources]
   }
 
   sources(): { name: string; ready: boolean; detail: string }[] {
-    return this.#sources.map(({ adapter }) => ({ name: adapter.name, ...adapter.health() }))
+    return this.#sources.health()
   }
 
   sites(): Site[] {
@@ -198,15 +170,23 @@ export class Engine {
 
   /** Erases a site with all that is known of it. Its sources must have stopped. */
   async removeSite(site: string): Promise<void> {
-    if (!this.sites().some(({ id }) => id === site))
-      throw new HomeostatError('not_found', { what: `site "${site}"` })
+    const known = this.sites().find(({ id }) => id === site)
+    if (!known) throw new HomeostatError('not_found', { what: `site "${site}"` })
+    const { problem, projector } = this.#storage
+    if (problem !== undefined) throw new HomeostatError('change_not_stored', { detail: problem })
     await this.models.removeSite(site)
     await this.#path.removeSite(site)
     this.#parts.windows.removeSite(site)
     this.incidents.removeSite(site)
     this.#directory.forget(site)
-    await this.#projector.commit({ kind: 'site-removed', site })
-    await this.#projector.flush()
+    try {
+      await projector.commit({ kind: 'site-removed', site })
+    } catch (error) {
+      // it can be asked for again
+      this.#directory.remember(known)
+      throw error
+    }
+    await projector.flush()
     this.feed.publish({ kind: 'site_removed', site })
   }
 
@@ -215,6 +195,10 @@ export class Engine {
     const measured: Reading[] = []
     for (const reading of this.#parts.windows.latest()) if (!isDerived(reading.device)) measured.push(reading)
     return this.#order.sort(measured)
+  }
+
+  get storage(): StorageStatus {
+    return this.#storage.status
   }
 
   get seriesCount(): number {

@@ -1,5 +1,7 @@
+import type { Disk } from '../core/disk.ts'
 import type { Journal } from '../core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
+import type { DiskWatchOptions } from './disk-watch.ts'
 import type { IncidentOptions } from './incidents/options.ts'
 import type { ModelsOptions } from './models/models.ts'
 import type { ProjectorOptions } from './projector.ts'
@@ -7,6 +9,7 @@ import type { Calling, RetrainOptions } from './schedule/schedule.ts'
 import type { ConfiguredDomain } from './site-settings.ts'
 
 export interface EngineParts {
+  readonly disk: Disk
   readonly journal: Journal
   readonly readings: ReadingStore
   readonly ledger: Ledger
@@ -19,7 +22,7 @@ export interface EngineParts {
   readonly domains: readonly ConfiguredDomain[]
 }
 
-export interface EngineOptions extends ProjectorOptions {
+export interface EngineOptions extends ProjectorOptions, DiskWatchOptions {
   readonly site: { readonly id: string; readonly name: string; readonly zone: string }
   readonly inboxReadings: number
   readonly turnReadings: number

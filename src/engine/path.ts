@@ -84,7 +84,8 @@ export class Path {
     for (const forecast of await this.#parts.ledger.forecasts()) this.use(forecast)
     // alerts that ended while the hub was away
     this.#parts.incidents.take(replayed.alerts)
-    await this.#pump.contribute((turn) => mergeTurn(turn, replayed))
+    // what cannot be stored now is derived again once it can
+    await this.#pump.contribute((turn) => mergeTurn(turn, replayed)).catch(() => undefined)
     this.#waker.start()
     this.#rebuilder.start()
   }

@@ -207,6 +207,7 @@ describe('projector: stores that fail', () => {
     failing.append = false
     await clock.advance(2000)
     expect([await stored(), projector.problem]).toEqual([[1, 2, 3], undefined])
+    expect(logged.at(-1)).toBe('The stores take what is in the journal again.')
     await projector.close()
   })
 
@@ -262,21 +263,71 @@ describe('projector: stores that fail', () => {
 
 describe('projector: a journal that fails', () => {
   it('makes the hub unready until it can be written again, also when nobody sends', async () => {
-    const { clock, failing, start } = createWorld()
+    const { clock, failing, start, logged } = createWorld()
     const projector = await start()
     failing.journal = true
-    await expect(projector.commit(numbered(1))).rejects.toThrow('no space left')
+    await expect(projector.commit(numbered(1))).rejects.toMatchObject({
+      code: 'store_failed',
+      message: 'The readings could not be stored: Error: no space left.',
+    })
     expect(projector.problem).toContain('the journal cannot be written')
     await clock.advance(5000)
     expect(projector.problem).toContain('the journal cannot be written')
     failing.journal = false
     await clock.advance(1000)
     expect(projector.problem).toBeUndefined()
+    expect(logged).toEqual([
+      'The journal cannot be written; readings are refused until it can.',
+      'The journal can be written again.',
+    ])
     await projector.close()
+  })
+
+  it('does not keep the hub from starting: it is not ready until the journal takes frames', async () => {
+    const { clock, failing, start, stored } = createWorld()
+    failing.journal = true
+    const projector = await start()
+    expect(projector.problem).toBe('the journal cannot be written: Error: no space left')
+    failing.journal = false
+    await clock.advance(1000)
+    expect(projector.problem).toBeUndefined()
+    await projector.commit(numbered(1))
+    await projector.close()
+    expect(await stored()).toEqual([1])
+  })
+
+  it('is closed also where the positions of the stores cannot be written any more', async () => {
+    const { clock, failing, start, journal } = createWorld()
+    const projector = await start()
+    await projector.commit(numbered(1))
+    await clock.advance(250)
+    failing.record = true
+    let isClosed = false
+    journal.close = async () => {
+      isClosed = true
+    }
+    await expect(projector.close()).rejects.toThrow('no space left')
+    expect(isClosed).toBe(true)
   })
 })
 
 describe('projector: frames that both stores have', () => {
+  it('are released with the next projection where it could not be done at once', async () => {
+    const { clock, failing, start, journal, logged } = createWorld()
+    Object.defineProperty(journal, 'releasable', { value: 1 })
+    const projector = await start()
+    failing.record = true
+    await projector.commit(numbered(1))
+    await clock.advance(250)
+    expect(logged).toEqual(['Old parts of the journal could not be removed.'])
+    expect(valuesOf(await framesAfter(journal, 0))).toEqual([1])
+    failing.record = false
+    await projector.commit(numbered(2))
+    await clock.advance(250)
+    expect(valuesOf(await framesAfter(journal, 0))).toEqual([2])
+    await projector.close()
+  })
+
   it('are released with the positions on disk, and kept as long as they are to be', async () => {
     for (const [journalKeptMs, left] of [
       [0, []],

@@ -60,7 +60,10 @@ export class Projector {
     this.#projection = new Projection(parts)
   }
 
-  /** Opens the journal and projects what the stores lack of it. They must be open. */
+  /**
+   * Opens the journal and projects what the stores lack of it. They must be open. Where the journal can take nothing at
+   * the moment, that is a `problem`, and no reason to reject.
+   */
   async open(): Promise<void> {
     const { journal, clock, log } = this.#parts
     const startedMs = clock.monotonic()
@@ -77,11 +80,12 @@ export class Projector {
     if (replayed.position !== undefined) await this.#release(replayed.position)
     const { frames, readings: rows, firstAt } = replayed
     await reportOpening(this.#parts, { found, span, frames, rows, firstAt, startedMs })
+    await journal.makeRoom().catch((error: unknown) => this.#failJournal(error))
   }
 
   /**
-   * Resolves once the entry is durable. Rejects when the disk fails, or when the stores have been failing for so long
-   * that no further frame may wait for them.
+   * Resolves once the entry is durable. Rejects with `store_failed` when the disk fails, or when the stores have been
+   * failing for so long that no further frame may wait for them.
    */
   async commit(entry: JournalEntry): Promise<void> {
     const { journal, clock } = this.#parts
@@ -99,9 +103,8 @@ export class Projector {
       this.#running ??= this.#run()
       if (this.#weight >= batchWeight) this.#wake()
     } catch (error) {
-      this.#journalProblem = String(error)
-      this.#probing ??= this.#probe()
-      throw error
+      this.#failJournal(error)
+      throw new HomeostatError('store_failed', { detail: String(error) }, error)
     }
   }
 
@@ -137,8 +140,11 @@ export class Projector {
     this.#pause?.controller.abort()
     await this.#running
     await this.#probing
-    if (this.#storeProblem === undefined) await this.#projection.savePositions()
-    await this.#parts.journal.close()
+    try {
+      if (this.#storeProblem === undefined) await this.#projection.savePositions()
+    } finally {
+      await this.#parts.journal.close()
+    }
   }
 
   #add(frame: Pending): void {
@@ -163,6 +169,7 @@ export class Projector {
       waitedUpTo = this.#queue.at(-1)!.position
       try {
         await this.#project()
+        if (attempts > 0) this.#parts.log.info('The stores take what is in the journal again.', { attempts })
         attempts = 0
         this.#storeProblem = undefined
       } catch (error) {
@@ -194,18 +201,31 @@ export class Projector {
     this.#pause = undefined
   }
 
+  #failJournal(error: unknown): void {
+    this.#journalProblem = String(error)
+    this.#probing ??= this.#probe()
+  }
+
   /** Looks every second whether the journal can be written again, also when nobody sends. */
   async #probe(): Promise<void> {
+    const { clock, journal, log } = this.#parts
+    let isTold = false
     while (this.#journalProblem !== undefined && !this.#stop.signal.aborted) {
-      await this.#parts.clock.sleep(1000, this.#stop.signal)
+      await clock.sleep(1000, this.#stop.signal)
       try {
-        await this.#parts.journal.makeRoom()
+        await journal.makeRoom()
         this.#journalProblem = undefined
       } catch (error) {
         this.#journalProblem = String(error)
+        if (!isTold)
+          log.error('The journal cannot be written; readings are refused until it can.', {
+            error: String(error),
+          })
+        isTold = true
       }
     }
     this.#probing = undefined
+    if (isTold && this.#journalProblem === undefined) log.info('The journal can be written again.')
   }
 
   /** One batch into both stores. What failed in one of them is tried again there only. */
@@ -230,7 +250,6 @@ export class Projector {
     const { journal, clock, log } = this.#parts
     const { releasable } = journal
     if (releasable <= this.#released || releasable > position) return
-    this.#released = releasable
     try {
       await this.#projection.savePositions()
       const { journalKeptMs } = this.#options
@@ -238,6 +257,7 @@ export class Projector {
         releasable,
         journalKeptMs > 0 ? clock.now() - journalKeptMs : Number.POSITIVE_INFINITY,
       )
+      this.#released = releasable
     } catch (error) {
       log.warn('Old parts of the journal could not be removed.', { error: String(error) })
     }

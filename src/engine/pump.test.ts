@@ -68,14 +68,17 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   const feed = new Feed(() => story.push('listener dropped'))
   feed.subscribe((news) => story.push(news.kind))
   const silent = () => undefined
+  const logged: string[] = []
+  const note = (message: string): void => void logged.push(message)
+  const passed = { ms: 0 }
   const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   const clock: Clock = {
     now: () => now,
-    monotonic: () => 0,
+    monotonic: () => passed.ms,
     sleep: async () => undefined,
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
-  const log = { info: silent, warn: silent, error: silent }
+  const log = { info: note, warn: note, error: note }
   const settings = new SiteSettings([{ domain: thresholds, settings: { rules } }], {
     ...{ records: ledger.records, clock, log, limits: { recordsPerDomain: 10, recordBytes: 1000 } },
   })
@@ -112,7 +115,10 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     faults.release = undefined
     go?.()
   }
-  return { pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release }
+  return {
+    ...{ pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release },
+    ...{ logged, passed },
+  }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
@@ -254,6 +260,48 @@ describe('a failing store', () => {
     await emit([row('stove', 80)])
     expect(await ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', since: now, value: 80 }])
     expect(story.filter((line) => line === 'alerts')).toHaveLength(1)
+  })
+})
+
+describe('a disk that stays full', () => {
+  it('is told once a minute, and when it is over', async () => {
+    const { emit, faults, logged, passed } = await setUp()
+    const failed = 'A commit failed; nothing of it was acknowledged.'
+    faults.fail = true
+    const refused = async (): Promise<void> => {
+      await expect(emit([row('a', 1)])).rejects.toMatchObject({ code: 'store_failed' })
+    }
+    await refused()
+    const retried = Array.from({ length: 2 }, () => 'A commit failed and is tried again.')
+    expect(logged).toEqual([...retried, failed])
+    for (let second = 0; second < 120; second++) {
+      passed.ms += 1000
+      await refused()
+    }
+    expect(logged.slice(3)).toEqual([failed, failed])
+    faults.fail = false
+    await emit([row('a', 1)])
+    await emit([row('a', 2)])
+    expect(logged.slice(5)).toEqual(['Commits succeed again.'])
+  })
+
+  it('lets the hub owe the newest alerts only, each as it is in the end', async () => {
+    const { emit, ledger, faults } = await setUp({ inboxReadings: 4096, turnReadings: 4096 }, [hot])
+    faults.failRecord = true
+    const alerts = 11_000
+    for (let from = 0; from < alerts; from += 1000) {
+      const flapping = Array.from({ length: 1000 }, (_, index) => [
+        row('stove', 80, { at: now + 2 * (from + index) }),
+        row('stove', 20, { at: now + 2 * (from + index) + 1 }),
+      ])
+      await expect(emit(flapping.flat())).rejects.toMatchObject({ code: 'store_failed' })
+    }
+    faults.failRecord = false
+    await emit([row('fridge', 5)])
+    const known = await ledger.alerts({}, 2 * alerts)
+    expect(known).toHaveLength(10_000)
+    expect(known.at(-1)).toMatchObject({ since: now + 2000, until: now + 2001 })
+    expect(known.filter(({ until }) => until === undefined)).toEqual([])
   })
 })
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Domain, Monitor } from '../../src/domains/domain.ts'
 import { domains } from '../../src/domains/index.ts'
+import { createMemoryJournal } from '../../src/stores/journal/memory.ts'
 import { createMemoryReadings } from '../../src/stores/readings/memory.ts'
 import { startTestHub } from '../hub.ts'
 
@@ -76,4 +77,48 @@ test('/metrics counts faults of monitors by domain, retries, unsent alerts and w
     release()
     await hub.close()
   }
+})
+
+test('/metrics tells how far the stores are behind the journal, and how full the disk is', async () => {
+  const readings = createMemoryReadings()
+  const disk = { failing: true }
+  const hub = await startTestHub({
+    open: true,
+    journal: { ...createMemoryJournal(), bytes: 8_388_608 },
+    disk: {
+      usage: async () => ({ usedShare: 0.625, freeBytes: 3_000_000 }),
+    },
+    readings: {
+      ...readings,
+      append: (rows, position) =>
+        disk.failing ? Promise.reject(new Error('the disk is full')) : readings.append(rows, position),
+    },
+  })
+  const names = [
+    ...['journal_lag_frames', 'journal_lag_bytes', 'journal_bytes', 'projections_failed_total'],
+    ...['disk_used_ratio', 'disk_free_bytes'],
+  ]
+  const metrics = async (): Promise<string[]> => {
+    const lines = (await hub.ask({ url: '/metrics' })).body.split('\n')
+    return names.map(
+      (name) => lines.find((line) => line.startsWith(`homeostat_${name} `))?.split(' ')[1] ?? '',
+    )
+  }
+  try {
+    expect(await metrics()).toEqual(['0', '0', '8388608', '0', '0.625', '3000000'])
+    await hub.push([{ device: 'stove', metric: 'temperature', value: 20, at: Date.now() }])
+    await expect.poll(metrics).toEqual(['1', '76', '8388608', '1', '0.625', '3000000'])
+    disk.failing = false
+    await expect.poll(metrics, { timeout: 5000 }).toEqual(['0', '0', '8388608', '1', '0.625', '3000000'])
+  } finally {
+    await hub.close()
+  }
+})
+
+test('/metrics has no number for a disk that cannot be asked', async () => {
+  const hub = await startTestHub({ open: true, disk: { usage: () => Promise.reject(new Error('EIO')) } })
+  const { body } = await hub.ask({ url: '/metrics' })
+  expect(body).toContain('\nhomeostat_disk_used_ratio Nan\n')
+  expect(body).toContain('\nhomeostat_disk_free_bytes Nan\n')
+  await hub.close()
 })

@@ -23,6 +23,7 @@ export class FragileJournalDisk implements JournalDisk {
   /** Picks a whole number below its argument: what becomes of a page. */
   readonly #pick: (below: number) => number
   done = 0
+  free = Number.POSITIVE_INFINITY
   failAt = Number.POSITIVE_INFINITY
   /** Fails once and goes on. */
   once = false
@@ -68,6 +69,10 @@ export class FragileJournalDisk implements JournalDisk {
     this.#step('sync', () => {
       file.durable = Buffer.from(file.bytes)
     })
+  }
+
+  async freeBytes(): Promise<number> {
+    return this.free
   }
 
   open(path: string) {

@@ -70,9 +70,10 @@ export class IncidentDesk {
     this.#incidents.returnUnsaved(incidents)
   }
 
-  /** Writes what no transaction has taken. False where that failed: it is logged, and tried again. */
+  /** Writes what no transaction has taken. False where that failed: it is logged once, and tried again. */
   async save(): Promise<boolean> {
     const unsaved = this.#incidents.takeUnsaved()
+    const wasOwed = this.#isOwed
     this.#isOwed = false
     if (unsaved.length === 0) return true
     try {
@@ -82,7 +83,8 @@ export class IncidentDesk {
       this.#incidents.returnUnsaved(unsaved)
       this.#isOwed = true
       this.#sleep?.controller.abort()
-      this.#parts.log.error('Incidents could not be saved; it is tried again.', { error: String(error) })
+      if (!wasOwed)
+        this.#parts.log.error('Incidents could not be saved; it is tried again.', { error: String(error) })
       return false
     }
   }
@@ -129,6 +131,7 @@ export class IncidentDesk {
       await ledger.putWindow(window)
     } catch (error) {
       this.#publish([...changes, ...this.#incidents.removeWindow(window.id, clock.now())])
+      if (error instanceof HomeostatError) throw error
       throw new HomeostatError('change_not_stored', { detail: String(error) }, error)
     }
     this.#publish(changes)

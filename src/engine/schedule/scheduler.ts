@@ -78,6 +78,8 @@ export class Scheduler {
   readonly #changes = new Turns(1)
   #loop: Promise<void> | undefined
   #lastLook = Number.NEGATIVE_INFINITY
+  /** A change could not be kept; told once until everything is kept again. */
+  #isFailing = false
 
   constructor(parts: SchedulerParts, options: SchedulerOptions) {
     this.#parts = parts
@@ -244,6 +246,7 @@ export class Scheduler {
       const due = [...this.#triggers.values()].filter((trigger) => dueAt(trigger) <= now)
       due.sort((a, b) => dueAt(a) - dueAt(b))
       for (const trigger of due) failures += await this.#failed(() => this.#fire(trigger, now, starting))
+      this.#isFailing = failures > 0
       return failures === 0
     })
     this.#runner.dispatch()
@@ -255,7 +258,9 @@ export class Scheduler {
       await change()
       return 0
     } catch (error) {
-      this.#parts.log.error('The schedule could not be kept; it is tried again.', { error: String(error) })
+      if (!this.#isFailing)
+        this.#parts.log.error('The schedule could not be kept; it is tried again.', { error: String(error) })
+      this.#isFailing = true
       return 1
     }
   }

@@ -1,12 +1,14 @@
 import { close, closeSync, fdatasync, openSync, write, writeSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { fsyncFolder } from '../fsync-folder.ts'
 
 /** The few operations of the disk that a journal needs: handed in, so that a test can fail each one. Paths are absolute. */
 export interface JournalDisk {
-  /** A new file of zeros, durable when it resolves; what had the name is replaced. */
+  /** A new file of zeros, durable when it resolves; what had the name is replaced. A failure leaves nothing behind. */
   allocate(path: string, bytes: number): Promise<void>
+  /** Bytes of the disk of a folder that are free for this process. */
+  freeBytes(folder: string): Promise<number>
   /** A file that is there, for writing. */
   open(path: string): JournalFile
   rename(from: string, to: string): Promise<void>
@@ -48,9 +50,17 @@ export const machineDisk: JournalDisk = {
         offset += bytesWritten
       }
       await datasync(fd)
+    } catch (error) {
+      // what was written of it would take the last room from others
+      await rm(path, { force: true }).catch(() => undefined)
+      throw error
     } finally {
       await closed(fd)
     }
+  },
+  async freeBytes(folder) {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
   },
   open(path) {
     const fd = openSync(path, 'r+')

@@ -4,9 +4,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { examineJournal, framesAfter, turn, valuesOf } from '../../../test/conformance/journal.ts'
 import { reading } from '../../../test/conformance/reading-samples.ts'
 import { FragileJournalDisk } from '../../../test/crash/journal-disk.ts'
+import { mountSmallDisk, smallDiskOrSkip } from '../../../test/servers/small-disk.ts'
 import { temporaryFolder } from '../../../test/servers.ts'
 import type { Journal } from '../../core/journal.ts'
 import { createRandom } from '../../ml/random.ts'
+import { machineDisk } from './disk.ts'
 import { createFileJournal, readFileJournal } from './file.ts'
 
 const parent = temporaryFolder('journal')
@@ -339,5 +341,99 @@ describe('file journal on a failing disk', () => {
     await again.open(0)
     expect(valuesOf(await framesAfter(again, 0))).toEqual([1, 4])
     await again.close()
+  })
+})
+
+describe('file journal on a full disk', () => {
+  const folder = '/journal'
+  const segment = 4096
+  const on = (disk: FragileJournalDisk) => createFileJournal({ folder, segmentBytes: segment, disk })
+  /** What a segment needs: itself, twice itself in the stores, and a spare megabyte. */
+  const forStores = 2 * segment + (1 << 20)
+
+  /** Appends turns from `value` on until one is refused; gives the last one that was taken. */
+  async function fill(journal: Journal, value: number): Promise<number> {
+    for (let next = value; ; next++) {
+      if (next > value + 1000) throw new Error('The disk never is full.')
+      const isTaken = await journal.append(turn(next), next).then(
+        () => true,
+        () => false,
+      )
+      if (!isTaken) return next - 1
+    }
+  }
+
+  it('stops while the stores still have room for what it holds, and goes on when there is more', async () => {
+    const disk = new FragileJournalDisk()
+    const journal = on(disk)
+    await journal.open(0)
+    disk.free = forStores - 1
+    const last = await fill(journal, 1)
+    expect(last).toBeGreaterThan(10)
+    const refused = `the disk is full: ${folder} has ${forStores - 1} bytes left, and needs ${forStores} to go on`
+    await expect(journal.append(turn(-1), 1)).rejects.toThrow(refused)
+    await expect(journal.makeRoom()).rejects.toThrow(refused)
+    disk.free = forStores
+    await journal.makeRoom()
+    await journal.append(turn(last + 1), 1)
+    expect(valuesOf(await framesAfter(journal, 0))).toHaveLength(last + 1)
+    // the spare segment is used up
+    disk.free = forStores + segment - 1
+    const next = await fill(journal, last + 2)
+    await expect(journal.makeRoom()).rejects.toThrow(`needs ${forStores + segment} to go on`)
+    disk.free = forStores + segment
+    await journal.append(turn(next + 1), 1)
+    await journal.close()
+  })
+
+  it('opens there, gives what it holds, and takes frames once there is room', async () => {
+    const disk = new FragileJournalDisk()
+    const first = on(disk)
+    await first.open(0)
+    for (const value of [1, 2, 3]) await first.append(turn(value), value)
+    await first.close()
+    disk.free = 0
+    const journal = on(disk)
+    expect(await journal.open(7)).toEqual({ first: 1, last: 3, cutBytes: 0 })
+    expect(valuesOf(await framesAfter(journal, 1))).toEqual([2, 3])
+    await expect(journal.append(turn(4), 4)).rejects.toThrow('the disk is full')
+    await expect(journal.makeRoom()).rejects.toThrow('the disk is full')
+    disk.free = Number.POSITIVE_INFINITY
+    expect(await journal.append(turn(4), 4)).toMatchObject({ position: 8 })
+    expect(valuesOf(await framesAfter(journal, 0))).toEqual([1, 2, 3, 4])
+    await journal.close()
+    const again = on(disk)
+    expect(await again.open(0)).toMatchObject({ first: 1, last: 8 })
+    expect(valuesOf(await framesAfter(again, 0))).toEqual([1, 2, 3, 4])
+    await again.close()
+  })
+
+  it('does not open where the disk fails in another way', async () => {
+    const disk = new FragileJournalDisk()
+    disk.failing = (what) => what === 'allocate'
+    await expect(on(disk).open(0)).rejects.toThrow('EIO: allocate')
+  })
+
+  const { available, reason } = smallDiskOrSkip()
+  it.skipIf(!available)(`leaves no room taken by a segment that it could not make ${reason}`, async () => {
+    const disk = mountSmallDisk(2)
+    try {
+      // the disk shrinks between the look and the writing
+      const make = machineDisk.allocate(join(disk.path, 'spare'), 8 << 20)
+      await expect(make).rejects.toThrow('ENOSPC')
+      expect(await readdir(disk.path)).toEqual([])
+      // as a kill in between leaves it
+      await mkdir(join(disk.path, 'journal'))
+      await writeFile(join(disk.path, 'journal', 'spare'), Buffer.alloc(1000))
+      const journal = createFileJournal({ folder: join(disk.path, 'journal') })
+      await journal.open(0)
+      expect(await readdir(join(disk.path, 'journal'))).toEqual([])
+      await expect(journal.makeRoom()).rejects.toThrow('the disk is full')
+      disk.resize(32)
+      await journal.append(turn(1), 1)
+      await journal.close()
+    } finally {
+      disk.remove()
+    }
   })
 })

@@ -43,6 +43,9 @@ interface Waiter {
 /**
  * A journal in files of equal length, written to their end with zeros before they are used: then a frame changes no
  * metadata, and fdatasync waits for one write only. Segments that are released are used again.
+ *
+ * A segment is begun only where the disk also has room for what the stores will make of its frames. So the journal is the
+ * first that stops on a disk that fills up: what was acknowledged can be read, and what people change is still stored.
  */
 export function createFileJournal(options: FileJournalOptions): Journal {
   return new FileJournal(options)
@@ -82,6 +85,11 @@ const isAbsent = (error: unknown): boolean =>
 const extension = '.journal'
 const spareName = 'spare'
 
+/** Bytes that a frame takes in the stores, for one in the journal: the log of DuckDB takes 38 a reading, a frame 20. */
+const bytesInStores = 2
+/** For what else is written to the disk. */
+const spareBytes = 1 << 20
+
 class FileJournal implements Journal {
   readonly #folder: string
   readonly #segmentBytes: number
@@ -98,6 +106,8 @@ class FileJournal implements Journal {
   #synced = 0
   /** When the newest frame that was written was appended, UTC ms. */
   #lastAt = 0
+  /** Further frames get positions above it. */
+  #after = 0
   #waiters: Waiter[] = []
   #syncing: Promise<void> | undefined
   #closed = false
@@ -110,9 +120,8 @@ class FileJournal implements Journal {
 
   async open(after: number): Promise<JournalSpan> {
     await this.#disk.mkdir(this.#folder)
-    const names = await this.#disk.readdir(this.#folder)
-    this.#hasSpare =
-      names.includes(spareName) && (await this.#disk.size(this.#path(spareName))) >= this.#segmentBytes
+    this.#after = after
+    await this.#findSpare()
     this.#segments = await segmentsIn(this.#folder, this.#disk)
     const newest = this.#segments.at(-1)
     let cutBytes = 0
@@ -127,7 +136,12 @@ class FileJournal implements Journal {
     const first = this.#segments[0]?.first ?? Math.max(this.#last, after) + 1
     const span = { first, last: this.#segments.length > 0 ? this.#last : first - 1, cutBytes }
     this.#synced = this.#last
-    await this.#begin(Math.max(this.#last, after) + 1, this.#segmentBytes)
+    try {
+      await this.#begin(this.#segmentBytes)
+    } catch (error) {
+      // what it holds can be read, and it goes on as soon as there is room
+      if (!isFull(error)) throw error
+    }
     return span
   }
 
@@ -181,7 +195,6 @@ class FileJournal implements Journal {
   async makeRoom(): Promise<void> {
     while (this.#rotating) await this.#rotating
     if (!this.#open) await this.#rotate(this.#segmentBytes)
-    await this.#prepareSpare()
   }
 
   get bytes(): number {
@@ -270,14 +283,16 @@ class FileJournal implements Journal {
     }
     this.#open?.file.close()
     this.#open = undefined
-    await this.#begin(this.#last + 1, bytes)
+    await this.#begin(bytes)
   }
 
   /** The name of the new segment is durable before its first frame is. */
-  async #begin(first: number, bytes: number): Promise<void> {
+  async #begin(bytes: number): Promise<void> {
+    const first = Math.max(this.#last, this.#after) + 1
     const path = this.#path(`${String(first).padStart(16, '0')}${extension}`)
     const isUsual = bytes === this.#segmentBytes
     if (isUsual) await this.#prepareSpare()
+    await this.#requireRoom(isUsual ? 0 : bytes, bytes)
     const from = isUsual ? this.#path(spareName) : this.#path('long')
     if (!isUsual) await this.#disk.allocate(from, bytes)
     const header = { first, previousLast: this.#last, previousAt: this.#lastAt }
@@ -304,10 +319,19 @@ class FileJournal implements Journal {
     if (!this.#closed) this.#prepareSpare().catch(() => undefined)
   }
 
+  /** One whose making was cut short only takes room. */
+  async #findSpare(): Promise<void> {
+    const names = await this.#disk.readdir(this.#folder)
+    if (!names.includes(spareName)) return
+    const path = this.#path(spareName)
+    this.#hasSpare = (await this.#disk.size(path)) >= this.#segmentBytes
+    if (!this.#hasSpare) await this.#disk.unlink(path)
+  }
+
   #prepareSpare(): Promise<void> {
     if (this.#hasSpare) return Promise.resolve()
-    this.#preparing ??= this.#disk
-      .allocate(this.#path(spareName), this.#segmentBytes)
+    this.#preparing ??= this.#requireRoom(this.#segmentBytes, this.#segmentBytes)
+      .then(() => this.#disk.allocate(this.#path(spareName), this.#segmentBytes))
       .then(() => {
         this.#hasSpare = true
       })
@@ -317,10 +341,29 @@ class FileJournal implements Journal {
     return this.#preparing
   }
 
+  /** Rejects where the disk has no room for a new file and for what the stores make of a segment. */
+  async #requireRoom(newBytes: number, segmentBytes: number): Promise<void> {
+    const needed = newBytes + bytesInStores * segmentBytes + spareBytes
+    const free = await this.#disk.freeBytes(this.#folder)
+    if (free < needed)
+      throw new DiskFull(`${this.#folder} has ${free} bytes left, and needs ${needed} to go on`)
+  }
+
   #path(name: string): string {
     return join(this.#folder, name)
   }
 }
+
+class DiskFull extends Error {
+  readonly code = 'ENOSPC'
+
+  constructor(detail: string) {
+    super(`the disk is full: ${detail}`)
+  }
+}
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
 /** Segments of a folder, oldest first. Throws `journal_damaged` for a header that cannot be read. */
 async function segmentsIn(folder: string, disk: JournalDisk): Promise<Segment[]> {

@@ -1,4 +1,5 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
+import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
   ApiKey,
@@ -54,6 +55,8 @@ export interface LedgerDatabase {
   open(): Promise<Kysely<Database>>
   /** Name of the column by which the database finds a row of any table. */
   readonly rowId: string
+  /** Gives `change_not_stored` for an error of a write that the disk is the reason of, and other errors as they are. */
+  explain?(error: unknown): unknown
   /** What else the database wants done in a quiet moment. */
   tidy?(db: Kysely<Database>): Promise<void>
 }
@@ -91,7 +94,8 @@ const siteTables = [
 
 /**
  * The ledger on a SQL database: one transaction a write, writes in the order of their calls.
- * Methods reject with the database's own error; nothing of that call is then kept.
+ * Methods reject with `change_not_stored` where the disk refuses, else with the database's own error; nothing of that
+ * call is then kept.
  */
 export class SqlLedger implements Ledger {
   readonly #database: LedgerDatabase
@@ -123,8 +127,9 @@ export class SqlLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#writes.run(async () => undefined)
-    await this.#connected?.destroy()
+    const connected = this.#connected
     this.#connected = undefined
+    await connected?.destroy()
   }
 
   async record(turn: LedgerTurn, position?: number): Promise<void> {
@@ -331,14 +336,25 @@ export class SqlLedger implements Ledger {
 
   /** One transaction; begins when the write called before it has ended, well or not, also on a pool of connections. */
   #write<Result>(work: (db: Transaction<Database>) => Promise<Result>): Promise<Result> {
-    return this.#writes.run(() => this.#db.transaction().execute(work))
+    return this.#writes.run(async () => {
+      try {
+        return await this.#db.transaction().execute(work)
+      } catch (error) {
+        throw this.#database.explain?.(error) ?? error
+      }
+    })
   }
 
+  /** The rows are kept already: a trimming that the disk refuses is tried again with the next ones. */
   async #countQuarantined(added: number): Promise<void> {
     this.#quarantinedRows += added
     if (this.#quarantinedRows <= 2 * this.#quarantineLimit) return
-    await this.#upkeep.trimQuarantined(this.#quarantineLimit)
-    this.#quarantinedRows = await countQuarantined(this.#db)
+    try {
+      await this.#upkeep.trimQuarantined(this.#quarantineLimit)
+      this.#quarantinedRows = await countQuarantined(this.#db)
+    } catch (error) {
+      if (!(error instanceof HomeostatError)) throw error
+    }
   }
 }
 

@@ -41,6 +41,7 @@ export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions):
         return db
       },
       rowId: 'rowid',
+      explain: diskProblem,
       async tidy(db) {
         // the connection is held meanwhile: a statement beside it would wait for it, and block the loop
         await db.connection().execute(async () => {
@@ -91,6 +92,11 @@ class ThreadedDriver extends SqliteDriver {
   override async commitTransaction(_connection: DatabaseConnection): Promise<void> {
     await inThread(this.#connection, 'commit')
   }
+
+  /** SQLite itself rolls back a transaction for which the disk has no room; the first error is the one that tells. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#connection.inTransaction) await super.rollbackTransaction(connection)
+  }
 }
 
 /** Runs a statement without rows; the loop goes on meanwhile. Both classes of libsql hold the same connection. */
@@ -107,10 +113,20 @@ class TransactionalAdapter extends SqliteAdapter {
 const tidilyClosed = (db: Libsql.Database): SqliteDatabase => ({
   prepare: (text) => db.prepare(text),
   close() {
-    db.pragma('wal_checkpoint(TRUNCATE)')
-    db.close()
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)')
+    } finally {
+      db.close()
+    }
   },
 })
+
+/** What the disk refuses is no fault of the hub: no room, no right to write, a failed read or write. */
+function diskProblem(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)/.test(code)) return error
+  return new HomeostatError('change_not_stored', { detail: (error as Error).message }, error)
+}
 
 function connect(file: string): Libsql.Database {
   let db: Libsql.Database | undefined

@@ -136,8 +136,11 @@ export class Upkeep {
   /** Lets the step that runs end, and begins no further one. */
   async close(): Promise<void> {
     this.#stopped = true
-    await this.checkpoint()
-    this.#session.close()
+    try {
+      await this.checkpoint()
+    } finally {
+      this.#session.close()
+    }
   }
 
   /** The instance is lost: begins nothing further, and moves nothing into the file. */
