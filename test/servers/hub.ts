@@ -13,6 +13,10 @@ export interface HubProcess {
   metric(name: string): Promise<number>
   /** Resident memory in MB: now, and the most so far. */
   memory(): { readonly now: number; readonly most: number }
+  /** The last 4,000 characters that it wrote. */
+  output(): string
+  /** Once it has ended by itself. */
+  exitCode(): number | null
   /** SIGTERM; removes the data folder where it made it itself. */
   stop(): Promise<void>
   /** SIGKILL; the folder stays. */
@@ -31,7 +35,10 @@ export function hubOrSkip(): { readonly available: boolean; readonly reason: str
   return { available: false, reason }
 }
 
-/** Resolves when the hub says that it is ready. Ports are free ones where none are given. */
+/**
+ * Resolves when the hub says that it is ready; rejects with its exit code and output where it ends before. Ports are free
+ * ones where none are given.
+ */
 export async function startHub(
   options: {
     readonly data?: string
@@ -39,6 +46,8 @@ export async function startHub(
     readonly mqttPort?: number
     readonly config?: string
     readonly limitMs?: number
+    /** Default: when it is ready. */
+    readonly until?: 'ready' | 'alive'
     /** Modules that are loaded before the program, and variables for them: a benchmark changes the hub with these. */
     readonly preload?: readonly string[]
     readonly env?: Readonly<Record<string, string>>
@@ -57,8 +66,9 @@ export async function startHub(
     await stopProcess(started, 15_000)
     made?.remove()
   }
+  const path = options.until === 'alive' ? '/livez' : '/readyz'
   const ready = async (): Promise<boolean> => {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    const answer = await fetch(`${url}${path}`).catch(() => undefined)
     await answer?.arrayBuffer()
     return answer?.status === 200
   }
@@ -71,6 +81,8 @@ export async function startHub(
   const pid = started.child.pid ?? 0
   return {
     ...{ url, port, mqttPort, pid, data, stop },
+    output: () => started.tail,
+    exitCode: () => started.child.exitCode,
     metric: async (name) => sumOf(await (await fetch(`${url}/metrics`)).text(), name),
     memory: () => memoryOf(pid),
     kill: async () => {
