@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { dayMs, minuteMs } from '../src/core/time.ts'
+import { duckdb } from '../src/stores/readings/duckdb-api.ts'
 import { startHub } from '../test/servers/hub.ts'
 import { temporaryFolder } from '../test/servers.ts'
 import { changed } from './load/changed-hub.ts'
@@ -28,6 +30,7 @@ export async function run(report: Report, { isQuick }: { readonly isQuick: boole
       if (round > 0) rates.push(taken)
     }
     tell(report, rates)
+    await tellWrites(report, isQuick ? 50 : 250)
   } finally {
     await all.stop()
     await few.stop()
@@ -63,6 +66,40 @@ async function take(
 }
 
 const start = Date.now() - 400_000
+
+/** Minutes of a day of power, in the order of time: how often each step of a derived series is written. */
+async function tellWrites(report: Report, devices: number): Promise<void> {
+  const folder = temporaryFolder('homeostat-writes')
+  try {
+    const hub = await startHub({ data: folder.path, ...changed({}) })
+    const dayStart = Math.floor(Date.now() / dayMs) * dayMs - dayMs
+    for (let minute = 0; minute < 24 * 60; minute += 20) {
+      const rows = Array.from({ length: 20 * devices }, (_, row) => ({
+        ...{ device: `d${row % devices}`, metric: 'power', unit: 'W', value: 100 + (row % 7) },
+        at: dayStart + (minute + Math.floor(row / devices)) * minuteMs,
+      }))
+      const answer = await fetch(`${hub.url}/api/v1/readings`, {
+        ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(rows) },
+      })
+      if (!answer.ok) throw new Error(await answer.text())
+    }
+    await hub.stop()
+    const instance = await duckdb.DuckDBInstance.create(join(folder.path, 'readings.duckdb'))
+    const connection = await instance.connect()
+    const counted = await connection.run(
+      'SELECT count(*)::DOUBLE, (SELECT count(*) FROM (SELECT DISTINCT series, at_ms FROM derived))::DOUBLE FROM derived',
+    )
+    const [[written = 0, steps = 0] = []] = (await counted.getRows()) as number[][]
+    connection.closeSync()
+    instance.closeSync()
+    report({
+      ...{ bench: 'monitors', name: 'derived writes a step, a day of minutes', unit: 'writes' },
+      ...{ value: round(written / steps), target: 1, note: `${written} rows for ${steps} steps` },
+    })
+  } finally {
+    folder.remove()
+  }
+}
 
 function tell(report: Report, rates: readonly { readonly all: Taken; readonly few: Taken }[]): void {
   const figure = (name: string, of: (taken: Taken) => number, unit: string): void => {

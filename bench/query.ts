@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { ReadingStore } from '../src/core/ports.ts'
 import { createDuckDbReadings } from '../src/stores/readings/duckdb.ts'
 import { startHub } from '../test/servers/hub.ts'
+import { noteOthers } from './load/machine.ts'
 import { median, type Report } from './report.ts'
 
 const seriesCount = 1000
@@ -15,12 +16,14 @@ const start = 1_704_067_200_000
 
 /**
  * The newest values of 10,000 series over HTTP; a year of one series as hours, out of BENCH_READINGS readings (default
- * 50 million); and the start with a fifth.
+ * 50 million); and the start with a fifth. `--quick`: the start alone.
  */
-export async function run(report: Report): Promise<void> {
-  await latestOfMany(report)
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
   const readings = Number(process.env['BENCH_READINGS'] ?? 50_000_000)
-  await withReadings(readings, (folder) => yearOfHours(report, folder, readings))
+  if (!isQuick) {
+    await latestOfMany(report)
+    await withReadings(readings, (folder) => yearOfHours(report, folder, readings))
+  }
   await withReadings(readings / 5, (folder) => boot(report, folder, readings / 5))
 }
 
@@ -110,6 +113,18 @@ async function boot(report: Report, folder: string, readings: number): Promise<v
     unit: 'ms',
     target: 5000,
     note,
+  })
+  const [started, others] = [performance.now(), noteOthers()]
+  const hub = await startHub({ data: folder })
+  const ready = performance.now() - started
+  await hub.stop()
+  report({
+    bench: 'query',
+    name: 'start of the hub until it is ready',
+    value: ready,
+    unit: 'ms',
+    target: 5000,
+    note: `${readings} readings, the process included; ${others()}`,
   })
 }
 

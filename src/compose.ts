@@ -48,16 +48,7 @@ export function createEngine(
   return new Engine(
     {
       disk: createDisk(config.data),
-      journal: journals.file({
-        folder: join(config.data, 'journal'),
-        segmentBytes: limits.journalSegmentBytes,
-      }),
-      readings: readingStores.duckdb({
-        folder: config.data,
-        memoryLimitMb: limits.memoryMb,
-        walLimitBytes: limits.walBytes,
-      }),
-      ledger: ledgers.sqlite({ folder: config.data, quarantineLimit: limits.quarantineRows }),
+      ...createStores(config),
       artifacts: createArtifacts(config),
       windows: createMemoryWindows({ capacity: limits.windowReadings }),
       clock: systemClock,
@@ -92,6 +83,22 @@ export function createEngine(
     },
   )
 }
+
+/** What the data folder holds, not open yet. */
+export const createStores = ({
+  data,
+  limits,
+}: Config): Pick<EngineParts, 'journal' | 'readings' | 'ledger'> => ({
+  journal: journals.file({ folder: journalFolderOf(data), segmentBytes: limits.journalSegmentBytes }),
+  readings: readingStores.duckdb({
+    folder: data,
+    memoryLimitMb: limits.memoryMb,
+    walLimitBytes: limits.walBytes,
+  }),
+  ledger: ledgers.sqlite({ folder: data, quarantineLimit: limits.quarantineRows }),
+})
+
+export const journalFolderOf = (data: string): string => join(data, 'journal')
 
 const incidentOptions = (incidents: Config['incidents']): IncidentOptions => ({
   resolveAfterMs: incidents.resolveAfterMinutes * minuteMs,

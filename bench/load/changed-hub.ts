@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Domain } from '../../src/domains/domain.ts'
 import type * as Domains from '../../src/domains/index.ts'
-import type * as Ledgers from '../../src/stores/ledger/index.ts'
-import type * as ReadingStores from '../../src/stores/readings/index.ts'
+import type * as Journals from '../../src/stores/journal/index.ts'
 
 /** How a benchmark changes the built hub. */
 export interface Change {
-  /** Every commit takes so much longer. */
+  /** Every append to the journal takes so much longer: an acknowledgement waits for it. */
   readonly commitDelayMs?: number
   /** Only these domains watch. */
   readonly domains?: readonly string[]
@@ -32,22 +31,17 @@ async function apply({ commitDelayMs = 0, domains: kept }: Change): Promise<void
     list.splice(0, list.length, ...list.filter(({ name }) => kept.includes(name)))
   }
   if (commitDelayMs > 0) {
-    const { readingStores } = await built<typeof ReadingStores>('stores/readings/index.js')
-    const { ledgers } = await built<typeof Ledgers>('stores/ledger/index.js')
-    const { duckdb } = readingStores
-    const { sqlite } = ledgers
-    Object.assign(readingStores, {
-      duckdb: (...options: Parameters<typeof duckdb>) => delayed(duckdb(...options), 'append', commitDelayMs),
-    })
-    Object.assign(ledgers, {
-      sqlite: (...options: Parameters<typeof sqlite>) => delayed(sqlite(...options), 'record', commitDelayMs),
+    const { journals } = await built<typeof Journals>('stores/journal/index.js')
+    const { file } = journals
+    Object.assign(journals, {
+      file: (...options: Parameters<typeof file>) => delayed(file(...options), 'append', commitDelayMs),
     })
   }
 }
 
-/** The store, of which one method takes `ms` longer. */
-function delayed<Store extends object>(store: Store, name: keyof Store, ms: number): Store {
-  return new Proxy(store, {
+/** The adapter, of which one method takes `ms` longer. */
+function delayed<Adapter extends object>(adapter: Adapter, name: keyof Adapter, ms: number): Adapter {
+  return new Proxy(adapter, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property)
       if (typeof value !== 'function') return value

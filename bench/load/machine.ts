@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { round } from '../report.ts'
 
 /** Ticks a second of /proc (USER_HZ), 100 on every Linux that Node runs on. */
 const ticks = 100
@@ -10,6 +11,12 @@ export function watchOthers(): () => number {
     const seconds = (performance.now() - start) / 1000
     return Math.max(0, busySeconds() - all - (familySeconds(process.pid) - own)) / seconds
   }
+}
+
+/** The same as a part of a note. */
+export function noteOthers(): () => string {
+  const others = watchOthers()
+  return () => `others kept ${round(others())} processors busy`
 }
 
 /** Processor seconds of the whole machine since it started: all but idle and waiting for disks (proc(5)). */

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
   import: async () => (await import('./import-command.ts')).importCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,

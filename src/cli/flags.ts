@@ -10,12 +10,14 @@ export interface ConfigFlags {
 
 /** Adds `--config` and `--data`. */
 export const configFlags = (command: Command): Command =>
-  command
-    .option(
-      '--config <file>',
-      'configuration file (default: homeostat.yaml in this folder, where there is one)',
-    )
-    .option('--data <folder>', 'folder that holds everything (default: ./data)')
+  configFlag(command).option('--data <folder>', 'folder that holds everything (default: ./data)')
+
+/** Adds `--config`. */
+export const configFlag = (command: Command): Command =>
+  command.option(
+    '--config <file>',
+    'configuration file (default: homeostat.yaml in this folder, where there is one)',
+  )
 
 /** The configuration as this command sees it; `more` are further settings of its flags, by key. */
 export const configOf = (flags: ConfigFlags, more: Readonly<Record<string, unknown>> = {}): Config =>

@@ -142,6 +142,18 @@ const table = {
     exit: 5,
     sentence: 'The folder {folder} is held by another hub (process {pid}).',
   },
+  replay_gap: {
+    status: 409,
+    exit: 5,
+    sentence:
+      'The journal in {journal} lacks turns: the stores in {folder} have those up to {position}, and it goes on with turn {next}, stored at {at}. Begin with a copy of stores that have turn {needed} or a later one.',
+  },
+  replay_newer: {
+    status: 409,
+    exit: 5,
+    sentence:
+      'The stores in {folder} already have turn {position}, which is later than {limit}. Begin with an older copy of them, or with an empty folder.',
+  },
   disk_full: {
     status: 503,
     exit: 6,

@@ -30,7 +30,7 @@ import type {
   VersionKey,
 } from './life.ts'
 import type { RawReading, Reading } from './reading.ts'
-import type { DomainRecord, RecordFilter, RecordKey } from './record.ts'
+import type { RecordLedger } from './record.ts'
 import type { Target } from './target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from './turn.ts'
 
@@ -306,20 +306,6 @@ export interface NoteLedger {
   /** By series, then `from`. */
   forgotten(site?: string): Promise<ForgottenSpan[]>
   removeForgotten(id: string): Promise<boolean>
-}
-
-/** Durable facts of the domains. */
-export interface RecordLedger {
-  /**
-   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
-   * then have more than `rowsMax` records on a site.
-   */
-  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
-  get(key: RecordKey): Promise<DomainRecord | undefined>
-  /** By site, then key; at most `limit`, strictly after `filter.after`. */
-  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
-  /** Returns whether there was one. */
-  remove(key: RecordKey): Promise<boolean>
 }
 
 /**

@@ -27,3 +27,17 @@ export interface RecordFilter {
   /** The last record of the page before. */
   readonly after?: Pick<RecordKey, 'site' | 'key'>
 }
+
+/** Durable facts of the domains. */
+export interface RecordLedger {
+  /**
+   * Same (site, domain, kind, key) replaces. One transaction. Returns false, and stores nothing, where a domain would
+   * then have more than `rowsMax` records on a site.
+   */
+  put(records: readonly DomainRecord[], rowsMax: number): Promise<boolean>
+  get(key: RecordKey): Promise<DomainRecord | undefined>
+  /** By site, then key; at most `limit`, strictly after `filter.after`. */
+  list(filter: RecordFilter, limit: number): Promise<DomainRecord[]>
+  /** Returns whether there was one. */
+  remove(key: RecordKey): Promise<boolean>
+}

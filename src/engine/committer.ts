@@ -36,9 +36,21 @@ interface OpenTurn {
   readonly rows: { readonly delivery: Delivery; readonly count: number }[]
   readonly done: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[]
   size: number
+  /** Batches that it has rows of. */
+  batches: number
 }
 
-const createOpenTurn = (): OpenTurn => ({ turn: createTurn(), rows: [], done: [], size: 0 })
+const createOpenTurn = (): OpenTurn => ({ turn: createTurn(), rows: [], done: [], size: 0, batches: 0 })
+
+/**
+ * A sync costs the processor as much as some ten readings. Where batches come in while others wait for theirs, a turn begins
+ * no sooner than so long after the one before, ms, unless it has enough of them. A sender that waits for each answer has no
+ * company, and never waits.
+ */
+const lingerMs = 3
+const batchesEnough = 16
+/** So long after the last company a turn is committed at once again, ms. */
+const companyMs = 50
 
 /** Pauses before a failed commit is tried again. */
 const retryMs = [50, 250]
@@ -58,6 +70,10 @@ export class Committer {
   #failed = 0
   #toldMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
+  /** When the last commit began, and until when company is expected, monotonic ms. */
+  #begunMs = Number.NEGATIVE_INFINITY
+  #companyUntilMs = Number.NEGATIVE_INFINITY
+  #linger: AbortController | undefined
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
@@ -76,6 +92,7 @@ export class Committer {
 
   /** Commits what there is, unless it is at it already. */
   start(): void {
+    if (this.#open.batches >= batchesEnough) this.#linger?.abort()
     this.#running ??= this.#run()
   }
 
@@ -91,14 +108,30 @@ export class Committer {
     await Promise.resolve()
     let answer = (): void => undefined
     for (;;) {
+      const pauseMs = this.#pauseMs()
+      if (pauseMs > 0) {
+        answer()
+        answer = () => undefined
+        this.#linger = new AbortController()
+        await this.#parts.clock.sleep(pauseMs, this.#linger.signal)
+      }
       const open = this.#next()
       const committed = open && this.#commit(open, false)
       // while the next turn is on its way to the disk
       answer()
-      if (!committed) break
+      if (!open || !committed) break
       answer = await committed
+      if (open.batches > 0 && this.#open.batches > 0)
+        this.#companyUntilMs = this.#parts.clock.monotonic() + companyMs
     }
     this.#running = undefined
+  }
+
+  /** How long the open turn waits for company. */
+  #pauseMs(): number {
+    if (this.#sealed.length > 0 || this.#open.batches >= batchesEnough) return 0
+    const nowMs = this.#parts.clock.monotonic()
+    return nowMs < this.#companyUntilMs ? this.#begunMs + lingerMs - nowMs : 0
   }
 
   #next(): OpenTurn | undefined {
@@ -124,6 +157,7 @@ export class Committer {
     const incidents = desk.takeUnsaved()
     this.#owed = []
     const startedMs = clock.monotonic()
+    this.#begunMs = startedMs
     try {
       const facts = { sites, devices, quarantined, predictions, alerts, incidents, states, dirty }
       await this.#store({ kind: 'turn', readings, facts, commands })

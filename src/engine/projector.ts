@@ -1,8 +1,8 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Journal, JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
-import { emptyFacts, hasFacts, mergeFacts } from '../core/turn.ts'
-import { type Positions, reportOpening } from './journal-report.ts'
+import { reportOpening } from './journal-report.ts'
+import { batchLength, batchWeight, Projection, projectFrames, weightOf } from './projection.ts'
 
 export interface ProjectorParts {
   readonly journal: Journal
@@ -21,8 +21,6 @@ export interface ProjectorOptions {
 
 /** How long frames wait for others, so that the stores take many at once. */
 const everyMs = 250
-/** So many readings do not wait. */
-const rowsMax = 20_000
 /** Pauses before a projection that failed is tried again. */
 const retryMs = [250, 500, 1000, 2000]
 /** Attempts when the hub stops: what is missing is projected at the next start. */
@@ -35,18 +33,16 @@ interface Pending extends JournalFrame {
 
 /**
  * One durable write a turn: `commit` resolves once the turn is in the journal. Its frames are projected into the stores
- * in large batches, off the path of an acknowledgement; each store keeps the position of the last frame that it has in
- * the same transaction, so that every frame gets there exactly once, whatever stops in between.
+ * in large batches, off the path of an acknowledgement.
  */
 export class Projector {
   readonly #parts: ProjectorParts
   readonly #options: ProjectorOptions
+  readonly #projection: Projection
   #queue: Pending[] = []
-  #rows = 0
+  /** Of the queue; see `weightOf`. */
+  #weight = 0
   #lagBytes = 0
-  /** How far each store is, and how far it says so on disk: frames without anything for it cost it nothing. */
-  #applied: Positions = { readings: 0, ledger: 0 }
-  #stored: Positions = { readings: 0, ledger: 0 }
   #released = 0
   #running: Promise<void> | undefined
   #probing: Promise<void> | undefined
@@ -61,6 +57,7 @@ export class Projector {
   constructor(parts: ProjectorParts, options: ProjectorOptions) {
     this.#parts = parts
     this.#options = options
+    this.#projection = new Projection(parts)
   }
 
   /**
@@ -68,31 +65,20 @@ export class Projector {
    * the moment, that is a `problem`, and no reason to reject.
    */
   async open(): Promise<void> {
-    const { journal, readings, ledger, clock, log } = this.#parts
+    const { journal, clock, log } = this.#parts
     const startedMs = clock.monotonic()
-    const found = { readings: await readings.position(), ledger: await ledger.position() }
-    this.#applied = { ...found }
-    this.#stored = { ...found }
+    const found = await this.#projection.open()
     const span = await journal.open(Math.max(found.readings, found.ledger))
-    let frames = 0
-    let rows = 0
-    let firstAt: number | undefined
+    const after = Math.min(found.readings, found.ledger)
     let reportedMs = startedMs
-    for await (const frame of journal.read(Math.min(found.readings, found.ledger))) {
-      this.#add({ ...frame, bytes: 0 })
-      firstAt ??= frame.at
-      frames++
-      if (frame.entry.kind === 'turn') rows += frame.entry.readings.length
-      while (this.#rows >= rowsMax) await this.#project()
-      if (clock.monotonic() - reportedMs < reportEveryMs) continue
+    const replayed = await projectFrames(this.#projection, journal.read(after), (done) => {
+      if (clock.monotonic() - reportedMs < reportEveryMs) return
       reportedMs = clock.monotonic()
-      log.info('The journal is replayed.', {
-        frames,
-        of: span.last - frame.position + frames,
-        readings: rows,
-      })
-    }
-    while (this.#queue.length > 0) await this.#project()
+      const { frames, readings, position = 0 } = done
+      log.info('The journal is replayed.', { frames, of: span.last - position + frames, readings })
+    })
+    if (replayed.position !== undefined) await this.#release(replayed.position)
+    const { frames, readings: rows, firstAt } = replayed
     await reportOpening(this.#parts, { found, span, frames, rows, firstAt, startedMs })
     await journal.makeRoom().catch((error: unknown) => this.#failJournal(error))
   }
@@ -115,7 +101,7 @@ export class Projector {
       if (!written) return
       this.#add({ ...written, at, entry })
       this.#running ??= this.#run()
-      if (this.#rows >= rowsMax) this.#wake()
+      if (this.#weight >= batchWeight) this.#wake()
     } catch (error) {
       this.#failJournal(error)
       throw new HomeostatError('store_failed', { detail: String(error) }, error)
@@ -155,7 +141,7 @@ export class Projector {
     await this.#running
     await this.#probing
     try {
-      if (this.#storeProblem === undefined) await this.#savePositions()
+      if (this.#storeProblem === undefined) await this.#projection.savePositions()
     } finally {
       await this.#parts.journal.close()
     }
@@ -164,7 +150,7 @@ export class Projector {
   #add(frame: Pending): void {
     this.#queue.push(frame)
     this.#lagBytes += frame.bytes
-    if (frame.entry.kind === 'turn') this.#rows += frame.entry.readings.length
+    this.#weight += weightOf(frame.entry)
   }
 
   /** Ends the pause in which frames wait for others. */
@@ -178,7 +164,8 @@ export class Projector {
     let waitedUpTo = 0
     while (this.#queue.length > 0 && !(isStopping() && attempts >= attemptsAtStop)) {
       const hasWaited = this.#queue[0]!.position <= waitedUpTo
-      if (!hasWaited && this.#rows < rowsMax && this.#flushes.length === 0) await this.#sleep(everyMs, false)
+      if (!hasWaited && this.#weight < batchWeight && this.#flushes.length === 0)
+        await this.#sleep(everyMs, false)
       waitedUpTo = this.#queue.at(-1)!.position
       try {
         await this.#project()
@@ -243,14 +230,12 @@ export class Projector {
 
   /** One batch into both stores. What failed in one of them is tried again there only. */
   async #project(): Promise<void> {
-    const count = this.#batchLength()
-    const batch = this.#queue.slice(0, count)
-    const results = await Promise.allSettled([this.#toReadings(batch), this.#toLedger(batch)])
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-    this.#queue.splice(0, count)
+    const batch = this.#queue.slice(0, batchLength(this.#queue))
+    await this.#projection.apply(batch)
+    this.#queue.splice(0, batch.length)
     for (const { bytes, entry } of batch) {
       this.#lagBytes -= bytes
-      if (entry.kind === 'turn') this.#rows -= entry.readings.length
+      this.#weight -= weightOf(entry)
     }
     for (const enter of this.#held.splice(0)) enter()
     const { position } = batch.at(-1)!
@@ -260,55 +245,13 @@ export class Projector {
     await this.#release(position)
   }
 
-  /** Turns up to a limit of rows; the removal of a site comes alone. */
-  #batchLength(): number {
-    let rows = 0
-    for (const [index, { entry }] of this.#queue.entries()) {
-      if (entry.kind === 'site-removed') return Math.max(1, index)
-      if (index > 0 && rows + entry.readings.length > rowsMax) return index
-      rows += entry.readings.length
-    }
-    return this.#queue.length
-  }
-
-  async #toReadings(batch: readonly Pending[]): Promise<void> {
-    const { readings } = this.#parts
-    const missing = batch.filter(({ position }) => position > this.#applied.readings)
-    const last = missing.at(-1)
-    if (!last) return
-    if (last.entry.kind === 'site-removed') await readings.removeSite(last.entry.site)
-    const lists = missing.map(({ entry }) => (entry.kind === 'turn' ? entry.readings : []))
-    const rows = lists.length === 1 ? lists[0]! : lists.flat()
-    if (rows.length > 0) {
-      await readings.append(rows, last.position)
-      this.#stored = { ...this.#stored, readings: last.position }
-    }
-    this.#applied = { ...this.#applied, readings: last.position }
-  }
-
-  async #toLedger(batch: readonly Pending[]): Promise<void> {
-    const { ledger } = this.#parts
-    const missing = batch.filter(({ position }) => position > this.#applied.ledger)
-    const last = missing.at(-1)
-    if (!last) return
-    if (last.entry.kind === 'site-removed') await ledger.removeSite(last.entry.site)
-    const facts = missing.flatMap(({ entry }) =>
-      entry.kind === 'turn' && hasFacts(entry.facts) ? entry.facts : [],
-    )
-    if (facts.length > 0) {
-      await ledger.record(mergeFacts(facts), last.position)
-      this.#stored = { ...this.#stored, ledger: last.position }
-    }
-    this.#applied = { ...this.#applied, ledger: last.position }
-  }
-
   /** Lets segments go that both stores have on disk. */
   async #release(position: number): Promise<void> {
     const { journal, clock, log } = this.#parts
     const { releasable } = journal
     if (releasable <= this.#released || releasable > position) return
     try {
-      await this.#savePositions()
+      await this.#projection.savePositions()
       const { journalKeptMs } = this.#options
       await journal.release(
         releasable,
@@ -318,12 +261,5 @@ export class Projector {
     } catch (error) {
       log.warn('Old parts of the journal could not be removed.', { error: String(error) })
     }
-  }
-
-  async #savePositions(): Promise<void> {
-    const { readings, ledger } = this.#parts
-    if (this.#stored.readings < this.#applied.readings) await readings.append([], this.#applied.readings)
-    if (this.#stored.ledger < this.#applied.ledger) await ledger.record(emptyFacts, this.#applied.ledger)
-    this.#stored = { ...this.#applied }
   }
 }

@@ -71,11 +71,12 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   const logged: string[] = []
   const note = (message: string): void => void logged.push(message)
   const passed = { ms: 0 }
+  const sleeps: number[] = []
   const directory = new Directory(ledger, { id: 'home', name: 'Home', zone: 'UTC' })
   const clock: Clock = {
     now: () => now,
     monotonic: () => passed.ms,
-    sleep: async () => undefined,
+    sleep: async (ms) => void sleeps.push(ms),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const log = { info: note, warn: note, error: note }
@@ -117,7 +118,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
   }
   return {
     ...{ pump, emit, reactor, memory, ledger, directory, windows, counters, story, faults, hold, release },
-    ...{ logged, passed },
+    ...{ logged, passed, sleeps },
   }
 }
 
@@ -402,4 +403,56 @@ describe('a row that nobody expected', () => {
       expect(await ledger.devices()).toMatchObject([{ id: 'a', type: 'sensor' }])
     },
   )
+})
+
+describe('pump: a turn waits for company', () => {
+  it('never, where a sender waits for each answer', async () => {
+    const { emit, sleeps, story } = await setUp()
+    for (let value = 0; value < 20; value++) await emit([row('stove', value)])
+    expect(sleeps).toEqual([])
+    expect(story.filter((line) => line === 'stored 1')).toHaveLength(20)
+  })
+
+  it('a moment, where batches come in while others wait for their commit', async () => {
+    const { emit, sleeps, story, hold, release } = await setUp()
+    hold()
+    const first = emit([row('stove', 1)])
+    await settle()
+    const others = [emit([row('oven', 1)]), emit([row('hob', 1)])]
+    await settle()
+    release()
+    await Promise.all([first, ...others])
+    await settle()
+    // and once more for those that are answered
+    expect(sleeps).toEqual([3, 3])
+    expect(story.filter((line) => line.startsWith('stored'))).toEqual(['stored 1', 'stored 2'])
+  })
+
+  it('not, where it has many batches already', async () => {
+    const { emit, sleeps, hold, release } = await setUp()
+    hold()
+    const first = emit([row('stove', 1)])
+    await settle()
+    const others = Array.from({ length: 16 }, (_, index) => emit([row(`d${index}`, 1)]))
+    await settle()
+    release()
+    await Promise.all([first, ...others])
+    expect(sleeps.length).toBeLessThanOrEqual(1)
+  })
+
+  it('not any more, once senders have been alone for a while', async () => {
+    const { emit, sleeps, passed, hold, release } = await setUp()
+    hold()
+    const first = emit([row('stove', 1)])
+    await settle()
+    const second = emit([row('oven', 1)])
+    await settle()
+    release()
+    await Promise.all([first, second])
+    await settle()
+    passed.ms += 60
+    const before = sleeps.length
+    await emit([row('stove', 2)])
+    expect(sleeps.length).toBe(before)
+  })
 })

@@ -131,6 +131,7 @@ export class Pump {
     }
     delivery.next += count
     open.size += count
+    if (open.rows.at(-1)?.delivery !== delivery) open.batches++
     open.rows.push({ delivery, count })
     if (delivery.next === delivery.batch.length) this.#inbox.taken(delivery)
     this.#sendAlerts()

@@ -1,6 +1,6 @@
 import { HomeostatError } from '../core/errors.ts'
-import type { Clock, Log, RecordLedger } from '../core/ports.ts'
-import type { DomainRecord, RecordKey } from '../core/record.ts'
+import type { Clock, Log } from '../core/ports.ts'
+import type { DomainRecord, RecordKey, RecordLedger } from '../core/record.ts'
 import { KeyedTurns } from '../core/turns.ts'
 import type { Domain } from '../domains/domain.ts'
 

@@ -24,7 +24,7 @@ export const turn = (value: number, readings: readonly Reading[] = [reading({ va
   commands: [],
 })
 
-export async function framesAfter(journal: Journal, after: number): Promise<JournalFrame[]> {
+export async function framesAfter(journal: Pick<Journal, 'read'>, after: number): Promise<JournalFrame[]> {
   const frames: JournalFrame[] = []
   for await (const frame of journal.read(after)) frames.push(frame)
   return frames

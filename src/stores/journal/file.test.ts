@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../../test/servers.ts'
 import type { Journal } from '../../core/journal.ts'
 import { createRandom } from '../../ml/random.ts'
 import { machineDisk } from './disk.ts'
-import { createFileJournal } from './file.ts'
+import { createFileJournal, readFileJournal } from './file.ts'
 
 const parent = temporaryFolder('journal')
 let count = 0
@@ -75,6 +75,27 @@ describe('file journal: segments', () => {
     expect([again.last, again.cutBytes]).toEqual([2000, 0])
     expect(valuesOf(await framesAfter(again.journal, 1998))).toEqual([1999, 2000])
     await again.journal.close()
+  })
+
+  it('are kept as long as their frames are to be kept, also beyond a restart and a failed disk', async () => {
+    const disk = new FragileJournalDisk()
+    const on = () => createFileJournal({ folder: '/journal', segmentBytes: 4096, disk })
+    const first = on()
+    await first.open(0)
+    for (let value = 1; value <= 40; value++) await first.append(turn(value), 1000 + value)
+    await first.close()
+    const second = on()
+    await second.open(40)
+    disk.failing = (what) => what === 'sync'
+    await expect(second.append(turn(0), 1041)).rejects.toThrow('EIO')
+    disk.failing = undefined
+    await second.makeRoom()
+    await second.append(turn(41), 1042)
+    await second.release(second.releasable, 1000)
+    expect(valuesOf(await framesAfter(second, 0))).toHaveLength(41)
+    await second.release(second.releasable, 1042)
+    expect(valuesOf(await framesAfter(second, 0)).at(0)).toBeGreaterThan(1)
+    await second.close()
   })
 
   it('are made longer for a frame that does not fit', async () => {
@@ -173,6 +194,56 @@ describe('file journal: a frame that cannot be read', () => {
     await expect(opened(folder)).rejects.toThrow(
       `segment ${name}, offset 4: a newer Homeostat wrote it (format 2)`,
     )
+  })
+})
+
+describe('readFileJournal', () => {
+  const contents = async (folder: string) =>
+    Promise.all(
+      (await readdir(folder)).sort().map(async (name) => [name, await readFile(join(folder, name))] as const),
+    )
+
+  it('reads all frames of a journal that a crash cut short, and changes nothing', async () => {
+    const folder = await written(100)
+    const name = (await segmentsOf(folder)).at(-1)!
+    const bytes = await readFile(join(folder, name))
+    bytes.fill(0, bytes.lastIndexOf(Buffer.from([0x48, 0x46, 0x52, 0x4d])) + 60)
+    await writeFile(join(folder, name), bytes)
+    const before = await contents(folder)
+    const { span, lastAt, read } = await readFileJournal({ folder })
+    expect(span).toMatchObject({ first: 1, last: 99 })
+    expect(span.cutBytes).toBeGreaterThan(0)
+    expect(lastAt).toBe(99)
+    expect(valuesOf(await framesAfter({ read }, 0))).toEqual(Array.from({ length: 99 }, (_, at) => at + 1))
+    expect(valuesOf(await framesAfter({ read }, 97))).toEqual([98, 99])
+    expect(await contents(folder)).toEqual(before)
+  })
+
+  it('knows when the newest frame was appended where the newest segment has none', async () => {
+    const folder = await written(100)
+    const { journal } = await opened(folder)
+    await journal.close()
+    expect(await readFileJournal({ folder })).toMatchObject({ span: { last: 100 }, lastAt: 100 })
+  })
+
+  it('names a damaged frame with segment and offset', async () => {
+    const folder = await written(100)
+    const [name = ''] = await segmentsOf(folder)
+    const bytes = await readFile(join(folder, name))
+    bytes[200]! ^= 1
+    await writeFile(join(folder, name), bytes)
+    const journal = await readFileJournal({ folder })
+    await expect(framesAfter(journal, 0)).rejects.toThrow(`segment ${name}, offset`)
+  })
+
+  it('rejects where there is no journal', async () => {
+    const folder = folderOf(++count)
+    const missing = `There is no journal in ${folder}.`
+    await expect(readFileJournal({ folder })).rejects.toThrow(missing)
+    await mkdir(folder, { recursive: true })
+    await expect(readFileJournal({ folder })).rejects.toThrow(missing)
+    await writeFile(`${folder}x`, '')
+    await expect(readFileJournal({ folder: `${folder}x` })).rejects.toThrow('ENOTDIR')
   })
 })
 

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path'
+import { HomeostatError } from '../../core/errors.ts'
 import type { Journal, JournalEntry, JournalFrame, JournalSpan, Written } from '../../core/journal.ts'
 import { type JournalDisk, type JournalFile, machineDisk } from './disk.ts'
 import { FrameEncoder } from './frame.ts'
@@ -50,6 +51,37 @@ export function createFileJournal(options: FileJournalOptions): Journal {
   return new FileJournal(options)
 }
 
+/** A journal of which nothing changes, not even what a crash left at its end. No process may write to it meanwhile. */
+export interface JournalReader extends Pick<Journal, 'read'> {
+  readonly span: JournalSpan
+  /** When the newest frame was appended, UTC ms; 0 without frames. */
+  readonly lastAt: number
+}
+
+/**
+ * Opens the journal in a folder for reading only. Rejects with `not_found` where there is none, and with
+ * `journal_damaged` as `open` of a journal does.
+ */
+export async function readFileJournal({
+  folder,
+  disk = machineDisk,
+}: Pick<FileJournalOptions, 'folder' | 'disk'>): Promise<JournalReader> {
+  const segments = await segmentsIn(folder, disk).catch((error: unknown) => {
+    throw isAbsent(error) ? new HomeostatError('not_found', { what: `journal in ${folder}` }, error) : error
+  })
+  const newest = segments.at(-1)
+  if (!newest) throw new HomeostatError('not_found', { what: `journal in ${folder}` })
+  const { last, lastAt, cutBytes } = endOf(await disk.readFile(newest.path), newest, basename(newest.path))
+  return {
+    span: { first: segments[0]!.first, last, cutBytes },
+    lastAt,
+    read: (after) => framesOf(segments, { after, last }, disk),
+  }
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
 const extension = '.journal'
 const spareName = 'spare'
 
@@ -72,6 +104,8 @@ class FileJournal implements Journal {
   /** Positions of the newest frame that was written, and of the newest that is durable. */
   #last = 0
   #synced = 0
+  /** When the newest frame that was written was appended, UTC ms. */
+  #lastAt = 0
   /** Further frames get positions above it. */
   #after = 0
   #waiters: Waiter[] = []
@@ -95,6 +129,7 @@ class FileJournal implements Journal {
       const end = endOf(await this.#disk.readFile(newest.path), newest, basename(newest.path))
       cutBytes = end.cutBytes
       this.#last = end.last
+      this.#lastAt = end.lastAt
       // without a frame it is begun anew
       if (end.last < newest.first) this.#segments.pop()
     }
@@ -102,7 +137,7 @@ class FileJournal implements Journal {
     const span = { first, last: this.#segments.length > 0 ? this.#last : first - 1, cutBytes }
     this.#synced = this.#last
     try {
-      await this.#begin(this.#segmentBytes, 0)
+      await this.#begin(this.#segmentBytes)
     } catch (error) {
       // what it holds can be read, and it goes on as soon as there is room
       if (!isFull(error)) throw error
@@ -116,31 +151,26 @@ class FileJournal implements Journal {
       if (this.#closed) throw new Error('The journal is closed.')
       const open = this.#open
       if (!open) {
-        await this.#rotate(this.#segmentBytes, at)
+        await this.#rotate(this.#segmentBytes)
         continue
       }
       const position = this.#last + 1
       const bytes = this.#encoder.encode(entry, { position, synced: this.#synced, at })
       if (open.offset + bytes.length > open.segment.bytes) {
-        await this.#rotate(Math.max(this.#segmentBytes, segmentHeaderBytes + 2 * bytes.length), at)
+        await this.#rotate(Math.max(this.#segmentBytes, segmentHeaderBytes + 2 * bytes.length))
         continue
       }
       this.#write(open, bytes)
       this.#last = position
+      this.#lastAt = at
       const written = { position, bytes: bytes.length }
       await this.#durable(position)
       return written
     }
   }
 
-  async *read(after: number): AsyncGenerator<JournalFrame> {
-    const end = this.#last
-    for (const [index, segment] of [...this.#segments].entries()) {
-      const last = Math.min(end, this.#segments[index + 1]?.previousLast ?? end)
-      if (last <= after || last < segment.first) continue
-      const bytes = await this.#disk.readFile(segment.path)
-      yield* decodedFrames(bytes, segment, { after, last }, basename(segment.path))
-    }
+  read(after: number): AsyncGenerator<JournalFrame> {
+    return framesOf([...this.#segments], { after, last: this.#last }, this.#disk)
   }
 
   get releasable(): number {
@@ -150,7 +180,7 @@ class FileJournal implements Journal {
   async release(position: number, keepFrom: number): Promise<void> {
     for (;;) {
       const [oldest, next] = this.#segments
-      if (!oldest || !next || next.previousLast > position || next.begunAt >= keepFrom) return
+      if (!oldest || !next || next.previousLast > position || next.previousAt >= keepFrom) return
       this.#segments.shift()
       // oldest first, so that a crash leaves no gap
       if (this.#hasSpare || this.#preparing || oldest.bytes !== this.#segmentBytes)
@@ -164,7 +194,7 @@ class FileJournal implements Journal {
 
   async makeRoom(): Promise<void> {
     while (this.#rotating) await this.#rotating
-    if (!this.#open) await this.#rotate(this.#segmentBytes, 0)
+    if (!this.#open) await this.#rotate(this.#segmentBytes)
   }
 
   get bytes(): number {
@@ -233,14 +263,14 @@ class FileJournal implements Journal {
     for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 
-  #rotate(bytes: number, at: number): Promise<void> {
-    this.#rotating ??= this.#next(bytes, at).finally(() => {
+  #rotate(bytes: number): Promise<void> {
+    this.#rotating ??= this.#next(bytes).finally(() => {
       this.#rotating = undefined
     })
     return this.#rotating
   }
 
-  async #next(bytes: number, at: number): Promise<void> {
+  async #next(bytes: number): Promise<void> {
     while (this.#syncing) await this.#syncing
     if (this.#open && this.#synced < this.#last) {
       try {
@@ -253,11 +283,11 @@ class FileJournal implements Journal {
     }
     this.#open?.file.close()
     this.#open = undefined
-    await this.#begin(bytes, at)
+    await this.#begin(bytes)
   }
 
   /** The name of the new segment is durable before its first frame is. */
-  async #begin(bytes: number, begunAt: number): Promise<void> {
+  async #begin(bytes: number): Promise<void> {
     const first = Math.max(this.#last, this.#after) + 1
     const path = this.#path(`${String(first).padStart(16, '0')}${extension}`)
     const isUsual = bytes === this.#segmentBytes
@@ -265,7 +295,7 @@ class FileJournal implements Journal {
     await this.#requireRoom(isUsual ? 0 : bytes, bytes)
     const from = isUsual ? this.#path(spareName) : this.#path('long')
     if (!isUsual) await this.#disk.allocate(from, bytes)
-    const header = { first, previousLast: this.#last, begunAt }
+    const header = { first, previousLast: this.#last, previousAt: this.#lastAt }
     const file = this.#disk.open(from)
     try {
       file.write(encodeHeader(header), 0)
@@ -345,4 +375,18 @@ async function segmentsIn(folder: string, disk: JournalDisk): Promise<Segment[]>
     segments.push({ ...header, path, bytes: await disk.size(path) })
   }
   return segments
+}
+
+/** Frames of segments from `after` to `last`. Throws `journal_damaged` at one that cannot be read. */
+async function* framesOf(
+  segments: readonly Segment[],
+  span: { readonly after: number; readonly last: number },
+  disk: JournalDisk,
+): AsyncGenerator<JournalFrame> {
+  for (const [index, segment] of segments.entries()) {
+    const last = Math.min(span.last, segments[index + 1]?.previousLast ?? span.last)
+    if (last <= span.after || last < segment.first) continue
+    const bytes = await disk.readFile(segment.path)
+    yield* decodedFrames(bytes, segment, { after: span.after, last }, basename(segment.path))
+  }
 }

@@ -8,14 +8,14 @@ import { FrameDecoder, frameAt, frameMagic, type RawFrame } from './frame.ts'
  * of the time before the file was used again, whose positions are lower.
  *
  *  0 u32 magic   4 u32 version   8 u32 CRC-32 of the 24 bytes that follow   12 u32 0
- * 16 f64 position of its first frame   24 f64 position of the last frame of the segment before   32 f64 begun at, UTC ms
+ * 16 f64 position of its first frame   24 f64 position of the last frame of the segment before   32 f64 when that frame was appended, UTC ms
  */
 export interface SegmentHeader {
   readonly first: number
   /** The segment before ends here; frames behind it were never acknowledged. */
   readonly previousLast: number
-  /** UTC ms. */
-  readonly begunAt: number
+  /** When the last frame before it was appended, UTC ms; 0 where there was none. */
+  readonly previousAt: number
 }
 
 const segmentMagic = 0x4d_53_4f_48
@@ -23,13 +23,13 @@ const version = 1
 /** Where the first frame begins. */
 export const segmentHeaderBytes = 64
 
-export function encodeHeader({ first, previousLast, begunAt }: SegmentHeader): Buffer {
+export function encodeHeader({ first, previousLast, previousAt }: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(segmentHeaderBytes)
   bytes.writeUInt32LE(segmentMagic, 0)
   bytes.writeUInt32LE(version, 4)
   bytes.writeDoubleLE(first, 16)
   bytes.writeDoubleLE(previousLast, 24)
-  bytes.writeDoubleLE(begunAt, 32)
+  bytes.writeDoubleLE(previousAt, 32)
   bytes.writeUInt32LE(crc32(bytes.subarray(16, 40)), 8)
   return bytes
 }
@@ -45,12 +45,14 @@ export function decodeHeader(bytes: Buffer, segment: string): SegmentHeader {
   return {
     first: bytes.readDoubleLE(16),
     previousLast: bytes.readDoubleLE(24),
-    begunAt: bytes.readDoubleLE(32),
+    previousAt: bytes.readDoubleLE(32),
   }
 }
 
 export interface SegmentEnd {
   readonly last: number
+  /** When that frame was appended, UTC ms. */
+  readonly lastAt: number
   /** Bytes behind the last frame that an interrupted write left. */
   readonly cutBytes: number
 }
@@ -59,11 +61,13 @@ export interface SegmentEnd {
  * Where the newest segment of a journal ends. A frame that cannot be read ends it where it may be a write that was cut
  * short. Throws `journal_damaged` where a later frame tells that it was durable.
  */
-export function endOf(bytes: Buffer, { first }: SegmentHeader, segment: string): SegmentEnd {
-  let last = first - 1
+export function endOf(bytes: Buffer, header: SegmentHeader, segment: string): SegmentEnd {
+  let last = header.first - 1
+  let lastAt = header.previousAt
   let offset = segmentHeaderBytes
-  for (const frame of framesFrom(bytes, first)) {
+  for (const frame of framesFrom(bytes, header.first)) {
     last = frame.position
+    lastAt = frame.at
     offset += frame.length
   }
   let cutBytes = 0
@@ -72,7 +76,7 @@ export function endOf(bytes: Buffer, { first }: SegmentHeader, segment: string):
     cutBytes = at + frame.length - offset
   }
   const isBegun = offset + 4 <= bytes.length && bytes.readUInt32LE(offset) === frameMagic
-  return { last, cutBytes: Math.max(cutBytes, isBegun && isNewer(bytes, offset, last) ? 1 : 0) }
+  return { last, lastAt, cutBytes: Math.max(cutBytes, isBegun && isNewer(bytes, offset, last) ? 1 : 0) }
 }
 
 /** A header that was written, of a frame whose rest may not be: its position tells it from one of an earlier use. */

@@ -1,5 +1,4 @@
-import type { RecordLedger } from '../../core/ports.ts'
-import type { DomainRecord, RecordKey } from '../../core/record.ts'
+import type { DomainRecord, RecordKey, RecordLedger } from '../../core/record.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 
 export function memoryRecords(): RecordLedger & Upkeep {

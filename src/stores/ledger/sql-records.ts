@@ -1,6 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { RecordLedger } from '../../core/ports.ts'
-import type { DomainRecord, RecordKey } from '../../core/record.ts'
+import type { DomainRecord, RecordKey, RecordLedger } from '../../core/record.ts'
 import type { Database, RecordRow } from './schema.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'

@@ -25,22 +25,12 @@ export function createMemoryReadings(): ReadingStore {
   const kept = new SeriesMap<Kept>()
   let last = 0
 
-  const put = (reading: Reading): void => {
-    const { site, device, metric, unit, at, value } = reading
-    const known = kept.get(reading)
-    const room = reading.room ?? known?.series.room
-    const series = { site, device, metric, unit, ...(room === undefined ? {} : { room }) }
-    if (known) known.series = series
-    else kept.set(reading, { series, values: new Map(), closed: new Map() })
-    kept.get(reading)!.values.set(at, value)
-  }
-
   const sorted = (): Kept[] => [...kept.values()].sort((a, b) => compareSeries(a.series, b.series))
 
   return {
     async open() {},
     async append(readings, position) {
-      for (const reading of readings) put(reading)
+      for (const reading of readings) put(kept, reading)
       if (position !== undefined) last = position
     },
     async position() {
@@ -93,6 +83,16 @@ export function createMemoryReadings(): ReadingStore {
     },
     async close() {},
   }
+}
+
+function put(all: SeriesMap<Kept>, reading: Reading): void {
+  const { site, device, metric, unit, at, value } = reading
+  const known = all.get(reading)
+  const room = reading.room ?? known?.series.room
+  const series = { site, device, metric, unit, ...(room === undefined ? {} : { room }) }
+  if (known) known.series = series
+  else all.set(reading, { series, values: new Map(), closed: new Map() })
+  all.get(reading)!.values.set(at, value)
 }
 
 const hourStart = (at: number): number => Math.floor(at / hourMs) * hourMs
