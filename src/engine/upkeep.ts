@@ -23,7 +23,7 @@ const everyMs = 60_000
 
 /**
  * Keeps the stores small and quick. What came in is rolled up and compacted once a minute, in bounded steps, so that no
- * query has much left to add up; what goes for good (old readings, the ledger's old rows) goes by the schedule.
+ * query has much left to add up. The schedule removes old readings and old rows of the ledger.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts
@@ -45,7 +45,7 @@ export class Upkeep {
     await this.#done
   }
 
-  /** Deletes what the ledger need not keep: old rows, and rows beyond their limit. */
+  /** Deletes old rows of the ledger, and rows beyond their limit. */
   async cleanUp(): Promise<void> {
     const { ledger, clock } = this.#parts
     const { predictionsKeptMs, forecastsKeptMs, incidentsKeptMs, ...rows } = this.#options
@@ -61,7 +61,7 @@ export class Upkeep {
     })
   }
 
-  /** Hours are rolled up to the newest reading; readings that are older than they are kept leave only their hours. */
+  /** Rolls up hours to the newest reading, and removes readings older than `readingsKeptMs`; their roll-ups stay. */
   async rollUp(): Promise<void> {
     const { readings, clock } = this.#parts
     const { readingsKeptMs } = this.#options

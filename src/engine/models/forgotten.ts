@@ -26,7 +26,7 @@ export class Forgotten {
     await this.load()
   }
 
-  /** The span is learnt from again. */
+  /** Removes the span: models learn from it again. */
   async remove(id: string): Promise<boolean> {
     const removed = await this.#ledger.removeForgotten(id)
     await this.load()
@@ -37,12 +37,12 @@ export class Forgotten {
     this.#spans = this.#spans.filter(({ series }) => series.site !== site)
   }
 
-  /** Whether a model learnt from what was forgotten later. */
+  /** Whether a model was trained on data that was forgotten later. */
   touches({ span, trainedAt }: Card, ...series: readonly SeriesKey[]): boolean {
     return this.#of(series).some(({ at, from, to }) => at >= trainedAt && from < span.to && to > span.from)
   }
 
-  /** The same steps, unknown where a span of one of the series touches them; how many is told with the repairs. */
+  /** The same steps, NaN where a forgotten span of one of the series touches them. Their number is added to the repairs. */
   leaveOut(steps: Steps, ...series: readonly SeriesKey[]): Steps {
     const spans = this.#of(series)
     if (spans.length === 0) return steps

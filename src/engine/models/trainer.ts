@@ -197,7 +197,7 @@ export class Trainer {
     await this.#requestFirst(stored)
   }
 
-  /** Trains targets that never were and now can be: after the first forecasts, which would otherwise wait for it. */
+  /** Trains targets for the first time, after their first forecasts: these would otherwise wait for the training. */
   async #requestFirst(predicted: readonly Predicted[]): Promise<void> {
     const { lifecycle, log } = this.#parts
     const ready = predicted
@@ -214,7 +214,7 @@ export class Trainer {
         if (state) state.requested = true
       }
     } catch (error) {
-      // requested again with the next forecast
+      // it is requested again with the next forecast
       log.warn('First trainings could not be queued.', { error: String(error) })
     }
   }
@@ -372,7 +372,7 @@ export class Trainer {
 const stepOf = ({ newestAt, learnable: { learning } }: State): number =>
   Math.floor((newestAt + learning.stepMs) / learning.everyMs)
 
-/** Whether the card tells of the same history: the same hours, as many of them unknown, repaired or left out. */
+/** Whether the card describes the same history: the same hours, as many of them unknown, repaired or left out. */
 const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>
   span.from === steps.start &&
   span.to === steps.start + steps.values.length * steps.stepMs &&
