@@ -71,7 +71,7 @@ const start = Date.now() - 400_000
 async function tellWrites(report: Report, devices: number): Promise<void> {
   const folder = temporaryFolder('homeostat-writes')
   try {
-    const hub = await startHub({ data: folder.path, ...changed({}) })
+    const hub = await startHub({ data: folder.path })
     const dayStart = Math.floor(Date.now() / dayMs) * dayMs - dayMs
     for (let minute = 0; minute < 24 * 60; minute += 20) {
       const rows = Array.from({ length: 20 * devices }, (_, row) => ({
