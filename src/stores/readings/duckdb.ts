@@ -94,12 +94,13 @@ class DuckDbReadings implements ReadingStore {
   }
 
   async *scanMany(keys: readonly SeriesKey[], from: number, to: number): AsyncGenerator<SeriesColumns> {
-    const { readers } = await this.#ready()
+    const opened = await this.#ready()
+    const { readers } = opened
     const ids = keys.map((key) => readers.series.idOf(key)).filter((id) => id !== undefined)
     try {
       yield* scanSeries(readers, ids, from, to)
     } catch (error) {
-      this.#look(error)
+      this.#look(opened, error)
       throw error
     }
   }
@@ -153,41 +154,39 @@ class DuckDbReadings implements ReadingStore {
     try {
       return await work(opened)
     } catch (error) {
-      this.#look(error)
+      this.#look(opened, error)
       throw error
     }
   }
 
   async #ready(): Promise<Opened> {
     if (this.#closed) throw new HomeostatError('stopping')
-    if (this.#opened) return this.#opened
-    this.#reopening ??= openStore(this.#options)
-      .then((opened) => {
-        this.#opened = opened
-        return opened
-      })
-      .finally(() => {
-        this.#reopening = undefined
-      })
-    return this.#reopening
+    return this.#opened ?? this.#reopening ?? this.#reopen()
   }
 
   /** Gives up an instance that DuckDB has invalidated. */
-  #look(error: unknown): void {
-    const opened = this.#opened
-    if (!opened || this.#closed || !/database has been invalidated/.test(String(error))) return
+  #look(opened: Opened, error: unknown): void {
+    const isInvalid = /database has been invalidated/.test(String(error))
+    // a statement of an instance that was given up already may fail later
+    if (!isInvalid || this.#closed || this.#opened !== opened) return
     this.#opened = undefined
-    this.#reopening = abandonStore(opened)
-      .then(() => openStore(this.#options))
-      .then((again) => {
-        this.#opened = again
-        return again
-      })
-      .finally(() => {
+    // where it fails, the next call tries again
+    this.#reopen(opened).catch(() => undefined)
+  }
+
+  /** `invalid`: the instance that is to be closed first. */
+  #reopen(invalid?: Opened): Promise<Opened> {
+    const open = async (): Promise<Opened> => {
+      try {
+        if (invalid) await abandonStore(invalid)
+        this.#opened = await openStore(this.#options)
+        return this.#opened
+      } finally {
         this.#reopening = undefined
-      })
-    // the next call tries again
-    this.#reopening.catch(() => undefined)
+      }
+    }
+    this.#reopening = open()
+    return this.#reopening
   }
 }
 
