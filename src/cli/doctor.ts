@@ -1,9 +1,10 @@
-import { mkdir, open, rm, statfs } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { isLoopbackName } from '../api/auth.ts'
 import type { Config } from '../config/load.ts'
+import { createDisk } from '../platform/disk.ts'
 import { findHub } from '../platform/folder.ts'
 import { ledgers } from '../stores/ledger/index.ts'
 import { type ConfigFlags, configFlags, configOf } from './flags.ts'
@@ -74,8 +75,7 @@ async function checkDisk(folder: string): Promise<Finding> {
     await handle.sync()
     const syncMs = performance.now() - started
     await handle.close()
-    const { bavail, bsize } = await statfs(folder)
-    const free = (bavail * bsize) / gib
+    const free = (await createDisk(folder).usage()).freeBytes / gib
     const verdict = free < 1 || syncMs > 200 ? 'warn' : 'ok'
     return {
       what: 'disk',

@@ -1,7 +1,8 @@
 import { close, closeSync, fdatasync, openSync, write, writeSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { fsyncFolder } from '../fsync-folder.ts'
+import { freeBytes } from '../room.ts'
 
 /** The few operations of the disk that a journal needs: handed in, so that a test can fail each one. Paths are absolute. */
 export interface JournalDisk {
@@ -58,10 +59,7 @@ export const machineDisk: JournalDisk = {
       await closed(fd)
     }
   },
-  async freeBytes(folder) {
-    const { bavail, bsize } = await statfs(folder)
-    return bavail * bsize
-  },
+  freeBytes,
   open(path) {
     const fd = openSync(path, 'r+')
     return {

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Journal, JournalEntry, JournalFrame, JournalSpan, Written } from '../../core/journal.ts'
+import { DiskFull } from '../room.ts'
 import { type JournalDisk, type JournalFile, machineDisk } from './disk.ts'
 import { FrameEncoder } from './frame.ts'
 import {
@@ -315,11 +316,11 @@ class FileJournal implements Journal {
     this.#open = { segment: this.#segments.at(-1)!, file, offset: segmentHeaderBytes }
     this.#last = first - 1
     this.#synced = this.#last
-    // it is there when this one is full; a failure shows when it is needed
+    // allocated ahead; where that fails, the next rotation reports it
     if (!this.#closed) this.#prepareSpare().catch(() => undefined)
   }
 
-  /** One whose making was cut short only takes room. */
+  /** Deletes a spare segment whose allocation was interrupted. */
   async #findSpare(): Promise<void> {
     const names = await this.#disk.readdir(this.#folder)
     if (!names.includes(spareName)) return
@@ -345,20 +346,11 @@ class FileJournal implements Journal {
   async #requireRoom(newBytes: number, segmentBytes: number): Promise<void> {
     const needed = newBytes + bytesInStores * segmentBytes + spareBytes
     const free = await this.#disk.freeBytes(this.#folder)
-    if (free < needed)
-      throw new DiskFull(`${this.#folder} has ${free} bytes left, and needs ${needed} to go on`)
+    if (free < needed) throw new DiskFull(this.#folder, free, `needs ${needed} to go on`)
   }
 
   #path(name: string): string {
     return join(this.#folder, name)
-  }
-}
-
-class DiskFull extends Error {
-  readonly code = 'ENOSPC'
-
-  constructor(detail: string) {
-    super(`the disk is full: ${detail}`)
   }
 }
 

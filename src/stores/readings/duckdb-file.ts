@@ -1,9 +1,10 @@
-import { existsSync, realpathSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
+import { DiskFull, freeBytes } from '../room.ts'
 import { duckdb } from './duckdb-api.ts'
 import { createTables, upgradeTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
@@ -55,7 +56,7 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
       async checkpoint(session) {
         if (sizeOf(walOf(path)) === 0) return
-        refuseWithoutRoom(folder, sizeOf(walOf(path)))
+        await requireRoom(folder, sizeOf(walOf(path)))
         await checkpointWithUndo(session, { path, file })
       },
       async close() {
@@ -129,13 +130,10 @@ const config = (folder: string, { memoryLimitMb, threads }: FileOptions): Record
 })
 
 /** A checkpoint that meets the end of the disk invalidates the instance; one that is not begun costs nothing. */
-function refuseWithoutRoom(folder: string, walBytes: number): void {
-  const { bavail, bsize } = statfsSync(folder)
+async function requireRoom(folder: string, walBytes: number): Promise<void> {
   const needed = walBytes + spareBytes
-  if (bavail * bsize >= needed) return
-  throw new Error(
-    `the disk is full: ${folder} has ${bavail * bsize} bytes left, and the log needs ${needed} to be merged`,
-  )
+  const free = await freeBytes(folder)
+  if (free < needed) throw new DiskFull(folder, free, `the log needs ${needed} to be merged`)
 }
 
 /** For blocks that are copied, and copied again, by a checkpoint. */
