@@ -15,7 +15,7 @@ import { emptyFacts, type LedgerTurn } from '../../core/turn.ts'
  *      new series as JSON, facts as JSON
  *
  * Series are numbered within a segment: a frame brings the names of those that its segment has not seen. 32 readings of
- * known series take 696 bytes and 2 us; as JSON they take 3,700 bytes and 27 us.
+ * known series take 696 bytes and 6 us; as JSON they take 3,400 bytes and 39 us.
  */
 export const frameMagic = 0x4d_52_46_48
 /** Bytes before the columns. */
