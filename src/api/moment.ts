@@ -1,8 +1,6 @@
 import { HomeostatError } from '../core/errors.ts'
 import { parseTime } from '../core/reading.ts'
-
-/** The last time that ECMAScript can represent, in 275,760 AD. */
-const latestMs = 8.64e15
+import { latestMs } from '../core/time.ts'
 
 /** The time in the request parameter `name`, as UTC ms. Throws `request_invalid`. */
 export function moment(name: string, value: string | number): number {

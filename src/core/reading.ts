@@ -1,6 +1,7 @@
 import { type Problem, problem } from './errors.ts'
 import type { SeriesKey } from './event.ts'
 import { isDerived } from './series.ts'
+import { latestMs } from './time.ts'
 import { canonicalUnit, toCanonical } from './units.ts'
 
 /** One measurement. `value` is finite and in the canonical unit, `at` UTC epoch ms; states are numbers (open 1). */
@@ -43,6 +44,13 @@ export type Parsed =
 
 /** Longest texts, in UTF-16 code units; devices and rooms as in the widest of the seed formats. */
 export const idLimits = { site: 64, device: 128, metric: 64, room: 100, unit: 20 } as const
+
+/**
+ * Whether a store can take what a monitor derived. A turn that a store refuses for its content must not be acknowledged:
+ * in the journal it would hold up everything after it.
+ */
+export const isStorable = ({ value, at }: Pick<Reading, 'value' | 'at'>): boolean =>
+  Number.isFinite(value) && Math.abs(at) <= latestMs
 
 /** 1990-01-01: no sensor of a home is older, a number of seconds is always smaller. */
 const earliestAt = 631_152_000_000
@@ -264,4 +272,4 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
-const showTime = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at))
+const showTime = (at: number): string => (Math.abs(at) <= latestMs ? new Date(at).toISOString() : String(at))

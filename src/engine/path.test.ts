@@ -54,6 +54,25 @@ describe('a monitor that throws', () => {
     }),
   }
 
+  it.each([
+    [Number.NaN, start],
+    [1, Number.NaN],
+    [1, 1e300],
+  ])('or derives what no store can take (%s at %s) costs its own conclusion only', async (value, at) => {
+    const derives: Domain = {
+      ...broken,
+      monitor: ({ target: { site } }): Monitor => ({
+        wakeAt: Number.POSITIVE_INFINITY,
+        take: () => ({ derived: [{ site, device: '@broken:stove', metric: 'odd', unit: '1', value, at }] }),
+      }),
+    }
+    const { hub, disk } = await setUp({ domains: [derives, ...domains] })
+    expect(await hub.emit([temperature(start, 80)])).toEqual({ accepted: 1, rejected: [] })
+    expect(hub.sent).toMatchObject([{ rule: 'hot', target }])
+    expect(await storedReadings(disk)).toHaveLength(1)
+    expect(hub.counters.monitorFaults.get('broken')).toBe(1)
+  })
+
   it('neither drops the reading nor silences the others, and is counted and reported', async () => {
     const { hub, disk } = await setUp({ domains: [broken, ...domains] })
     expect(await hub.emit([temperature(start, 80)])).toEqual({ accepted: 1, rejected: [] })

@@ -1,6 +1,6 @@
 import type { Alert, Forecast, Series } from '../core/event.ts'
 import type { Clock, Log, WindowStore } from '../core/ports.ts'
-import type { Reading } from '../core/reading.ts'
+import { isStorable, type Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
 import { hourMs } from '../core/time.ts'
 import type { DirtySpans, MonitorState, Turn } from '../core/turn.ts'
@@ -275,8 +275,9 @@ export class Reactor {
 
   /** Readings that were derived go to other domains at once; what is replayed is derived again there by itself. */
   #derive(watcher: Watcher, reading: Reading, now: number, turn: Turn, depth: number): void {
-    if (!Number.isFinite(reading.value)) {
-      this.#reportFault(watcher, new Error(`It derived ${reading.metric} = ${reading.value}`))
+    if (!isStorable(reading)) {
+      const { metric, value, at } = reading
+      this.#reportFault(watcher, new Error(`It derived ${metric} = ${value} at ${at}`))
     } else if (depth < depthMax) this.react(reading, now, turn, depth + 1)
     else {
       this.#parts.windows.push(reading)

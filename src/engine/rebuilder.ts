@@ -1,6 +1,6 @@
 import type { Series } from '../core/event.ts'
 import type { Clock, Columns, Log, ReadingStore, WindowStore } from '../core/ports.ts'
-import type { Reading } from '../core/reading.ts'
+import { isStorable, type Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
 import { dayMs, minuteMs, secondMs } from '../core/time.ts'
 import type { TimeSpan } from '../core/turn.ts'
@@ -172,7 +172,7 @@ export class Rebuilder {
       const isComplete = !reachesNow || this.#catchUp(watcher, replay)
       for (const { derived = [] } of replay.effects) {
         for (const reading of derived) {
-          if (reading.at < derivedIn.from || reading.at >= derivedIn.to) continue
+          if (reading.at < derivedIn.from || reading.at >= derivedIn.to || !isStorable(reading)) continue
           this.#parts.windows.push(reading)
           turn.readings.push(reading)
         }

@@ -3,7 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import type { Series } from '../../core/event.ts'
 import type { ReadingFilter, ReadingPosition } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
-import { quarterMs } from '../../core/time.ts'
+import { latestMs, quarterMs } from '../../core/time.ts'
 import type { Turns } from '../../core/turns.ts'
 import type { ReadingTable } from './duckdb-schema.ts'
 import type { SeriesTable } from './duckdb-series.ts'
@@ -52,8 +52,7 @@ export function closeReaders(readers: Readers): void {
 }
 
 /** Bounds for a time in SQL: what JavaScript's Date can hold, whatever the caller gave. */
-const earliestMs = -8.64e15
-const latestMs = 8.64e15
+const earliestMs = -latestMs
 export const fromMs = (at: number | undefined): number => Math.max(earliestMs, Math.ceil(at ?? earliestMs))
 export const toMs = (at: number | undefined): number => Math.min(latestMs, Math.ceil(at ?? latestMs))
 
