@@ -247,10 +247,10 @@ async function firstAnswer(): Promise<FirstAnswer> {
       const answer = await fetch(`http://127.0.0.1:${port}/api/v1/forecasts`).catch(() => undefined)
       if (answer?.ok) {
         // the hub's own reply
-        const { items: forecasts } = (await answer.json()) as { items: { steps: unknown[] }[] }
+        const { items: forecasts } = (await answer.json()) as { items: { mean: unknown[] }[] }
         const forecastMs = performance.now() - startedMs
         if (Number.isNaN(answersMs)) answersMs = forecastMs
-        if (forecasts.some(({ steps }) => steps.length > 0))
+        if (forecasts.some(({ mean }) => mean.length > 0))
           return { answersMs, forecastMs, cpuSeconds: cpuSecondsOf([started.child.pid ?? 0]) }
       }
       await sleep(25)
