@@ -4,8 +4,9 @@ import { createDisk, settled, startProcess, storedReadings } from '../../test/fa
 import { VirtualClock } from '../../test/virtual-clock.ts'
 import type { ThresholdRule } from '../contract/thresholds.ts'
 import { isDerived } from '../core/series.ts'
+import type { Target } from '../core/target.ts'
 import { hourMs, minuteMs, secondMs } from '../core/time.ts'
-import type { Domain, Monitor } from '../domains/domain.ts'
+import type { Domain, Effects, Monitor } from '../domains/domain.ts'
 import { domains } from '../domains/index.ts'
 
 const start = Date.UTC(2026, 4, 4, 12)
@@ -71,6 +72,54 @@ describe('a monitor that throws', () => {
     expect(hub.sent).toMatchObject([{ rule: 'hot', target }])
     expect(await storedReadings(disk)).toHaveLength(1)
     expect(hub.counters.monitorFaults.get('broken')).toBe(1)
+  })
+
+  const point = {
+    metric: 'odd',
+    unit: '1',
+    at: start,
+    madeAt: start,
+    model: { kind: 'learned', name: 'm', version: '1' } as const,
+  }
+  const told = { rule: 'odd', level: 'info', since: start, at: start, message: '' } as const
+  it.each<[string, (target: Target) => Effects]>([
+    [
+      'a prediction without a value',
+      (target) => ({ predictions: [{ kind: 'value', target, ...point, value: Number.NaN }] }),
+    ],
+    ['an alert that begins at no time', (target) => ({ alerts: [{ ...told, target, since: Number.NaN }] })],
+    ['an alert at a time that no date can hold', (target) => ({ alerts: [{ ...told, target, at: 9e15 }] })],
+    [
+      'a command with an infinite state',
+      ({ site }) => ({
+        commands: [{ id: 'c', site, device: 'd', state: { power: Number.POSITIVE_INFINITY }, expiresAt: 1 }],
+      }),
+    ],
+  ])('that concludes %s costs its own conclusion only', async (_, effects) => {
+    const concludes: Domain = {
+      ...broken,
+      monitor: (scope): Monitor => ({ wakeAt: Number.POSITIVE_INFINITY, take: () => effects(scope.target) }),
+    }
+    const { hub, disk } = await setUp({ domains: [concludes, ...domains] })
+    expect(await hub.emit([temperature(start, 80)])).toEqual({ accepted: 1, rejected: [] })
+    expect(await disk.ledger.alerts({}, 9)).toMatchObject([{ rule: 'hot', target }])
+    expect(hub.counters.monitorFaults.get('broken')).toBe(1)
+  })
+
+  it('whose state cannot be saved loses its state only', async () => {
+    const unsaved: Domain = {
+      ...broken,
+      monitor: (): Monitor => ({
+        wakeAt: Number.POSITIVE_INFINITY,
+        take: () => undefined,
+        save: () => ({ count: 1n }),
+      }),
+    }
+    const { hub, disk } = await setUp({ domains: [unsaved, ...domains] })
+    expect(await hub.emit([temperature(start, 80)])).toEqual({ accepted: 1, rejected: [] })
+    await hub.stop()
+    expect(await storedReadings(disk)).toHaveLength(1)
+    expect(hub.counters.monitorFaults.get('broken')).toBeGreaterThan(0)
   })
 
   it('neither drops the reading nor silences the others, and is counted and reported', async () => {

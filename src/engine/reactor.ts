@@ -1,6 +1,7 @@
 import type { Alert, Forecast, Series } from '../core/event.ts'
 import type { Clock, Log, WindowStore } from '../core/ports.ts'
 import { isStorable, type Reading } from '../core/reading.ts'
+import { findUnstorable } from '../core/storable.ts'
 import type { Target } from '../core/target.ts'
 import { hourMs } from '../core/time.ts'
 import type { DirtySpans, MonitorState, Turn } from '../core/turn.ts'
@@ -132,7 +133,8 @@ export class Reactor {
   }
 
   use(target: Target, forecast: Forecast): void {
-    this.watcher(target)?.use(forecast)
+    const watcher = this.watcher(target)
+    if (watcher) this.#guard(watcher, () => watcher.use(forecast))
   }
 
   markDirty(watcher: Watcher, span: { readonly from: number; readonly to: number }): void {
@@ -188,7 +190,7 @@ export class Reactor {
     return due.flatMap((watcher) => {
       this.#unsaved.delete(watcher)
       watcher.savedAtMs = nowMs
-      return watcher.save(clock.now()) ?? []
+      return this.#guard(watcher, () => watcher.save(clock.now())) ?? []
     })
   }
 
@@ -257,20 +259,41 @@ export class Reactor {
     { isLive, now, depth }: { readonly isLive: boolean; readonly now: number; readonly depth: number },
     conclude: () => Effects | undefined,
   ): void {
-    let effects: Effects | undefined
-    try {
-      effects = conclude()
-    } catch (error) {
-      this.#reportFault(watcher, error)
-      return
-    }
-    this.#wakes.update(watcher)
+    const effects = this.#guard(watcher, () => {
+      const concluded = conclude()
+      this.#wakes.update(watcher)
+      return concluded
+    })
     if (!effects) return
     const { derived = [], predictions = [], alerts = [], commands = [] } = effects
     for (const reading of derived) this.#derive(watcher, reading, now, turn, depth)
-    turn.predictions.push(...predictions)
-    if (isLive) turn.commands.push(...commands)
-    if (alerts.length > 0) this.#send(watcher, watcher.filterAlerts(alerts, isLive), now, turn)
+    turn.predictions.push(...this.#storable(watcher, 'prediction', predictions))
+    if (isLive) turn.commands.push(...this.#storable(watcher, 'command', commands))
+    const raised = this.#storable(watcher, 'alert', alerts)
+    if (raised.length > 0) this.#send(watcher, watcher.filterAlerts(raised, isLive), now, turn)
+  }
+
+  /** Undefined where the monitor throws. */
+  #guard<Result>(watcher: Watcher, work: () => Result): Result | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.#reportFault(watcher, error)
+      return undefined
+    }
+  }
+
+  /**
+   * What a store can take of what a monitor concluded. A turn that a store refuses for its content must not be
+   * acknowledged: in the journal it would hold up everything after it.
+   */
+  #storable<Effect>(watcher: Watcher, kind: string, effects: readonly Effect[]): readonly Effect[] {
+    return effects.filter((effect) => {
+      const found = findUnstorable(effect, kind)
+      if (found !== undefined)
+        this.#reportFault(watcher, new Error(`It concluded what cannot be stored: ${found}`))
+      return found === undefined
+    })
   }
 
   /** Readings that were derived go to other domains at once; what is replayed is derived again there by itself. */
