@@ -106,6 +106,7 @@ const table = {
   },
   stopping: { status: 503, exit: 5, sentence: 'The hub is stopping.' },
   store_failed: { status: 503, exit: 6, sentence: 'The readings could not be stored: {detail}.' },
+  turn_refused: { status: 500, exit: 6, sentence: 'The store cannot keep what it was given: {detail}.' },
   change_not_stored: { status: 503, exit: 6, sentence: 'The change could not be stored: {detail}.' },
   internal: {
     status: 500,

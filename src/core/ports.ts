@@ -102,7 +102,8 @@ export interface ReadingPosition extends SeriesKey {
 /**
  * The log of readings, measured and derived (`isDerived` in core/series.ts) alike. Of two readings with the same
  * (series, at) the one appended last counts.
- * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored.
+ * Methods reject with the engine's own error when the disk fails; nothing of that call is then stored. `append` rejects
+ * with `turn_refused` where the readings themselves are the reason, so that trying again cannot help.
  */
 export interface ReadingStore {
   /** Creates what is missing. Call once, before anything else. */
@@ -180,7 +181,8 @@ export interface Ledger {
   open(): Promise<void>
   /**
    * Everything of one turn but its readings, in one transaction. Same keys replace, so a repeated call is harmless.
-   * `position`: of the last journal frame that the facts are from; stored in the same transaction.
+   * `position`: of the last journal frame that the facts are from; stored in the same transaction. Rejects with
+   * `turn_refused` where the facts themselves are the reason, so that trying again cannot help.
    */
   record(turn: LedgerTurn, position?: number): Promise<void>
   /** The last position that came with a record; 0 before. */

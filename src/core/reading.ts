@@ -1,4 +1,4 @@
-import { type Problem, problem } from './errors.ts'
+import { HomeostatError, type Problem, problem } from './errors.ts'
 import type { SeriesKey } from './event.ts'
 import { isDerived } from './series.ts'
 import { latestMs } from './time.ts'
@@ -51,6 +51,14 @@ export const idLimits = { site: 64, device: 128, metric: 64, room: 100, unit: 20
  */
 export const isStorable = ({ value, at }: Pick<Reading, 'value' | 'at'>): boolean =>
   Number.isFinite(value) && Math.abs(at) <= latestMs
+
+/** Throws `turn_refused` at the first reading that is not storable. */
+export function requireStorable(readings: readonly Reading[]): void {
+  const refused = readings.find((reading) => !isStorable(reading))
+  if (!refused) return
+  const { site, device, metric, value, at } = refused
+  throw new HomeostatError('turn_refused', { detail: `${site} ${device} ${metric} is ${value} at ${at}` })
+}
 
 /** 1990-01-01: no sensor of a home is older, a number of seconds is always smaller. */
 const earliestAt = 631_152_000_000

@@ -52,6 +52,19 @@ const laws: readonly Law[] = [
     gives: [site('B', { demo: true }), site('a', { name: 'Ἑστία' }), site('b')],
   },
   {
+    name: 'a turn with a fact that cannot be kept is refused, and nothing of it is kept',
+    put: [
+      async (l) => {
+        const wrong = prediction({ value: Number.NaN })
+        const refused = l.record({ ...emptyFacts, sites: [site('a')], predictions: [wrong] }, 5)
+        await expect(refused).rejects.toMatchObject({ code: 'turn_refused' })
+      },
+      (l) => l.record({ ...emptyFacts, sites: [site('b')] }),
+    ],
+    read: async (l) => [await l.sites(), await l.position()],
+    gives: [[site('b')], 0],
+  },
+  {
     name: 'the position of the journal is the last one that came with facts, or without any',
     put: [
       async (l) => expect(await l.position()).toBe(0),

@@ -72,6 +72,21 @@ function examineAppend(test: Test): void {
     expect(await store.position()).toBe(2 ** 40)
   })
 
+  test('refuses a batch with a reading that cannot be kept, and keeps nothing of it', async (store) => {
+    for (const wrong of [
+      { value: Number.NaN },
+      { value: Number.POSITIVE_INFINITY },
+      { at: Number.NaN },
+      { at: 9e15 },
+    ]) {
+      const refused = store.append([reading(), reading({ device: 'odd', ...wrong })], 5)
+      await expect(refused).rejects.toMatchObject({ code: 'turn_refused' })
+    }
+    expect([await store.read({}, 10), await store.position()]).toEqual([[], 0])
+    await store.append([reading()], 6)
+    expect(await store.read({}, 10)).toEqual([reading()])
+  })
+
   test('takes an empty batch', async (store) => {
     await store.append([])
     expect(await store.read({}, 10)).toEqual([])

@@ -1,3 +1,4 @@
+import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
   ApiKey,
@@ -11,6 +12,7 @@ import type {
 } from '../../core/event.ts'
 import { forecastKeyId } from '../../core/forecast.ts'
 import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
+import { findUnstorable } from '../../core/storable.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
@@ -60,6 +62,9 @@ class MemoryLedger implements Ledger {
   async close(): Promise<void> {}
 
   async record(turn: LedgerTurn, position?: number): Promise<void> {
+    const { predictions, alerts } = turn
+    const refused = findUnstorable({ predictions, alerts }, 'turn')
+    if (refused !== undefined) throw new HomeostatError('turn_refused', { detail: refused })
     if (position !== undefined) this.#position = position
     await this.putSites(turn.sites)
     await this.putDevices(turn.devices)

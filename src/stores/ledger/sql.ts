@@ -57,6 +57,8 @@ export interface LedgerDatabase {
   readonly rowId: string
   /** Gives `change_not_stored` for an error of a write that the disk is the reason of, and other errors as they are. */
   explain?(error: unknown): unknown
+  /** Whether the values of a statement are the reason of its error, so that trying again cannot help. */
+  isRefusal(error: unknown): boolean
   /** What else the database wants done in a quiet moment. */
   tidy?(db: Kysely<Database>): Promise<void>
 }
@@ -133,10 +135,15 @@ export class SqlLedger implements Ledger {
   }
 
   async record(turn: LedgerTurn, position?: number): Promise<void> {
-    await this.#write(async (db) => {
-      await writeTurn(db, turn)
-      if (position !== undefined) await db.updateTable('journal').set({ position }).execute()
-    })
+    try {
+      await this.#write(async (db) => {
+        await writeTurn(db, turn)
+        if (position !== undefined) await db.updateTable('journal').set({ position }).execute()
+      })
+    } catch (error) {
+      if (!(error instanceof TypeError || this.#database.isRefusal(error))) throw error
+      throw new HomeostatError('turn_refused', { detail: String(error) }, error)
+    }
     await this.#countQuarantined(turn.quarantined.length)
   }
 

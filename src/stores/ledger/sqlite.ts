@@ -42,6 +42,7 @@ export function createSqliteLedger({ folder, ...options }: SqliteLedgerOptions):
       },
       rowId: 'rowid',
       explain: diskProblem,
+      isRefusal: (error) => /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(codeOf(error)),
       async tidy(db) {
         // the connection is held meanwhile: a statement beside it would wait for it, and block the loop
         await db.connection().execute(async () => {
@@ -123,10 +124,12 @@ const tidilyClosed = (db: Libsql.Database): SqliteDatabase => ({
 
 /** What the disk refuses is no fault of the hub: no room, no right to write, a failed read or write. */
 function diskProblem(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (!/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)/.test(code)) return error
+  if (!/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)/.test(codeOf(error))) return error
   return new HomeostatError('change_not_stored', { detail: (error as Error).message }, error)
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : ''
 
 function connect(file: string): Libsql.Database {
   let db: Libsql.Database | undefined

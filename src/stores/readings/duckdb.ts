@@ -7,7 +7,7 @@ import type {
   ReadingStore,
   SeriesColumns,
 } from '../../core/ports.ts'
-import type { Reading } from '../../core/reading.ts'
+import { type Reading, requireStorable } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
@@ -69,6 +69,7 @@ class DuckDbReadings implements ReadingStore {
 
   async append(readings: readonly Reading[], position?: number): Promise<void> {
     if (readings.length === 0 && position === undefined) return
+    requireStorable(readings)
     await this.#use(({ writer }) => writer.append(readings, position))
   }
 

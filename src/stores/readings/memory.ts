@@ -6,7 +6,7 @@ import type {
   ReadingStore,
   SeriesColumns,
 } from '../../core/ports.ts'
-import type { Reading } from '../../core/reading.ts'
+import { type Reading, requireStorable } from '../../core/reading.ts'
 import { compareSeries, isDerived, SeriesMap } from '../../core/series.ts'
 import { hourMs } from '../../core/time.ts'
 
@@ -30,6 +30,7 @@ export function createMemoryReadings(): ReadingStore {
   return {
     async open() {},
     async append(readings, position) {
+      requireStorable(readings)
       for (const reading of readings) put(kept, reading)
       if (position !== undefined) last = position
     },
