@@ -72,6 +72,11 @@ function countStorage({ count, gauge }: { readonly count: Add; readonly gauge: A
     'Attempts to bring the stores up to the journal that failed; they are tried again',
     () => engine.storage.projectionsFailed,
   )
+  count(
+    'homeostat_turn_parts_refused_total',
+    'Parts of turns that went to quarantine because a store refuses them',
+    () => engine.storage.partsRefused,
+  )
   gauge(
     'homeostat_journal_lag_frames',
     'Turns in the journal that the stores lack',

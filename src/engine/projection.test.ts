@@ -107,6 +107,41 @@ describe('projectFrames', () => {
     expect(await ledger.quarantined(10)).toHaveLength(1)
   })
 
+  it('puts what a store will never take into quarantine, and everything around it into the stores', async () => {
+    const { readings, ledger, values, positions } = await createStores()
+    const refused: string[] = []
+    const projection = new Projection({ readings, ledger }, (rows) => {
+      for (const { payload } of rows) refused.push(payload)
+    })
+    await projection.open()
+    const wrongFact = { ...wholeTurn.facts.alerts[0]!, rule: 'wrong', value: Number.NaN }
+    const { facts } = wholeTurn
+    const entries: JournalEntry[] = [
+      ...valued([1, 2, 3]),
+      { ...wholeTurn, facts: { ...facts, alerts: [...facts.alerts, wrongFact] } },
+      turn(5, [reading({ value: 5, at: 5 }), reading({ value: 66, at: 9e15 }), reading({ value: 6, at: 6 })]),
+      ...valued([7, 8]),
+    ]
+    await projectFrames(projection, streamOf(framesOf(entries)))
+    await projection.savePositions()
+    expect(await positions()).toEqual([7, 7])
+    expect(await values()).toEqual(expect.arrayContaining([1, 2, 3, 5, 6, 7, 8]))
+    expect(await values()).not.toContain(66)
+    expect(await ledger.alerts({}, 10)).toEqual(facts.alerts)
+    expect(await ledger.monitorStates()).toEqual(facts.states.filter(({ state }) => state !== undefined))
+    const rows = (await ledger.quarantined(10)).map(({ row }) => row)
+    // of the turn itself, and what was refused
+    expect(rows.map(({ source, code }) => `${source} ${code}`).sort()).toEqual(
+      [
+        ...facts.quarantined.map(({ source, code }) => `${source} ${code}`),
+        ...Array(2).fill('journal turn_refused'),
+      ].sort(),
+    )
+    expect(refused.sort()).toEqual(
+      [JSON.stringify(wrongFact), JSON.stringify(reading({ value: 66, at: 9e15 }))].sort(),
+    )
+  })
+
   it('gives the stores whole batches of frames without readings too', () => {
     const entries = Array.from({ length: batchWeight + 10 }, () => ({ entry: turn(0, []) }))
     expect(batchLength(entries)).toBe(batchWeight)

@@ -1,7 +1,9 @@
+import type { Quarantined } from '../core/event.ts'
 import type { JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Ledger, ReadingStore } from '../core/ports.ts'
 import { emptyFacts, hasFacts, mergeFacts } from '../core/turn.ts'
 import type { Positions } from './journal-report.ts'
+import { appendParts, halvesOf, isRefusal, recordParts } from './refusals.ts'
 
 export interface ProjectedStores {
   readonly readings: Pick<ReadingStore, 'append' | 'position' | 'removeSite'>
@@ -28,16 +30,20 @@ export function batchLength(frames: readonly Pick<JournalFrame, 'entry'>[]): num
 
 /**
  * Brings frames of a journal into both stores. Each store keeps the position of the last frame that it has in the same
- * transaction, so that every frame gets there exactly once, whatever stops in between.
+ * transaction, so that every frame gets there exactly once, whatever stops in between. What a store will never take goes
+ * to quarantine, part by part, so that it does not hold up the frames behind it.
  */
 export class Projection {
   readonly #stores: ProjectedStores
+  readonly #onRefused: (rows: readonly Quarantined[]) => void
   /** How far each store is, and how far it says so on disk: frames without anything for it cost it nothing. */
   #applied: Positions = { readings: 0, ledger: 0 }
   #stored: Positions = { readings: 0, ledger: 0 }
 
-  constructor(stores: ProjectedStores) {
+  /** `onRefused` is told what went to quarantine because a store refuses it. */
+  constructor(stores: ProjectedStores, onRefused: (rows: readonly Quarantined[]) => void = () => undefined) {
     this.#stores = stores
+    this.#onRefused = onRefused
   }
 
   /** Call once, before anything else; the stores must be open. Resolves with how far each of them is. */
@@ -66,7 +72,7 @@ export class Projection {
   }
 
   async #toReadings(batch: readonly JournalFrame[]): Promise<void> {
-    const { readings } = this.#stores
+    const { readings, ledger } = this.#stores
     const missing = batch.filter(({ position }) => position > this.#applied.readings)
     const last = missing.at(-1)
     if (!last) return
@@ -74,7 +80,18 @@ export class Projection {
     const lists = missing.map(({ entry }) => (entry.kind === 'turn' ? entry.readings : []))
     const rows = lists.length === 1 ? lists[0]! : lists.flat()
     if (rows.length > 0) {
-      await readings.append(rows, last.position)
+      try {
+        await readings.append(rows, last.position)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        if (missing.length > 1) {
+          for (const half of halvesOf(missing)) await this.#toReadings(half)
+          return
+        }
+        const refused = await appendParts(readings, rows, last.position, last.at)
+        await ledger.record({ ...emptyFacts, quarantined: refused })
+        this.#onRefused(refused)
+      }
       this.#stored = { ...this.#stored, readings: last.position }
     }
     this.#applied = { ...this.#applied, readings: last.position }
@@ -86,11 +103,21 @@ export class Projection {
     const last = missing.at(-1)
     if (!last) return
     if (last.entry.kind === 'site-removed') await ledger.removeSite(last.entry.site)
-    const facts = missing.flatMap(({ entry }) =>
+    const turns = missing.flatMap(({ entry }) =>
       entry.kind === 'turn' && hasFacts(entry.facts) ? entry.facts : [],
     )
-    if (facts.length > 0) {
-      await ledger.record(mergeFacts(facts), last.position)
+    if (turns.length > 0) {
+      const facts = mergeFacts(turns)
+      try {
+        await ledger.record(facts, last.position)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        if (missing.length > 1) {
+          for (const half of halvesOf(missing)) await this.#toLedger(half)
+          return
+        }
+        this.#onRefused(await recordParts(ledger, facts, last.position, last.at))
+      }
       this.#stored = { ...this.#stored, ledger: last.position }
     }
     this.#applied = { ...this.#applied, ledger: last.position }

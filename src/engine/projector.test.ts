@@ -126,6 +126,29 @@ describe('projector: a commit', () => {
     await projector.close()
   })
 
+  it('that a store will never take holds up neither those behind it nor the next start', async () => {
+    const { start, clock, stored, ledger, logged, memory } = createWorld()
+    const wrong: JournalEntry = {
+      ...numbered(1),
+      facts: { ...emptyFacts, alerts: [alert({ value: Number.NaN })] },
+    }
+    const projector = await start()
+    await projector.commit(wrong)
+    await projector.commit(withAlert(2))
+    await clock.advance(250)
+    expect([await stored(), projector.lag.frames, projector.refused]).toEqual([[1, 2], 0, 1])
+    expect(projector.problem).toBeUndefined()
+    expect(logged).toContain('A store refuses a part of a turn; it is in quarantine.')
+    await projector.close()
+    await memory.journal.append(wrong, 5)
+    const next = await start()
+    expect([await ledger.alerts({}, 9), await ledger.quarantined(9)]).toMatchObject([
+      [{ since: 2 }],
+      [{}, {}],
+    ])
+    await next.close()
+  })
+
   it('is followed by direct changes, and never replaces them', async () => {
     const { start, ledger } = createWorld()
     const projector = await start()

@@ -1,4 +1,5 @@
 import { HomeostatError } from '../core/errors.ts'
+import type { Quarantined } from '../core/event.ts'
 import type { Journal, JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
 import { reportOpening } from './journal-report.ts'
@@ -53,11 +54,13 @@ export class Projector {
   #storeProblem: string | undefined
   readonly #stop = new AbortController()
   failures = 0
+  /** Parts of turns that went to quarantine because a store refuses them. */
+  refused = 0
 
   constructor(parts: ProjectorParts, options: ProjectorOptions) {
     this.#parts = parts
     this.#options = options
-    this.#projection = new Projection(parts)
+    this.#projection = new Projection(parts, (rows) => this.#tellRefused(rows))
   }
 
   /**
@@ -191,6 +194,12 @@ export class Projector {
     // reads go on with what is there, and commits are refused once the lag is full
     for (const { resolve } of this.#flushes.splice(0)) resolve()
     for (const enter of this.#held.splice(0)) enter()
+  }
+
+  #tellRefused(rows: readonly Quarantined[]): void {
+    this.refused += rows.length
+    for (const { message, payload } of rows)
+      this.#parts.log.error('A store refuses a part of a turn; it is in quarantine.', { message, payload })
   }
 
   async #sleep(ms: number, isRetry: boolean): Promise<void> {

@@ -13,6 +13,8 @@ export interface StorageStatus {
   readonly journalBytes: number
   /** Attempts to bring the stores up to the journal, since the start. */
   readonly projectionsFailed: number
+  /** Parts of turns that went to quarantine because a store refuses them, since the start. */
+  readonly partsRefused: number
   /** Undefined before the first look, and where the disk cannot be asked. */
   readonly disk: DiskUsage | undefined
 }
@@ -63,7 +65,8 @@ export class Storage {
   }
 
   get status(): StorageStatus {
-    const { lag, journalBytes, failures } = this.projector
-    return { lag, journalBytes, projectionsFailed: failures, disk: this.#diskWatch.usage }
+    const { lag, journalBytes, failures, refused } = this.projector
+    const { usage } = this.#diskWatch
+    return { lag, journalBytes, projectionsFailed: failures, partsRefused: refused, disk: usage }
   }
 }
