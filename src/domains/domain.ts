@@ -6,6 +6,7 @@ import type { Truth } from '../core/forecast.ts'
 import type { Drift, Loss, StoredModel } from '../core/life.ts'
 import type { Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
+import type { Judged } from '../ml/gate.ts'
 
 /**
  * Everything that the hub knows about one field, in one folder: what there is to watch on a site, the monitors that
@@ -159,8 +160,8 @@ export interface Learning {
   readonly name: string
   /** Runs in a worker. Pure: data in, data out. */
   forecast(input: ForecastInput): ForecastOutput
-  /** As `forecast`. `onProgress` is called with the share that is done, 0 to 1. */
-  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
+  /** As `forecast`; the gate decides on the result. `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): Judged
   /**
    * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
    * step, UTC ms; at most `historyMs` before it are needed.
