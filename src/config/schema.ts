@@ -146,7 +146,7 @@ const limits = z
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',
     ),
-    memoryMb: count(64, 1_048_576, 256).describe('Memory that the store of readings may take.'),
+    memoryMb: count(64, 1_048_576, 128).describe('Memory that the store of readings may take.'),
   })
   .refine(({ inboxReadings, turnReadings }) => turnReadings <= inboxReadings, {
     message: 'a number not above limits.inboxReadings',

@@ -23,7 +23,7 @@ import { Writer } from './duckdb-writer.ts'
 export interface DuckDbOptions {
   /** Holds `readings.duckdb` and its log; created when missing. One process at a time. */
   readonly folder: string
-  /** Memory of the engine; beyond it sorts and groups go to a temporary folder beside the file. Default 256. */
+  /** Memory of the engine; beyond it sorts and groups go to a temporary folder beside the file. Default 128. */
   readonly memoryLimitMb?: number
   /** Threads of the engine, all queries together. Default 2. */
   readonly threads?: number
@@ -193,7 +193,7 @@ class DuckDbReadings implements ReadingStore {
 
 async function openStore({
   folder,
-  memoryLimitMb = 256,
+  memoryLimitMb = 128,
   threads = 2,
   walLimitBytes = 16 * 1024 * 1024,
 }: DuckDbOptions): Promise<Opened> {
