@@ -154,13 +154,17 @@ async function startMqtt(
     defaultSite: site.id,
     clientBufferBytes: limits.clientBufferBytes,
     clientPendingBytes: limits.clientPendingBytes,
+    sessionBytes: limits.mqttSessionBytes,
+    retainedBytes: limits.mqttRetainedBytes,
+    refusedSubscriptions: mqtt.refusedSubscriptions,
     // the password is the API key; the user name is free
     authenticate: openToAll
       ? undefined
       : async (_username, password) => {
           const key = keys.find(password)
-          return key && key.role !== 'viewer' ? key.sites : undefined
+          return key && key.role !== 'viewer' ? { key: key.id, sites: key.sites } : undefined
         },
+    isValid: (key) => keys.has(key),
     ...shared,
   })
   engine.addSink(createMqttAlerts(source.link))

@@ -1,17 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { incidents } from './incidents-schema.ts'
+import { count, id, kib, mib, port, text } from './kinds.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
  * The example file, the names of environment variables and the hints in error messages are made from it.
  */
-
-const count = (min: number, max: number, fallback: number) => z.int().min(min).max(max).default(fallback)
-const text = (characters: number) => z.string().min(1).max(characters)
-const id = text(64).regex(/^\P{Cc}+$/u, 'text without control characters')
-const port = (fallback: number) => count(0, 65_535, fallback)
-const kib = 1024
-const mib = 1024 * kib
 
 const site = z
   .strictObject({
@@ -89,6 +84,12 @@ const mqtt = z
         ],
       })
       .describe('Further topics. The first mapping that fits a topic is taken.'),
+    refusedSubscriptions: z
+      .array(text(1024))
+      .max(100)
+      .default([])
+      .meta({ examples: ['private/#'] })
+      .describe('Topic filters of the built-in broker that nobody may subscribe to or hear.'),
   })
   .prefault({})
   .describe('Readings over MQTT.')
@@ -107,6 +108,10 @@ const limits = z
     clientBufferBytes: count(kib, 1024 * mib, mib).describe(
       'What may wait for a slow live client before it is cut.',
     ),
+    mqttSessionBytes: count(64 * kib, mib * kib, 32 * mib).describe(
+      'What MQTT keeps for clients that are away.',
+    ),
+    mqttRetainedBytes: count(64 * kib, mib * kib, 32 * mib).describe('Retained messages of MQTT.'),
     clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
       'Messages of one MQTT client that may wait for their commit before it is not read further.',
     ),
@@ -154,37 +159,6 @@ const limits = z
   })
   .prefault({})
   .describe('Everything has a limit.')
-
-const minutes = (fallback: number) => z.number().min(0).max(525_600).default(fallback)
-
-const incidents = z
-  .strictObject({
-    resolveAfterMinutes: minutes(5).describe(
-      'How long all alerts of an incident must be closed before it resolves.',
-    ),
-    coolDownMinutes: minutes(15).describe(
-      'How long after it resolved an alert opens the same incident again instead of a new one.',
-    ),
-    escalateAfterMinutes: z
-      .strictObject({
-        critical: minutes(5).describe('For critical incidents.'),
-        warning: minutes(60).describe('For warnings.'),
-        info: minutes(0).describe('For infos.'),
-      })
-      .prefault({})
-      .describe('How long an incident may stay unacknowledged before people are told again; 0: for ever.'),
-    escalationsMax: count(0, 10_000, 12).describe('How often people are told again of one incident.'),
-    emergencyDomains: z
-      .array(id)
-      .max(100)
-      .default(['smoke', 'occupancy'])
-      .meta({ examples: ['smoke', 'occupancy'] })
-      .describe('Critical alerts of these domains are told in maintenance windows, too.'),
-    alertsKept: count(1, 10_000, 50).describe('Alerts kept with each incident; older ones are only counted.'),
-    windowsMax: count(0, 100_000, 1000).describe('Maintenance windows that have not ended.'),
-  })
-  .prefault({})
-  .describe('How alerts become incidents, and when people are told.')
 
 const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),

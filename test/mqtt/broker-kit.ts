@@ -1,5 +1,11 @@
 import { expect } from 'vitest'
-import { createMqttSource, hypervoltMappings, type Reach, type TopicMapping } from '../../src/sources/mqtt.ts'
+import {
+  createMqttSource,
+  hypervoltMappings,
+  type Identity,
+  type Reach,
+  type TopicMapping,
+} from '../../src/sources/mqtt.ts'
 import { connectPacket, Intake, keptLog, type RawClient, rawClient, start, until } from './kit.ts'
 
 /** The broker in this process, and what its tests send to it. */
@@ -12,6 +18,9 @@ interface Setting {
   readonly clientBufferBytes?: number
   readonly clientPendingBytes?: number
   readonly sessionMessages?: number
+  readonly sessionBytes?: number
+  readonly retainedBytes?: number
+  readonly refusedSubscriptions?: readonly string[]
 }
 
 export async function broker({
@@ -24,7 +33,15 @@ export async function broker({
   const source = createMqttSource({
     kind: 'broker',
     ...{ host: '127.0.0.1', port: 0, mappings, payloadBytes, batchReadings: 1000, defaultSite: 'home', log },
-    ...(keys ? { authenticate: async (_name: string, password: string) => keys[password] } : {}),
+    ...(keys
+      ? {
+          authenticate: async (_name: string, password: string): Promise<Identity | undefined> => {
+            const sites = keys[password]
+            return sites === undefined ? undefined : { key: password, sites }
+          },
+          isValid: (key: string) => Object.hasOwn(keys, key),
+        }
+      : {}),
     ...rest,
   })
   const running = start(source, intake)

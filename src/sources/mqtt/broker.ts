@@ -4,13 +4,22 @@ import type { AedesOptions, AuthenticateError, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
+import { dayMs, minuteMs } from '../../core/time.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
-import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
+import { covers, isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
+import { SessionOwners } from './owners.ts'
 import { boundPackets } from './packet-lengths.ts'
 
 /** Sites that a client may publish for: null means all. */
 export type Reach = readonly string[] | null
+
+/** Who a client is. */
+export interface Identity {
+  /** Of its key: sessions belong to keys. */
+  readonly key: string
+  readonly sites: Reach
+}
 
 export interface BrokerOptions {
   readonly host: string
@@ -25,10 +34,18 @@ export interface BrokerOptions {
   readonly clientPendingBytes?: number
   /** Messages that are kept for a session whose client is away; default 10,000. */
   readonly sessionMessages?: number
+  /** Bytes that are kept for all such sessions; default 32 MiB. One of them takes at most a quarter. */
+  readonly sessionBytes?: number
+  /** Bytes of retained messages, over all topics; default 32 MiB. */
+  readonly retainedBytes?: number
+  /** Topic filters that nobody may subscribe to; messages of these topics reach no client. */
+  readonly refusedSubscriptions?: readonly string[]
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
-  readonly authenticate?: ((username: string, password: string) => Promise<Reach | undefined>) | undefined
+  readonly authenticate?: ((username: string, password: string) => Promise<Identity | undefined>) | undefined
+  /** Whether a key is valid still; asked for each message and, of those that send none, every two seconds. */
+  readonly isValid?: ((key: string) => boolean) | undefined
   readonly log: Log
 }
 
@@ -40,6 +57,12 @@ const drainTimeoutMs = 10_000
 const clientIdCharacters = 128
 
 const connectionsMax = 10_000
+
+/** Sessions that are kept for clients that are away, and how long each. */
+const sessionsAwayMax = 10_000
+const sessionAwayMs = 7 * dayMs
+/** How often sessions are looked through. */
+const sweepEveryMs = 2000
 
 /**
  * A packet may be longer than a payload that becomes readings, so that such a payload is quarantined rather than
@@ -76,8 +99,14 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const pending = new PendingBytes(options.clientPendingBytes ?? 4 * mib)
-      const broker = createBroker(options, gather, pending, signal)
+      const owners = new SessionOwners<Client>({ away: sessionsAwayMax, awayMs: sessionAwayMs })
+      const broker = createBroker(options, { gather, pending, owners, signal })
       await broker.listen()
+      const tellDropped = createDropReport(broker, options.log)
+      const sweep = setInterval(() => {
+        endSessions(broker, owners, options)
+        tellDropped()
+      }, sweepEveryMs)
       running = broker
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
@@ -97,6 +126,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
         // the acknowledgements of the last commit leave before the connections end
         await nextTurn()
       } finally {
+        clearInterval(sweep)
         await new Promise<void>((resolve) => broker.close(() => resolve()))
         for (const socket of sockets) socket.destroy()
         await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -105,25 +135,39 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
   }
 }
 
-function createBroker(
-  options: BrokerOptions,
-  gather: Gather,
-  pending: PendingBytes,
-  signal: AbortSignal,
-): FreeAedes {
-  const { log, clientBufferBytes = mib, sessionMessages = 10_000 } = options
-  const reach = new WeakMap<Client, Reach>()
-  const hearsAll = (client: Client): boolean => (reach.get(client) ?? null) === null
+interface BrokerParts {
+  readonly gather: Gather
+  readonly pending: PendingBytes
+  readonly owners: SessionOwners<Client>
+  readonly signal: AbortSignal
+}
+
+function createBroker(options: BrokerOptions, parts: BrokerParts): FreeAedes {
+  const { log, clientBufferBytes = mib, refusedSubscriptions = [] } = options
+  const { sessionMessages = 10_000, sessionBytes = 32 * mib, retainedBytes = 32 * mib } = options
+  const identities = new WeakMap<object, Identity>()
+  const hearsAll = (client: object): boolean => (identities.get(client)?.sites ?? null) === null
+  const refused = refusedSubscriptions.map((filter) => filter.split('/'))
+  const mayHear = (client: object, filter: string): boolean =>
+    hearsAll(client) &&
+    !filter.startsWith('$share/') &&
+    !refused.some((one) => covers(one, filter.split('/')))
+  /** Clients that want a session without a name to find it by. */
+  const nameless = new WeakSet<object>()
   const aedes: AedesOptions = {
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
-    ...authentication(options, reach),
-    authorizePublish: publishing(options, gather, pending, signal, reach, () => broker),
+    preConnect: (client, packet, done) => {
+      if (packet.clientId === '' && packet.clean === false) nameless.add(client)
+      done(null, true)
+    },
+    authenticate: authentication(options, { identities, nameless, owners: parts.owners }),
+    authorizePublish: publishing(options, parts, identities, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
-    authorizeSubscribe: (client, subscription, done) => done(null, hearsAll(client) ? subscription : null),
+    authorizeSubscribe: (client, subscription, done) =>
+      done(null, mayHear(client, subscription.topic) ? subscription : null),
     authorizeForward: (client, packet) => {
-      // a session that another key has left behind under this client's name
-      if (!hearsAll(client)) return null
+      if (!mayHear(client, packet.topic)) return null
       // retained messages wait for their reader, live ones do not
       if (!packet.retain && client.conn.writableLength > clientBufferBytes) {
         client.conn.destroy(new Error(`It does not read: more than ${clientBufferBytes} bytes wait for it.`))
@@ -131,7 +175,7 @@ function createBroker(
       return packet
     },
   }
-  const broker = new FreeAedes(aedes, sessionMessages)
+  const broker = new FreeAedes(aedes, { sessionMessages, sessionBytes, retainedBytes }, mayHear)
   const cut = new WeakSet<Client>()
   broker.on('clientError', (client, error) => {
     // the first error is the reason; each delivery under way then fails as well
@@ -146,23 +190,73 @@ function createBroker(
 
 function authentication(
   { authenticate, log }: BrokerOptions,
-  reach: WeakMap<Client, Reach>,
-): Pick<AedesOptions, 'authenticate'> {
-  if (!authenticate) return {}
-  return {
-    authenticate: (client, username, password, done) => {
-      authenticate(username ?? '', password?.toString('utf8') ?? '').then(
-        (sites) => {
-          if (sites === undefined) return done(refused(), false)
-          reach.set(client, sites)
-          done(null, true)
-        },
-        (error: unknown) => {
-          log.error('MQTT authentication failed', { error: String(error) })
-          done(refused(), false)
-        },
-      )
-    },
+  {
+    identities,
+    nameless,
+    owners,
+  }: {
+    readonly identities: WeakMap<object, Identity>
+    readonly nameless: WeakSet<object>
+    readonly owners: SessionOwners<Client>
+  },
+): NonNullable<AedesOptions['authenticate']> {
+  return (client, username, password, done) => {
+    const admit = (identity: Identity | undefined): void => {
+      if (nameless.has(client)) done(refusal(2, 'A session that is to be kept needs a client id.'), false)
+      else if (!owners.claim(client.id, identity?.key, client))
+        done(refusal(2, 'The client id belongs to another key.'), false)
+      else {
+        if (identity) identities.set(client, identity)
+        client.conn.once('close', () => {
+          if (client.clean) owners.release(client.id, client)
+          else owners.away(client.id, client, performance.now())
+        })
+        done(null, true)
+      }
+    }
+    if (!authenticate) return admit(undefined)
+    authenticate(username ?? '', password?.toString('utf8') ?? '').then(
+      (identity) => (identity ? admit(identity) : done(refusal(5, 'The API key is not known.'), false)),
+      (error: unknown) => {
+        log.error('MQTT authentication failed', { error: String(error) })
+        done(refusal(5, 'The API key is not known.'), false)
+      },
+    )
+  }
+}
+
+/** Ends the sessions of revoked keys, and those whose clients have been away too long or are too many. */
+function endSessions(
+  broker: FreeAedes,
+  owners: SessionOwners<Client>,
+  { isValid, log }: BrokerOptions,
+): void {
+  for (const { clientId, client } of owners.ended(performance.now(), isValid ?? (() => true))) {
+    owners.release(clientId)
+    client.conn.destroy(new Error('Its API key was revoked, or its session has ended.'))
+    broker.forgetSession(clientId).catch((error: unknown) => {
+      log.error('An MQTT session could not be ended', { client: clientId, error: String(error) })
+    })
+  }
+}
+
+/** Tells in the log, once a minute at most, that messages were not kept for want of room. */
+function createDropReport({ outgoing, retained }: FreeAedes, log: Log): () => void {
+  let told = 0
+  let toldMs = Number.NEGATIVE_INFINITY
+  return () => {
+    const nowMs = performance.now()
+    const dropped = outgoing.dropped + retained.dropped
+    if (dropped === told || nowMs - toldMs < minuteMs) return
+    log.warn(
+      'The MQTT broker has no room to keep all messages (limits.mqttSessionBytes, limits.mqttRetainedBytes).',
+      {
+        ofSessions: outgoing.dropped,
+        retained: retained.dropped,
+      },
+    )
+    told = dropped
+    toldMs = nowMs
   }
 }
 
@@ -171,23 +265,23 @@ function authentication(
  * all that it said was for its own sites.
  */
 function publishing(
-  { mappings, payloadBytes, defaultSite }: BrokerOptions,
-  gather: Gather,
-  pending: PendingBytes,
-  signal: AbortSignal,
-  reach: WeakMap<Client, Reach>,
+  { mappings, payloadBytes, defaultSite, isValid }: BrokerOptions,
+  { gather, pending, signal }: BrokerParts,
+  identities: WeakMap<object, Identity>,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
   const map = new TopicMap(mappings, payloadBytes)
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
+    const identity = client ? identities.get(client) : undefined
+    if (identity && isValid?.(identity.key) === false) return done(new Error('The API key was revoked.'))
     if (isAlertTopic(packet.topic)) return done(new Error('Alerts are published by the hub only.'))
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
     const decode = map.decoder(packet.topic)
-    const sites = client ? (reach.get(client) ?? null) : null
+    const sites = identity?.sites ?? null
     if (!decode) {
       if (sites !== null) broker().withhold(packet)
       return done(null)
@@ -241,10 +335,9 @@ function within(sites: readonly string[], row: RawReading, defaultSite: string):
   return { ...row, fault }
 }
 
-function refused(): AuthenticateError {
-  // 5: not authorised (MQTT 3.1.1, table 3.1)
-  return Object.assign(new Error('The API key is not known.'), { returnCode: 5 })
-}
+/** Return codes of CONNACK: 2 client id refused, 5 not authorised (MQTT 3.1.1, table 3.1). */
+const refusal = (returnCode: 2 | 5, reason: string): AuthenticateError =>
+  Object.assign(new Error(reason), { returnCode })
 
 /** Returns the port. */
 function listen(server: Server, { host, port, log }: BrokerOptions): Promise<number> {

@@ -108,7 +108,7 @@ function withoutCovered(patterns: readonly (readonly string[])[]): string[] {
 }
 
 /** Whether all topics of the filter `narrow` are also topics of `wide`. */
-function covers(wide: readonly string[], narrow: readonly string[]): boolean {
+export function covers(wide: readonly string[], narrow: readonly string[]): boolean {
   // a wildcard in front leaves out topics of the broker itself (MQTT 3.1.1, section 4.7.2)
   if (/^[#+]$/.test(wide[0] ?? '') && narrow[0]?.startsWith('$')) return false
   for (const [index, level] of wide.entries()) {
