@@ -58,7 +58,7 @@ export async function importFile(
 ): Promise<ImportSummary> {
   const head = await readHead(options.file, headOptions(options))
   const mapping = guessMapping(head, options)
-  out.write(describeMapping(head, mapping, options))
+  out.write(describeMapping(head, mapping))
   requireValues(head, mapping)
 
   const dryRun = options.dryRun === true
