@@ -7,7 +7,7 @@ import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { createPushSource } from '../sources/push.ts'
 import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
-import { createHubClient } from './hub-client.ts'
+import { announcedImport, createHubClient } from './hub-client.ts'
 import { importFile, importFlags } from './import.ts'
 import type { ImportOptions } from './import-options.ts'
 
@@ -68,11 +68,11 @@ const dryTarget: Target = {
 async function openTarget(config: Config): Promise<Target> {
   const address = await findHub(config.data)
   if (address) {
-    const { emit } = createHubClient(address)
+    const { emit, end } = announcedImport(createHubClient(address), config.site.id)
     return {
       says: `A hub holds ${config.data}: importing through ${address.url}\n`,
       emit,
-      close: async () => undefined,
+      close: end,
     }
   }
   const { openEngine } = await import('../main.ts')
