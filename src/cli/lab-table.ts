@@ -68,7 +68,7 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const columns = head.columns.map((column) => (column === unnamed ? 'row' : column))
   const rowNumbers = new Set(columns.filter((_, at) => head.columns[at] === unnamed))
   const notes = head.notes.map((note) => `${name}: ${note}`)
-  if (bad.length > 0) notes.push(await keepBad(path, name, bad))
+  if (options.skipBadRows) notes.push(...(await keepBad(path, name, bad)))
   return {
     path,
     name,
@@ -116,14 +116,16 @@ function rowCheck(head: FileHead): (fields: readonly string[]) => string | undef
   }
 }
 
-async function keepBad(path: string, name: string, bad: readonly BadRow[]): Promise<string> {
+async function keepBad(path: string, name: string, bad: readonly BadRow[]): Promise<string[]> {
   const file = badFile(await badPathFor(path), 0)
+  // also what an earlier run left there
   await clearBadFile(file.path)
+  if (bad.length === 0) return []
   await file.add(bad)
   await file.close()
   const rows =
     bad.length === 1 ? '1 row that cannot be read was' : `${bad.length} rows that cannot be read were`
-  return `${name}: ${rows} left out, by line number in ${file.path}.`
+  return [`${name}: ${rows} left out, by line number in ${file.path}.`]
 }
 
 /** What the reader of files calls a first column without a name. */

@@ -69,7 +69,11 @@ export function wideParts(context: GuessContext, all: Roles, time: TimeSource): 
       else skipped.push(found)
     }
   }
-  values.push(...withDevices(context, roles, named))
+  const { kept, rivals } =
+    roles.device && context.flags.device === undefined ? withoutRivals(named) : { kept: named, rivals: [] }
+  skipped.push(...rivals)
+  skipped.sort((a, b) => a.index - b.index)
+  values.push(...withDevices(context, roles, kept))
   values.sort((a, b) => a.index - b.index)
   return { values, events, roles: roleColumns(head.columns, roles), skipped }
 }
@@ -211,6 +215,28 @@ function flagFor(context: GuessContext, name: string, column: string | undefined
 }
 
 const quoted = (text: string): string => `"${text.replace(/["\\$`]/g, '\\$&')}"`
+
+/**
+ * Where a column names the device, two columns of one metric would be one series, and each value replace the other: the
+ * first is kept, the one that is called like the metric before others.
+ */
+function withoutRivals(named: readonly Named[]): { kept: Named[]; rivals: SkippedColumn[] } {
+  const best = new Map<string, Named>()
+  for (const one of named) {
+    const rival = best.get(one.metric)
+    if (!rival || (normalise(rival.name) !== one.metric && normalise(one.name) === one.metric))
+      best.set(one.metric, one)
+  }
+  const kept = named.filter((one) => best.get(one.metric) === one)
+  const rivals = named.flatMap((one) => {
+    const { index, name, metric, unit } = one
+    const taken = best.get(metric)!
+    if (taken === one) return []
+    const why = `the column ${taken.name} is the ${metric} of the same device already`
+    return [{ index, name, why, flag: columnFlag(name, `${normalise(name)}:${unit}`) }]
+  })
+  return { kept, rivals }
+}
 
 /** One device for the file; where two columns hold the same metric, one device for each of these, by its name. */
 function withDevices(context: GuessContext, roles: Roles, named: readonly Named[]): ValueColumn[] {
