@@ -1,6 +1,7 @@
 import type { FileHead } from '../sources/csv/head.ts'
 import { type Field, type Mapping, timeText } from '../sources/csv/mapping.ts'
-import { needsZone, type TimeFormat, timesOf } from '../sources/csv/time.ts'
+import { rowTimes } from '../sources/csv/row-time.ts'
+import { needsZone, type TimeFormat } from '../sources/csv/time.ts'
 import type { ImportSummary } from './import-options.ts'
 
 /** 1234567 -> 1,234,567 */
@@ -65,9 +66,10 @@ function describeTime(head: FileHead, { time }: Mapping): string {
   const zone = needsZone(time.format) ? `, taken as ${time.zone}${zoneHint(time.zoneWhy)}` : ''
   const order = time.direction === 'backward' ? ', newest first' : ''
   const first = timeText(time, head.sample[0] ?? [])
-  const at = timesOf(time.format, time.zone, time.direction).read(first, '')
+  const at = rowTimes(time).read(head.sample[0] ?? [], '')
   const example = typeof at === 'number' ? `; ${first.trim()} is ${iso(at)}` : ''
-  const clock = time.clock === undefined ? '' : ` with "${head.columns[time.clock]}"`
+  const second = time.clock ?? time.hour?.index
+  const clock = second === undefined ? '' : ` with "${head.columns[second]}"`
   return `Time: column "${head.columns[time.index]}"${clock}, ${formats[time.format]}${order}${zone}${example}`
 }
 

@@ -8,7 +8,8 @@ import { type FileHead, readHead } from '../sources/csv/head.ts'
 import { timeText } from '../sources/csv/mapping.ts'
 import { type NumberStyle, parseCell, unclearNumbers } from '../sources/csv/numbers.ts'
 import { type Row, readBlocks } from '../sources/csv/records.ts'
-import { isEpoch, readTimeFormat, timesOf } from '../sources/csv/time.ts'
+import { rowTimes } from '../sources/csv/row-time.ts'
+import { isEpoch, readTimeFormat } from '../sources/csv/time.ts'
 import type { BadRow } from '../sources/csv.ts'
 
 /** A CSV file as it stands there: names, rows of cells, and the line of each row. */
@@ -95,8 +96,8 @@ function rowCheck(head: FileHead): (fields: readonly string[]) => string | undef
   const checks = head.columns.flatMap((column, index) => {
     const source = timeSourceOf({ head, flags: {} }, index)
     if (source && !isEpoch(source.format)) {
-      const { read } = timesOf(source.format, 'UTC')
-      return [(fields: readonly string[]) => typeof read(timeText(source, fields), '') === 'number' || column]
+      const { read } = rowTimes({ ...source, zone: 'UTC' })
+      return [(fields: readonly string[]) => typeof read(fields, '') === 'number' || column]
     }
     const style = head.styles[index] ?? '.'
     const cells = cellsOf(head, index).map((cell) => parseCell(cell, style))
@@ -224,12 +225,12 @@ export function timeColumn(table: LabTable, column: string, zone: string): Float
     const why = `"${first.trim().slice(0, 60)}" in the column ${column} is not a time that can be read`
     return refuse(table.name, table.lines[0]!, why)
   }
-  const { read } = timesOf(source.format, zone, source.direction)
+  const { read } = rowTimes(source)
   return Float64Array.from(table.rows, (fields, row) => {
-    const cell = timeText(source, fields)
-    const ms = read(cell, '')
+    const ms = read(fields, '')
     if (typeof ms === 'number') return ms
     // a zone can refuse what is a time elsewhere: an hour that its clocks leap over
+    const cell = timeText(source, fields)
     const isLeapt = ms.message.includes(zone)
     const why = isLeapt ? `does not exist in ${zone}, whose clocks were put forward over it` : 'is not a time'
     return refuse(

@@ -46,6 +46,8 @@ describe('a column of kWh', () => {
       'energy_total',
     ],
     ['of a register that did not move', 'meter_total_kwh', ['12.5', '12.5', '12.5'], 'energy_total'],
+    ['of a register that stands still beside others', 'export_t2_kwh', [200.5, 200.5, 200.5], 'energy_total'],
+    ['of a standby that never changes', 'lamp_kwh', ['0.05', '0.05', '0.05'], 'energy'],
     ['of a solar morning', 'pv_energy_kwh', morning, 'energy'],
     ['of a solar day', 'solar_total_kwh', dayOfSolar, 'energy'],
     ['of solar days', 'pv_energy_kwh', [...dayOfSolar, ...dayOfSolar], 'energy'],
@@ -236,6 +238,28 @@ describe('times', () => {
     expect(counts).toMatchObject({ readings: 2, badRows: 1, bad: { at_invalid: 1 } })
   })
 
+  it('of days and counted hours go on counting when the clocks change', async () => {
+    const hours = (day: string, count: number): string[] =>
+      Array.from({ length: count }, (_, hour) => `${day};${hour + 1};0.${hour + 10}`)
+    const rows = [...hours('26/10/2025', 25), ...hours('27/10/2025', 24)]
+    const { lines, counts } = await importOf(`Fecha;Hora;Consumo_kWh\n${rows.join('\n')}\n`, {
+      zone: 'Europe/Madrid',
+    })
+    expect(counts).toMatchObject({ readings: 49, badRows: 0 })
+    const start = Date.UTC(2025, 9, 25, 22)
+    expect(lines.map((line) => Date.parse(line.split(' ')[0]!))).toEqual(
+      Array.from({ length: 49 }, (_, hour) => start + hour * 3_600_000),
+    )
+  })
+
+  it('of days and hours from 0 are clock times, and hours that could begin with either are refused', async () => {
+    const rows = [0, 1, 2, 3].map((hour) => `2026-01-05,${hour},1`).join('\n')
+    const { lines } = await importOf(`date,hour,load_w\n${rows}\n`)
+    expect(lines.at(-1)).toBe('2026-01-05T03:00Z export power 1 W')
+    const unclear = importOf('date,hour,load_w\n2026-01-05,1,1\n2026-01-05,2,1\n')
+    await expect(unclear).rejects.toThrow(/hours of the column "hour" may begin with 0 or with 1/)
+  })
+
   it('that could be day or month first are asked for', async () => {
     await expect(importOf('time,load_w\n04/03/2026 12:00,1\n')).rejects.toThrow(
       /--date-order dmy or --date-order mdy/,
@@ -258,6 +282,7 @@ describe('what stands around the table', () => {
     ['a table that is wider', `Serial;Kind;From;To\n0001;Sensor;05.01.2026;06.01.2026\n${table}`],
     ['a row of units', `Zeit;Temperatur\n;°C\n05.01.2026 00:00;-1,5\n05.01.2026 00:15;2,25\n`],
     ['a unit above the header', `Unit;°C\nZeit;Wert\n05.01.2026 00:00;-1,5\n05.01.2026 00:15;2,25\n`],
+    ['a degree sign of one character', table.replace('°C', '\u2103')],
     ['a unit in words', table.replace('Temperatur (°C)', 'Messung [in Grad Celsius]')],
     ['Latin-1', Buffer.from(table, 'latin1')],
     ['UTF-16 with a byte order mark', Buffer.from(`\ufeff${table}`, 'utf16le')],

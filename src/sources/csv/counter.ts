@@ -36,8 +36,18 @@ interface Shape {
   readonly level: number
 }
 
-/** `runs` are values of one series each, in order of time, taken from several places of the file. */
-export function readCounter(name: string, runs: readonly (readonly number[])[]): CounterVerdict {
+/** kWh that a meter has counted, but nothing in a home takes in one interval after the other. */
+const standingKwhMin = 20
+
+/**
+ * `runs` are values of one series each, in order of time, taken from several places of the file; `kwhPerUnit` is what
+ * they are multiplied by to be kWh.
+ */
+export function readCounter(
+  name: string,
+  runs: readonly (readonly number[])[],
+  kwhPerUnit = 1,
+): CounterVerdict {
   const isNamed = registerWords.test(name)
   const isInterval =
     intervalWords.test(name) && !/(^|_)(total|lifetime|meter|counter|register|z(ä|ae)hler\w*)(_|$)/.test(name)
@@ -49,6 +59,9 @@ export function readCounter(name: string, runs: readonly (readonly number[])[]):
     why: text,
     unsure,
   })
+  const standing = Math.min(...runs.flat().map((value) => value * kwhPerUnit))
+  if (rises + falls + resets === 0 && runs.some((run) => run.length > 1) && standing >= standingKwhMin)
+    return why('it stands still at the level of a meter’s register', true)
   if (rises + falls + resets === 0)
     return isNamed && !isInterval
       ? why('its name is that of a meter’s register', true)

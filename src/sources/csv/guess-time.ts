@@ -3,9 +3,11 @@ import { HomeostatError } from '../../core/errors.ts'
 import { parseTime } from '../../core/reading.ts'
 import { dayMs, hourMs } from '../../core/time.ts'
 import { cellsOf, type GuessContext, type MappingFlags } from './guess-context.ts'
-import { columnIndex, type TimeSource, timeText } from './mapping.ts'
+import type { FileHead } from './head.ts'
+import { columnIndex, type TimeSource } from './mapping.ts'
 import { normalise } from './names.ts'
-import { isEpoch, readTimeFormat, type TimeFormat, type TimeHints, timesOf } from './time.ts'
+import { type ColumnTimes, rowTimes } from './row-time.ts'
+import { isEpoch, readTimeFormat, type TimeFormat, type TimeHints } from './time.ts'
 import type { Direction } from './wall-clock.ts'
 
 const timeNames =
@@ -86,12 +88,12 @@ function noTimes({ head, flags }: GuessContext): string {
 }
 
 type TimeContext = Pick<GuessContext, 'head' | 'flags'>
-type ColumnTimes = Extract<TimeSource, { kind: 'column' }>
 
 interface TimeColumn {
   readonly index: number
   readonly format: TimeFormat
   readonly clock?: number
+  readonly hour?: { readonly index: number; readonly first: 0 | 1 }
 }
 
 /** How the times of one column are read, as its user names it; undefined where it holds none. */
@@ -147,7 +149,26 @@ function timeColumn({ head, flags }: TimeContext, index: number, told: boolean):
     return isOne ? [{ at, isEnd: endWords.test(normalise(name)) }] : []
   })
   const clock = (clocks.find(({ isEnd }) => !isEnd) ?? clocks[0])?.at
-  return clock === undefined ? { index, format } : { index, format, clock }
+  if (clock !== undefined) return { index, format, clock }
+  const hour = hourColumn(head, cells)
+  return hour ? { index, format, hour } : { index, format }
+}
+
+const hourNames = /^(hour|hours|hr|hora|heure|stunde|uur|ora|hour_ending|he|hour_of_day)$/
+
+/** The number of the hour beside days that come again. Which hour is the first one is clear only where 0 or 24 occurs. */
+function hourColumn(head: FileHead, days: readonly string[]): { index: number; first: 0 | 1 } | undefined {
+  if (new Set(days).size * 2 > days.length) return undefined
+  const index = head.columns.findIndex((name) => hourNames.test(normalise(name)))
+  if (index < 0) return undefined
+  const cells = cellsOf(head, index).map((cell) => cell.trim())
+  if (!cells.every((cell) => /^\d{1,2}$/.test(cell) && Number(cell) <= 25)) return undefined
+  const [from0, from1] = [cells.some((cell) => Number(cell) === 0), cells.some((cell) => Number(cell) >= 24)]
+  if (from0 !== from1) return { index, first: from0 ? 0 : 1 }
+  const detail =
+    `the hours of the column "${head.columns[index]}" may begin with 0 or with 1, which the rows do not show; ` +
+    'write them as clock times such as 00:00'
+  throw new HomeostatError('mapping_unclear', { file: head.path, detail })
 }
 
 function steps(flags: MappingFlags, refuse: (detail: string) => HomeostatError): TimeSource {
@@ -193,8 +214,6 @@ export function guessStepMs(context: GuessContext, time: TimeSource): number {
 
 function sampleTimes(context: TimeContext, time: TimeSource): number[] {
   if (time.kind !== 'column') return []
-  const { read } = timesOf(time.format, time.zone, time.direction)
-  return context.head.sample
-    .map((row) => read(timeText(time, row), ''))
-    .filter((at) => typeof at === 'number')
+  const { read } = rowTimes(time)
+  return context.head.sample.map((row) => read(row, '')).filter((at) => typeof at === 'number')
 }

@@ -1,4 +1,5 @@
 import { HomeostatError } from '../../core/errors.ts'
+import { toCanonical } from '../../core/units.ts'
 import { readCounter } from './counter.ts'
 import { cellsOf, fieldOf, type GuessContext, type Role, type Roles } from './guess-context.ts'
 import { guessStepMs } from './guess-time.ts'
@@ -164,7 +165,11 @@ function byName(
     return skip('unit not stated', `${prefix}${read.metric}:${likelyUnit(read.metric, numbers) ?? 'UNIT'}`)
   const { unit, subject, why, metric } = read
   if (metric !== 'energy' && metric !== 'energy_total') return { index, name, metric, unit, subject, why }
-  const verdict = readCounter(normalise(name), runsOf(context, roles, time, index))
+  const verdict = readCounter(
+    normalise(name),
+    runsOf(context, roles, time, index),
+    toCanonical('energy', unit)?.scale,
+  )
   const other = verdict.counter ? 'energy' : 'energy_total'
   const hint = verdict.unsure
     ? `; if it is a meter’s register: ${columnFlag(name, `${prefix}${other}:${unit}`)}`

@@ -79,9 +79,8 @@ function timeRoles({ flags }: GuessContext, time: TimeSource): Roles {
   if (time.kind === 'column') {
     roles.time = { index: time.index, why: flags.time === undefined ? 'guessed' : '--time' }
   }
-  if (time.kind === 'column' && time.clock !== undefined) {
-    roles.clock = { index: time.clock, why: 'holds the time of day' }
-  }
+  const clock = time.kind === 'column' ? (time.clock ?? time.hour?.index) : undefined
+  if (clock !== undefined) roles.clock = { index: clock, why: 'holds the time of day' }
   return roles
 }
 

@@ -80,6 +80,8 @@ export type TimeSource =
       readonly direction: Direction
       /** A second column with the time of day, where `index` holds the day only. */
       readonly clock?: number
+      /** A second column with the number of the hour; the first hour of a day is 0 or 1. */
+      readonly hour?: { readonly index: number; readonly first: 0 | 1 }
     }
   | { readonly kind: 'steps'; readonly start: number; readonly everyMs: number }
   /** The header holds the times: see `Mapping.cells`. */

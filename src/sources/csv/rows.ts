@@ -1,19 +1,12 @@
 import { type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
-import {
-  type EventColumn,
-  type Field,
-  type GapRule,
-  type Mapping,
-  type TimedCell,
-  timeText,
-  type ValueColumn,
-} from './mapping.ts'
+import type { EventColumn, Field, GapRule, Mapping, TimedCell, ValueColumn } from './mapping.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Row } from './records.ts'
+import { rowTimes } from './row-time.ts'
 import type { SeriesMeaning } from './series-meaning.ts'
 import { seriesKey } from './survey.ts'
-import { type Times, timesOf } from './time.ts'
+import { timesOf } from './time.ts'
 
 /** Where the readings of a row and its faults go. */
 export interface RowSink {
@@ -33,7 +26,7 @@ export interface RowReader {
 /** Turns rows into readings as the mapping says. The values keep their unit: the hub converts. */
 export function rowReader(mapping: Mapping): RowReader {
   const { values, events, time, width } = mapping
-  const times = time.kind === 'column' ? timesOf(time.format, time.zone, time.direction) : undefined
+  const times = time.kind === 'column' ? rowTimes(time) : undefined
   const series = seriesOf(mapping)
   const isGap = gapTest(mapping)
   const place = textOf(mapping.site)
@@ -44,10 +37,9 @@ export function rowReader(mapping: Mapping): RowReader {
   const timeOf = (fields: readonly string[], number: number): number | Problem => {
     if (time.kind === 'steps') return time.start + number * time.everyMs
     if (time.kind === 'header') return problem('at_invalid', { got: 'nothing' })
-    const text = timeText(time, fields)
-    return times ? times.read(text, series(fields)) : problem('at_invalid', { got: text })
+    return times ? times.read(fields, series(fields)) : problem('at_invalid', { got: '' })
   }
-  const cells = mapping.cells && cellsTaker(mapping, times)
+  const cells = mapping.cells && cellsTaker(mapping)
   const valueTakers = values.map((column) => valueTaker(column, mapping.styles[column.index] ?? '.'))
   const eventTakers = events.map(eventTaker)
 
@@ -102,8 +94,9 @@ function takeSeries(
 }
 
 /** Takes the cells of a row whose times stand in the header; cells without a value need no time. */
-function cellsTaker(mapping: Mapping, times: Times | undefined) {
+function cellsTaker(mapping: Mapping) {
   const { values, styles, time } = mapping
+  const times = time.kind === 'column' ? timesOf(time.format, time.zone, time.direction) : undefined
   const takers = mapping.cells!.flatMap((cell) =>
     values.map((column) => {
       const own = { ...column, index: cell.index }

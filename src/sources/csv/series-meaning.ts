@@ -1,3 +1,4 @@
+import { toCanonical } from '../../core/units.ts'
 import { readCounter } from './counter.ts'
 import { likelyUnit, normalise, quantityNamed, readName } from './names.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
@@ -70,7 +71,11 @@ export function meaningOf(
   if (metric !== 'energy' && metric !== 'energy_total') return { device, ...found, ...where }
   // an entity is recorded when it changes: what rises without an end is its register
   const ordered = backward ? [...numbers].reverse() : numbers
-  const verdict = readCounter(`${names.map(normalise).join('_')}${isEntity ? '_register' : ''}`, [ordered])
+  const verdict = readCounter(
+    `${names.map(normalise).join('_')}${isEntity ? '_register' : ''}`,
+    [ordered],
+    toCanonical('energy', found.unit)?.scale,
+  )
   const kind = verdict.counter ? 'energy_total' : 'energy'
   return { device, metric: kind, unit: found.unit, ...where, why: `${why}; ${verdict.why}` }
 }

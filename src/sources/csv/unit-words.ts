@@ -34,6 +34,9 @@ const words: Readonly<Record<string, string>> = {
 export function unitOf(text: string): string | undefined {
   const plain = text
     .trim()
+    // one character for a degree and its letter
+    .replaceAll('\u2103', '°C')
+    .replaceAll('\u2109', '°F')
     .replace(/^(in|en|em|im)\s+/i, '')
     .replace(/^[[(]\s*|\s*[\])]$/g, '')
     .replace(/\.$/, '')
@@ -48,6 +51,14 @@ const isKnownUnit = (unit: string): boolean =>
 
 /** The metric of a value of which only the unit is stated. Units of several quantities (%, ppm, mm) name none. */
 export const metricOfUnit = (unit: string): string | undefined =>
-  ['power', 'energy', 'temperature', 'pressure', 'illuminance', 'voltage', 'current', 'price'].find(
-    (metric) => toCanonical(metric, unit) !== undefined,
-  )
+  [
+    'power',
+    'energy',
+    'temperature',
+    'pressure',
+    'illuminance',
+    'voltage',
+    'current',
+    'irradiance',
+    'price',
+  ].find((metric) => toCanonical(metric, unit) !== undefined)
