@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
-import { dayMs, minuteMs } from './core/time.ts'
+import { dayMs, hourMs, minuteMs } from './core/time.ts'
 import type { Domain } from './domains/domain.ts'
 import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
@@ -75,6 +75,9 @@ export function createEngine(
         zone: site.zone,
         jobMs: training.jobSeconds * 1000,
         jobsWaiting: limits.trainingJobs,
+        heldMs: training.importHours * hourMs,
+        imports: limits.imports,
+        importSilentMs: training.importSilentSeconds * 1000,
         kept: limits.modelsKept,
         open: limits.modelsOpen,
         reloadMs: config.artifacts.reloadSeconds * 1000,

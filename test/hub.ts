@@ -110,6 +110,7 @@ const usualEngine: EngineOptions = {
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
     ...{ guardDays: 7, challengerDays: 28, challengerShare: 0, code: '0.0.0-test' },
+    ...{ heldMs: 3_600_000, imports: 16, importSilentMs: 60_000 },
     ...{ retrainHour: 2, retrainHours: 24, zone: 'Europe/Berlin' },
   },
 }

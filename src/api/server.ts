@@ -25,6 +25,7 @@ import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { importRoutes } from './routes/imports.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
@@ -120,6 +121,7 @@ async function registerRoutes(
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
+    ...importRoutes(hub),
     ...hubRoutes(hub),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))

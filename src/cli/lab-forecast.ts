@@ -6,14 +6,14 @@ import type { Series } from '../ml/forecast/series.ts'
 import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { loadMstl } from '../platform/augurs.ts'
-import { checkWritable, zone } from './lab-flags.ts'
+import { checkWritable, type ReadingFlags, readingFlags, zone } from './lab-flags.ts'
 import { actualsFor } from './lab-grid.ts'
 import { showProgress } from './lab-progress.ts'
 import { readSeries, type SeriesFormat } from './lab-series.ts'
 import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
 
-interface ForecastFlags {
+interface ForecastFlags extends ReadingFlags {
   readonly input: string
   readonly format?: SeriesFormat
   readonly time?: string
@@ -31,8 +31,7 @@ interface ForecastFlags {
 
 /** Adds `lab forecast`. */
 export function forecastCommand(lab: Command): void {
-  lab
-    .command('forecast')
+  readingFlags(lab.command('forecast'))
     .description('forecast every series of a CSV file, with intervals, and score it against what came')
     .requiredOption('--input <file>', 'CSV file')
     .option(

@@ -127,6 +127,7 @@ const limits = z
       'Versions of each model that are kept, the newest; the live one and the one before it always.',
     ),
     modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
+    imports: count(1, 1000, 16).describe('Imports that run at the same time.'),
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     recordsPerDomain: count(1, 10_000_000, 10_000).describe('Records of one domain on one site.'),
@@ -248,6 +249,8 @@ const hubSchema = z.strictObject({
       ),
       jobSeconds: count(1, 86_400, 600).describe('Time of one training before it is ended.'),
       memoryMb: count(64, 65_536, 1024).describe('Memory of one training before it is ended.'),
+      importHours: count(0, 168, 6).describe('Hours that a training waits for an import at most.'),
+      importSilentSeconds: count(10, 3600, 60).describe('An import that is silent for so long has ended.'),
       guardDays: count(1, 90, 7).describe(
         'Days over which a live model must not do worse than the naive forecast, else it is rolled back.',
       ),

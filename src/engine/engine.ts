@@ -77,8 +77,9 @@ export class Engine {
     )
     const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
+    const isDirty: Path['isDirty'] = (target) => this.#path.isDirty(target)
     this.models = new Models(
-      { ...this.#parts, ...shared, learnings, directory, onForecast },
+      { ...this.#parts, ...shared, learnings, directory, onForecast, isDirty },
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)

@@ -107,6 +107,11 @@ export class Path {
     return this.#reactor.seriesCount
   }
 
+  /** Whether history of the target is still to be derived again. */
+  isDirty(target: Target): boolean {
+    return this.#reactor.watcher(target)?.dirty.isEmpty === false
+  }
+
   /** Readings that are not committed yet. */
   get waiting(): number {
     return this.#pump.waiting

@@ -406,6 +406,37 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     status: ofAlpha,
     says: list({ ...window, id: 'window-alpha', site: 'alpha', by: 'Ada' }),
   },
+  imports: {
+    async request(hub) {
+      const { imports } = hub.engine.models
+      for (const { id } of imports.all()) imports.end(id)
+      for (const site of ['alpha', 'beta']) imports.begin([site], 'Ada')
+      return { url: '/api/v1/imports?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list(some({ sites: ['alpha'], by: 'Ada', since: expect.any(Number) })),
+  },
+  beginImport: {
+    request: () => post('/api/v1/imports', { sites: ['alpha'] }),
+    status: [401, 403, 201, 201, 201, 403],
+    says: some({ id: expect.any(String), sites: ['alpha'], by: 'admin of all' }),
+  },
+  renewImport: {
+    request: (hub) => {
+      const { id } = hub.engine.models.imports.begin(['alpha'], 'Ada')
+      return { method: 'PUT', url: `/api/v1/imports/${id}`, payload: { sites: ['alpha'] } }
+    },
+    status: [401, 403, 200, 200, 200, 403],
+    says: some({ sites: ['alpha'], by: 'Ada' }),
+  },
+  endImport: {
+    request: (hub) => ({
+      method: 'DELETE',
+      url: `/api/v1/imports/${hub.engine.models.imports.begin(['alpha'], 'Ada').id}`,
+    }),
+    status: [401, 403, 200, 200, 200, 404],
+    says: { ended: expect.any(String) },
+  },
   addMaintenance: {
     request: () =>
       post('/api/v1/maintenance', { site: 'alpha', subject: 'alpha-air', to: window.to, reason: 'filters' }),

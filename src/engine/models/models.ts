@@ -6,7 +6,9 @@ import type { Target } from '../../core/target.ts'
 import type { FeatureRow } from '../../domains/domain.ts'
 import { Registry } from '../registry/registry.ts'
 import { Forgotten } from './forgotten.ts'
+import { type ImportHoldOptions, ImportHolds } from './import-holds.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { isLearnt } from './model-index.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import { type ReportCard, reportCard } from './report.ts'
 import { Serving } from './serving.ts'
@@ -14,11 +16,12 @@ import { Trainer, type TrainerOptions, type TrainerParts } from './trainer.ts'
 import { Watch } from './watch.ts'
 
 /** What the trainer needs of the world outside, and where models are kept. */
-export interface ModelsParts extends Omit<TrainerParts, 'lifecycle' | 'overseer' | 'forgotten'> {
+export interface ModelsParts
+  extends Omit<TrainerParts, 'lifecycle' | 'overseer' | 'forgotten' | 'isImporting' | 'onHistory'> {
   readonly artifacts: ArtifactStore
 }
 
-export interface ModelsOptions extends TrainerOptions, OverseerOptions {
+export interface ModelsOptions extends TrainerOptions, OverseerOptions, ImportHoldOptions {
   /** Versions of a target that are kept. */
   readonly kept: number
   /** Models held open for predictions on request. */
@@ -32,6 +35,7 @@ export interface ModelsOptions extends TrainerOptions, OverseerOptions {
 /** The life of all models: trained, judged, published, queried, watched, rolled back. */
 export class Models {
   readonly trainer: Trainer
+  readonly imports: ImportHolds
   readonly #parts: ModelsParts
   readonly #options: ModelsOptions
   readonly #lifecycle: Lifecycle
@@ -57,8 +61,13 @@ export class Models {
     )
     const watch = new Watch(ledger.watch)
     this.#overseer = new Overseer({ ...shared, watch, lifecycle: this.#lifecycle }, options)
+    this.imports = new ImportHolds(clock, options, (targets) => this.#importEnded(targets))
+    const importing = {
+      isImporting: (site: string): boolean => this.imports.holds(site),
+      onHistory: (target: Target): void => this.imports.touch(target),
+    }
     const own = { lifecycle: this.#lifecycle, overseer: this.#overseer, forgotten: this.#forgotten }
-    this.trainer = new Trainer({ ...parts, ...own }, options)
+    this.trainer = new Trainer({ ...parts, ...own, ...importing }, options)
   }
 
   async start(): Promise<void> {
@@ -71,6 +80,7 @@ export class Models {
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.imports.stop()
     await this.trainer.stop()
     await this.#reloading
     await this.#parts.artifacts.close()
@@ -78,6 +88,7 @@ export class Models {
 
   async removeSite(site: string): Promise<void> {
     await this.trainer.removeSite(site)
+    this.imports.removeSite(site)
     this.#overseer.removeSite(site)
     this.#forgotten.removeSite(site)
     await this.#lifecycle.removeSite(site)
@@ -194,6 +205,18 @@ export class Models {
     const targets = this.trainer.targets([site], device)
     for (const { target } of targets) this.trainer.renew(target)
     await this.trainer.train(targets, { by, force: false })
+  }
+
+  /** What waited for an import is trained; what has learnt from a part of the file only, or before it, learns again. */
+  #importEnded(touched: readonly Target[]): void {
+    const { trainer } = this
+    const learnt = touched.filter((target) => this.#lifecycle.entries(target).some(isLearnt))
+    const again = learnt.flatMap(({ site, subject }) => trainer.targets([site], subject))
+    trainer.jobs.look()
+    if (again.length === 0) return
+    trainer.train(again, { by: 'import', force: false }).catch((error: unknown) => {
+      this.#parts.log.warn('Trainings after an import could not be queued.', { error: String(error) })
+    })
   }
 
   async #reloadNowAndThen(): Promise<void> {

@@ -23,6 +23,9 @@ const options = {
     workers: 1,
     jobMs: hourMs,
     jobsWaiting: 100,
+    heldMs: hourMs,
+    imports: 2,
+    importSilentMs: 60 * secondMs,
     kept: 5,
     open: 10,
     reloadMs: 0,
@@ -52,6 +55,8 @@ class World {
   /** Subjects whose forecast fails, and those whose forecast the ledger does not take. */
   readonly failing = new Set<string>()
   readonly unstorable = new Set<string>()
+  /** Subjects whose history is still to be derived again. */
+  readonly dirty = new Set<string>()
 
   constructor(change: Partial<Learning> = {}) {
     const directory = new Directory(this.ledger, { id: 'home', name: 'Home', zone: 'UTC' })
@@ -65,6 +70,7 @@ class World {
         ledger: this.#failingLedger(),
         jobs: this.#jobs,
         onForecast: () => undefined,
+        isDirty: ({ subject }) => this.dirty.has(subject),
       },
       options,
     )
@@ -295,5 +301,63 @@ describe('trainer', () => {
     await world.models.removeSite('home')
     await world.pass(hourMs, minuteMs)
     expect(world.begun).toEqual([])
+  })
+
+  describe('during an import', () => {
+    const weeks = 28 * (dayMs / quarterMs)
+    /** A target with enough history to be learnt from, which came in with an import that runs. */
+    async function importing(): Promise<{ world: World; id: string; open: () => Promise<string[]> }> {
+      const world = new World()
+      await world.models.start()
+      const { id } = world.models.imports.begin(['home'], 'a test')
+      await world.derive('fridge', start - 28 * dayMs, weeks)
+      await world.pass(5 * secondMs, secondMs)
+      const open = async () =>
+        (await world.ledger.jobs.all({ status: ['queued'] })).map(({ target }) => target.subject)
+      return { world, id, open }
+    }
+
+    it('forecasts, and trains when the import has ended', async () => {
+      const { world, id, open } = await importing()
+      expect(world.takeBegun()).toEqual(['fridge'])
+      expect(await open()).toEqual(['fridge'])
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual([])
+      expect(world.takeBegun()).toEqual(['fridge'])
+    })
+
+    it('trains only once the history that came late is derived again', async () => {
+      const { world, id, open } = await importing()
+      world.dirty.add('fridge')
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual(['fridge'])
+      world.dirty.clear()
+      world.models.trainer.rebuilt({ site: 'home', domain: 'energy', subject: 'fridge' })
+      await settle()
+      expect(await open()).toEqual([])
+    })
+
+    it('does not wait for an import that was not heard of any more', async () => {
+      const { world, open } = await importing()
+      await world.pass(60 * secondMs, secondMs)
+      expect(world.models.imports.all()).toEqual([])
+      expect(await open()).toEqual([])
+    })
+
+    it('waits for a second import of the same site', async () => {
+      const { world, id, open } = await importing()
+      const second = world.models.imports.begin(['home', 'barn'], 'a test')
+      expect(() => world.models.imports.begin(['home'], 'a test')).toThrow(
+        /at most 2 may \(limits\.imports\)/,
+      )
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual(['fridge'])
+      world.models.imports.end(second.id)
+      await settle()
+      expect(await open()).toEqual([])
+    })
   })
 })

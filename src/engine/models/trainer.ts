@@ -4,7 +4,7 @@ import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../
 import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
 import { type Target, TargetMap } from '../../core/target.ts'
-import { dayMs } from '../../core/time.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import type {
   Dataset,
   ForecastInput,
@@ -39,6 +39,11 @@ export interface TrainerParts {
   readonly overseer: Overseer
   readonly forgotten: Forgotten
   readonly onForecast: (forecast: Forecast) => void
+  readonly isImporting: (site: string) => boolean
+  /** History of the target came in. Called for each step. */
+  readonly onHistory: (target: Target) => void
+  /** Whether history of the target is still to be derived again. */
+  readonly isDirty: (target: Target) => boolean
 }
 
 export interface TrainerOptions {
@@ -48,6 +53,8 @@ export interface TrainerOptions {
   readonly jobMs: number
   /** Trainings that may wait. */
   readonly jobsWaiting: number
+  /** A training waits for imports and for history that is derived again so long at most. */
+  readonly heldMs: number
 }
 
 /** Forecasts that are made at the same time, and written as one. */
@@ -55,6 +62,9 @@ const atOnce = 8
 
 /** A forecast looks back four weeks, and the naive ones are compared over eight. */
 const forecastHistoryMs = 100 * dayMs
+
+/** A step that is derived so long after its time is history that was brought in. */
+const historyMs = hourMs
 
 /** What a forecast is made from. */
 interface History {
@@ -99,9 +109,10 @@ export class Trainer {
         ledger: ledger.jobs,
         clock,
         log,
+        isHeld: (target) => parts.isImporting(target.site) || parts.isDirty(target),
         work: (job, signal, progress) => this.#learn(job, signal, progress),
       },
-      { atOnce: options.workers, waiting: options.jobsWaiting, jobMs: options.jobMs },
+      { ...options, atOnce: options.workers, waiting: options.jobsWaiting },
     )
   }
 
@@ -133,7 +144,9 @@ export class Trainer {
   /** A derived step of the target, which begins at `at` (UTC ms), is committed. Cheap: called for each. */
   derived(target: Target, at: number): void {
     const state = this.#state(target)
-    if (!state || at <= state.newestAt) return
+    if (!state) return
+    if (at < this.#parts.clock.now() - historyMs) this.#parts.onHistory(target)
+    if (at <= state.newestAt) return
     const before = stepOf(state)
     state.newestAt = at
     if (stepOf(state) > Math.max(before, state.doneStep)) this.#agenda.add(target)
@@ -141,7 +154,10 @@ export class Trainer {
 
   /** History of the target was derived again: its forecast is made anew, in the same step still. */
   rebuilt(target: Target): void {
-    if (this.#states.get(target)) this.#agenda.add(target)
+    if (!this.#states.get(target)) return
+    this.#agenda.add(target)
+    this.#parts.onHistory(target)
+    this.jobs.look()
   }
 
   /** The live model of the target has changed: it is forecast anew at once. */
