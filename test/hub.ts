@@ -81,6 +81,8 @@ const usualLimits: Hub['limits'] = {
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
+  exports: 8,
+  exportIdleMs: 60_000,
 }
 
 const usualEngine: EngineOptions = {

@@ -66,7 +66,7 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
   if (hub.open)
     server.addHook('onRequest', (request, _reply, done) => checked(done, () => requireLoopbackNames(request)))
-  const mount = new Mount(hub, options.log)
+  const mount = new Mount(hub, options.log, hub.limits)
   mount.guard(server)
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))

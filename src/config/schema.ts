@@ -131,6 +131,10 @@ const limits = z
       'How old a reading may be to raise alerts; what is older is history.',
     ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
+    exports: count(1, 1000, 8).describe('Answers in CSV that are written at the same time.'),
+    exportIdleMs: count(1000, 3_600_000, 60_000).describe(
+      'How long the client of an answer in CSV may take nothing before it is cut.',
+    ),
     journalLagBytes: count(64 * kib, 1024 * mib, 8 * mib).describe(
       'Acknowledged turns in the journal that the stores do not have yet; then commits wait.',
     ),

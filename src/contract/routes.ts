@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as csv from './csv.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
@@ -64,6 +65,7 @@ export const routes = {
     scope: 'query',
     query: s.query.readings,
     reply: s.pageOf(s.reading),
+    csv: csv.readingsCsv,
   },
   push: {
     method: 'POST',
@@ -103,6 +105,7 @@ export const routes = {
     scope: 'query',
     query: s.query.oneSeriesSpan,
     reply: s.pageOf(s.rollup).extend({ unit: z.string() }),
+    csv: csv.rollupsCsv,
   },
   forecasts: {
     method: 'GET',
@@ -112,6 +115,7 @@ export const routes = {
     scope: 'query',
     query: s.query.models,
     reply: s.pageOf(s.forecast),
+    csv: csv.forecastsCsv,
   },
   models: {
     method: 'GET',
