@@ -4,13 +4,13 @@
  */
 
 const formula = /^'*[=+\-@\t\r]/
-const guarded = /^'+[=+\-@\t\r]/
+const guardedText = /^'+[=+\-@\t\r]/
 
 /** A text that no spreadsheet runs. */
 export const guardCell = (text: string): string => (formula.test(text) ? `'${text}` : text)
 
 /** The text that `guardCell` was given. */
-export const unguardCell = (text: string): string => (guarded.test(text) ? text.slice(1) : text)
+export const unguardCell = (text: string): string => (guardedText.test(text) ? text.slice(1) : text)
 
 /** The text in quotes where it needs them. */
 export const quoteCell = (text: string): string =>
@@ -26,16 +26,20 @@ interface Column {
 export const csvHeader = (columns: readonly Column[]): string =>
   `${columns.map(({ name }) => quoteCell(name)).join(',')}\n`
 
-/** One line; null and undefined are empty cells. Texts are guarded, numbers are written so that they read back equal. */
+/**
+ * One line; null and undefined are empty cells, and numbers read back equal. Texts are guarded unless `guarded` is
+ * false, for a reader that takes them as they are.
+ */
 export function csvRow(
   columns: readonly Column[],
   row: readonly (string | number | boolean | null | undefined)[],
+  guarded = true,
 ): string {
   let line = ''
   for (const [index, cell] of row.entries()) {
     if (index > 0) line += ','
     if (cell === null || cell === undefined) continue
-    if (typeof cell === 'string') line += quoteCell(guardCell(cell))
+    if (typeof cell === 'string') line += quoteCell(guarded ? guardCell(cell) : cell)
     else if (columns[index]?.kind === 'time') line += new Date(Number(cell)).toISOString()
     else line += String(cell)
   }
