@@ -212,7 +212,8 @@ export const openScope = (scope: FastifyInstance, why: string): void => {
 function schemaOf({ name }: RouteTable, route: Route, url: string): object {
   const { summary, query, params, body, reply, failure, role, csv } = route
   return {
-    summary: csv ? `${summary} (also as CSV: Accept: text/csv)` : summary,
+    summary,
+    ...(csv ? { description: 'Answered as CSV to `Accept: text/csv`.' } : {}),
     tags: [name === 'hub' ? (url.split('/')[3] ?? 'hub') : name],
     ...(role === 'public' ? { security: [] } : {}),
     ...(query ? { querystring: query } : {}),

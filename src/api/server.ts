@@ -24,6 +24,7 @@ import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
+import { registerRedoc } from './redoc.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
@@ -197,6 +198,7 @@ async function registerPage(
   await server.register(async (files) => {
     openScope(files, 'the page asks for a key itself')
     await registerFiles(files, webFolder)
+    registerRedoc(files, webFolder)
   })
 }
 

@@ -217,7 +217,9 @@ describe('a whole hub', () => {
     const unknown = mounted.filter(({ route, socket }) => !socket && !known.has(route))
     expect(unknown).toEqual([])
     expect(mounted.length).toBeGreaterThan(cases.length - Object.keys(domainTable.routes).length)
-    const others = open.filter((url) => !/^\/(docs(\/.*)?|openapi\.json|assets\/.*|[\w.-]+\.\w+)?$/.test(url))
+    const others = open.filter(
+      (url) => !/^\/(docs(\/.*)?|openapi\.json|assets\/.*|redoc(\/.*)?|[\w.-]+\.\w+)?$/.test(url),
+    )
     expect(others).toEqual([])
     expect(open).toContain('/')
     expect(() => hub.server.get('/beside', () => 'open')).toThrow()
