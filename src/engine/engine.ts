@@ -187,6 +187,7 @@ export class Engine {
       throw error
     }
     await projector.flush()
+    this.counters.removeSite(site, known.demo)
     this.feed.publish({ kind: 'site_removed', site })
   }
 
