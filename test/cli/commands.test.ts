@@ -173,7 +173,7 @@ describe('the demo home', () => {
     })
     for (const list of ['sites', 'readings', 'latest', 'devices', 'rooms'])
       expect([list, await hub.ask(`/api/v1/${list}`)]).toMatchObject([list, gone])
-    expect(await hub.ask('/health')).toMatchObject({ body: { demo: false } })
+    expect(await hub.ask('/health')).toMatchObject({ body: { demo: false, series: 0, readings_stored: 0 } })
     expect(await hub.stop()).toBe(0)
     const again = await place.serve()
     expect(await again.ask('/api/v1/sites')).toMatchObject(gone)
