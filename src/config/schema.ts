@@ -192,6 +192,9 @@ const incidents = z
 
 const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
+  importFile: text(4096)
+    .optional()
+    .describe('CSV file that is imported when the hub starts, once; again only where the file has changed.'),
   host: text(253)
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but a loopback address needs a key: homeostat key create.'),
