@@ -91,6 +91,7 @@ const usualEngine: EngineOptions = {
   turnReadings: 4096,
   windowReadings: 60,
   series: 100_000,
+  rebuildJobs: 100,
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,

@@ -123,6 +123,7 @@ const limits = z
     ),
     modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
+    rebuildJobs: count(1, 100_000, 100).describe('Rebuilds that are listed after they ended.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     recordsPerDomain: count(1, 10_000_000, 10_000).describe('Records of one domain on one site.'),
     recordBytes: count(kib, 16 * mib, 64 * kib).describe('Length of a record of a domain.'),

@@ -185,7 +185,7 @@ export const routes = {
   jobs: {
     method: 'GET',
     path: '/api/v1/jobs',
-    summary: 'Trainings that wait, run, and ran; newest first',
+    summary: 'Trainings that wait, run, and ran, and rebuilds of derived series; newest first',
     role: 'viewer',
     scope: 'query',
     query: m.query.jobs,

@@ -37,6 +37,8 @@ export class Engine {
   /** Settings of the domains by site. */
   readonly settings: SiteSettings
   readonly incidents: IncidentDesk
+  /** Rebuilds of derived series as jobs, newest first. */
+  readonly rebuilds = () => this.#path.rebuilds()
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -61,12 +63,11 @@ export class Engine {
     )
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
-    const directory = this.#directory
     this.settings = new SiteSettings(parts.domains, { ...shared, records: ledger.records, limits: options })
     this.#path = new Path(
       {
         ...shared,
-        directory,
+        directory: this.#directory,
         projector,
         incidents: this.incidents,
         settings: this.settings,
@@ -78,7 +79,7 @@ export class Engine {
     const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
     this.models = new Models(
-      { ...this.#parts, ...shared, learnings, directory, onForecast },
+      { ...this.#parts, ...shared, learnings, directory: this.#directory, onForecast },
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)
@@ -187,7 +188,6 @@ export class Engine {
       throw error
     }
     await projector.flush()
-    this.counters.removeSite(site, known.demo)
     this.feed.publish({ kind: 'site_removed', site })
   }
 
