@@ -81,6 +81,8 @@ const usualLimits: Hub['limits'] = {
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
+  exports: 8,
+  exportIdleMs: 60_000,
 }
 
 const usualEngine: EngineOptions = {
@@ -89,6 +91,7 @@ const usualEngine: EngineOptions = {
   turnReadings: 4096,
   windowReadings: 60,
   series: 100_000,
+  rebuildJobs: 100,
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,

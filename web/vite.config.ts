@@ -1,14 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 // set by `npm run dev`
 const hub = process.env['DEV_HUB_URL'] ?? 'http://127.0.0.1:8000'
+
+/** ReDoc loads this picture from another host, for the line with its name: it is left empty. */
+const picture = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const emptyPicture = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+
+/** The script of /redoc from its package: the hub serves it itself, and nothing in it needs a network. */
+const redoc: Plugin = {
+  name: 'redoc',
+  apply: 'build',
+  generateBundle() {
+    const bundle = createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js')
+    const script = readFileSync(bundle, 'utf8').replaceAll(picture, emptyPicture)
+    const licence = readFileSync(`${bundle}.LICENSE.txt`, 'utf8')
+    this.emitFile({ type: 'asset', fileName: 'redoc/redoc.standalone.js', source: script })
+    this.emitFile({ type: 'asset', fileName: 'redoc/redoc.standalone.js.LICENSE.txt', source: licence })
+  },
+}
 
 export default defineConfig({
   root: import.meta.dirname,
   // relative, so that the page also works behind a proxy that serves it under a path
   base: './',
-  plugins: [react()],
+  plugins: [react(), redoc],
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,
@@ -22,6 +41,7 @@ export default defineConfig({
       '/health': hub,
       '/docs': hub,
       '/openapi.json': hub,
+      '/redoc': hub,
     },
   },
 })

@@ -34,6 +34,8 @@ export interface Hub {
     readonly predictRows: number
     readonly recordsPerDomain: number
     readonly recordBytes: number
+    readonly exports: number
+    readonly exportIdleMs: number
   }
 }
 

@@ -28,7 +28,14 @@ export function createMetrics(engine: Engine): Registry {
       },
     })
   }
-  count('homeostat_readings_stored_total', 'Readings on disk, since the start', () => counters.readingsStored)
+  count(
+    'homeostat_readings_stored_total',
+    'Readings on disk, since the start, without simulated ones',
+    () => {
+      const demos = new Set(engine.sites().flatMap(({ id, demo }) => (demo ? [id] : [])))
+      return counters.readingsTotal((site) => demos.has(site))
+    },
+  )
   count('homeostat_turns_total', 'Commits', () => counters.turns)
   count(
     'homeostat_commits_failed_total',

@@ -12,6 +12,7 @@ import type {
 import { problemReply } from '../contract/schemas.ts'
 import type { Log } from '../core/ports.ts'
 import { type AuthOptions, authorise, identify, reachOf } from './auth.ts'
+import { CsvAnswers, type CsvLimits, prefersCsv } from './csv.ts'
 import { onError } from './errors.ts'
 
 declare module 'fastify' {
@@ -51,13 +52,15 @@ const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
 export class Mount {
   readonly #auth: AuthOptions
   readonly #log: Log
+  readonly #csv: CsvAnswers
   readonly #callers = new WeakMap<FastifyRequest, Caller>()
   readonly #mounted: MountedRoute[] = []
   readonly #open: string[] = []
 
-  constructor(auth: AuthOptions, log: Log) {
+  constructor(auth: AuthOptions, log: Log, limits: CsvLimits) {
     this.#auth = auth
     this.#log = log
+    this.#csv = new CsvAnswers(limits)
   }
 
   get mounted(): readonly MountedRoute[] {
@@ -99,7 +102,7 @@ export class Mount {
           method: route.method,
           url,
           schema: url === route.path ? { ...schema, operationId } : schema,
-          handler: (request, reply) => handler(this.#parsed(route, request, reply)),
+          handler: (request, reply) => this.#handle(route, handler, request, reply),
         })
       }
     }
@@ -130,6 +133,20 @@ export class Mount {
       }
       handler(socket, { caller, sites: reachOf(caller, siteOf(route, request)) })
     })
+  }
+
+  #handle(route: Route, handler: AnyHandlers[string], request: FastifyRequest, reply: FastifyReply): unknown {
+    const parsed = this.#parsed(route, request, reply)
+    const { csv: form } = route
+    if (!form) return handler(parsed)
+    reply.header('vary', 'accept')
+    if (!prefersCsv(request.headers.accept)) return handler(parsed)
+    const query = parsed.query as Readonly<Record<string, unknown>>
+    return this.#csv.answer(
+      { form, query, ask: async (page) => handler({ ...parsed, query: page }) },
+      request,
+      reply,
+    )
   }
 
   #optionsOf(
@@ -193,9 +210,10 @@ export const openScope = (scope: FastifyInstance, why: string): void => {
 }
 
 function schemaOf({ name }: RouteTable, route: Route, url: string): object {
-  const { summary, query, params, body, reply, failure, role } = route
+  const { summary, query, params, body, reply, failure, role, csv } = route
   return {
     summary,
+    ...(csv ? { description: 'Answered as CSV to `Accept: text/csv`.' } : {}),
     tags: [name === 'hub' ? (url.split('/')[3] ?? 'hub') : name],
     ...(role === 'public' ? { security: [] } : {}),
     ...(query ? { querystring: query } : {}),

@@ -24,6 +24,7 @@ import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
+import { registerRedoc } from './redoc.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { importRoutes } from './routes/imports.ts'
 import { incidentRoutes } from './routes/incidents.ts'
@@ -67,7 +68,7 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
   if (hub.open)
     server.addHook('onRequest', (request, _reply, done) => checked(done, () => requireLoopbackNames(request)))
-  const mount = new Mount(hub, options.log)
+  const mount = new Mount(hub, options.log, hub.limits)
   mount.guard(server)
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
@@ -199,6 +200,7 @@ async function registerPage(
   await server.register(async (files) => {
     openScope(files, 'the page asks for a key itself')
     await registerFiles(files, webFolder)
+    registerRedoc(files, webFolder)
   })
 }
 

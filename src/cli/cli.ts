@@ -10,6 +10,7 @@ type Add = (program: Command, version: string) => void
 const commands: Readonly<Record<string, () => Promise<Add>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
   import: async () => (await import('./import-command.ts')).importCommand,
+  export: async () => (await import('./export-command.ts')).exportCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
   replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,

@@ -25,12 +25,18 @@ export async function reachHub(
 ): Promise<HubAccess> {
   const address = await findHub(config.data)
   if (address) return { request: createHubClient(address).request, close: async () => undefined }
-  if (!existsSync(join(config.data, 'ledger.db')))
+  if (!existsSync(ledgerOf(config)))
     throw new HomeostatError('not_found', {
       what: `data in ${config.data}; name its folder with --data, or begin with homeostat serve or import`,
     })
   return ownHub(config, version, learn)
 }
+
+/** Whether nothing was ever stored in the data folder. Commands that only read do not make one. */
+export const isUnused = async (config: Config): Promise<boolean> =>
+  !existsSync(ledgerOf(config)) && (await findHub(config.data)) === undefined
+
+const ledgerOf = ({ data }: Config): string => join(data, 'ledger.db')
 
 async function ownHub(config: Config, version: string, learn: boolean): Promise<HubAccess> {
   // loaded here, so that a command that finds a hub answers at once

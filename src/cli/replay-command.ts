@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
-import { parseTime } from '../core/reading.ts'
+import type { Command } from 'commander'
 import type { Projected } from '../engine/projection.ts'
-import { type ConfigFlags, configFlag, configOf, stopSignal } from './flags.ts'
+import { type ConfigFlags, configFlag, configOf, parseMoment, stopSignal } from './flags.ts'
 import { count } from './import-text.ts'
 import { jsonText } from './lab-text.ts'
 import { lineNowAndThen, type Output, startBar } from './progress.ts'
@@ -25,7 +24,7 @@ export function replayCommand(program: Command): void {
     .option(
       '--until <time>',
       'ISO 8601, UTC without an offset; what was stored later is left out',
-      parseUntil,
+      parseMoment,
     )
     .option('--json', 'one JSON object instead of text')
     .action(async ({ from, until, json = false, ...flags }: ReplayFlags) => {
@@ -47,14 +46,6 @@ export function replayCommand(program: Command): void {
         release()
       }
     })
-}
-
-/** UTC ms. Digits alone are refused: they may be seconds or milliseconds. */
-export function parseUntil(text: string): number {
-  const at = /^\d+$/.test(text.trim()) ? undefined : parseTime(text)
-  if (at === undefined)
-    throw new InvalidArgumentError('A time is ISO 8601, such as 2026-03-02T10:00:00Z or 2026-03-02.')
-  return at
 }
 
 interface Progress {

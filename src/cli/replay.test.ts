@@ -12,8 +12,9 @@ import type { JournalEntry } from '../core/journal.ts'
 import { emptyFacts } from '../core/turn.ts'
 import { batchWeight } from '../engine/projection.ts'
 import { createFileJournal } from '../stores/journal/file.ts'
+import { parseMoment } from './flags.ts'
 import { replay } from './replay.ts'
-import { describeReplay, parseUntil, progressOn } from './replay-command.ts'
+import { describeReplay, progressOn } from './replay-command.ts'
 
 const parent = temporaryFolder('replay')
 let count = 0
@@ -221,13 +222,13 @@ describe('replay on the command line', () => {
     ['2026-03-02 10:00', Date.UTC(2026, 2, 2, 10)],
     ['2026-03-02', Date.UTC(2026, 2, 2)],
   ])('reads %s as a time', (text, at) => {
-    expect(parseUntil(text)).toBe(at)
+    expect(parseMoment(text)).toBe(at)
   })
 
   it.each(['', 'yesterday', '10:00:00', '2026-13-02', '1700000000', '1700000000000'])(
     'refuses %j',
     (text) => {
-      expect(() => parseUntil(text)).toThrow('A time is ISO 8601')
+      expect(() => parseMoment(text)).toThrow('A time is ISO 8601')
     },
   )
 

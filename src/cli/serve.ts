@@ -39,7 +39,10 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
   const log = createLog(config.log.level)
   const { signal, release } = stopSignal()
   // loaded here, so that commands that need no hub answer at once
-  const { startHub } = await import('../main.ts')
+  const [{ startHub }, { importAtStart }] = await Promise.all([
+    import('../main.ts'),
+    import('./import-at-start.ts'),
+  ])
   const hub = await startHub(config, {
     log,
     version,
@@ -52,6 +55,8 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
   process.stdout.write(
     `Homeostat ${version} on ${hub.url}${mqtt}, data in ${config.data}. Stop with Ctrl+C.\n`,
   )
+  // the hub takes readings meanwhile
+  const importing = importAtStart(config, log, signal)
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   log.info('Stopping.')
@@ -59,6 +64,7 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
     log.error('The stop took too long and was cut short; nothing acknowledged is lost.')
     process.exit(1)
   }, stopMsMax)
+  await importing
   await hub.close()
   clearTimeout(limit)
   release()

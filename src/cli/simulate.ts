@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isZone } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
@@ -49,7 +49,7 @@ export function simulateCommand(program: Command): void {
   program
     .command('simulate')
     .description('make up homes, and send their readings by MQTT or write them to CSV files')
-    .option('--homes <n>', 'number of homes', count(1, 1000), 1)
+    .option('--homes <n>', 'number of homes; each of several is a site of its own', count(1, 1000), 1)
     .option(
       '--days <d>',
       'how long; without it a home lives on at --mqtt until it is stopped',
@@ -57,7 +57,11 @@ export function simulateCommand(program: Command): void {
     )
     .option('--speed <x>', 'simulated seconds in a second, 0 for as fast as it goes', number(0, 1e9))
     .option('--seed <s>', 'same seed, same homes', count(0, 2 ** 32 - 1), 1)
-    .option('--step <seconds>', 'time between two readings of a sensor', seconds, 60_000)
+    .addOption(
+      new Option('--step <seconds>', 'time between two readings of a sensor')
+        .argParser(seconds)
+        .default(60_000, '60'),
+    )
     .option('--start <time>', 'when it begins, ISO 8601 (default: so that the days end now)', time)
     .option('--mqtt <url>', 'send to this broker, e.g. mqtt://127.0.0.1:1883, QoS 1, in the HyperVolt form')
     .option('--topic-prefix <prefix>', 'first levels of the topics', 'HyperVolt/sensors')

@@ -74,7 +74,7 @@ const activeJobs = async (hub: HubAccess): Promise<Job[]> =>
   (await Promise.all(['queued', 'running'].map((status) => jobsOf(hub, `status=${status}&`)))).flat()
 
 const jobsOf = async (hub: HubAccess, query = ''): Promise<Job[]> =>
-  ((await hub.request('GET', `/api/v1/jobs?${query}limit=10000`)) as { items: Job[] }).items
+  ((await hub.request('GET', `/api/v1/jobs?kind=train&${query}limit=10000`)) as { items: Job[] }).items
 
 function nothingFor({ site, device, domain }: TrainFlags): string {
   const of = [

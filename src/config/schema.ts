@@ -129,6 +129,7 @@ const limits = z
     modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
     imports: count(1, 1000, 16).describe('Imports that run at the same time.'),
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
+    rebuildJobs: count(1, 100_000, 100).describe('Rebuilds that are listed after they ended.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     recordsPerDomain: count(1, 10_000_000, 10_000).describe('Records of one domain on one site.'),
     recordBytes: count(kib, 16 * mib, 64 * kib).describe('Length of a record of a domain.'),
@@ -137,6 +138,10 @@ const limits = z
       'How old a reading may be to raise alerts; what is older is history.',
     ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
+    exports: count(1, 1000, 8).describe('Answers in CSV that are written at the same time.'),
+    exportIdleMs: count(1000, 3_600_000, 60_000).describe(
+      'How long the client of an answer in CSV may take nothing before it is cut.',
+    ),
     journalLagBytes: count(64 * kib, 1024 * mib, 8 * mib).describe(
       'Acknowledged turns in the journal that the stores do not have yet; then commits wait.',
     ),
@@ -163,6 +168,9 @@ const limits = z
 
 const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
+  importFile: text(4096)
+    .optional()
+    .describe('CSV file that is imported when the hub starts, once; again only where the file has changed.'),
   host: text(253)
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but a loopback address needs a key: homeostat key create.'),

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { CsvForm } from './csv.ts'
 
 /** The description of a route: one place for its path, who may call it, and the schemas of what goes in and out. */
 
@@ -26,6 +27,8 @@ export interface Route {
   /** Largest body in bytes; default and upper bound: limits.bodyBytes. */
   readonly bodyBytes?: number
   readonly reply: z.ZodType
+  /** A list that is also answered as CSV, to `Accept: text/csv`. */
+  readonly csv?: CsvForm
   /** The body of an answer with an error status that the handler itself gives. */
   readonly failure?: z.ZodType
   /** `none`: not counted against limits.requestsPerSecond, because another limit applies. Public routes are not counted. */

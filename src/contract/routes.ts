@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as csv from './csv.ts'
 import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
@@ -65,6 +66,7 @@ export const routes = {
     scope: 'query',
     query: s.query.readings,
     reply: s.pageOf(s.reading),
+    csv: csv.readingsCsv,
   },
   push: {
     method: 'POST',
@@ -104,6 +106,7 @@ export const routes = {
     scope: 'query',
     query: s.query.oneSeriesSpan,
     reply: s.pageOf(s.rollup).extend({ unit: z.string() }),
+    csv: csv.rollupsCsv,
   },
   forecasts: {
     method: 'GET',
@@ -113,6 +116,7 @@ export const routes = {
     scope: 'query',
     query: s.query.models,
     reply: s.pageOf(s.forecast),
+    csv: csv.forecastsCsv,
   },
   models: {
     method: 'GET',
@@ -182,7 +186,7 @@ export const routes = {
   jobs: {
     method: 'GET',
     path: '/api/v1/jobs',
-    summary: 'Trainings that wait, run, and ran; newest first',
+    summary: 'Trainings that wait, run, and ran, and rebuilds of derived series; newest first',
     role: 'viewer',
     scope: 'query',
     query: m.query.jobs,

@@ -98,6 +98,12 @@ const table = {
     exit: 5,
     sentence: 'The inbox is full ({limit} readings wait); try again shortly.',
   },
+  exports_full: {
+    status: 503,
+    exit: 5,
+    sentence:
+      'The hub writes {limit} answers in CSV already (limits.exports); try again when one of them has ended.',
+  },
   journal_damaged: {
     status: 500,
     exit: 6,

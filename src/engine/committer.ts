@@ -147,7 +147,7 @@ export class Committer {
    * Step 7. A failed commit is tried again as a whole; in the end its senders are told. Gives what is left to do once it
    * is durable: step 8.
    */
-  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<() => void> {
+  async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<() => void> {
     const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
     const { readings, quarantined, predictions, commands } = turn
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
@@ -179,7 +179,7 @@ export class Committer {
     }
     if (this.#failed > 0) log.info('Commits succeed again.', { failed: this.#failed })
     this.#failed = 0
-    counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
+    counters.countCommit(turn, clock.monotonic() - startedMs)
     return () => {
       for (const { delivery, count } of rows) inbox.settle(delivery, count)
       for (const { resolve } of done) resolve()

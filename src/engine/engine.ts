@@ -37,6 +37,8 @@ export class Engine {
   /** Settings of the domains by site. */
   readonly settings: SiteSettings
   readonly incidents: IncidentDesk
+  /** Rebuilds of derived series as jobs, newest first. */
+  readonly rebuilds = () => this.#path.rebuilds()
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -61,12 +63,11 @@ export class Engine {
     )
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
-    const directory = this.#directory
     this.settings = new SiteSettings(parts.domains, { ...shared, records: ledger.records, limits: options })
     this.#path = new Path(
       {
         ...shared,
-        directory,
+        directory: this.#directory,
         projector,
         incidents: this.incidents,
         settings: this.settings,
@@ -79,7 +80,7 @@ export class Engine {
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
     const isDirty: Path['isDirty'] = (target) => this.#path.isDirty(target)
     this.models = new Models(
-      { ...this.#parts, ...shared, learnings, directory, onForecast, isDirty },
+      { ...this.#parts, ...shared, learnings, directory: this.#directory, onForecast, isDirty },
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)

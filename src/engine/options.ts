@@ -28,6 +28,8 @@ export interface EngineOptions extends ProjectorOptions, DiskWatchOptions {
   readonly turnReadings: number
   readonly windowReadings: number
   readonly series: number
+  /** Rebuilds that are listed after they ended. */
+  readonly rebuildJobs: number
   readonly maxFutureMs: number
   /** How old a reading may be to raise alerts, ms. */
   readonly liveWithinMs: number

@@ -52,7 +52,13 @@ export const shared: System = {
       testsOf('test/api/pages.test.ts')('%s: every old one once, though others sort before it'),
     ),
     held('/docs', 'Swagger UI', door('%s loads')),
-    open('/redoc', 'ReDoc'),
+    held(
+      '/redoc',
+      'ReDoc',
+      testsOf('test/e2e/redoc.test.ts')(
+        'redoc: shows every route without another host, and answers with a slash at its end',
+      ),
+    ),
     held(
       '/openapi.json',
       'the OpenAPI document',

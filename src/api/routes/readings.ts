@@ -1,12 +1,12 @@
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
+import { moment } from '../../core/moment.ts'
 import type { PredictionPosition, ReadingPosition } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
 import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
-import { moment } from '../moment.ts'
 import { forecastKeyOf } from '../target.ts'
 
 const yearMs = 366 * dayMs

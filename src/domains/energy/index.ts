@@ -21,6 +21,7 @@ export const energy: Domain<typeof energySettings> = {
   },
   monitor: (scope, _settings, resume) => new EnergyMonitor(scope, resume),
   learning: energyLearning,
+  routes: async () => (await import('./views.ts')).energyRoutes,
 }
 
 const isSource = ({ device, metric }: Series): boolean => isEnergyMetric(metric) && !isDerived(device)

@@ -1,3 +1,4 @@
+import { unguardCell } from '../../core/csv-text.ts'
 import { type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
 import type { EventColumn, Field, GapRule, Mapping, TimedCell, ValueColumn } from './mapping.ts'
@@ -187,7 +188,8 @@ function textOf(field: Field | undefined): ((fields: readonly string[]) => strin
   const { column } = field
   return (fields) => {
     const text = fields[column]!.trim()
-    return text === '' ? undefined : bare(text)
+    // an export guards texts that a spreadsheet would run
+    return text === '' ? undefined : unguardCell(bare(text))
   }
 }
 

@@ -92,11 +92,23 @@ export const useTraining = (target: Target) =>
       const own = (jobs: readonly Job[]) => jobs.find((job) => targetIdOf(job.target) === targetIdOf(target))
       // a job that begins to run between two questions is found by the second
       for (const status of ['queued', 'running', undefined] as const) {
-        const query = { site, status, limit: status ? 10_000 : jobsLookedThrough }
+        const query = { site, kind: 'train' as const, status, limit: status ? 10_000 : jobsLookedThrough }
         const found = own((await call('jobs', { query, signal })).items)
         if (found) return found
       }
       return null
+    },
+    refetchInterval: ({ state: { data } }) => (data && isActive(data) ? 1000 : 15_000),
+  })
+
+/** The last rebuild of the derived series of one target. */
+export const useRebuild = (target: Target) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'rebuild', targetIdOf(target)],
+    queryFn: async ({ signal }): Promise<Job | null> => {
+      const query = { site: target.site, kind: 'rebuild' as const, limit: 10_000 }
+      const { items } = await call('jobs', { query, signal })
+      return items.find((job) => targetIdOf(job.target) === targetIdOf(target)) ?? null
     },
     refetchInterval: ({ state: { data } }) => (data && isActive(data) ? 1000 : 15_000),
   })

@@ -135,12 +135,12 @@ function ForecastTile({ site }: { site: Site }) {
       />
     )
   }
-  const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
+  const { learned, total, tried, best } = summarise(forecasts.data, cards.data ?? [])
   const note = best
     ? `${idName(best.device)}: error ${changeText(best.change)} against the best naive forecast`
     : learned > 0
       ? 'learnt models are live'
-      : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
+      : `${plural(total, 'naive forecast')}; no learnt model ${tried ? 'beat them' : 'was tried'} yet`
   return (
     <Tile
       label="Learnt forecasts live"
