@@ -15,7 +15,7 @@ const usual = { drop: [], zone: 'UTC' } as const
 describe('lab learn, the target', () => {
   /** A row every quarter of an hour; high CO2 goes with the second word. */
   const rooms = (words: readonly [string, string], unknown: readonly string[]): string => {
-    const rows = Array.from({ length: 800 }, (_, row) => {
+    const rows = Array.from({ length: 400 }, (_, row) => {
       const isHigh = Math.floor(row / 9) % 2 === 1
       const word = row % 40 === 5 ? unknown[((row / 5) % unknown.length) | 0]! : words[isHigh ? 1 : 0]
       return `${iso(row / 4)},${(isHigh ? 900 : 450) + (row % 7)},${row % 24},${word}`
@@ -47,10 +47,10 @@ describe('lab learn, the target', () => {
     expect(report).toMatchObject({
       task: 'classification',
       classes: [a, b],
-      rows: { train: 780, test: 780 },
-      leftOut: { train: 20, test: 20 },
+      rows: { train: 390, test: 390 },
+      leftOut: { train: 10, test: 10 },
     })
-    expect(text).toContain('Left out, since their state is not known: 20 rows of the training file, 20 of')
+    expect(text).toContain('Left out, since their state is not known: 10 rows of the training file, 10 of')
   })
 
   test('a column named hour keeps its name beside the hour that is made of the time', async () => {
