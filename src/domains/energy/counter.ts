@@ -166,6 +166,7 @@ export class Counter {
     const from = this.#at
     const lastedMs = at - from
     const kwh = Math.max(0, value - this.#value)
+    const isPrompt = lastedMs <= silenceMs
     // a device that reports when it has moved by a step was still in between, as far as it can tell
     const isQuiet = lastedMs <= gapMsMax && kwh <= 1.5 * Math.max(0, ...this.#steps)
     this.#at = at
@@ -174,10 +175,11 @@ export class Counter {
     this.#peakKw = Math.max(decayed, kwh / ((at - this.#movedAt) / hourMs))
     if (kwh > 0) {
       this.#movedAt = at
-      this.#steps.push(kwh)
+      // what a slow counter rises by from day to day is no step
+      if (isPrompt) this.#steps.push(kwh)
       if (this.#steps.length > stepsKept) this.#steps.shift()
     }
-    return lastedMs <= silenceMs || isQuiet ? [{ from, to: at, kwh }] : []
+    return isPrompt || isQuiet ? [{ from, to: at, kwh }] : []
   }
 
   #isSettled(): boolean {
@@ -199,9 +201,7 @@ export class Counter {
     this.#former = isFall ? before : undefined
     this.#doubted = []
     const spans = rest.flatMap((mark) => this.#take(mark, silenceMs))
-    return bridge && first.at - before.at <= Math.max(silenceMs, bridge.to - bridge.from)
-      ? [bridge, ...spans]
-      : spans
+    return bridge && bridge.to - bridge.from <= silenceMs ? [bridge, ...spans] : spans
   }
 
   #restart({ at, value }: Mark): void {

@@ -364,6 +364,14 @@ describe('a counter', () => {
     expect(knownQuarters(derived)).toBe(32)
   })
 
+  it.each([8, 24])('that is read every %d hours does not tell when what was used', (hours) => {
+    const derived = derive(
+      fresh(),
+      series('energy_total', hours * hourMs, 20, (index) => 100 + index * 4),
+    )
+    expect(knownQuarters(derived)).toBe(0)
+  })
+
   it('does not know when it used what a long gap held', () => {
     const readings = series('energy_total', 15 * minuteMs, 97, (index) => 100 + index * 0.2)
     const derived = derive(

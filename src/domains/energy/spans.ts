@@ -33,6 +33,12 @@ const silenceMs: Readonly<Record<EnergyMetric, { readonly least: number; readonl
   energy_total: { least: 90 * minuteMs, most: 6 * hourMs },
   energy: { least: quarterMs, most: 25 * hourMs },
 }
+/** Readings that come less often leave what was used in between unknown, ms. */
+export const slowestMs: Readonly<Record<EnergyMetric, number>> = {
+  power: silenceMs.power.most,
+  energy_total: silenceMs.energy_total.most,
+  energy: silenceMs.energy.most,
+}
 /** The same before the interval of a device is known. */
 const firstSilenceMs = 90 * minuteMs
 
