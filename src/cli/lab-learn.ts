@@ -127,6 +127,7 @@ function report(
     target: plan.flags.target,
     ...(plan.task === 'classification' ? { classes: plan.labels } : {}),
     rows: { train: train.frame.rows, test: test.frame.rows },
+    leftOut: { train: train.leftOut, test: test.leftOut },
     metrics,
     naive,
     skill: skillOf(metrics, naive),
@@ -166,6 +167,7 @@ function describe(
   return [
     `Learnt ${plan.flags.target} (${kind}) from ${train.frame.rows} rows and ${train.frame.names.length} features; scored on ${test.frame.rows} other rows.\n`,
     ...plan.notes.map((note) => `${note}\n`),
+    leftOutText(plan, train, test),
     '\n',
     textTable([
       ['on the test file', ...figures],
@@ -185,6 +187,11 @@ function describe(
     '\n',
     picture(plan, test, said, learnt.outputs),
   ].join('')
+}
+
+function leftOutText({ flags: { target } }: Plan, train: LabRows, test: LabRows): string {
+  if (train.leftOut + test.leftOut === 0) return ''
+  return `Left out, since their ${target} is not known: ${train.leftOut} rows of the training file, ${test.leftOut} of the test file.\n`
 }
 
 const bar = (share: number): string => '█'.repeat(Math.round(share * 40))

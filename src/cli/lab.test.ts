@@ -250,6 +250,7 @@ describe('lab learn', () => {
         'task',
         'target',
         'rows',
+        'leftOut',
         'metrics',
         'naive',
         'skill',

@@ -43,7 +43,13 @@ const table = {
     status: 400,
     exit: 2,
     sentence:
-      'The unit "{unit}" is not known for the metric "{metric}"; give one that converts to {canonical}.',
+      'The unit "{unit}" is not known for the metric "{metric}"; give one that converts to {canonical}{hint}.',
+  },
+  unit_ambiguous: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The unit "{unit}" may be {options}: m is a thousandth and M a million. Write it as one of these for the metric "{metric}".',
   },
   unit_changed: {
     status: 400,

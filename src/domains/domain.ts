@@ -154,6 +154,15 @@ export interface OpenModel {
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
+/** How often the newest readings of a measured series came. */
+export interface MeasuredPace {
+  readonly metric: string
+  /** Readings that are known, of the newest ones. */
+  readonly readings: number
+  /** Median distance of two of them, ms; NaN for a single one. */
+  readonly everyMs: number
+}
+
 /** How the targets of a domain are learnt and forecast. */
 export interface Learning {
   /** Unique among the domains: workers find it by its name. */
@@ -177,6 +186,8 @@ export interface Learning {
   measured(target: Target): readonly SeriesKey[]
   /** Whether the history suffices for training; if not, only the naive forecast is published. */
   isEnough(steps: Steps): boolean
+  /** Why nothing is learnt from this history (undefined: not one step of it is whole): a sentence for its user. */
+  whyNot(steps: Steps | undefined, paces: readonly MeasuredPace[]): string
   /**
    * Builds the model completely and repeats the predictions that it was stored with; throws HomeostatError
    * `model_refused` if it is damaged, foreign, or its predictions differ from those of the training.

@@ -165,6 +165,8 @@ export class Reactor {
     if (this.watcher(watcher.target) !== watcher) return
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
+    // a monitor that took over may want to be woken for what it has seen
+    this.#wakes.update(watcher)
     this.#unsavedDirty.add(watcher)
     this.#urgent.add(watcher)
   }

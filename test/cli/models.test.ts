@@ -75,7 +75,7 @@ describe('a folder without a hub', () => {
     expect(first.out).toMatch(/^ +home +energy +heater +live +\d+\.\d % +\d+\.\d % +\S.*\.$/m)
     expect(first.out).toMatch(/^ +home +energy +dice +rejected .* \S.*\.$/m)
     expect(first.out).toMatch(
-      /^ +home +energy +lamp +none +- +- +There is too little history to learn from\.$/m,
+      /^ +home +energy +lamp +none +- +- +There is too little history to learn from: \d\.\d days of known hours; .*\.$/m,
     )
 
     const live = await versionOf('heater', 'live')

@@ -171,9 +171,12 @@ export class Models {
     },
     wish: Pick<Job, 'by' | 'force'>,
   ): Promise<Job[]> {
-    const targets = this.trainer
-      .targets(want.sites, want.subject)
-      .filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
+    const { sites, subject } = want
+    // of a meter that gives nothing to learn from, the training tells why
+    const targets = [
+      ...this.trainer.targets(sites, subject),
+      ...this.trainer.measured(sites, subject),
+    ].filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
     return this.trainer.train(targets, wish)
   }
 

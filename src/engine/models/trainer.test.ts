@@ -361,3 +361,22 @@ describe('trainer', () => {
     })
   })
 })
+
+describe('a meter of which nothing can be derived', () => {
+  it('is told why when it is to be learnt from, and is no target else', async () => {
+    const world = new World()
+    for (let row = 0; row < 4; row++)
+      world.windows.push({
+        ...{ site: 'home', device: 'boiler', metric: 'power', unit: 'W', value: 500 },
+        at: start + row * 3 * hourMs,
+      })
+    await world.start('fridge')
+    expect(world.models.trainer.targets(null).map(({ target }) => target.subject)).toEqual(['fridge'])
+    const jobs = await world.models.train({ sites: null }, { by: 'someone', force: false })
+    expect(jobs.map(({ target }) => target.subject)).toEqual(['fridge', 'boiler'])
+    await world.pass(secondMs)
+    const ended = await world.ledger.jobs.get(jobs[1]!.id)
+    expect(ended).toMatchObject({ status: 'done' })
+    expect(ended!.detail).toMatch(/^It is measured too seldom .* power comes every 3 h/)
+  })
+})

@@ -3,7 +3,7 @@ import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
-import { type Target, TargetMap } from '../../core/target.ts'
+import { isSameTarget, type Target, TargetMap } from '../../core/target.ts'
 import { dayMs, hourMs } from '../../core/time.ts'
 import type {
   Dataset,
@@ -20,6 +20,7 @@ import { attemptTogether, type Failure } from './attempts.ts'
 import { readDatasets } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { measuredTargets, pacesOf } from './measured.ts'
 import { isLearnt } from './model-index.ts'
 import type { Overseer } from './overseer.ts'
 import type { Learnable, Predicted } from './target.ts'
@@ -173,6 +174,11 @@ export class Trainer {
       .filter(({ target }) => subject === undefined || target.subject === subject)
   }
 
+  /** Targets that are measured, but of which nothing could be derived. */
+  measured(sites: readonly string[] | null, subject?: string): Learnable[] {
+    return measuredTargets(this.#parts, sites, subject).filter(({ target }) => !this.#states.get(target))
+  }
+
   /** Queues a training of each target. */
   train(targets: readonly Learnable[], request: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
     return this.jobs.queue(
@@ -313,10 +319,14 @@ export class Trainer {
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
     const { jobs, lifecycle, directory } = this.#parts
-    const target = this.#states.get(job.target)?.learnable
+    const { site, subject } = job.target
+    const target =
+      this.#states.get(job.target)?.learnable ??
+      measuredTargets(this.#parts, [site], subject).find((one) => isSameTarget(one.target, job.target))
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
-    if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
+    if (!steps || !target.learning.isEnough(steps))
+      return target.learning.whyNot(steps, pacesOf(this.#parts.windows, target))
     const same = job.force ? undefined : this.#learntFrom(target, steps)
     if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
     const live = await this.#rival(target)
