@@ -26,6 +26,7 @@ import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
+import { influxNoteRoutes, registerInflux } from './routes/influx.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
@@ -63,7 +64,7 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     done()
   })
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
-  await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
+  await server.register(websocket, { options: { maxPayload: hub.limits.frameBytes }, preClose: endLive })
   if (hub.open)
     server.addHook('onRequest', (request, _reply, done) => checked(done, () => requireLoopbackNames(request)))
   const mount = new Mount(hub, options.log)
@@ -120,8 +121,10 @@ async function registerRoutes(
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
+    ...influxNoteRoutes(hub),
     ...hubRoutes(hub),
   })
+  await scope.register((influx) => registerInflux(influx, hub, mount, bodies))
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
   await mount.add(scope, smokeTable, smokeHandlers(hub, counts, scope))
   for (const domain of hub.engine.settings.domains) {

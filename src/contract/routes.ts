@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { incidentRoutes } from './incident-routes.ts'
+import { influxRoutes } from './influx.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
@@ -287,6 +288,7 @@ export const routes = {
     reply: s.pageOf(s.alert),
   },
   ...incidentRoutes,
+  ...influxRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createKey, KeyRing } from '../../src/api/keys.ts'
 import { Mount } from '../../src/api/mount.ts'
 import { careHubTable } from '../../src/contract/care-hub.ts'
+import { influxV1Table, influxV2Table } from '../../src/contract/influx.ts'
 import { metricsTable } from '../../src/contract/metrics.ts'
 import {
   type Role,
@@ -50,7 +51,10 @@ const domainTable = routeTable({
   },
 })
 
-const tables: readonly RouteTable[] = [hubTable, careHubTable, smokeTable, metricsTable, domainTable]
+const tables: readonly RouteTable[] = [
+  ...[hubTable, careHubTable, smokeTable, metricsTable, domainTable],
+  ...[influxV1Table, influxV2Table],
+]
 const callers = {
   guest: undefined,
   viewer: ['viewer', null],

@@ -6,6 +6,7 @@ import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
 import type { incidentRoutes } from './incidents.ts'
+import type { influxNoteRoutes } from './influx.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -17,6 +18,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof readingRoutes>
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
+  | keyof ReturnType<typeof influxNoteRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
