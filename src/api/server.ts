@@ -20,6 +20,7 @@ import { smokeHandlers } from './compat/smoke.ts'
 import { createDomainHub } from './domain-hub.ts'
 import { onError, onNotFound } from './errors.ts'
 import type { Hub } from './hub.ts'
+import { registerIngest } from './ingest.ts'
 import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
@@ -71,6 +72,7 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   mount.guard(server)
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
+  await server.register((scope) => registerIngest(scope, hub, mount))
   await server.register((scope) => registerRoutes(scope, hub, mount, options))
   return server
 }
