@@ -99,6 +99,7 @@ describe('influx mapping', () => {
     ['ppm', 'office', 'value=600,device_class_str="carbon_dioxide"', 'co2 | 600 | ppm'],
     ['hPa', 'office', 'value=1013', 'pressure | 1013 | hPa'],
     ['dBm', 'wifi', 'value=-60,device_class_str="signal_strength"', 'signal_strength | -60 | dBm'],
+    ['ppm,device_class=carbon_dioxide', 'x', 'value=600', 'co2 | 600 | ppm'],
     ['sensor.steps', 'steps', 'value=5', 'value | 5 | raw'],
     ['sensor__temperature', 'attic', 'value=68,unit_of_measurement_str="°F"', 'temperature | 20 | degC'],
   ])('mapping: a sensor of Home Assistant in %s: %s %s', (unit, id, fields, expected) => {

@@ -20,16 +20,22 @@ export interface Entity {
   readonly unit: string | undefined
 }
 
+/** Attributes that the integration is told to write as tags are tags here. */
 export function entityOf(
   measurement: string,
-  domain: string,
-  id: string,
+  tags: ReadonlyMap<string, string>,
   fields: readonly LineField[],
 ): Entity {
+  const domain = tags.get('domain') ?? ''
   const [, measuredClass] = measurement.startsWith(`${domain}__`) ? measurement.split('__') : []
-  const deviceClass = textOf(fields, 'device_class_str') ?? measuredClass
-  const unit = textOf(fields, 'unit_of_measurement_str') ?? (isUnit(measurement) ? measurement : undefined)
-  return { domain, id, deviceClass, unit }
+  const attribute = (key: string): string | undefined => textOf(fields, `${key}_str`) ?? tags.get(key)
+  const measuredUnit = isUnit(measurement) ? measurement : undefined
+  return {
+    domain,
+    id: tags.get('entity_id') ?? '',
+    deviceClass: attribute('device_class') ?? measuredClass,
+    unit: attribute('unit_of_measurement') ?? measuredUnit,
+  }
 }
 
 const textOf = (fields: readonly LineField[], key: string): string | undefined => {

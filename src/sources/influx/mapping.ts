@@ -97,10 +97,10 @@ function ofHomeAssistant(
   field: LineField,
   fields: readonly LineField[],
 ): Measured {
-  const id = tags.get('entity_id') ?? ''
-  const entity = entityOf(measurement, tags.get('domain') ?? '', id, fields)
-  if (!valueFields.has(field.key)) return { device: id, metric: attributeMetric(field.key), unit: undefined }
-  return { device: id, metric: stateMetric(entity), unit: entity.unit }
+  const entity = entityOf(measurement, tags, fields)
+  const device = entity.id
+  if (!valueFields.has(field.key)) return { device, metric: attributeMetric(field.key), unit: undefined }
+  return { device, metric: stateMetric(entity), unit: entity.unit }
 }
 
 function ofTags(
