@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Hub } from './api/hub.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, hourMs, minuteMs } from './core/time.ts'
@@ -12,6 +13,7 @@ import { systemClock } from './platform/clock.ts'
 import { nextRun } from './platform/cron.ts'
 import { createDisk } from './platform/disk.ts'
 import { createThreadJobs } from './platform/jobs.ts'
+import { Influx, isPrecision } from './sources/influx.ts'
 import { artifactStores } from './stores/artifacts/index.ts'
 import { journals } from './stores/journal/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
@@ -122,4 +124,26 @@ function createArtifacts({ data, artifacts }: Config): ArtifactStore {
   if (store === 'file') return artifactStores.file({ folder: folder ?? join(data, 'models') })
   const requestMs = artifacts.requestSeconds * 1000
   return artifactStores.s3({ endpoint, bucket, region, accessKey, secretKey, requestMs })
+}
+
+/** What the ways in over HTTP need of a hub. Throws `config_invalid`. */
+export const waysOf = ({ influx, ingest, limits, site }: Config): Pick<Hub, 'influx' | 'limits'> => ({
+  influx: createInflux(influx, site.id),
+  limits: {
+    ...{ ...limits, ingestClients: ingest.clients, frameBytes: ingest.frameBytes },
+    requestsPerMinute: limits.requestsPerSecond * 60,
+  },
+})
+
+/** Throws `config_invalid`. */
+export function createInflux(influx: Config['influx'], defaultSite: string): Hub['influx'] {
+  const { ownDatabases, neutralMeasurements, mappings } = influx
+  const way = new Influx({
+    ...{ defaultSite, ownDatabases, neutralMeasurements, mappings },
+    tags: {
+      ...{ site: influx.siteTags, device: influx.deviceTags, metric: influx.metricTags },
+      ...{ unit: influx.unitTags, room: influx.roomTags, ignored: influx.ignoredTags },
+    },
+  })
+  return { isPrecision, read: (bytes, body) => way.read(bytes, body), notes: () => way.notes.list() }
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createEngine, type EngineChoices } from './compose.ts'
+import { createEngine, type EngineChoices, waysOf } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
@@ -121,8 +121,8 @@ function assemble(
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
     push: { rowsOf, take: (rows) => push.push(rows) },
+    ...waysOf(config),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
-    limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
   }
 }
 

@@ -3,6 +3,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { createServer } from '../src/api/server.ts'
+import { createInflux } from '../src/compose.ts'
+import { influx as influxSettings } from '../src/config/ways.ts'
 import type { Disk } from '../src/core/disk.ts'
 import type { Role } from '../src/core/event.ts'
 import type { Journal } from '../src/core/journal.ts'
@@ -50,6 +52,8 @@ export interface TestHubOptions {
   /** Requests without a key are taken. */
   readonly open?: boolean
   readonly limits?: Partial<Hub['limits']>
+  /** As in the configuration file. */
+  readonly influx?: object
   /** Default: those that are shipped. */
   readonly domains?: readonly Domain[]
   /** As in the configuration file, by domain. */
@@ -76,7 +80,10 @@ const usualLimits: Hub['limits'] = {
   inboxReadings: 65_536,
   bodyBytes: 16 * 1024 * 1024,
   clientBufferBytes: 1024 * 1024,
+  clientPendingBytes: 4 * 1024 * 1024,
   liveClients: 200,
+  ingestClients: 100,
+  frameBytes: 1024 * 1024,
   requestsPerMinute: 1_000_000,
   predictRows: 1000,
   recordsPerDomain: 10_000,
@@ -150,6 +157,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     defaultSite: settings.site.id,
     modelStore: 'memory',
     push: { rowsOf, take: (rows) => source.push(rows) },
+    influx: createInflux(influxSettings.parse(options.influx ?? {}), settings.site.id),
     removeSite: (site) => engine.removeSite(site),
   }
   const server = await createServer(hub, { webFolder, log: errorsTo(errors) })

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller, Role, Route } from '../contract/route.ts'
 import { HomeostatError } from '../core/errors.ts'
-import type { KeyRing } from './keys.ts'
+import { isKeyForm, type KeyRing } from './keys.ts'
 
 const rank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
 
@@ -18,9 +18,13 @@ export interface AuthOptions {
  * The caller of a request. Throws `key_missing`, `key_unknown`, or, while open, `host_forbidden`:
  * a web page elsewhere must not reach the hub through its visitor's browser (DNS rebinding, cross-site requests).
  */
-export function identify(request: FastifyRequest, { open, keys }: AuthOptions): Caller {
+export function identify(
+  request: FastifyRequest,
+  { open, keys }: AuthOptions,
+  { credentials }: Pick<Route, 'credentials'> = {},
+): Caller {
   if (open) requireLoopbackNames(request)
-  const secret = secretOf(request)
+  const secret = credentials === 'influx' ? influxSecretOf(request, open) : secretOf(request)
   if (secret === undefined) {
     if (open) return localCaller
     throw new HomeostatError('key_missing')
@@ -64,6 +68,23 @@ export const isLoopbackName = (name: string): boolean =>
   name === 'localhost' || name === '::1' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
 
 const hostName = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
+
+/**
+ * The key as clients of InfluxDB send it. Some always send a user and a password, such as root and root; while open, what
+ * cannot be a key is none.
+ */
+function influxSecretOf(request: FastifyRequest, open: boolean): string | undefined {
+  const { authorization = '' } = request.headers
+  const [, scheme = '', credentials = ''] = /^(Token|Basic) +(.+)$/i.exec(authorization) ?? []
+  const { p } = request.query as { readonly p?: unknown }
+  // a token is a key, or user:password
+  const basic = scheme.toLowerCase() === 'basic' ? Buffer.from(credentials, 'base64').toString() : credentials
+  const secret =
+    scheme !== ''
+      ? basic.slice(basic.indexOf(':') + 1)
+      : (secretOf(request) ?? (typeof p === 'string' ? p : undefined))
+  return open && secret !== undefined && !isKeyForm(secret) ? undefined : secret
+}
 
 /** A browser cannot set headers on a WebSocket; there the key comes as a subprotocol `key.<secret>`. */
 function secretOf(request: FastifyRequest): string | undefined {

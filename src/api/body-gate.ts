@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Hub } from './hub.ts'
 
 /** Shorter bodies are parsed at once. */
-const largeBytes = 64 * 1024
+export const largeBytes = 64 * 1024
 
 /** Large bodies that may wait, in lengths of the longest one. */
 const waitingBodies = 4
@@ -28,7 +28,7 @@ export class BodyGate {
   /** Gives `request_invalid` for a body that is not JSON, and `overloaded` when too many bytes wait. */
   parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
     if (body.length > largeBytes) {
-      this.#parseLarge(body).then((parsed) => done(null, parsed), done)
+      this.enter(body.length, () => parseJson(body)).then((parsed) => done(null, parsed), done)
       return
     }
     let parsed: unknown
@@ -41,11 +41,15 @@ export class BodyGate {
     done(null, parsed)
   }
 
-  async #parseLarge(body: Buffer): Promise<unknown> {
-    if (this.#waitingBytes + body.length > waitingBodies * this.#limits.bodyBytes) {
+  /**
+   * Runs `work` on a body of so many bytes after those that came before it, when the pump has room for its rows. Rejects
+   * with `overloaded` when too many bytes wait.
+   */
+  async enter<Result>(bytes: number, work: () => Result | Promise<Result>): Promise<Result> {
+    if (this.#waitingBytes + bytes > waitingBodies * this.#limits.bodyBytes) {
       throw new HomeostatError('overloaded', { limit: this.#limits.inboxReadings })
     }
-    this.#waitingBytes += body.length
+    this.#waitingBytes += bytes
     const before = this.#last
     let leave = (): void => undefined
     this.#last = new Promise((resolve) => {
@@ -54,16 +58,17 @@ export class BodyGate {
     try {
       await before
       await this.#engine.room('push')
-      return parseJson(body)
+      return await work()
     } finally {
-      this.#waitingBytes -= body.length
+      this.#waitingBytes -= bytes
       // the rows must be in the inbox before the next one looks for room
       setImmediate(leave)
     }
   }
 }
 
-function parseJson(body: Buffer): unknown {
+/** Throws `request_invalid` for what is not JSON. */
+export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (error) {

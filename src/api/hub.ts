@@ -22,6 +22,12 @@ export interface Hub {
     rowsOf(body: unknown): RawReading[] | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
+  readonly influx: {
+    isPrecision(precision: string): boolean
+    /** The readings of a body of line protocol, some at a time. */
+    read(bytes: Buffer, body: InfluxBody): Iterable<InfluxRows>
+    notes(): readonly InfluxNote[]
+  }
   /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {
@@ -29,7 +35,10 @@ export interface Hub {
     readonly inboxReadings: number
     readonly bodyBytes: number
     readonly clientBufferBytes: number
+    readonly clientPendingBytes: number
     readonly liveClients: number
+    readonly ingestClients: number
+    readonly frameBytes: number
     readonly requestsPerMinute: number
     readonly predictRows: number
     readonly recordsPerDomain: number
@@ -37,6 +46,36 @@ export interface Hub {
     readonly exports: number
     readonly exportIdleMs: number
   }
+}
+
+/** What a body of line protocol is about. */
+export interface InfluxBody {
+  /** Database or bucket; may be empty. */
+  readonly database: string
+  readonly precision: string
+  /** Rows at a time. */
+  readonly rowsMax: number
+  /** Sites that the sender reaches; null: all. */
+  readonly sites: readonly string[] | null
+}
+
+/** Some rows of such a body. */
+export interface InfluxRows {
+  readonly rows: readonly RawReading[]
+  /** Line of each row, from 1. */
+  readonly lines: readonly number[]
+  /** What is wrong with a line that is none, in InfluxDB's words, by the index of its row. */
+  readonly faults: ReadonlyMap<number, string>
+  /** Text fields that were left out. */
+  readonly leftOut: number
+}
+
+export interface InfluxNote {
+  readonly kind: 'text' | 'merged'
+  readonly site: string
+  readonly measurement: string
+  readonly field: string
+  readonly count: number
 }
 
 /** A parsed request to one of the hub's own routes. */

@@ -7,7 +7,7 @@ import type { Reading } from '../core/reading.ts'
 import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
 import { type Hub, within } from './hub.ts'
-import { type Mount, policyViolation, type SocketCaller } from './mount.ts'
+import { type Mount, policyViolation, type SocketCaller, tryAgainLater } from './mount.ts'
 import { shownChange } from './routes/incidents.ts'
 import { ofSites } from './target.ts'
 
@@ -21,9 +21,6 @@ interface Client {
   /** What the snapshot showed, until the first delta: a turn that was on its way then may bring it again. */
   shown?: SeriesMap<Reading> | undefined
 }
-
-/** WebSocket close code 1013: try again later. */
-const tryAgainLater = 1013
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
 export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Mount): Promise<void> {

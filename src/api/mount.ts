@@ -37,11 +37,15 @@ export interface MountedRoute {
 /** An admitted WebSocket client. */
 export interface SocketCaller {
   readonly caller: Caller
+  /** As it came. */
+  readonly query: unknown
   readonly sites: readonly string[] | null
 }
 
 /** WebSocket close code 1008: policy violation (RFC 6455). */
 export const policyViolation = 1008
+/** WebSocket close code 1013: try again later. */
+export const tryAgainLater = 1013
 
 const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
 
@@ -131,7 +135,7 @@ export class Mount {
         socket.close(policyViolation, error instanceof Error ? error.message.slice(0, 120) : '')
         return
       }
-      handler(socket, { caller, sites: reachOf(caller, siteOf(route, request)) })
+      handler(socket, { caller, query: request.query, sites: reachOf(caller, siteOf(route, request)) })
     })
   }
 
@@ -169,7 +173,7 @@ export class Mount {
 
   /** Throws HomeostatError where the caller may not use the route. */
   #admit(route: Route, request: FastifyRequest): Caller {
-    const caller = identify(request, this.#auth)
+    const caller = identify(request, this.#auth, route)
     authorise(caller, route, siteOf(route, request))
     return caller
   }
@@ -185,6 +189,9 @@ export class Mount {
       sites: reachOf(caller, siteOf(route, request)),
       status: (code) => {
         reply.code(code)
+      },
+      header: (name, value) => {
+        reply.header(name, value)
       },
       type: (mime) => {
         reply.type(mime)

@@ -20,6 +20,7 @@ import { smokeHandlers } from './compat/smoke.ts'
 import { createDomainHub } from './domain-hub.ts'
 import { onError, onNotFound } from './errors.ts'
 import type { Hub } from './hub.ts'
+import { registerIngest } from './ingest.ts'
 import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
@@ -28,6 +29,7 @@ import { registerRedoc } from './redoc.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { importRoutes } from './routes/imports.ts'
 import { incidentRoutes } from './routes/incidents.ts'
+import { influxNoteRoutes, registerInflux } from './routes/influx.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
 
@@ -65,13 +67,14 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     done()
   })
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
-  await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
+  await server.register(websocket, { options: { maxPayload: hub.limits.frameBytes }, preClose: endLive })
   if (hub.open)
     server.addHook('onRequest', (request, _reply, done) => checked(done, () => requireLoopbackNames(request)))
   const mount = new Mount(hub, options.log, hub.limits)
   mount.guard(server)
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
+  await server.register((scope) => registerIngest(scope, hub, mount))
   await server.register((scope) => registerRoutes(scope, hub, mount, options))
   return server
 }
@@ -123,8 +126,10 @@ async function registerRoutes(
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
     ...importRoutes(hub),
+    ...influxNoteRoutes(hub),
     ...hubRoutes(hub),
   })
+  await scope.register((influx) => registerInflux(influx, hub, mount, bodies))
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
   await mount.add(scope, smokeTable, smokeHandlers(hub, counts, scope))
   for (const domain of hub.engine.settings.domains) {

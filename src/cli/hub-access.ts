@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKey, KeyRing } from '../api/keys.ts'
+import { waysOf } from '../compose.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -50,6 +51,7 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
     if (learn) await engine.models.trainer.jobs.start()
     const push = createPushSource()
     engine.startSource(push)
+    const ways = waysOf(config)
     const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
     const server = await createServer(
       {
@@ -57,7 +59,8 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take: (rows) => push.push(rows) },
         removeSite: (site) => engine.removeSite(site),
-        limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
+        ...ways,
+        limits: { ...ways.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },
       { webFolder: config.data, log },
     )

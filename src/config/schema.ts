@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { incidents } from './incidents-schema.ts'
 import { count, id, kib, mib, port, text } from './kinds.ts'
+import { influx, ingest } from './ways.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
@@ -177,6 +178,8 @@ const hubSchema = z.strictObject({
   port: port(8000).describe('Port of the page and the API; 0 takes a free one.'),
   site,
   mqtt,
+  influx,
+  ingest,
   demo: z
     .strictObject({
       enabled: z

@@ -31,6 +31,8 @@ export interface Route {
   readonly csv?: CsvForm
   /** The body of an answer with an error status that the handler itself gives. */
   readonly failure?: z.ZodType
+  /** `influx`: the key may also come as `Authorization: Token KEY`, as a Basic password, or as the parameter `p`. */
+  readonly credentials?: 'influx'
   /** `none`: not counted against limits.requestsPerSecond, because another limit applies. Public routes are not counted. */
   readonly rateLimit?: 'client' | 'none'
 }
@@ -88,6 +90,8 @@ export interface GatedRequest<Query, Params, Body> {
   readonly sites: readonly string[] | null
   /** Sets another status than 200. */
   status(code: number): void
+  /** Sets a header of the answer. */
+  header(name: string, value: string): void
   /** Sets another content type than JSON; the handler then returns the text itself. */
   type(mime: string): void
 }

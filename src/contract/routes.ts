@@ -2,6 +2,7 @@ import { z } from 'zod'
 import * as csv from './csv.ts'
 import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
+import { influxRoutes } from './influx.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
@@ -293,6 +294,7 @@ export const routes = {
   },
   ...incidentRoutes,
   ...importRoutes,
+  ...influxRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

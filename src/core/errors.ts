@@ -15,6 +15,12 @@ const table = {
     exit: 2,
     sentence: 'No mapping of the configuration fits the topic "{topic}".',
   },
+  line_invalid: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'Line {line} is no line protocol: {reason}. A line is "measurement,tag=text field=1.5 TIMESTAMP".',
+  },
   reading_not_object: { status: 400, exit: 2, sentence: 'A reading must be an object, not {got}.' },
   field_missing: { status: 400, exit: 2, sentence: 'The field "{field}" is missing.' },
   id_invalid: {

@@ -6,6 +6,7 @@ import { createKey, KeyRing } from '../../src/api/keys.ts'
 import { Mount } from '../../src/api/mount.ts'
 import { careHubTable } from '../../src/contract/care-hub.ts'
 import { energyTable } from '../../src/contract/energy.ts'
+import { influxV1Table, influxV2Table } from '../../src/contract/influx.ts'
 import { metricsTable } from '../../src/contract/metrics.ts'
 import {
   type Role,
@@ -53,12 +54,8 @@ const domainTable = routeTable({
 })
 
 const tables: readonly RouteTable[] = [
-  hubTable,
-  careHubTable,
-  smokeTable,
-  metricsTable,
-  energyTable,
-  domainTable,
+  ...[hubTable, careHubTable, smokeTable, metricsTable, energyTable, domainTable],
+  ...[influxV1Table, influxV2Table],
 ]
 const callers = {
   guest: undefined,

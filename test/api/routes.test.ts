@@ -71,6 +71,18 @@ const window = { from: noon, to: noon + 3_600_000, reason: 'new filters' }
 
 /** One row a route: a route that is new in the contract does not compile without one. */
 const scenarios: Readonly<Record<RouteName, Scenario>> = {
+  influxNotes: {
+    async request(hub) {
+      for (const site of ['alpha', 'beta'])
+        await hub.ask({
+          ...{ method: 'POST', url: `/write?db=${site}`, secret: await hub.key('operator') },
+          ...{ headers: { 'content-type': 'text/plain' }, payload: `lamp colour="${mark}"` },
+        })
+      return { url: '/api/v1/influx?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list(some({ kind: 'text', site: 'alpha', measurement: 'lamp', field: 'colour' })),
+  },
   sites: {
     request: get('/api/v1/sites'),
     status: forAll,

@@ -7,6 +7,7 @@ import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
 import type { importRoutes } from './imports.ts'
 import type { incidentRoutes } from './incidents.ts'
+import type { influxNoteRoutes } from './influx.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 
@@ -19,6 +20,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
   | keyof ReturnType<typeof importRoutes>
+  | keyof ReturnType<typeof influxNoteRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
