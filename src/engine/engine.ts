@@ -1,14 +1,6 @@
 import { HomeostatError } from '../core/errors.ts'
 import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
-import type {
-  Clock,
-  Columns,
-  Ledger,
-  ReadingFilter,
-  ReadingPosition,
-  Sink,
-  SourceAdapter,
-} from '../core/ports.ts'
+import type { Clock, Columns, ReadingFilter, ReadingPosition, Sink, SourceAdapter } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
 import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
@@ -16,7 +8,7 @@ import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
-import type { EngineOptions, EngineParts } from './options.ts'
+import type { EngineOptions, EngineParts, ReadLedger } from './options.ts'
 import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -78,9 +70,11 @@ export class Engine {
     )
     const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
-    const isDirty: Path['isDirty'] = (target) => this.#path.isDirty(target)
     this.models = new Models(
-      { ...this.#parts, ...shared, learnings, directory: this.#directory, onForecast, isDirty },
+      {
+        ...{ ...this.#parts, ...shared, learnings, directory: this.#directory, onForecast },
+        isDirty: (target) => this.#path.isDirty(target),
+      },
       options.training,
     )
     this.#upkeep = new Upkeep(shared, options)
@@ -90,12 +84,12 @@ export class Engine {
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
     const { ledger, log, clock } = this.#parts
-    const started = clock.monotonic()
+    const startedMs = clock.monotonic()
     await this.#storage.open()
     await this.#directory.load()
     await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
-    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - started) })
+    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - startedMs) })
     this.#upkeep.start()
     this.#scheduler = createSchedule(
       { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
@@ -228,20 +222,7 @@ export class Engine {
   }
 
   /** What is read as the ledger keeps it. */
-  get ledger(): Pick<
-    Ledger,
-    | 'rooms'
-    | 'devices'
-    | 'quarantined'
-    | 'predictions'
-    | 'alerts'
-    | 'notes'
-    | 'records'
-    | 'jobs'
-    | 'keys'
-    | 'putKey'
-    | 'removeKey'
-  > {
+  get ledger(): ReadLedger {
     return this.#parts.ledger
   }
 

@@ -48,3 +48,19 @@ export interface EngineOptions extends ProjectorOptions, DiskWatchOptions {
   /** Whether the schedule runs; a command that opens the engine for a moment leaves it to the hub. */
   readonly scheduled: boolean
 }
+
+/** The part of the ledger that the API reads directly. */
+export type ReadLedger = Pick<
+  Ledger,
+  | 'rooms'
+  | 'devices'
+  | 'quarantined'
+  | 'predictions'
+  | 'alerts'
+  | 'notes'
+  | 'records'
+  | 'jobs'
+  | 'keys'
+  | 'putKey'
+  | 'removeKey'
+>

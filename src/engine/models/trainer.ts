@@ -1,4 +1,4 @@
-import type { Card, Forecast } from '../../core/event.ts'
+import type { Forecast } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
@@ -17,7 +17,7 @@ import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
 import { Agenda } from './agenda.ts'
 import { attemptTogether, type Failure } from './attempts.ts'
-import { readDatasets } from './dataset.ts'
+import { hasSeen, readDatasets } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { measuredTargets, pacesOf } from './measured.ts'
@@ -397,12 +397,3 @@ export class Trainer {
 /** The number of the first step of `everyMs` that is not whole, counted from the epoch. */
 const stepOf = ({ newestAt, learnable: { learning } }: State): number =>
   Math.floor((newestAt + learning.stepMs) / learning.everyMs)
-
-/** Whether the card describes the same history: the same hours, as many of them unknown, repaired or left out. */
-const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>
-  span.from === steps.start &&
-  span.to === steps.start + steps.values.length * steps.stepMs &&
-  isAlike(steps.repairs, repairs)
-
-const isAlike = (some: Steps['repairs'], all: Steps['repairs']): boolean =>
-  all['forgotten'] === some['forgotten'] && Object.entries(some).every(([name, count]) => all[name] === count)
