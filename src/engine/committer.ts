@@ -149,7 +149,8 @@ export class Committer {
    */
   async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<() => void> {
     const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
-    const { readings, quarantined, predictions, commands } = turn
+    const { quarantined, predictions, commands } = turn
+    const readings = turn.shadows.length > 0 ? [...turn.readings, ...turn.shadows] : turn.readings
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
     const states = reactor.takeStates(isLast)
     const dirty = reactor.takeDirty()

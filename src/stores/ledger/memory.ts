@@ -1,3 +1,4 @@
+import type { DeviceChange, Removal } from '../../core/device.ts'
 import type {
   Alert,
   ApiKey,
@@ -14,6 +15,7 @@ import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } fr
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { hides, MemoryRemovals, takeOut } from './memory-devices.ts'
 import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
@@ -46,6 +48,19 @@ class MemoryLedger implements Ledger {
   readonly notes = memoryNotes()
   readonly incidents = memoryIncidents()
   readonly records = memoryRecords()
+  readonly removals = new MemoryRemovals({
+    devices: this.#devices,
+    putDevices: (devices) => this.putDevices(devices),
+    models: this.models,
+    takeOut: [
+      ...[this.#forecasts, this.#predictions, this.#alerts].map(
+        (rows: Map<string, { readonly target: Target }>) => (removal: Removal) =>
+          takeOut(rows, ({ target }) => hides(removal, target)),
+      ),
+      (removal) => this.#dropStates(removal),
+      ...[this.models, this.jobs, this.watch, this.notes, this.incidents].map((part) => part.takeOut),
+    ],
+  })
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -108,7 +123,17 @@ class MemoryLedger implements Ledger {
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
     const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
-    for (const part of parts) part.removeSite(site)
+    for (const part of [...parts, this.removals]) part.removeSite(site)
+  }
+
+  async change(change: DeviceChange, position?: number): Promise<void> {
+    await this.removals.change(change)
+    if (position !== undefined) this.#position = position
+  }
+
+  #dropStates({ targets }: Removal): () => void {
+    for (const target of targets) for (const rows of [this.#states, this.#dirty]) rows.delete(target)
+    return () => undefined
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {
