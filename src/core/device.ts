@@ -11,6 +11,7 @@ export type MeterRole = (typeof meterRoles)[number]
 /** A series that a removal hides; with `into`, its readings are those of that series now. */
 export interface RemovedSeries {
   readonly key: SeriesKey
+  readonly unit: string
   readonly into?: SeriesKey
 }
 
@@ -24,6 +25,8 @@ export interface Removal {
   readonly metric?: string
   /** The device that it was merged into. */
   readonly into?: string
+  /** The device as it was; absent where one series was deleted. */
+  readonly known?: Device
   /** UTC ms. */
   readonly at: number
   /** From then on it is erased, UTC ms. */

@@ -96,6 +96,12 @@ export class Committer {
     this.#running ??= this.#run()
   }
 
+  /** Resolves when nothing waits for its commit. */
+  async idle(): Promise<void> {
+    this.#linger?.abort()
+    while (this.#running) await this.#running
+  }
+
   /** Resolves when everything is settled and the states of all monitors are saved. */
   async stop(): Promise<void> {
     while (this.#running) await this.#running

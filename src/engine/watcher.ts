@@ -86,6 +86,15 @@ export class Watcher {
     if (this.#forecast) this.#monitor.use?.(this.#forecast)
   }
 
+  /** One of the same target that has seen nothing: what its sources hold has changed altogether. */
+  successor(scope: Scope): Watcher {
+    const configured = { domain: this.domain, settings: this.#settings }
+    const watcher = new Watcher(configured, scope, [...this.#open.values()])
+    watcher.#isSaved = this.#isSaved
+    if (this.#forecast) watcher.use(this.#forecast)
+    return watcher
+  }
+
   /** Nobody watches the target any more: its alerts, closed. */
   close(at: number): Alert[] {
     return [...this.#open.values()].map((alert) => ({ ...alert, at, until: at }))

@@ -23,7 +23,7 @@ import {
 
 const removal = (id: string, change: Partial<Removal> = {}): Removal => ({
   ...{ id, kind: 'deleted', site: 'home', device: 'meter', at: 5, until: 9, by: 'Key a' },
-  series: [{ key: series }],
+  series: [{ key: series, unit: 'W' }],
   targets: [target, alertTarget],
   ...change,
 })

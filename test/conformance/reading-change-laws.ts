@@ -11,7 +11,7 @@ const key = (device: string, metric = 'power'): SeriesKey => ({ site: 'home', de
 
 const deleted = (id: string, ...keys: readonly SeriesKey[]): Removal => ({
   ...{ id, kind: 'deleted', site: 'home', device: 'meter', at: 1, until: 2, by: 'a person' },
-  series: keys.map((one) => ({ key: one })),
+  series: keys.map((one) => ({ key: one, unit: 'W' })),
   targets: [],
 })
 
@@ -19,7 +19,7 @@ const deleted = (id: string, ...keys: readonly SeriesKey[]): Removal => ({
 const merged = (id: string, ...metrics: readonly string[]): Removal => ({
   ...deleted(id),
   ...{ kind: 'merged', device: 'old', into: 'meter' },
-  series: metrics.map((metric) => ({ key: key('old', metric), into: key('meter', metric) })),
+  series: metrics.map((metric) => ({ key: key('old', metric), unit: 'W', into: key('meter', metric) })),
 })
 
 const remove = (store: ReadingStore, removal: Removal) => store.change({ kind: 'removed', removal })

@@ -3,7 +3,7 @@ import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
-import { type Target, TargetMap } from '../../core/target.ts'
+import { isSameTarget, type Target, TargetMap } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
 import type {
   Dataset,
@@ -165,6 +165,15 @@ export class Trainer {
     )
   }
 
+  /** Forgets targets at once; resolves when their trainings have ended. What is under way of them is not stored. */
+  remove(targets: readonly Target[]): Promise<void> {
+    for (const target of targets) {
+      this.#states.delete(target)
+      this.#agenda.remove(target)
+    }
+    return this.jobs.remove((target) => targets.some((gone) => isSameTarget(gone, target)))
+  }
+
   async removeSite(site: string): Promise<void> {
     await this.jobs.removeSite(site)
     this.#states.removeSite(site)
@@ -276,15 +285,18 @@ export class Trainer {
 
   /** Returns the targets that could not be stored, scored or logged; the others are. */
   async #publish(made: readonly Predicted[]): Promise<Failure<Predicted>[]> {
-    const { overseer, directory } = this.#parts
-    // a site may have been erased meanwhile
-    const wanted = made
-      .filter(({ target }) => directory.has(target.target.site))
-      .map((one) => overseer.choose(one))
+    const { overseer } = this.#parts
+    const wanted = made.filter((one) => this.#isWanted(one.target)).map((one) => overseer.choose(one))
     const failures = await attemptTogether(wanted, (some) => this.#store(some))
     const isFailed = new Set(failures.map(({ item }) => item))
-    const stored = wanted.filter((one) => !isFailed.has(one))
+    const stored = wanted.filter((one) => !isFailed.has(one) && this.#isWanted(one.target))
     return [...failures, ...(await overseer.watch(stored))]
+  }
+
+  /** Its site or device may have been removed meanwhile; a new one of the same name is another. */
+  #isWanted(learnable: Learnable): boolean {
+    const { site } = learnable.target
+    return this.#parts.directory.has(site) && this.#states.get(learnable.target)?.learnable === learnable
   }
 
   async #store(made: readonly Predicted[]): Promise<void> {
@@ -296,7 +308,7 @@ export class Trainer {
   }
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
-    const { jobs, lifecycle, directory } = this.#parts
+    const { jobs, lifecycle } = this.#parts
     const target = this.#states.get(job.target)?.learnable
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
@@ -311,8 +323,7 @@ export class Trainer {
     const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
-    // a site may have been erased meanwhile
-    if (!directory.has(job.target.site)) return 'The site was erased.'
+    if (!this.#isWanted(target)) return 'The device or its site was removed.'
     const entry = await lifecycle.add(model, job)
     return entry.reason
   }

@@ -46,11 +46,8 @@ export function createMemoryReadings(): ReadingStore {
       return found.sort(compareReadings).slice(0, Math.max(0, limit))
     },
     async newest(perSeries, only) {
-      const isWanted = ({ series }: Kept): boolean =>
-        only === undefined || only.some((key) => compareSeries(key, series) === 0)
-      return sorted()
-        .filter(isWanted)
-        .flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
+      const wanted = sorted().filter(({ series }) => isNamed(series, only))
+      return wanted.flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
     },
     async *scan(key, from, to): AsyncGenerator<Columns> {
       const columns = columnsOf(kept.get(key), from, to)
@@ -104,6 +101,9 @@ function put(all: SeriesMap<Kept>, reading: Reading): void {
   else all.set(reading, { series, values: new Map(), closed: new Map() })
   all.get(reading)!.values.set(at, value)
 }
+
+const isNamed = (series: SeriesKey, only: readonly SeriesKey[] | undefined): boolean =>
+  only === undefined || only.some((key) => compareSeries(key, series) === 0)
 
 /** As the store on disk does it; see `duckdb-change.ts`. */
 function applyChange(kept: SeriesMap<Kept>, change: DeviceChange): void {
