@@ -24,6 +24,7 @@ import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
+import { deviceRoutes } from './routes/devices.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
@@ -50,7 +51,8 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     bodyLimit: hub.limits.bodyBytes,
     // connections that wait for nothing end with the server, answers under way are finished
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    // an id of 128 characters may be three times as long in a URL
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     schemaController: {
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
@@ -120,6 +122,7 @@ async function registerRoutes(
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
+    ...deviceRoutes(hub),
     ...hubRoutes(hub),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))

@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
+import type { deviceRoutes } from './devices.ts'
 import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
@@ -17,6 +18,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof readingRoutes>
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
+  | keyof ReturnType<typeof deviceRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
