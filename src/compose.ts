@@ -70,6 +70,7 @@ export function createEngine(
       predictionsKeptMs: retention.predictionsDays * dayMs,
       forecastsKeptMs: retention.forecastsDays * dayMs,
       incidentsKeptMs: retention.incidentsDays * dayMs,
+      removedKeptMs: retention.removedDays * dayMs,
       incidents: incidentOptions(incidents),
       scheduled,
       training: {

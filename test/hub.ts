@@ -110,6 +110,7 @@ const usualEngine: EngineOptions = {
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
   incidentsKeptMs: 365 * 86_400_000,
+  removedKeptMs: 30 * 86_400_000,
   incidents: {
     ...{ resolveAfterMs: 300_000, coolDownMs: 900_000, escalationsMax: 12, alertsKept: 50, windowsMax: 100 },
     escalateAfterMs: { critical: 300_000, warning: 3_600_000, info: 0 },

@@ -149,6 +149,10 @@ function sendNews(live: Channel, news: News, at: number): void {
         )
       case 'commands':
         return undefined
+      case 'devices':
+        return sites === null || sites.includes(news.site)
+          ? encode({ type: 'devices', site: news.site, removed: news.removed })
+          : undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -26,6 +26,7 @@ import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
 import { registerRedoc } from './redoc.ts'
+import { deviceRoutes } from './routes/devices.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { importRoutes } from './routes/imports.ts'
 import { incidentRoutes } from './routes/incidents.ts'
@@ -54,7 +55,8 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     bodyLimit: hub.limits.bodyBytes,
     // connections that wait for nothing end with the server, answers under way are finished
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    // an id of 128 characters may be three times as long in a URL
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     schemaController: {
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
@@ -127,6 +129,7 @@ async function registerRoutes(
     ...incidentRoutes(hub),
     ...importRoutes(hub),
     ...influxNoteRoutes(hub),
+    ...deviceRoutes(hub),
     ...hubRoutes(hub),
   })
   await scope.register((influx) => registerInflux(influx, hub, mount, bodies))

@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   key: async () => (await import('./key.ts')).keyCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
+  devices: async () => (await import('./devices.ts')).devicesCommand,
   lab: async () => (await import('./lab.ts')).labCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }

@@ -242,6 +242,7 @@ const hubSchema = z.strictObject({
         .max(36_500)
         .default(365)
         .describe('Incidents and maintenance windows that ended before go; what is open stays.'),
+      removedDays: z.number().min(0).max(3650).default(30).describe('How long a deletion can be undone.'),
     })
     .prefault({})
     .describe('What is kept for how long.'),

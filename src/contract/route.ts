@@ -6,7 +6,7 @@ import type { CsvForm } from './csv.ts'
 export type Role = 'viewer' | 'operator' | 'admin'
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   /** Other paths with the same answer. */
   readonly aliases?: readonly string[]

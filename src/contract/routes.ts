@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as csv from './csv.ts'
+import { deviceRoutes } from './device-routes.ts'
 import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { influxRoutes } from './influx.ts'
@@ -295,6 +296,7 @@ export const routes = {
   ...incidentRoutes,
   ...importRoutes,
   ...influxRoutes,
+  ...deviceRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

@@ -41,12 +41,20 @@ export const pushReply = z.object({
 
 export const site = z.object({ id: z.string(), name: z.string(), zone: z.string(), demo: z.boolean() })
 export const room = z.object({ site: z.string(), id: z.string() })
+export const meterRole = z.enum(['grid', 'solar', 'battery', 'house', 'device'])
 export const device = z.object({
   site: z.string(),
   id: z.string(),
   type: z.string(),
   room: z.string().optional(),
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  name: z.string().optional().describe('given by a person; shown instead of the id'),
+  role: meterRole.optional().describe('what it measures of the energy of its site'),
+  hidden: z.boolean().optional().describe('left out of lists for people'),
+  fixed: z
+    .array(z.enum(['room', 'type']))
+    .optional()
+    .describe('what a person has set: no reading changes it'),
 })
 export const series = seriesKey.extend({ unit: z.string(), room: z.string().optional() })
 

@@ -96,6 +96,12 @@ export class Committer {
     this.#running ??= this.#run()
   }
 
+  /** Resolves when nothing waits for its commit. */
+  async idle(): Promise<void> {
+    this.#linger?.abort()
+    while (this.#running) await this.#running
+  }
+
   /** Resolves when everything is settled and the states of all monitors are saved. */
   async stop(): Promise<void> {
     while (this.#running) await this.#running
@@ -149,7 +155,8 @@ export class Committer {
    */
   async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<() => void> {
     const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
-    const { readings, quarantined, predictions, commands } = turn
+    const { quarantined, predictions, commands } = turn
+    const readings = turn.shadows.length > 0 ? [...turn.readings, ...turn.shadows] : turn.readings
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
     const states = reactor.takeStates(isLast)
     const dirty = reactor.takeDirty()

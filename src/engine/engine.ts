@@ -1,9 +1,9 @@
-import { HomeostatError } from '../core/errors.ts'
 import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
 import type { Clock, Columns, ReadingFilter, ReadingPosition, Sink, SourceAdapter } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
 import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
+import { DeviceDesk } from './device-desk.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { IncidentDesk } from './incidents/desk.ts'
@@ -13,6 +13,7 @@ import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
+import { removeSite, type SiteRemovalParts } from './site-removal.ts'
 import { SiteSettings } from './site-settings.ts'
 import { Sources, type StartedSource } from './sources.ts'
 import { Storage, type StorageStatus } from './storage.ts'
@@ -31,6 +32,8 @@ export class Engine {
   readonly incidents: IncidentDesk
   /** Rebuilds of derived series as jobs, newest first. */
   readonly rebuilds = () => this.#path.rebuilds()
+  /** What people do to devices. */
+  readonly devices: DeviceDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -77,7 +80,8 @@ export class Engine {
       },
       options.training,
     )
-    this.#upkeep = new Upkeep(shared, options)
+    this.devices = new DeviceDesk({ ...shared, ...this.#people() }, options)
+    this.#upkeep = new Upkeep({ ...shared, eraseDue: () => this.devices.eraseDue() }, options)
     this.#sources = new Sources(log)
   }
 
@@ -164,26 +168,20 @@ export class Engine {
     if (devices.length > 0) await this.#directory.putDevices(devices)
   }
 
-  /** Erases a site with all that is known of it. Its sources must have stopped. */
-  async removeSite(site: string): Promise<void> {
-    const known = this.sites().find(({ id }) => id === site)
-    if (!known) throw new HomeostatError('not_found', { what: `site "${site}"` })
-    const { problem, projector } = this.#storage
-    if (problem !== undefined) throw new HomeostatError('change_not_stored', { detail: problem })
-    await this.models.removeSite(site)
-    await this.#path.removeSite(site)
-    this.#parts.windows.removeSite(site)
-    this.incidents.removeSite(site)
-    this.#directory.forget(site)
-    try {
-      await projector.commit({ kind: 'site-removed', site })
-    } catch (error) {
-      // it can be asked for again
-      this.#directory.remember(known)
-      throw error
+  /** What changes that people make go through. */
+  #people(): SiteRemovalParts {
+    const { incidents, models, feed } = this
+    const [path, directory] = [this.#path, this.#directory]
+    return {
+      ...{ incidents, models, feed, path, directory },
+      ...this.#parts,
+      projector: this.#storage.projector,
     }
-    await projector.flush()
-    this.feed.publish({ kind: 'site_removed', site })
+  }
+
+  /** See `removeSite`. */
+  removeSite(site: string): Promise<void> {
+    return removeSite(this.#people(), site)
   }
 
   /** Newest reading of every measured series, ordered by series. */

@@ -44,6 +44,8 @@ export interface EngineOptions extends ProjectorOptions, DiskWatchOptions {
   readonly forecastsKeptMs: number
   readonly incidents: IncidentOptions
   readonly incidentsKeptMs: number
+  /** How long deleted and merged devices can be restored, ms. */
+  readonly removedKeptMs: number
   readonly training: ModelsOptions & RetrainOptions
   /** Whether the schedule runs; a command that opens the engine for a moment leaves it to the hub. */
   readonly scheduled: boolean

@@ -41,6 +41,12 @@ export interface PathOptions extends PumpOptions, ReactorOptions {
   readonly rebuildJobs: number
 }
 
+/** What work that runs alone may use. */
+export interface InsidePath {
+  readonly reactor: Reactor
+  readonly contribute: (work: (turn: Turn) => void) => Promise<void>
+}
+
 /** The path of a reading from its source to the disk, with everything that concludes from it on the way. */
 export class Path {
   readonly #parts: PathParts
@@ -154,6 +160,15 @@ export class Path {
     const done = this.#pump.contribute((turn) => this.#reactor.reconfigure(site, domain, now, turn))
     this.#waker.look()
     await done
+  }
+
+  /** Runs `work` between two turns; see `Pump.alone`. */
+  alone<Result>(work: (inside: InsidePath) => Promise<Result>): Promise<Result> {
+    return this.#pump.alone(async (contribute) => {
+      const result = await work({ reactor: this.#reactor, contribute })
+      this.#waker.look()
+      return result
+    })
   }
 
   /** Drops the cell of a site; resolves when nothing of it is on its way to the disk any more. */

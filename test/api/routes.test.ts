@@ -112,6 +112,53 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       { ...alpha, id: 'alpha-meter', type: 'appliance', attributes: {} },
     ),
   },
+  editDevice: {
+    request: () => ({
+      method: 'PATCH',
+      url: '/api/v1/devices/alpha-air?site=alpha',
+      payload: { name: 'Air', room: 'attic', role: null },
+    }),
+    status: [401, 403, 200, 200, 200, 403],
+    says: {
+      ...{ ...alpha, id: 'alpha-air', type: 'climate', attributes: {} },
+      ...{ name: 'Air', room: 'attic', fixed: ['room'] },
+    },
+  },
+  removeDevice: {
+    async request(hub) {
+      await hub.push([{ site: 'alpha', device: 'alpha-lamp', metric: 'power', value: 1 }])
+      return { method: 'DELETE', url: '/api/v1/devices/alpha-lamp?site=alpha' }
+    },
+    status: [401, 403, 403, 200, 200, 403],
+    says: some({ kind: 'deleted', ...alpha, device: 'alpha-lamp' }),
+  },
+  mergeDevice: {
+    async request(hub) {
+      await hub.push([{ site: 'alpha', device: 'alpha-lamp', metric: 'power', value: 1 }])
+      return post('/api/v1/devices/alpha-lamp/merge?site=alpha', { into: 'alpha-meter' })
+    },
+    status: [401, 403, 403, 200, 404, 403],
+    says: some({ kind: 'merged', ...alpha, device: 'alpha-lamp', into: 'alpha-meter' }),
+  },
+  removedDevices: {
+    async request(hub) {
+      if (hub.engine.devices.removals().length === 0)
+        await hub.engine.devices.remove('alpha', 'alpha-air', undefined, 'somebody')
+      return { url: '/api/v1/devices/removed' }
+    },
+    status: forAll,
+    says: list(some({ ...alpha, device: 'alpha-air', by: 'somebody' })),
+  },
+  restoreDevice: {
+    async request(hub) {
+      if (hub.engine.devices.removals().length === 0)
+        await hub.engine.devices.remove('alpha', 'alpha-air', undefined, 'somebody')
+      const [removal] = hub.engine.devices.removals()
+      return post(`/api/v1/devices/removed/${removal?.id}/restore`, {})
+    },
+    status: [401, 403, 403, 200, 200, 404],
+    says: some({ ...alpha, device: 'alpha-air' }),
+  },
   series: {
     request: get('/api/v1/series?metric=co2'),
     status: forAll,

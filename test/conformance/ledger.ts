@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PointPrediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { emptyFacts } from '../../src/core/turn.ts'
+import { deviceLaws, testDeviceChanges } from './ledger-device-laws.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
@@ -367,24 +368,28 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
-      it('at once', async () => {
-        for (const step of put) await step(ledger)
-        expect(await read(ledger)).toStrictEqual(gives)
-      })
-      it('after closing and opening', async (context) => {
-        if (!fixture.reopen) return context.skip('its content does not outlive it')
-        for (const step of put) await step(ledger)
-        await ledger.close()
-        ledger = fixture.reopen()
-        await ledger.open()
-        expect(await read(ledger)).toStrictEqual(gives)
-      })
-    })
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...deviceLaws])(
+      '$name',
+      ({ put, read, gives }) => {
+        it('at once', async () => {
+          for (const step of put) await step(ledger)
+          expect(await read(ledger)).toStrictEqual(gives)
+        })
+        it('after closing and opening', async (context) => {
+          if (!fixture.reopen) return context.skip('its content does not outlive it')
+          for (const step of put) await step(ledger)
+          await ledger.close()
+          ledger = fixture.reopen()
+          await ledger.open()
+          expect(await read(ledger)).toStrictEqual(gives)
+        })
+      },
+    )
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
     testRecordCalls(() => ledger)
+    testDeviceChanges(() => ledger)
   })
 }
 

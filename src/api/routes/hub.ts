@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
+import type { deviceRoutes } from './devices.ts'
 import type { importRoutes } from './imports.ts'
 import type { incidentRoutes } from './incidents.ts'
 import type { influxNoteRoutes } from './influx.ts'
@@ -21,6 +22,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof incidentRoutes>
   | keyof ReturnType<typeof importRoutes>
   | keyof ReturnType<typeof influxNoteRoutes>
+  | keyof ReturnType<typeof deviceRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()

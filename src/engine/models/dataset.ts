@@ -1,7 +1,6 @@
-import type { Card } from '../../core/event.ts'
 import type { Clock, ReadingStore } from '../../core/ports.ts'
 import { seriesId } from '../../core/series.ts'
-import type { Dataset, Need, Steps } from '../../domains/domain.ts'
+import type { Dataset, Need } from '../../domains/domain.ts'
 
 /** Rows that are laid into the steps before other work has its turn. */
 const sliceRows = 10_000
@@ -61,12 +60,3 @@ function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   }
   return groups
 }
-
-/** Whether the card describes the same history: the same hours, as many of them unknown, repaired or left out. */
-export const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>
-  span.from === steps.start &&
-  span.to === steps.start + steps.values.length * steps.stepMs &&
-  isAlike(steps.repairs, repairs)
-
-const isAlike = (some: Steps['repairs'], all: Steps['repairs']): boolean =>
-  all['forgotten'] === some['forgotten'] && Object.entries(some).every(([name, count]) => all[name] === count)

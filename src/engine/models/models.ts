@@ -1,7 +1,8 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { ForecastKey, ModelRef, SeriesKey } from '../../core/event.ts'
-import type { ForgottenSpan, Job, ModelEntry, ModelEvent } from '../../core/life.ts'
+import type { ForgottenSpan, Job, ModelEntry, ModelEvent, VersionKey } from '../../core/life.ts'
 import type { ArtifactStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
 import type { Target } from '../../core/target.ts'
 import type { FeatureRow } from '../../domains/domain.ts'
 import { Registry } from '../registry/registry.ts'
@@ -73,6 +74,8 @@ export class Models {
   async start(): Promise<void> {
     await this.#parts.artifacts.open()
     await this.#lifecycle.load()
+    for (const removal of this.#parts.directory.removals)
+      await this.#lifecycle.keepHidden(await this.#parts.ledger.removals.versions(removal))
     await this.#forgotten.load()
     await this.trainer.start()
     if (this.#options.reloadMs > 0) this.#reloading = this.#reloadNowAndThen()
@@ -92,6 +95,31 @@ export class Models {
     this.#overseer.removeSite(site)
     this.#forgotten.removeSite(site)
     await this.#lifecycle.removeSite(site)
+  }
+
+  /** People removed these targets; resolves when nothing of them is under way any more. */
+  async hide(targets: readonly Target[]): Promise<void> {
+    const ended = this.trainer.remove(targets)
+    for (const target of targets) this.#overseer.remove(target)
+    await Promise.all([ended, ...targets.map((target) => this.#lifecycle.hide(target))])
+  }
+
+  /** They are back, and the ledger has them; `newest` are readings of their derived series. */
+  async restore(targets: readonly Target[], newest: readonly Reading[]): Promise<void> {
+    for (const target of targets) await this.#lifecycle.restore(target)
+    await this.reloadForgotten()
+    this.trainer.committed(newest)
+    for (const target of targets) this.trainer.renew(target)
+  }
+
+  /** Forgotten spans were hidden or restored with their device. */
+  reloadForgotten(): Promise<void> {
+    return this.#forgotten.load()
+  }
+
+  /** Files of versions that cannot be restored any more. */
+  erase(versions: readonly VersionKey[]): Promise<void> {
+    return this.#lifecycle.erase(versions)
   }
 
   /** Whether a learnt model is live anywhere. */

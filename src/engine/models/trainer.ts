@@ -17,8 +17,9 @@ import type { Directory } from '../directory.ts'
 import type { Feed } from '../feed.ts'
 import { Agenda } from './agenda.ts'
 import { attemptTogether, type Failure } from './attempts.ts'
-import { hasSeen, readDatasets } from './dataset.ts'
+import { readDatasets } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
+import { learntFrom, rivalOf } from './learnt-from.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { measuredTargets, pacesOf } from './measured.ts'
 import { isLearnt } from './model-index.ts'
@@ -187,6 +188,15 @@ export class Trainer {
     )
   }
 
+  /** Forgets targets at once; resolves when their trainings have ended. What is under way of them is not stored. */
+  remove(targets: readonly Target[]): Promise<void> {
+    for (const target of targets) {
+      this.#states.delete(target)
+      this.#agenda.remove(target)
+    }
+    return this.jobs.remove((target) => targets.some((gone) => isSameTarget(gone, target)))
+  }
+
   async removeSite(site: string): Promise<void> {
     await this.jobs.removeSite(site)
     this.#states.removeSite(site)
@@ -298,15 +308,18 @@ export class Trainer {
 
   /** Returns the targets that could not be stored, scored or logged; the others are. */
   async #publish(made: readonly Predicted[]): Promise<Failure<Predicted>[]> {
-    const { overseer, directory } = this.#parts
-    // a site may have been erased meanwhile
-    const wanted = made
-      .filter(({ target }) => directory.has(target.target.site))
-      .map((one) => overseer.choose(one))
+    const { overseer } = this.#parts
+    const wanted = made.filter((one) => this.#isWanted(one.target)).map((one) => overseer.choose(one))
     const failures = await attemptTogether(wanted, (some) => this.#store(some))
     const isFailed = new Set(failures.map(({ item }) => item))
-    const stored = wanted.filter((one) => !isFailed.has(one))
+    const stored = wanted.filter((one) => !isFailed.has(one) && this.#isWanted(one.target))
     return [...failures, ...(await overseer.watch(stored))]
+  }
+
+  /** Its site or device may have been removed meanwhile; a new one of the same name is another. */
+  #isWanted(learnable: Learnable): boolean {
+    const { site } = learnable.target
+    return this.#parts.directory.has(site) && this.#states.get(learnable.target)?.learnable === learnable
   }
 
   async #store(made: readonly Predicted[]): Promise<void> {
@@ -318,7 +331,7 @@ export class Trainer {
   }
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
-    const { jobs, lifecycle, directory } = this.#parts
+    const { jobs, lifecycle } = this.#parts
     const { site, subject } = job.target
     const target =
       this.#states.get(job.target)?.learnable ??
@@ -327,9 +340,9 @@ export class Trainer {
     const steps = await this.#collect(target)
     if (!steps || !target.learning.isEnough(steps))
       return target.learning.whyNot(steps, pacesOf(this.#parts.windows, target))
-    const same = job.force ? undefined : this.#learntFrom(target, steps)
+    const same = job.force ? undefined : learntFrom(this.#parts, target, steps)
     if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
-    const live = await this.#rival(target)
+    const live = await rivalOf(this.#parts, target)
     const given = this.#inputOf(target.target, steps)
     // versions are named by their second
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
@@ -337,27 +350,9 @@ export class Trainer {
     const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
-    // a site may have been erased meanwhile
-    if (!directory.has(job.target.site)) return 'The site was erased.'
+    if (!this.#isWanted(target)) return 'The device or its site was removed.'
     const entry = await lifecycle.add(model, job)
     return entry.reason
-  }
-
-  /** The newest version, if it was trained on exactly this history. */
-  #learntFrom({ learning, target }: Learnable, steps: Steps): string | undefined {
-    const { lifecycle, forgotten } = this.#parts
-    const newest = lifecycle.entries(target).find(isLearnt)
-    if (!newest || newest.status === 'refused') return undefined
-    const { card } = newest
-    const isForgotten = forgotten.touches(card, ...learning.measured(target))
-    return hasSeen(card, steps) && !isForgotten ? card.model.version : undefined
-  }
-
-  /** The live model as the rival, unless a part of its training data was forgotten since. */
-  async #rival({ learning, target }: Learnable): Promise<StoredModel | undefined> {
-    const { lifecycle, forgotten } = this.#parts
-    const live = await lifecycle.live(target)
-    return live && forgotten.touches(live.card, ...learning.measured(target)) ? undefined : live
   }
 
   /** The whole history that is learnt from. */

@@ -159,11 +159,16 @@ export class TrainingJobs {
   }
 
   /** Drops the site's trainings; resolves when those that ran have ended, whatever others still run. */
-  async removeSite(site: string): Promise<void> {
+  removeSite(site: string): Promise<void> {
+    return this.remove((target) => target.site === site)
+  }
+
+  /** The same for some targets. */
+  async remove(isGone: (target: Target) => boolean): Promise<void> {
     await this.#entering.run(async () => {
-      for (const [key, { target }] of this.#waiting) if (target.site === site) this.#waiting.delete(key)
+      for (const [key, { target }] of this.#waiting) if (isGone(target)) this.#waiting.delete(key)
     })
-    const own = [...this.#running.values()].filter(({ job }) => job.target.site === site)
+    const own = [...this.#running.values()].filter(({ job }) => isGone(job.target))
     for (const { stop } of own) stop.abort()
     await Promise.all(own.map(({ done }) => done))
   }

@@ -1,3 +1,4 @@
+import type { DeviceChange, Removal } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
@@ -11,11 +12,13 @@ import type {
   Site,
 } from '../../core/event.ts'
 import { forecastKeyId } from '../../core/forecast.ts'
-import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
+import type { LedgerKeep } from '../../core/ledger-keep.ts'
+import type { AlertFilter, AlertKey, Ledger, PredictionPosition } from '../../core/ports.ts'
 import { findUnstorable } from '../../core/storable.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { hides, hidesAlert, MemoryRemovals, takeOut } from './memory-devices.ts'
 import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
@@ -48,6 +51,20 @@ class MemoryLedger implements Ledger {
   readonly notes = memoryNotes()
   readonly incidents = memoryIncidents()
   readonly records = memoryRecords()
+  readonly removals = new MemoryRemovals({
+    devices: this.#devices,
+    putDevices: (devices) => this.putDevices(devices),
+    models: this.models,
+    takeOut: [
+      ...[this.#forecasts, this.#predictions].map(
+        (rows: Map<string, { readonly target: Target }>) => (removal: Removal) =>
+          takeOut(rows, ({ target }) => hides(removal, target)),
+      ),
+      (removal) => takeOut(this.#alerts, (alert) => hidesAlert(removal, alert)),
+      (removal) => this.#dropStates(removal),
+      ...[this.models, this.jobs, this.watch, this.notes, this.incidents].map((part) => part.takeOut),
+    ],
+  })
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -113,7 +130,17 @@ class MemoryLedger implements Ledger {
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
     const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
-    for (const part of parts) part.removeSite(site)
+    for (const part of [...parts, this.removals]) part.removeSite(site)
+  }
+
+  async change(change: DeviceChange, position?: number): Promise<void> {
+    await this.removals.change(change)
+    if (position !== undefined) this.#position = position
+  }
+
+  #dropStates({ targets }: Removal): () => void {
+    for (const target of targets) for (const rows of [this.#states, this.#dirty]) rows.delete(target)
+    return () => undefined
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {

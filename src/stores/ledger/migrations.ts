@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
+import { devices } from './migration-devices.ts'
 import { eventRows } from './migration-event-rows.ts'
 import { incidents } from './migration-incidents.ts'
 import { journal } from './migration-journal.ts'
@@ -26,6 +27,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0008_event_rows': { up: (db) => eventRows(db, types) },
   '0009_records': { up: (db) => records(db, types) },
   '0010_journal': { up: journal },
+  '0011_devices': { up: (db) => devices(db, types) },
 })
 
 /**

@@ -54,7 +54,7 @@ export async function writeDevices(db: Transaction<Database>, devices: readonly 
       .values(batch.map(deviceRow))
       .onConflict((conflict) =>
         conflict.columns(['site', 'id']).doUpdateSet((row) => ({
-          ...excluded(['type', 'attributes']),
+          ...excluded(['type', 'attributes', 'name', 'role', 'fixed', 'hidden']),
           room: row.fn.coalesce('excluded.room', 'devices.room'),
         })),
       )

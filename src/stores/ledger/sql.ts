@@ -1,4 +1,5 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
+import type { DeviceChange } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
@@ -12,10 +13,12 @@ import type {
   Site,
 } from '../../core/event.ts'
 import { forecastKeyId } from '../../core/forecast.ts'
-import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
+import type { LedgerKeep } from '../../core/ledger-keep.ts'
+import type { AlertFilter, AlertKey, Ledger, PredictionPosition } from '../../core/ports.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
+import { shown } from './columns.ts'
 import { metricColumns } from './life-rows.ts'
 import {
   alertOf,
@@ -29,8 +32,9 @@ import {
   predictionOf,
   siteOf,
 } from './rows.ts'
-import type { Database } from './schema.ts'
+import { type Database, siteTables } from './schema.ts'
 import type { Session } from './session.ts'
+import { applyDeviceChange, sqlRemovals } from './sql-devices.ts'
 import { sqlIncidents } from './sql-incidents.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
@@ -71,29 +75,6 @@ export interface LedgerOptions {
   readonly quarantineLimit?: number
 }
 
-/** Tables whose rows belong to a site, in an order that satisfies their foreign keys. */
-const siteTables = [
-  'devices',
-  'rooms',
-  'forecasts',
-  'predictions',
-  'alerts',
-  'incidents',
-  'maintenance_windows',
-  'monitor_states',
-  'dirty_spans',
-  'models',
-  'model_events',
-  'jobs',
-  'forecast_log',
-  'report_days',
-  'watch_state',
-  'drifts',
-  'infos',
-  'forgotten',
-  'records',
-] as const
-
 /**
  * The ledger on a SQL database: one transaction a write, writes in the order of their calls.
  * Methods reject with `change_not_stored` where the disk refuses, else with the database's own error; nothing of that
@@ -114,6 +95,7 @@ export class SqlLedger implements Ledger {
   readonly notes = sqlNotes(this.#session)
   readonly incidents = sqlIncidents(this.#session)
   readonly records = sqlRecords(this.#session)
+  readonly removals = sqlRemovals(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
@@ -192,6 +174,13 @@ export class SqlLedger implements Ledger {
     })
   }
 
+  change(change: DeviceChange, position?: number): Promise<void> {
+    return this.#write(async (db) => {
+      await applyDeviceChange(db, change)
+      if (position !== undefined) await db.updateTable('journal').set({ position }).execute()
+    })
+  }
+
   putDevices(devices: readonly Device[]): Promise<void> {
     return this.#write((db) => writeDevices(db, devices))
   }
@@ -200,6 +189,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('devices')
       .selectAll()
+      .where(shown('id'))
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
       .orderBy('id')
@@ -238,6 +228,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('forecasts')
       .selectAll()
+      .where(shown('subject'))
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
       .orderBy('domain')
@@ -282,6 +273,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('alerts')
       .selectAll()
+      .where(shown('subject'))
       .$if(sites !== undefined, (query) => query.where('site', 'in', sites ?? []))
       .$if(open !== undefined, (query) => query.where('until', open ? 'is' : 'is not', null))
       .$if(after !== undefined, (query) => query.where((row) => isAfter(row, after!)))

@@ -1,3 +1,4 @@
+import type { DeviceChange } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
 import type {
@@ -10,6 +11,7 @@ import type {
 import { type Reading, requireStorable } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
+import { applyChange, dropSeries } from './duckdb-change.ts'
 import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
 import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
@@ -86,8 +88,8 @@ class DuckDbReadings implements ReadingStore {
     return this.#use(({ readers }) => readPage(readers, filter, limit, after))
   }
 
-  async newest(perSeries: number): Promise<Reading[]> {
-    return this.#use(({ readers, writer }) => readNewest(readers, perSeries, writer.lastSeq))
+  async newest(perSeries: number, only?: readonly SeriesKey[]): Promise<Reading[]> {
+    return this.#use(({ readers, writer }) => readNewest(readers, perSeries, writer.lastSeq, only))
   }
 
   async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
@@ -121,10 +123,9 @@ class DuckDbReadings implements ReadingStore {
   }
 
   async stats(): Promise<{ readonly readings: number; readonly bytes: number }> {
-    return this.#use(async ({ readers, file }) => {
-      const [[readings]] = (await inSession(readers, (session) =>
-        session.numbers('SELECT ((SELECT count(*) FROM readings) + (SELECT count(*) FROM derived))::DOUBLE'),
-      )) as [[number]]
+    return this.#use(async ({ readers, file, series }) => {
+      const hidden = series.hidden().map(({ id }) => id)
+      const readings = await inSession(readers, (session) => countRows(session, hidden))
       const { data, wal } = file.bytes()
       return { readings, bytes: data + wal }
     })
@@ -133,6 +134,12 @@ class DuckDbReadings implements ReadingStore {
   async removeSite(site: string): Promise<void> {
     await this.#use(({ upkeep, writer, ...rest }) =>
       upkeep.exclusive(() => writer.alone(() => eraseSite(rest, site))),
+    )
+  }
+
+  async change(change: DeviceChange, position?: number): Promise<void> {
+    await this.#use(({ upkeep, writer, ...rest }) =>
+      upkeep.exclusive(() => writer.alone(() => applyChange({ writer, ...rest }, change, position))),
     )
   }
 
@@ -241,18 +248,25 @@ async function eraseSite(
   { series, session }: Pick<Opened, 'series' | 'session'>,
   site: string,
 ): Promise<void> {
-  const ids = series.matching({ sites: [site] }) ?? []
+  const hidden = series.hidden().filter((entry) => entry.series.site === site)
+  const ids = [...(series.matching({ sites: [site] }) ?? []), ...hidden.map(({ id }) => id)]
   if (ids.length === 0) return
-  await session.transaction(async () => {
-    for (const [table, column] of [
-      ...readingTables.map((table) => [table, 'series']),
-      ['rollups', 'series'],
-      ['series', 'id'],
-    ]) {
-      await session.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT unnest($1))`, [ids])
-    }
-  })
+  await session.transaction(() => dropSeries(session, ids))
   await series.load(session)
+}
+
+/** Rows that are in answers. */
+async function countRows(session: Session, hidden: readonly number[]): Promise<number> {
+  let rows = 0
+  for (const table of readingTables) {
+    const without = hidden.length === 0 ? '' : 'WHERE series NOT IN (SELECT unnest($1::INTEGER[]))'
+    const bound = hidden.length === 0 ? [] : [hidden]
+    const [[count]] = (await session.numbers(`SELECT count(*)::DOUBLE FROM ${table} ${without}`, bound)) as [
+      [number],
+    ]
+    rows += count
+  }
+  return rows
 }
 
 /** The first start of an hour at or after `at`. */

@@ -22,6 +22,29 @@ function useChange<Input, Result>(change: (input: Input) => Promise<Result>, con
 /** Erases a site. */
 export const useRemoveSite = () => useChange((site: string) => call('removeSite', { params: { site } }))
 
+export type DeviceEdit = NonNullable<NonNullable<Parameters<typeof call<'editDevice'>>[1]>['body']>
+
+interface DeviceKey {
+  readonly site: string
+  readonly id: string
+}
+
+export const useEditDevice = ({ site, id }: DeviceKey) =>
+  useChange(
+    (body: DeviceEdit) => call('editDevice', { params: { id }, query: { site }, body }),
+    cacheKeys.things,
+  )
+
+/** Deletes a device, or one series of it. */
+export const useRemoveDevice = ({ site, id }: DeviceKey) =>
+  useChange((metric: string | undefined) => call('removeDevice', { params: { id }, query: { site, metric } }))
+
+export const useMergeDevice = ({ site, id }: DeviceKey) =>
+  useChange((into: string) => call('mergeDevice', { params: { id }, query: { site }, body: { into } }))
+
+/** Undoes a deletion or merge. */
+export const useRestoreDevice = () => useChange((id: string) => call('restoreDevice', { params: { id } }))
+
 /** Makes a kept version live; by force if the gate rejected it. */
 export const usePromote = (target: Target) =>
   useChange(

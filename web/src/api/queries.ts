@@ -25,6 +25,13 @@ export const useDevices = () =>
     queryFn: async ({ signal }) => (await callAll('devices', { query: list, signal })).items,
   })
 
+/** What was deleted or merged on a site and can be restored. */
+export const useRemovedDevices = (site: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.things, 'removed', site],
+    queryFn: async ({ signal }) => (await callAll('removedDevices', { query: { site }, signal }, 1)).items,
+  })
+
 /** The newest reading of every series; polled only while the live feed is down. */
 export const useLatest = (live: boolean) =>
   useQuery({

@@ -2,6 +2,7 @@ import type { Reply } from './client.ts'
 
 export type Site = Reply<'sites'>['items'][number]
 export type Device = Reply<'devices'>['items'][number]
+export type RemovedDevice = Reply<'removedDevices'>['items'][number]
 export type Series = Reply<'series'>['items'][number]
 export type Reading = Reply<'latest'>['items'][number]
 export type Rollup = Reply<'rollups'>['items'][number]
