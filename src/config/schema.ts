@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { isZone } from '../core/calendar.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
@@ -388,15 +389,6 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
 export type Config = z.infer<ReturnType<typeof configSchemaOf>>
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
 
 function machineZone(): string {
   return new Intl.DateTimeFormat('en').resolvedOptions().timeZone
