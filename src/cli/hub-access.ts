@@ -16,8 +16,8 @@ export interface HubAccess extends Pick<HubClient, 'request'> {
 }
 
 /**
- * A hub that holds the folder is asked over the network. Without one this process is the hub for a while: the same API
- * on the same folder, without sources or schedule, and nobody else can reach it. With `learn` it runs trainings.
+ * Uses the hub that holds the folder, over the network. Without one, this process serves the same API on the folder for
+ * itself only, without sources and schedule. With `learn` it runs trainings.
  * Rejects with `not_found` where the folder holds nothing.
  */
 export async function reachHub(

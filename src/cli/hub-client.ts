@@ -2,10 +2,10 @@ import { type ErrorCode, errorCodes, HomeostatError } from '../core/errors.ts'
 import type { Emit } from '../core/ports.ts'
 import type { HubAddress } from '../platform/folder.ts'
 
-/** A running hub, asked over its API with the key that it left for this user. */
+/** A running hub, reached over its API with the key that it stored for this user. */
 export interface HubClient {
   request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
-  /** Hands readings in; waits and tries again while the hub is full. */
+  /** Sends readings; waits and retries while the hub is full. */
   readonly emit: Emit
 }
 
@@ -14,7 +14,7 @@ const retriesMax = 120
 
 export function createHubClient(address: HubAddress): HubClient {
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const { ok, answer } = await asked(address.url, path, {
+    const { ok, answer } = await send(address.url, path, {
       method,
       headers: {
         authorization: `Bearer ${address.secret}`,
@@ -107,8 +107,8 @@ function idOf(answer: unknown): string {
   throw new HomeostatError('data_invalid', { detail: 'the hub announced no import' })
 }
 
-/** Rejects with `hub_gone` where the hub ended before it had answered: nothing is known of what was asked then. */
-async function asked(
+/** Rejects with `hub_gone` if the hub stops before it answers: whether the request took effect is then unknown. */
+async function send(
   url: string,
   path: string,
   request: RequestInit,

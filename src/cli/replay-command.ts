@@ -59,10 +59,10 @@ const silent: Progress = { update: () => undefined, stop: () => undefined }
 export function progressOn(out: Output): Progress {
   const fieldsOf = ({ readings, lastAt = 0 }: Projected) => ({ readings: count(readings), at: iso(lastAt) })
   if (!out.isTTY) {
-    const say = lineNowAndThen(out)
+    const writeLine = lineNowAndThen(out)
     return {
       update: (projected, last) =>
-        say(() => {
+        writeLine(() => {
           const { readings, at } = fieldsOf(projected)
           return `turn ${count(projected.position ?? 0)} of ${count(last)}, stored at ${at}, ${readings} readings`
         }),
@@ -97,7 +97,7 @@ export function describeReplay(summary: ReplaySummary): string {
     const limit = until === null ? '' : ` after ${iso(until)}`
     lines.push(`Left out: ${count(left)} turns${limit}; the journal ends at ${iso(journalEndsAt)}`)
   } else if (summary.cutBytes > 0)
-    lines.push('The journal ends in a write that was cut short; nobody was told that it was stored.')
+    lines.push('The journal ends in an incomplete write, which was never acknowledged.')
   if (summary.replacedJournal !== null)
     lines.push(`The journal that was in the folder is kept in ${summary.replacedJournal}`)
   if (isDone) lines.push(`Start a hub on it with: homeostat serve --data ${data}`)

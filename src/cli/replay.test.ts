@@ -259,6 +259,6 @@ Start a hub on it with: homeostat serve --data /new
     const stopped = { ...summary, until: null, end: 'stopped' as const, replacedJournal: null }
     expect(describeReplay(stopped)).toMatch(/^Stopped: .*\nLeft out: 7 turns; .*\nThe same command goes on/s)
     const cut = { ...summary, end: 'journal' as const, left: 0, cutBytes: 80 }
-    expect(describeReplay(cut)).toMatch(/The journal ends in a write that was cut short/)
+    expect(describeReplay(cut)).toMatch(/The journal ends in an incomplete write/)
   })
 })

@@ -440,7 +440,7 @@ describe('the example', () => {
     const { domains, mqtt } = await load(
       yaml(
         active.replace(
-          /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
+          /^ *(importFile|zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
           '',
         ),
       ),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { isZone } from '../core/calendar.ts'
 import { incidents } from './incidents-schema.ts'
 import { count, id, kib, mib, port, text } from './kinds.ts'
 import { influx, ingest } from './ways.ts'
@@ -369,15 +370,6 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
 export type Config = z.infer<ReturnType<typeof configSchemaOf>>
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
 
 function machineZone(): string {
   return new Intl.DateTimeFormat('en').resolvedOptions().timeZone
