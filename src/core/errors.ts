@@ -15,6 +15,18 @@ const table = {
     exit: 2,
     sentence: 'No mapping of the configuration fits the topic "{topic}".',
   },
+  template_unread: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The value template "{template}" is of a form that is not read; give one like {{ value_json.x | float }}, or map the topic.',
+  },
+  mapping_invalid: { status: 400, exit: 2, sentence: 'The mapping is not valid: {detail}.' },
+  mapping_unfit: {
+    status: 400,
+    exit: 2,
+    sentence: 'The mapping {mapping} does not fit the topic "{topic}".',
+  },
   reading_not_object: { status: 400, exit: 2, sentence: 'A reading must be an object, not {got}.' },
   field_missing: { status: 400, exit: 2, sentence: 'The field "{field}" is missing.' },
   id_invalid: {
