@@ -7,7 +7,7 @@ import { convert } from '../core/units.ts'
 export function admit(
   raw: RawReading,
   context: ParseContext,
-  windows: WindowStore,
+  windows: Pick<WindowStore, 'find' | 'newestAt'>,
   series: { readonly count: number; readonly limit: number },
 ): Reading | Problem {
   const parsed = parseReading(raw, context)

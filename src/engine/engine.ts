@@ -231,6 +231,7 @@ export class Engine {
     | 'rooms'
     | 'devices'
     | 'quarantined'
+    | 'removeQuarantined'
     | 'predictions'
     | 'alerts'
     | 'notes'

@@ -27,6 +27,7 @@ import {
   keyRow,
   monitorStateOf,
   predictionOf,
+  quarantinedOf,
   siteOf,
 } from './rows.ts'
 import type { Database } from './schema.ts'
@@ -38,6 +39,7 @@ import { sqlNotes } from './sql-notes.ts'
 import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
+  deleteQuarantined,
   writeAlerts,
   writeDevices,
   writePredictions,
@@ -301,7 +303,13 @@ export class SqlLedger implements Ledger {
       .orderBy('id', 'desc')
       .limit(limit)
       .execute()
-    return rows.map(({ id, ...row }) => ({ id, row }))
+    return rows.map(({ id, ...row }) => ({ id, row: quarantinedOf(row) }))
+  }
+
+  async removeQuarantined(ids: readonly number[] | 'all'): Promise<number> {
+    const removed = await this.#write((db) => deleteQuarantined(db, ids))
+    this.#quarantinedRows = await countQuarantined(this.#db)
+    return removed
   }
 
   putKey(key: ApiKey): Promise<void> {
