@@ -28,6 +28,7 @@ import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { topicRoutes } from './routes/topics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -120,6 +121,7 @@ async function registerRoutes(
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
+    ...topicRoutes(hub),
     ...hubRoutes(hub),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
@@ -189,7 +191,7 @@ async function registerPage(
   await mount.add(server, metricsTable, {
     async metrics({ type }) {
       // loaded for the first scrape: most homes have none
-      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine)
+      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine, hub.topics.topics)
       type(registry.contentType)
       return registry.metrics()
     },

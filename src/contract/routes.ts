@@ -3,6 +3,7 @@ import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
+import { topicRoutes } from './topic-routes.ts'
 
 /** The hub's own routes, on one page. */
 
@@ -317,6 +318,7 @@ export const routes = {
     query: s.query.page,
     reply: s.pageOf(s.quarantined),
   },
+  ...topicRoutes,
   me: {
     method: 'GET',
     path: '/api/v1/me',

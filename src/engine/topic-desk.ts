@@ -104,7 +104,7 @@ export class TopicDesk {
       this.#parts.topics.preview(mapping, '', '')
       const at = await putRecord(this.#parts, { ...kind, key: id }, { mapping, by })
       const added = { id, mapping, by, at }
-      this.#use([added, ...this.#mappings])
+      this.#use([added, ...this.#mappings.filter((other) => other.id !== id)])
       return added
     })
   }

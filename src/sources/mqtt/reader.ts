@@ -215,17 +215,16 @@ export class TopicReader implements MqttTopics {
       read = form.read(parsed.value)
     } else read = { rows: [] }
     if (!read) return undefined
-    const zone = this.#times.zoneOf(site)
-    const rows = read.rows.map((row) => this.#rawOf(row, zone, { site, topic, payload }))
+    const rows = read.rows.map((row) => this.#rawOf(row, { site, topic, payload }))
     return { rows, unread: read.unread ?? [] }
   }
 
   #rawOf(
     { device, metric, value, unit, at, room, fault }: ProfileRow,
-    zone: string,
     message: Pick<RawReading, 'site' | 'topic' | 'payload'>,
   ): RawReading {
-    const time = localTime(at, zone, this.#times.now())
+    const time =
+      typeof at === 'string' ? localTime(at, this.#times.zoneOf(message.site), this.#times.now()) : at
     const raw = { source: 'mqtt', ...message, device, metric, value, unit, at: time, room }
     return fault ? { ...raw, fault } : raw
   }
