@@ -117,9 +117,14 @@ function decode(context: Context, bytes: Buffer): RawReading[] {
   const payload = fault ? bytes.toString('utf8', 0, keptOfFaulty) : bytes.toString('utf8')
   if (fault) return [{ source: 'mqtt', fault, topic, payload }]
   if (mapping.payload === 'number') return [{ source: 'mqtt', ...parts, value: payload, topic, payload }]
-  const parsed = parsePayload(payload)
-  if ('fault' in parsed) return [{ source: 'mqtt', fault: parsed.fault, topic, payload }]
-  const message = parsed.value
+  let message: unknown
+  try {
+    message = JSON.parse(payload)
+  } catch {
+    const parsed = parsePayload(payload)
+    if ('fault' in parsed) return [{ source: 'mqtt', fault: parsed.fault, topic, payload }]
+    message = parsed.value
+  }
   if (!isObject(message)) {
     const got = message === null ? 'null' : Array.isArray(message) ? 'a list' : `a ${typeof message}`
     return [{ source: 'mqtt', fault: problem('reading_not_object', { got }), topic, payload }]
