@@ -46,7 +46,7 @@ const connectionsMax = 10_000
 
 /**
  * A packet may be longer than a payload that becomes readings, so that such a payload is quarantined rather than
- * sent again for ever, and so that topics that are none of ours may carry a picture.
+ * sent again for ever, and so that topics that the hub does not read may carry a picture.
  */
 const packetBytesMax = ({ payloadBytes, topics }: BrokerOptions): number =>
   Math.max(mib, 2 * payloadBytes, (topics?.payloadBytesMax ?? 0) + mib / 16)
@@ -171,8 +171,8 @@ function authentication(
 }
 
 /**
- * Takes a message before Aedes acknowledges it. A key for some sites speaks to the hub only: others hear it where
- * all that it said was for its own sites.
+ * Reads a message before Aedes acknowledges it. A message from a key for some sites is delivered to subscribers only if
+ * all of its readings are for these sites.
  */
 function publishing(
   {

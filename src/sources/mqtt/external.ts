@@ -29,7 +29,7 @@ export interface ExternalOptions {
   readonly log: Log
 }
 
-/** So many rounds without the canary nor any other message mean: connected, but deaf. */
+/** After this many rounds without any message, not even the canary, the connection counts as deaf. */
 const canaryRoundsMax = 3
 
 /** Rows that may wait for their commit, in batches; then the socket is not read further. */
@@ -82,7 +82,7 @@ export function createExternalSource(options: ExternalOptions): MqttSource {
       hear({ client, options, gather, canary, state, signal, topics, copies })
       const stopWatching = watch({ client, options, canary, state, topics, copies })
       const listening = listenBeside(options, topics, signal)
-      await sing(client, canary, options.canaryMs ?? 10_000, state, signal)
+      await sendCanaries(client, canary, options.canaryMs ?? 10_000, state, signal)
       stopWatching()
       await listening
       await gather.drained()
@@ -142,12 +142,12 @@ const subscribeAfterMs = 100
 function watch({ client, options, canary, state, topics, copies }: Watched): () => void {
   const { log } = options
   const subscriptions = new Subscriptions(client)
-  let told = ''
+  let logged = ''
   const fail = (what: string, error: unknown): void => {
     state.detail = `${what}: ${sentence(error)}`
     // an attempt every two seconds is one line in the log, not one each
-    if (state.detail !== told) log.warn('The MQTT broker cannot be used.', { error: state.detail })
-    told = state.detail
+    if (state.detail !== logged) log.warn('The MQTT broker cannot be used.', { error: state.detail })
+    logged = state.detail
   }
   const subscribe = async (): Promise<boolean> => {
     const filters = [...topics.filters(), canary]
@@ -163,7 +163,7 @@ function watch({ client, options, canary, state, topics, copies }: Watched): () 
     subscribe().then(
       (isGranted) => {
         if (!isGranted) return
-        told = ''
+        logged = ''
         state.subscribed = true
         state.detail = 'waiting for its own first message'
         client.publish(canary, '0', { qos: 0 })
@@ -172,7 +172,7 @@ function watch({ client, options, canary, state, topics, copies }: Watched): () 
     )
   })
   client.on('close', () => {
-    // where there was no connection, the error says why
+    // where there was no connection, the error names the reason
     if (state.connected) state.detail = 'connection lost, trying again'
     state.connected = false
     state.subscribed = false
@@ -248,8 +248,8 @@ function acknowledge(client: MqttClient, due: Due | undefined): void {
   stream.write(generate({ cmd: 'puback', messageId }))
 }
 
-/** Until the signal aborts: a message to itself each round, and a new connection after each few that stayed silent. */
-async function sing(
+/** Publishes the canary each round until the signal aborts, and reconnects after several rounds without a message. */
+async function sendCanaries(
   client: MqttClient,
   canary: string,
   canaryMs: number,

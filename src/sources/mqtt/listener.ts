@@ -57,7 +57,7 @@ export async function listen(
   client.on('connect', () => {
     if (!isPaused) subscribe()
   })
-  // the connection that reads tells what is wrong
+  // the reading connection reports what is wrong
   client.on('error', () => undefined)
   client.on('message', (topic, payload, { retain }) => {
     heard++

@@ -70,7 +70,7 @@ export class TopicMap {
     this.#times = times
   }
 
-  /** Null where no mapping fits: the message is none of ours. */
+  /** Null where no mapping fits. */
   decoder(topic: string): MappedTopic['decode'] | null {
     const known = this.#decoders.get(topic)
     if (known !== undefined) return known
@@ -105,7 +105,7 @@ const present = (parts: object): TopicParts =>
 interface Context {
   readonly mapping: TopicMapping
   readonly topic: string
-  /** What the topic says, and what the mapping says for want of it. */
+  /** Parts from the topic, otherwise the defaults of the mapping. */
   readonly parts: TopicParts
   readonly payloadBytes: number
   readonly times: LocalTimes

@@ -18,7 +18,7 @@ export function parsePayload(text: string): ParsedPayload {
       try {
         return { value: JSON.parse(quoted) }
       } catch {
-        // what is said of the text that arrived helps more
+        // the error of the original text is more helpful
       }
     }
     const detail = error instanceof Error ? error.message : String(error)

@@ -4,7 +4,7 @@ import { canonicalUnit } from '../../core/units.ts'
 import { readName } from '../csv/names.ts'
 import { isObject, leafPaths, parsePayload, pick } from './payload.ts'
 
-/** Levels that say what kind of message it is, not whose. */
+/** Levels that name the kind of message and not its device. */
 const plainLevels =
   /^(state|status|sensor|sensors|data|value|values|telemetry|tele|stat|get|out|up|uplink|event|events|json|attributes|message|messages|home|house)$/i
 

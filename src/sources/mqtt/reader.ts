@@ -19,9 +19,9 @@ export interface TopicOptions {
   readonly profiles?: ProfileSettings
   readonly heard?: HeardLimits
   /**
-   * What becomes of a retained message without a time of its own. A broker sends it again at each connection and does not
-   * tell how old it is, so any time given to it would be made up: by default it is listed and not stored. `take`: it
-   * is stored as measured now.
+   * What becomes of a retained message without a time of its own. A broker sends it again at each connection without
+   * its age, so any time given to it would be made up: by default it is listed and not stored. `take`: it is stored as
+   * measured now.
    */
   readonly retained?: 'leave-out' | 'take'
   readonly times?: LocalTimes
@@ -78,7 +78,7 @@ export class TopicReader implements MqttTopics {
 
   /**
    * The readings of a message; null where none must be stored before it is acknowledged. `retained`: the broker kept it,
-   * nobody knows since when. `mayDescribe`: its sender may tell the hub what the devices are.
+   * and its age is unknown. `mayDescribe`: its sender may describe devices.
    */
   read(topic: string, payload: Buffer, retained = false, mayDescribe = true): RawReading[] | null {
     let reader = this.#readers.get(topic)

@@ -173,7 +173,7 @@ function availabilityOf(
 const templateOf = (text: string): Entity['template'] =>
   text === '' ? undefined : (compileTemplate(text) ?? 'unread')
 
-/** `~` at the beginning or the end of a topic stands for the base topic. */
+/** Replaces `~` at the beginning or the end of a topic by the base topic. */
 function written(topic: string | undefined, base: string | undefined, before: string): string | undefined {
   let whole = topic
   if (base !== undefined && topic?.startsWith('~')) whole = `${base}${topic.slice(1)}`

@@ -32,7 +32,7 @@ const metricOfClass: Readonly<Record<string, string>> = {
 /** Spans that a counter of energy may be of; one that begins anew each day is another series than the total. */
 const spans = /(^|_)(today|yesterday|daily|day|weekly|week|monthly|month|yearly|year|hourly|last_hour)($|_)/
 
-/** Words of an entity's name that tell nothing beside its metric. */
+/** Words of an entity's name that add nothing to its metric. */
 const fillers = /(^|_)(sensor|state|value|total|current|measurement|active|status|energy|consumption)(?=_|$)/g
 
 /**

@@ -33,7 +33,7 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/(^|_)smoke$/, 'smoke'],
 ]
 
-/** Written in several units, so that a bare number does not tell which. */
+/** Metrics with several common units: a bare number could be in any of them. */
 const ambiguous: readonly string[] = ['energy_total', 'tvoc']
 
 /**

@@ -73,7 +73,7 @@ const nested = (key: string, form: TopicForm): TopicForm => ({
   read: (message) => (isObject(message) && form.kind === 'json' ? form.read(message[key]) : undefined),
 })
 
-/** Descriptions, and what the device tells about itself: no readings. */
+/** Descriptions and the device's own diagnostics: no readings. */
 const noReadings =
   /^(Time|.*Unit|ESP32|Uptime|UptimeSec|Heap|SleepMode|Sleep|LoadAvg|MqttCount|BerryV?m?|Wifi|Eth|Vcc|Hostname|IPAddress)$/i
 

@@ -8,7 +8,7 @@ export interface Property {
   readonly unit: string | undefined
   /** Which of several equal parts of the device it belongs to, e.g. `l1`. */
   readonly endpoint?: string
-  /** What stands for 1, and for 0, in the payload. */
+  /** Values of the payload that mean 1 and 0. */
   readonly on?: unknown
   readonly off?: unknown
 }
