@@ -8,12 +8,15 @@ import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { IncidentOptions } from './engine/incidents/options.ts'
 import type { EngineParts } from './engine/options.ts'
+import type { CheckOptions } from './engine/row-check.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
 import { nextRun } from './platform/cron.ts'
 import { createDisk } from './platform/disk.ts'
 import { createThreadJobs } from './platform/jobs.ts'
 import { Influx, isPrecision } from './sources/influx.ts'
+import { hypervoltMappings } from './sources/mqtt/mapping.ts'
+import { TopicReader } from './sources/mqtt/reader.ts'
 import { artifactStores } from './stores/artifacts/index.ts'
 import { journals } from './stores/journal/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
@@ -89,6 +92,32 @@ export function createEngine(
     },
   )
 }
+
+/** Reads the messages of all MQTT topics, whichever broker they come from. */
+export function createTopicReader(config: Config, engine: Pick<Engine, 'sites'>): TopicReader {
+  const { mqtt, limits, site } = config
+  const { topicsHeard: topics, topicsHeardBytes: bytes, topicPayloadBytes: payloadBytes } = limits
+  return new TopicReader({
+    mappings: [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)],
+    payloadBytes: limits.payloadBytes,
+    profiles: {
+      ...mqtt.profiles,
+      entities: limits.describedEntities,
+      descriptionBytes: limits.descriptionBytes,
+    },
+    heard: { topics, bytes, payloadBytes },
+    retained: mqtt.retainedWithoutTime,
+    times: {
+      zoneOf: (id) => engine.sites().find((known) => known.id === (id ?? site.id))?.zone ?? site.zone,
+      now: () => systemClock.now(),
+    },
+  })
+}
+
+/** What of the configuration decides whether a row becomes a reading. */
+export const checksOf = ({ site, limits }: Config): CheckOptions => ({
+  ...{ defaultSite: site.id, zone: site.zone, maxFutureMs: limits.maxFutureMs, series: limits.series },
+})
 
 /** What the data folder holds, not open yet. */
 export const createStores = ({

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
+import { openDesks } from './api/desks.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createEngine, type EngineChoices, waysOf } from './compose.ts'
+import { checksOf, createEngine, createTopicReader, type EngineChoices, waysOf } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
@@ -12,6 +13,7 @@ import { systemClock } from './platform/clock.ts'
 import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
 import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
+import type { TopicReader } from './sources/mqtt/reader.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -48,10 +50,14 @@ export async function startHub(
     const push = createPushSource()
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
-    const hub = assemble(config, { engine, keys, open, version, push, demo })
+    const topics = createTopicReader(config, engine)
+    const take: Hub['push']['take'] = (rows) => push.push(rows)
+    const { limits } = config
+    const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
+    const hub = assemble(config, { ...desks, engine, keys, open, version, push: { rowsOf, take }, demo })
     const server = await createServer(hub, { webFolder, log })
     stops.push(() => closeServer(server))
-    await startMqtt(config, engine, keys, open, log)
+    await startMqtt(config, { engine, keys, open, topics, log })
     const url = await listen(server, config)
     await announce(claim, url, keys)
     await demo.startIfWanted()
@@ -106,21 +112,19 @@ function mayBeOpen(config: Config, keys: KeyRing): boolean {
 
 function assemble(
   config: Config,
-  parts: Pick<Hub, 'engine' | 'keys' | 'open' | 'version'> & {
-    readonly push: ReturnType<typeof createPushSource>
+  {
+    demo,
+    ...parts
+  }: Pick<Hub, 'engine' | 'keys' | 'open' | 'version' | 'push' | 'topics' | 'quarantine'> & {
     readonly demo: Demo
   },
 ): Hub {
-  const { engine, keys, open, version, push, demo } = parts
+  const { engine } = parts
   return {
-    engine,
-    keys,
-    open,
-    version,
+    ...parts,
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
-    push: { rowsOf, take: (rows) => push.push(rows) },
     ...waysOf(config),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
   }
@@ -128,20 +132,27 @@ function assemble(
 
 async function startMqtt(
   config: Config,
-  engine: Engine,
-  keys: KeyRing,
-  open: boolean,
-  log: Log,
+  {
+    engine,
+    keys,
+    open,
+    topics,
+    log,
+  }: Pick<Hub, 'engine' | 'keys' | 'open'> & {
+    readonly topics: TopicReader
+    readonly log: Log
+  },
 ): Promise<void> {
   const { mqtt, limits, site } = config
   if (!mqtt.enabled) return
-  const { createMqttSource, hypervoltMappings } = await import('./sources/mqtt.ts')
-  const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
-  const shared = { mappings, payloadBytes: limits.payloadBytes, batchReadings: limits.turnReadings, log }
+  const { createMqttSource } = await import('./sources/mqtt.ts')
+  const { payloadBytes, turnReadings: batchReadings, listenMessages } = limits
+  const shared = { topics, mappings: mqtt.mappings, payloadBytes, batchReadings, log }
   if (mqtt.url !== undefined) {
-    const { url, username, password } = mqtt
+    const { url, username, password, listenTo } = mqtt
     const clientId = `homeostat-${site.id}`
-    const source = createMqttSource({ kind: 'external', url, username, password, clientId, ...shared })
+    const external = { url, username, password, clientId, listenTo, listenMessages }
+    const source = createMqttSource({ kind: 'external', ...external, ...shared })
     engine.addSink(createMqttAlerts(source.link))
     engine.startSource(source)
     return

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { openDesks } from '../src/api/desks.ts'
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { createServer } from '../src/api/server.ts'
@@ -19,6 +20,7 @@ import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
+import { TopicReader } from '../src/sources/mqtt/reader.ts'
 import { createPushSource, rowsOf } from '../src/sources/push.ts'
 import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
 import { createThroughJournal } from '../src/stores/journal/through.ts'
@@ -67,6 +69,9 @@ export interface TestHubOptions {
   readonly readings?: ReadingStore
   readonly ledger?: Ledger
   readonly artifacts?: ArtifactStore
+  /** Default: one without mappings and profiles. */
+  readonly topics?: TopicReader
+  readonly topicMappings?: number
 }
 
 /** What the tests' clients send as Host, as a browser at this machine does. */
@@ -152,13 +157,20 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   await engine.open()
   const source = createPushSource()
   engine.startSource(source)
+  const take: Hub['push']['take'] = (rows) => source.push(rows)
+  const topics = options.topics ?? new TopicReader({ mappings: [], payloadBytes: 65_536 })
+  const { maxFutureMs, series, site } = settings
+  const checks = { defaultSite: site.id, zone: site.zone, maxFutureMs, series }
+  const bounded = { topicMappings: options.topicMappings ?? 100, recordBytes }
+  const desks = await openDesks({ engine, topics, log: errorsTo(errors), take, checks, limits: bounded })
   const hub: Hub = {
+    ...desks,
     ...{ engine, limits, open: options.open ?? false, version: '0.0.0-test', startedAt: clock.now() },
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
-    push: { rowsOf, take: (rows) => source.push(rows) },
     influx: createInflux(influxSettings.parse(options.influx ?? {}), settings.site.id),
+    push: { rowsOf, take },
     removeSite: (site) => engine.removeSite(site),
   }
   const server = await createServer(hub, { webFolder, log: errorsTo(errors) })

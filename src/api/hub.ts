@@ -3,6 +3,8 @@ import type { RouteName, Routes } from '../contract/routes.ts'
 import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { QuarantineDesk } from '../engine/quarantine-desk.ts'
+import type { TopicDesk } from '../engine/topic-desk.ts'
 import type { KeyRing } from './keys.ts'
 
 /** The parts that the routes use; assembled by the composition root. */
@@ -28,6 +30,8 @@ export interface Hub {
     read(bytes: Buffer, body: InfluxBody): Iterable<InfluxRows>
     notes(): readonly InfluxNote[]
   }
+  readonly topics: TopicDesk
+  readonly quarantine: QuarantineDesk
   /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {

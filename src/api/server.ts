@@ -33,6 +33,7 @@ import { incidentRoutes } from './routes/incidents.ts'
 import { influxNoteRoutes, registerInflux } from './routes/influx.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { topicRoutes } from './routes/topics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -130,6 +131,7 @@ async function registerRoutes(
     ...importRoutes(hub),
     ...influxNoteRoutes(hub),
     ...deviceRoutes(hub),
+    ...topicRoutes(hub),
     ...hubRoutes(hub),
   })
   await scope.register((influx) => registerInflux(influx, hub, mount, bodies))
@@ -200,7 +202,7 @@ async function registerPage(
   await mount.add(server, metricsTable, {
     async metrics({ type }) {
       // loaded for the first scrape: most homes have none
-      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine)
+      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine, hub.topics.topics)
       type(registry.contentType)
       return registry.metrics()
     },

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Hub } from '../api/hub.ts'
 import { createKey, KeyRing } from '../api/keys.ts'
 import { waysOf } from '../compose.ts'
 import type { Config } from '../config/load.ts'
@@ -41,10 +42,13 @@ const ledgerOf = ({ data }: Config): string => join(data, 'ledger.db')
 
 async function ownHub(config: Config, version: string, learn: boolean): Promise<HubAccess> {
   // loaded here, so that a command that finds a hub answers at once
-  const [{ openEngine }, { createServer }] = await Promise.all([
-    import('../main.ts'),
-    import('../api/server.ts'),
-  ])
+  const [{ openEngine }, { createServer }, { openDesks }, { checksOf, createTopicReader }] =
+    await Promise.all([
+      import('../main.ts'),
+      import('../api/server.ts'),
+      import('../api/desks.ts'),
+      import('../compose.ts'),
+    ])
   const log = createLog('error')
   const { engine, close } = await openEngine(config, log, version)
   try {
@@ -52,12 +56,17 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
     const push = createPushSource()
     engine.startSource(push)
     const ways = waysOf(config)
+    const take: Hub['push']['take'] = (rows) => push.push(rows)
+    const topics = createTopicReader(config, engine)
+    const { limits } = config
+    const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
     const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
     const server = await createServer(
       {
         ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
-        push: { rowsOf, take: (rows) => push.push(rows) },
+        push: { rowsOf, take },
+        ...desks,
         removeSite: (site) => engine.removeSite(site),
         ...ways,
         limits: { ...ways.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },

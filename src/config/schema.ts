@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isZone } from '../core/calendar.ts'
 import { incidents } from './incidents-schema.ts'
 import { count, id, kib, mib, port, text } from './kinds.ts'
+import { mqttSection } from './mqtt-schema.ts'
 import { influx, ingest } from './ways.ts'
 
 /**
@@ -21,80 +22,6 @@ const site = z
   })
   .prefault({})
   .describe("The hub's own home or building.")
-
-const path = text(200)
-
-const mapping = z.strictObject({
-  topic: text(500).describe(
-    'MQTT topic filter; levels may be {site}, {room}, {device}, {metric}; + and a closing # as in MQTT.',
-  ),
-  payload: z
-    .enum(['json', 'number'])
-    .default('json')
-    .describe('json: an object; number: the bare value, or a state such as on and off.'),
-  fields: z
-    .strictObject({
-      value: path.optional(),
-      device: path.optional(),
-      metric: path.optional(),
-      unit: path.optional(),
-      at: path.optional(),
-      room: path.optional(),
-      site: path.optional(),
-    })
-    .optional()
-    .describe('Where in the object each part is, dots for depth. What is absent comes from the topic.'),
-  metrics: z
-    .record(z.string(), z.strictObject({ metric: id, unit: text(20).optional() }))
-    .optional()
-    .describe('Several values in one object: its key, then the metric and unit that it stands for.'),
-})
-
-const mqtt = z
-  .strictObject({
-    enabled: z.boolean().default(true).describe('Take readings over MQTT.'),
-    host: text(253).default('127.0.0.1').describe('Address that the built-in broker listens on.'),
-    port: port(1883).describe('Port of the built-in broker; 0 takes a free one.'),
-    url: text(2048)
-      .regex(/^(mqtt|mqtts|ws|wss):\/\/./, 'a URL that begins with mqtt://, mqtts://, ws:// or wss://')
-      .optional()
-      .meta({ secret: true })
-      .describe('An external broker to use instead of the built-in one, e.g. mqtt://192.168.1.5:1883.'),
-    username: text(200).optional().describe('User name at the external broker.'),
-    password: text(1000)
-      .optional()
-      .meta({ secret: true })
-      .describe('Password at the external broker; better kept in .env.local than in this file.'),
-    topicPrefix: text(200)
-      .regex(/^[^#+]*[^#+/]$/, 'a topic without wildcards and without a slash at its end')
-      .default('HyperVolt/sensors')
-      .describe('Topics PREFIX/{room}/{metric} are understood without a mapping.'),
-    mappings: z
-      .array(mapping)
-      .max(1000)
-      .default([])
-      .meta({
-        examples: [
-          {
-            topic: 'zigbee2mqtt/{device}',
-            payload: 'json',
-            metrics: {
-              temperature: { metric: 'temperature', unit: 'degC' },
-              power: { metric: 'power', unit: 'W' },
-            },
-          },
-        ],
-      })
-      .describe('Further topics. The first mapping that fits a topic is taken.'),
-    refusedSubscriptions: z
-      .array(text(1024))
-      .max(100)
-      .default([])
-      .meta({ examples: ['private/#'] })
-      .describe('Topic filters of the built-in broker that nobody may subscribe to or hear.'),
-  })
-  .prefault({})
-  .describe('Readings over MQTT.')
 
 const limits = z
   .strictObject({
@@ -116,6 +43,21 @@ const limits = z
     mqttRetainedBytes: count(64 * kib, mib * kib, 32 * mib).describe('Retained messages of MQTT.'),
     clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
       'Messages of one MQTT client that may wait for their commit before it is not read further.',
+    ),
+    topicsHeard: count(0, 1_000_000, 1000).describe(
+      'Topics listed because they, or some of their fields, are not understood.',
+    ),
+    topicsHeardBytes: count(kib, 1024 * mib, mib).describe('What these may take in memory.'),
+    topicPayloadBytes: count(16, mib, 2 * kib).describe('What is kept of the last payload of such a topic.'),
+    topicMappings: count(0, 10_000, 1000).describe('Mappings of topics that are added while the hub runs.'),
+    describedEntities: count(1, 1_000_000, 10_000).describe(
+      'Devices and entities that one MQTT profile keeps of those that describe themselves.',
+    ),
+    descriptionBytes: count(64 * kib, 64 * mib, 4 * mib).describe(
+      'Length of an MQTT message in which devices describe themselves.',
+    ),
+    listenMessages: count(1, 10_000_000, 10_000).describe(
+      'Messages of a minute at mqtt.listenTo; then nothing more is listened to until it ends.',
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
@@ -178,7 +120,7 @@ const hubSchema = z.strictObject({
     .describe('Address to listen on. Anything but a loopback address needs a key: homeostat key create.'),
   port: port(8000).describe('Port of the page and the API; 0 takes a free one.'),
   site,
-  mqtt,
+  mqtt: mqttSection,
   influx,
   ingest,
   demo: z

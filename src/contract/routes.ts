@@ -7,6 +7,7 @@ import { influxRoutes } from './influx.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
+import { topicRoutes } from './topic-routes.ts'
 
 /** The hub's own routes, on one page. */
 
@@ -327,6 +328,7 @@ export const routes = {
     query: s.query.page,
     reply: s.pageOf(s.quarantined),
   },
+  ...topicRoutes,
   me: {
     method: 'GET',
     path: '/api/v1/me',

@@ -146,6 +146,9 @@ export const quarantined = z.object({
   code: z.string(),
   message: z.string(),
   payload: z.string(),
+  topic: z.string().optional().describe('the MQTT topic that it came on'),
+  device: z.string().optional(),
+  metric: z.string().optional(),
 })
 
 export const role = z.enum(['viewer', 'operator', 'admin'])
@@ -207,6 +210,9 @@ export const health = z.object({
   series: z.number(),
   readings_stored: z.number().describe('since the start of the process'),
   quarantined: z.number().describe('since the start of the process'),
+  topics_not_understood: z
+    .number()
+    .describe('MQTT topics that are listed because nothing reads them, or some of their fields'),
   training: z.boolean(),
   sources: z.array(sourceHealth),
 })

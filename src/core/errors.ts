@@ -21,6 +21,19 @@ const table = {
     sentence:
       'Line {line} is no line protocol: {reason}. A line is "measurement,tag=text field=1.5 TIMESTAMP".',
   },
+  template_unread: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The value template "{template}" is of a form that is not read; give one like {{ value_json.x | float }}, or map the topic.',
+  },
+  mapping_invalid: { status: 400, exit: 2, sentence: 'The mapping is not valid: {detail}.' },
+  payload_cut: {
+    status: 409,
+    exit: 2,
+    sentence: 'Only the first {limit} characters of the payload were kept: it cannot be read again.',
+  },
+  nothing_read: { status: 409, exit: 2, sentence: 'The message gives no reading.' },
   reading_not_object: { status: 400, exit: 2, sentence: 'A reading must be an object, not {got}.' },
   field_missing: { status: 400, exit: 2, sentence: 'The field "{field}" is missing.' },
   id_invalid: {

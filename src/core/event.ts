@@ -205,6 +205,11 @@ export interface Quarantined {
   readonly code: string
   readonly message: string
   readonly payload: string
+  /** The MQTT topic that it came on. */
+  readonly topic?: string
+  /** As far as the source could tell. */
+  readonly device?: string
+  readonly metric?: string
 }
 
 export type Role = 'viewer' | 'operator' | 'admin'

@@ -207,6 +207,8 @@ export interface Ledger {
   putQuarantined(rows: readonly Quarantined[]): Promise<void>
   /** Newest first; `before` is the id of the last row of the page before. */
   quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]>
+  /** Those with these ids, or all. Returns how many there were. */
+  removeQuarantined(ids: readonly number[] | 'all'): Promise<number>
   putKey(key: ApiKey): Promise<void>
   removeKey(id: string): Promise<boolean>
   keys(): Promise<ApiKey[]>

@@ -27,6 +27,8 @@ export interface RawReading {
   readonly room?: unknown
   readonly fault?: Problem
   readonly payload?: string
+  /** The MQTT topic that it came on. */
+  readonly topic?: string
 }
 
 /** What parsing needs to know of the hub. `now` is UTC ms. */

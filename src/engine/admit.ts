@@ -8,7 +8,7 @@ import type { Directory } from './directory.ts'
 export function admit(
   raw: RawReading,
   context: ParseContext,
-  windows: WindowStore,
+  windows: Pick<WindowStore, 'find' | 'newestAt'>,
   series: { readonly count: number; readonly limit: number },
   directory: Pick<Directory, 'place'>,
 ): Reading | Problem {

@@ -199,6 +199,11 @@ export class Engine {
     return this.#path.seriesCount
   }
 
+  /** The reading as that of the device which it counts for: see `Directory.place`. */
+  place(reading: Reading): Reading {
+    return this.#directory.place(reading)
+  }
+
   findSeries(key: SeriesKey): Series | undefined {
     return this.#parts.windows.find(key)
   }

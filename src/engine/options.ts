@@ -57,6 +57,7 @@ export type ReadLedger = Pick<
   | 'rooms'
   | 'devices'
   | 'quarantined'
+  | 'removeQuarantined'
   | 'predictions'
   | 'alerts'
   | 'notes'

@@ -59,6 +59,7 @@ export function projectedLedger(ledger: Ledger, flush: Flush): Ledger {
     alerts: (filter, limit) => flush().then(() => ledger.alerts(filter, limit)),
     putQuarantined: (rows) => flush().then(() => ledger.putQuarantined(rows)),
     quarantined: (limit, before) => flush().then(() => ledger.quarantined(limit, before)),
+    removeQuarantined: (ids) => flush().then(() => ledger.removeQuarantined(ids)),
     putKey: (key) => ledger.putKey(key),
     removeKey: (id) => ledger.removeKey(id),
     keys: () => ledger.keys(),

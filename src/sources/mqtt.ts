@@ -4,6 +4,7 @@ import { createExternalSource, type ExternalOptions } from './mqtt/external.ts'
 
 export type { Identity, Reach } from './mqtt/broker.ts'
 export { hypervoltMappings, type TopicMapping } from './mqtt/mapping.ts'
+export { TopicReader } from './mqtt/reader.ts'
 
 /** MQTT: the broker in this process, or a subscription at an external one. */
 export const createMqttSource = (

@@ -39,6 +39,7 @@ const ofAlpha = [401, 200, 200, 200, 200, 403] as const
 const ofHub = [401, 403, 403, 200, 403, 403] as const
 const ofAdmins = [401, 403, 403, 200, 200, 403] as const
 const open = [200, 200, 200, 200, 200, 200] as const
+const ofHubOperators = [401, 403, 200, 200, 403, 403] as const
 const ofOperators = [401, 403, 200, 200, 200, 403] as const
 const get = (url: string) => () => ({ url })
 const post = (url: string, payload: object): InjectOptions => ({ method: 'POST', url, payload })
@@ -56,6 +57,7 @@ const putWake = (hub: TwoSites) =>
     ...{ name: 'wake', event: 'WakeEvent', everyMs: 3_600_000, once: false, enabled: true },
   })
 const alpha = { site: 'alpha' }
+const garage = { topic: 'garage/{device}/{metric}', payload: 'number' } as const
 const beta = { site: 'beta' }
 
 const stuffy = {
@@ -539,6 +541,66 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       some({ code: 'value_not_number', payload: expect.stringContaining(`beta-${mark} is broken`) }),
       some({ code: 'value_not_number', payload: expect.stringContaining('alpha is broken') }),
     ),
+  },
+  topics: {
+    request: get('/api/v1/topics'),
+    status: ofHubOperators,
+    says: { items: [], next: null, dropped: 0 },
+  },
+  proposeMapping: {
+    request: () => post('/api/v1/topics/propose', { topic: 'garage/freezer/temperature', payload: '-18' }),
+    status: ofHubOperators,
+    says: {
+      mapping: {
+        ...{ topic: 'garage/freezer/temperature', payload: 'number' },
+        defaults: { device: 'freezer', metric: 'temperature', unit: 'degC' },
+      },
+      payload: '-18',
+    },
+  },
+  previewMapping: {
+    request: () =>
+      post('/api/v1/topics/preview', { mapping: garage, topic: 'garage/freezer/power', payload: '80' }),
+    status: ofHubOperators,
+    says: some({
+      ...{ fits: true, problems: [], unread: [] },
+      readings: [some({ device: 'freezer', metric: 'power', value: 80, unit: 'W' })],
+    }),
+  },
+  topicMappings: {
+    request: async (hub) => {
+      await hub.hub.topics.add(`m-${mark}`, garage, 'somebody')
+      return { url: '/api/v1/topics/mappings' }
+    },
+    status: ofHubOperators,
+    says: some({ items: [some({ id: `m-${mark}`, mapping: garage, by: 'somebody' })] }),
+  },
+  addMapping: {
+    request: () => post('/api/v1/topics/mappings', garage),
+    status: [401, 403, 201, 201, 403, 403],
+    says: some({ mapping: garage, by: expect.stringMatching(/ of all$/) }),
+  },
+  removeMapping: {
+    async request(hub) {
+      await hub.hub.topics.add('gone', garage, 'somebody')
+      return { method: 'DELETE', url: '/api/v1/topics/mappings/gone' }
+    },
+    status: ofHubOperators,
+    says: { removed: 'gone' },
+  },
+  retryQuarantine: {
+    request: () => post('/api/v1/quarantine/retry', {}),
+    status: ofHubOperators,
+    says: some({
+      stored: 0,
+      stay: 2,
+      problems: expect.arrayContaining([some({ code: 'value_not_number' })]),
+    }),
+  },
+  clearQuarantine: {
+    request: () => post('/api/v1/quarantine/clear', { ids: [] }),
+    status: ofHubOperators,
+    says: { removed: 0 },
   },
   me: {
     request: get('/api/v1/me'),

@@ -406,6 +406,31 @@ function testQuarantine(ledger: () => Ledger): void {
     expect(seen).toStrictEqual(Array.from({ length: 25 }, (_, index) => 24 - index))
   })
 
+  it('keeps where quarantined rows came from, as far as it is known', async () => {
+    const rows = [
+      quarantined(1, { topic: 'a/b', device: 'b', metric: 'power' }),
+      quarantined(2, { topic: 'a\0b' }),
+      quarantined(3),
+    ]
+    await ledger().putQuarantined(rows)
+    expect((await ledger().quarantined(9)).map(({ row }) => row).reverse()).toStrictEqual([
+      rows[0],
+      quarantined(2, { topic: 'a\ufffdb' }),
+      rows[2],
+    ])
+  })
+
+  it('removes quarantined rows by their ids, or all of them', async () => {
+    await ledger().putQuarantined(Array.from({ length: 95 }, (_, at) => quarantined(at)))
+    const ids = (await ledger().quarantined(1000)).map(({ id }) => id)
+    const unknown = Array.from({ length: 200 }, (_, index) => -index)
+    expect(await ledger().removeQuarantined([...ids.slice(5), ...unknown])).toBe(90)
+    expect((await ledger().quarantined(1000)).map(({ id }) => id)).toStrictEqual(ids.slice(0, 5))
+    expect(await ledger().removeQuarantined([])).toBe(0)
+    expect(await ledger().removeQuarantined('all')).toBe(5)
+    expect(await ledger().quarantined(1000)).toStrictEqual([])
+  })
+
   it('bounds the quarantine by itself under a flood, and keeps the newest', async () => {
     for (let start = 0; start < 5000; start += 70) {
       await ledger().putQuarantined(Array.from({ length: 70 }, (_, index) => quarantined(start + index)))

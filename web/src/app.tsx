@@ -18,6 +18,7 @@ import { HomeView } from './views/home.tsx'
 import { IncidentsView } from './views/incidents.tsx'
 import { QuarantineView } from './views/quarantine.tsx'
 import { SiteView } from './views/site.tsx'
+import { TopicsView } from './views/topics.tsx'
 import { UnknownView } from './views/unknown.tsx'
 
 export function App() {
@@ -74,6 +75,8 @@ function viewOf(route: Route): ReactNode {
       return <IncidentsView />
     case 'quarantine':
       return <QuarantineView />
+    case 'topics':
+      return <TopicsView />
     case 'unknown':
       return <UnknownView />
   }

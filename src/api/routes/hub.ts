@@ -11,6 +11,7 @@ import type { incidentRoutes } from './incidents.ts'
 import type { influxNoteRoutes } from './influx.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
+import type { topicRoutes } from './topics.ts'
 
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
@@ -23,6 +24,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof importRoutes>
   | keyof ReturnType<typeof influxNoteRoutes>
   | keyof ReturnType<typeof deviceRoutes>
+  | keyof ReturnType<typeof topicRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -72,16 +74,6 @@ export const hubRoutes = (
     return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
-  async quarantine({ query }) {
-    const before = query.cursor === undefined ? undefined : Number(decodeCursor(query.cursor, ['number'])[0])
-    const rows = await hub.engine.ledger.quarantined(query.limit + 1, before)
-    const page = rows.slice(0, query.limit)
-    return {
-      items: page.map(({ id, row }) => ({ id, ...row })),
-      next: rows.length > query.limit ? encodeCursor([page.at(-1)!.id]) : null,
-    }
-  },
-
   me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
 
   async keys() {
@@ -120,6 +112,7 @@ export const hubRoutes = (
       series: engine.seriesCount,
       readings_stored: engine.counters.readingsStored,
       quarantined: engine.counters.quarantinedTotal,
+      topics_not_understood: hub.topics.topics.heard().length,
       training: engine.models.trainer.training,
       sources: engine.sources(),
     }

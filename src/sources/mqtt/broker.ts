@@ -7,9 +7,11 @@ import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { dayMs, minuteMs } from '../../core/time.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
-import { covers, isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
+import { isAlertTopic, type TopicMapping } from './mapping.ts'
 import { SessionOwners } from './owners.ts'
 import { boundPackets } from './packet-lengths.ts'
+import { covers } from './patterns.ts'
+import { TopicReader } from './reader.ts'
 
 /** Sites that a client may publish for: null means all. */
 export type Reach = readonly string[] | null
@@ -27,6 +29,8 @@ export interface BrokerOptions {
   readonly port: number
   readonly mappings: readonly TopicMapping[]
   readonly payloadBytes: number
+  /** Reads the messages; default: one with these mappings and no profiles. */
+  readonly topics?: TopicReader
   readonly batchReadings: number
   /** Bytes that may wait for a subscriber before it is cut; default 1 MiB. */
   readonly clientBufferBytes?: number
@@ -66,9 +70,10 @@ const sweepEveryMs = 2000
 
 /**
  * A packet may be longer than a payload that becomes readings, so that such a payload is quarantined rather than
- * sent again for ever, and so that topics that are none of ours may carry a picture.
+ * sent again for ever, and so that topics that the hub does not read may carry a picture.
  */
-const packetBytesMax = (payloadBytes: number): number => Math.max(mib, 2 * payloadBytes)
+const packetBytesMax = ({ payloadBytes, topics }: BrokerOptions): number =>
+  Math.max(mib, 2 * payloadBytes, (topics?.payloadBytesMax ?? 0) + mib / 16)
 
 /**
  * An MQTT 3.1.1 broker in this process. A message of a mapped topic is acknowledged (PUBACK, PUBREC) after its commit.
@@ -114,7 +119,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
       const server = createServer({ noDelay: true }, (socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
-        boundPackets(socket, packetBytesMax(options.payloadBytes), () => pending.hasRoom(socket))
+        boundPackets(socket, packetBytesMax(options), () => pending.hasRoom(socket))
         broker.handle(socket)
       })
       try {
@@ -261,16 +266,21 @@ function createDropReport({ outgoing, retained }: FreeAedes, log: Log): () => vo
 }
 
 /**
- * Takes a message before Aedes acknowledges it. A key for some sites speaks to the hub only: others hear it where
- * all that it said was for its own sites.
+ * Reads a message before Aedes acknowledges it. A message from a key for some sites is delivered to subscribers only if
+ * all of its readings are for these sites.
  */
 function publishing(
-  { mappings, payloadBytes, defaultSite, isValid }: BrokerOptions,
+  {
+    mappings,
+    payloadBytes,
+    topics = new TopicReader({ mappings, payloadBytes }),
+    defaultSite,
+    isValid,
+  }: BrokerOptions,
   { gather, pending, signal }: BrokerParts,
   identities: WeakMap<object, Identity>,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
-  const map = new TopicMap(mappings, payloadBytes)
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
@@ -280,14 +290,14 @@ function publishing(
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
-    const decode = map.decoder(packet.topic)
     const sites = identity?.sites ?? null
-    if (!decode) {
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    // with its retain flag a sender asks the broker to keep the message: it is as new as any other
+    let rows = topics.read(packet.topic, payload, false, sites === null)
+    if (!rows) {
       if (sites !== null) broker().withhold(packet)
       return done(null)
     }
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-    let rows = decode(payload)
     if (sites !== null) {
       rows = rows.map((row) => within(sites, row, defaultSite))
       if (rows.some(({ fault }) => fault)) broker().withhold(packet)

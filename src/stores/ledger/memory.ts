@@ -27,7 +27,7 @@ import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 import { memoryWatch } from './memory-watch.ts'
-import { quarantinedRow } from './rows.ts'
+import { quarantinedOf, quarantinedRow } from './rows.ts'
 
 /** The ledger without a disk: for tests, and the plain version that the SQL one is held against. */
 export function createMemoryLedger(options: { readonly quarantineLimit?: number } = {}): Ledger {
@@ -208,8 +208,16 @@ class MemoryLedger implements Ledger {
   }
 
   async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
-    for (const row of rows) this.#quarantined.push({ id: ++this.#lastId, row: quarantinedRow(row) })
+    for (const row of rows)
+      this.#quarantined.push({ id: ++this.#lastId, row: quarantinedOf(quarantinedRow(row)) })
     if (this.#quarantined.length > 2 * this.#quarantineLimit) this.#trimQuarantined(this.#quarantineLimit)
+  }
+
+  async removeQuarantined(ids: readonly number[] | 'all'): Promise<number> {
+    const before = this.#quarantined
+    const gone = new Set(ids === 'all' ? before.map(({ id }) => id) : ids)
+    this.#quarantined = before.filter(({ id }) => !gone.has(id))
+    return before.length - this.#quarantined.length
   }
 
   async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {

@@ -28,6 +28,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0009_records': { up: (db) => records(db, types) },
   '0010_journal': { up: journal },
   '0011_devices': { up: (db) => devices(db, types) },
+  '0013_quarantine_origin': { up: (db) => quarantineOrigin(db, types) },
 })
 
 /**
@@ -98,6 +99,14 @@ async function first(db: Kysely<unknown>, { counter, text }: ColumnTypes): Promi
     .addColumn('sha256', text, (column) => column.notNull().unique())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .execute()
+}
+
+/** Where quarantined rows came from. May be repeated. */
+async function quarantineOrigin(db: Kysely<unknown>, { text }: ColumnTypes): Promise<void> {
+  const tables = await db.introspection.getTables()
+  const columns = tables.find(({ name }) => name === 'quarantined')?.columns.map(({ name }) => name) ?? []
+  for (const column of ['topic', 'device', 'metric'].filter((name) => !columns.includes(name)))
+    await db.schema.alterTable('quarantined').addColumn(column, text).execute()
 }
 
 async function places(db: Kysely<unknown>, text: DataType): Promise<void> {

@@ -122,6 +122,16 @@ export const quarantinedRow = (row: Quarantined): QuarantinedRow => ({
   code: row.code,
   message: printable(row.message),
   payload: printable(row.payload),
+  topic: row.topic === undefined ? null : printable(row.topic),
+  device: row.device === undefined ? null : printable(row.device),
+  metric: row.metric === undefined ? null : printable(row.metric),
+})
+
+export const quarantinedOf = ({ topic, device, metric, ...row }: QuarantinedRow): Quarantined => ({
+  ...row,
+  ...(topic === null ? {} : { topic }),
+  ...(device === null ? {} : { device }),
+  ...(metric === null ? {} : { metric }),
 })
 
 /**

@@ -192,6 +192,9 @@ export interface QuarantinedRow {
   code: string
   message: string
   payload: string
+  topic: string | null
+  device: string | null
+  metric: string | null
 }
 
 interface QuarantinedTable extends QuarantinedRow {

@@ -71,6 +71,24 @@ export async function writeQuarantined(
   }
 }
 
+/** Returns how many there were. */
+export async function deleteQuarantined(
+  db: Transaction<Database>,
+  ids: readonly number[] | 'all',
+): Promise<number> {
+  if (ids === 'all')
+    return Number((await db.deleteFrom('quarantined').executeTakeFirstOrThrow()).numDeletedRows)
+  let removed = 0
+  for await (const batch of batches(ids)) {
+    const { numDeletedRows } = await db
+      .deleteFrom('quarantined')
+      .where('id', 'in', batch)
+      .executeTakeFirstOrThrow()
+    removed += Number(numDeletedRows)
+  }
+  return removed
+}
+
 export function writePredictions(
   db: Transaction<Database>,
   predictions: readonly PointPrediction[],

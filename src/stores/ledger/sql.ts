@@ -30,6 +30,7 @@ import {
   keyRow,
   monitorStateOf,
   predictionOf,
+  quarantinedOf,
   siteOf,
 } from './rows.ts'
 import { type Database, siteTables } from './schema.ts'
@@ -42,6 +43,7 @@ import { sqlNotes } from './sql-notes.ts'
 import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
+  deleteQuarantined,
   writeAlerts,
   writeDevices,
   writePredictions,
@@ -300,7 +302,13 @@ export class SqlLedger implements Ledger {
       .orderBy('id', 'desc')
       .limit(limit)
       .execute()
-    return rows.map(({ id, ...row }) => ({ id, row }))
+    return rows.map(({ id, ...row }) => ({ id, row: quarantinedOf(row) }))
+  }
+
+  async removeQuarantined(ids: readonly number[] | 'all'): Promise<number> {
+    const removed = await this.#write((db) => deleteQuarantined(db, ids))
+    this.#quarantinedRows = await countQuarantined(this.#db)
+    return removed
   }
 
   putKey(key: ApiKey): Promise<void> {

@@ -1,7 +1,7 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { cacheKeys } from './queries.ts'
-import type { SeriesKey, Target } from './types.ts'
+import type { SeriesKey, Target, TopicMapping } from './types.ts'
 
 /**
  * What a person may change. It ends once what it changed has been asked anew; a failure is told at once, and what led
@@ -94,6 +94,21 @@ export const useAddMaintenance = () =>
 
 export const useRemoveMaintenance = () =>
   useChange((id: string) => call('removeMaintenance', { params: { id } }), cacheKeys.incidents)
+
+/** Adds a mapping of topics; it is used at once. */
+export const useAddMapping = () =>
+  useChange((body: TopicMapping) => call('addMapping', { body }), cacheKeys.topics)
+
+export const useRemoveMapping = () =>
+  useChange((id: string) => call('removeMapping', { params: { id } }), cacheKeys.topics)
+
+/** Reads rows in quarantine again; undefined: all of them. */
+export const useRetryQuarantine = () =>
+  useChange((ids: number[] | undefined) => call('retryQuarantine', { body: { ids } }), cacheKeys.quarantine)
+
+/** Removes rows from the quarantine; undefined: all of them. */
+export const useClearQuarantine = () =>
+  useChange((ids: number[] | undefined) => call('clearQuarantine', { body: { ids } }), cacheKeys.quarantine)
 
 /** Takes a forgotten span back. */
 export const useRemember = () =>

@@ -16,6 +16,10 @@ export type Info = Reply<'infos'>['items'][number]
 export type Incident = Reply<'incidents'>['items'][number]
 export type IncidentAlert = Reply<'incident'>['alerts'][number]
 export type MaintenanceWindow = Reply<'maintenance'>['items'][number]
+export type HeardTopic = Reply<'topics'>['items'][number]
+export type TopicMapping = Reply<'proposeMapping'>['mapping']
+export type MappingPreview = Reply<'previewMapping'>
+export type AddedMapping = Reply<'topicMappings'>['items'][number]
 export type Health = Reply<'health'>
 
 export type Target = Forecast['target']
