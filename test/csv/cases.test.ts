@@ -45,6 +45,12 @@ describe('a column of kWh', () => {
       [...rising(9, 80, 0.1), 0, 0, ...rising(9, 81, 0.1)],
       'energy_total',
     ],
+    [
+      'of a register that jitters',
+      'energy_total_kwh',
+      ['100.02', '100.01', '100.05', '100.1', '100.12'],
+      'energy_total',
+    ],
     ['of a register that did not move', 'meter_total_kwh', ['12.5', '12.5', '12.5'], 'energy_total'],
     ['of a register that stands still beside others', 'export_t2_kwh', [200.5, 200.5, 200.5], 'energy_total'],
     ['of a standby that never changes', 'lamp_kwh', ['0.05', '0.05', '0.05'], 'energy'],
@@ -280,6 +286,10 @@ describe('what stands around the table', () => {
     ['a title and an empty line', `Export of the cellar\n\n${table}`],
     ['pairs that are as wide as the table', `Device;Cellar\nCreated;2026-01-06\nRows;2\n${table}`],
     ['a table that is wider', `Serial;Kind;From;To\n0001;Sensor;05.01.2026;06.01.2026\n${table}`],
+    [
+      'remarks, many of them',
+      `${Array.from({ length: 40 }, (_, row) => `# remark ${row}; and more`).join('\n')}\n${table}`,
+    ],
     ['a row of units', `Zeit;Temperatur\n;°C\n05.01.2026 00:00;-1,5\n05.01.2026 00:15;2,25\n`],
     ['a unit above the header', `Unit;°C\nZeit;Wert\n05.01.2026 00:00;-1,5\n05.01.2026 00:15;2,25\n`],
     ['a degree sign of one character', table.replace('°C', '\u2103')],
@@ -320,6 +330,19 @@ describe('pressure without a unit', () => {
       '2026-03-02T01:00Z 17 pressure 1013.255 hPa',
     ])
     expect((await importOf(rows([963.2, 1013.5]))).lines[0]).toBe('2026-03-02T00:00Z 17 pressure 963.2 hPa')
+  })
+
+  it('is Pa in the archive of sensor.community, whose times are UTC whatever the site', async () => {
+    const text = `sensor_id;sensor_type;location;lat;lon;timestamp;pressure;temperature
+17;BME280;3;48.1;9.2;2026-01-05T00:02:00;0;-3.5
+17;BME280;3;48.1;9.2;2026-01-05T00:04:00;98000.5;nan
+`
+    const { lines } = await importOf(text, { siteZone: { zone: 'Europe/Berlin', why: 'site' } })
+    expect(lines).toEqual([
+      '2026-01-05T00:02Z 17 pressure 0 hPa',
+      '2026-01-05T00:02Z 17 temperature -3.5 degC',
+      '2026-01-05T00:04Z 17 pressure 980.005 hPa',
+    ])
   })
 
   it('is not guessed in another range, and the hint does not say a unit', async () => {

@@ -176,6 +176,11 @@ sensor.car,device_consumption,Wh,500,1000
     expect(counts).toMatchObject({ rows: 2, empty: 1, badRows: 0 })
   })
 
+  it('are read by the unit that each row names', async () => {
+    const text = days.replace('Date,', 'MPAN,Unit,Date,').replaceAll(/^(0|1)/gm, '1012345678901,kWh,$1')
+    expect((await importOf(text)).lines[0]).toBe('2026-01-05T00:00Z 1012345678901 energy 1 kWh')
+  })
+
   it('with a unit nowhere are asked for with the flag that decides', async () => {
     const { mapping, lines } = await importOf(days)
     expect(lines).toEqual([])

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { entry, model } from '../../../test/conformance/ledger-life-samples.ts'
+import { card } from '../../../test/conformance/ledger-samples.ts'
 import { turnOfTheLoop, VirtualClock } from '../../../test/virtual-clock.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { Jobs, Ledger, ReadingStore, WindowStore } from '../../core/ports.ts'
@@ -306,8 +308,11 @@ describe('trainer', () => {
   describe('during an import', () => {
     const weeks = 28 * (dayMs / quarterMs)
     /** A target with enough history to be learnt from, which came in with an import that runs. */
-    async function importing(): Promise<{ world: World; id: string; open: () => Promise<string[]> }> {
+    async function importing(
+      prepare: (world: World) => Promise<void> = async () => undefined,
+    ): Promise<{ world: World; id: string; open: () => Promise<string[]> }> {
       const world = new World()
+      await prepare(world)
       await world.models.start()
       const { id } = world.models.imports.begin(['home'], 'a test')
       await world.derive('fridge', start - 28 * dayMs, weeks)
@@ -325,6 +330,21 @@ describe('trainer', () => {
       await settle()
       expect(await open()).toEqual([])
       expect(world.takeBegun()).toEqual(['fridge'])
+    })
+
+    it('trains a target again at its end that had learnt before, maybe from a part of the file', async () => {
+      const target = { site: 'home', domain: 'energy', subject: 'fridge' }
+      const { world, id } = await importing((one) =>
+        one.ledger.models.put(
+          [entry('v1', { card: card({ target, model: model('v1') }), status: 'rejected' })],
+          [],
+        ),
+      )
+      const jobs = () => world.ledger.jobs.all({})
+      expect(await jobs()).toEqual([])
+      world.models.imports.end(id)
+      await settle()
+      expect((await jobs()).map((job) => [job.target.subject, job.by])).toEqual([['fridge', 'import']])
     })
 
     it('trains only once the history that came late is derived again', async () => {

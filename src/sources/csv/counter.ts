@@ -22,6 +22,8 @@ const intervalWords =
 const fallsMax = 0.02
 /** Level of a register, in rises from one row to the next: the least that shape alone is believed at. */
 const levelMin = 100
+/** A fall of this share of the value may be noise. */
+const jitterShare = 0.001
 /** Rows that rise between two resets. */
 const risesMin = 4
 
@@ -29,6 +31,8 @@ interface Shape {
   /** Steps to a higher value, and to a lower one that no reset explains. */
   readonly rises: number
   readonly falls: number
+  /** Falls by less than a meter's own noise would be at such a level. */
+  readonly jitter: number
   readonly resets: number
   /** Isolated rows far below their neighbours. */
   readonly glitches: number
@@ -52,7 +56,9 @@ export function readCounter(
   const isInterval =
     intervalWords.test(name) && !/(^|_)(total|lifetime|meter|counter|register|z(ä|ae)hler\w*)(_|$)/.test(name)
   const shape = shapeOf(runs)
-  const { rises, falls, resets, glitches, level } = shape
+  const { rises, resets, glitches, level } = shape
+  // at a level that its name explains a tiny fall is noise; else it is a fall
+  const falls = shape.falls + (isNamed && shape.rises > shape.jitter ? 0 : shape.jitter)
   const steps = Math.max(1, rises + falls + resets)
   const why = (text: string, counter: boolean, unsure = false): CounterVerdict => ({
     counter,
@@ -84,7 +90,7 @@ export function readCounter(
 }
 
 function shapeOf(runs: readonly (readonly number[])[]): Shape {
-  let [rises, falls, resets, glitches, level] = [0, 0, 0, 0, 0]
+  let [rises, falls, jitter, resets, glitches, level] = [0, 0, 0, 0, 0, 0]
   for (const run of runs) {
     const clean = withoutDropOuts(run)
     glitches += run.length - clean.length
@@ -107,11 +113,12 @@ function shapeOf(runs: readonly (readonly number[])[]): Shape {
         endStretch()
         resets++
         begin = value
-      } else falls++
+      } else if (before - value <= jitterShare * before) jitter++
+      else falls++
     }
     endStretch()
   }
-  return { rises, falls, resets, glitches, level }
+  return { rises, falls, jitter, resets, glitches, level }
 }
 
 /** Leaves out single rows, or two, that fall to nearly nothing and come back to where they were, or a little higher. */

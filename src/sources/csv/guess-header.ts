@@ -60,7 +60,7 @@ const holdsDays = (head: FileHead, index: number): boolean =>
 type Parts = Pick<Mapping, 'values' | 'events' | 'roles' | 'skipped' | 'series' | 'cells'>
 
 const keyNames =
-  /^(entity_id|entity|device|device_id|sensor|sensor_id|name|type|metric|quantity|room|location|unit|units|unit_of_measurement|einheit|meter_id|mpan|mprn|nmi|series)$/i
+  /^(entity_id|entity|device|device_id|sensor|sensor_id|name|type|metric|quantity|room|location|unit|units|unit_of_measurement|einheit|meter|meter_id|serial|mpan|mprn|nmi|series)$/i
 
 /** One reading for each cell below a time. `--column "*=device/metric:unit"` says what all of them are. */
 export function headerParts(context: GuessContext, cells: readonly TimedCell[], time: TimeSource): Parts {

@@ -87,7 +87,7 @@ function noTimes({ head, flags }: GuessContext): string {
   )
 }
 
-type TimeContext = Pick<GuessContext, 'head' | 'flags'>
+type TimeContext = Pick<GuessContext, 'head' | 'flags'> & Partial<Pick<GuessContext, 'known'>>
 
 interface TimeColumn {
   readonly index: number
@@ -104,7 +104,11 @@ export function timeSourceOf(context: TimeContext, index: number): ColumnTimes |
 
 function sourceOf(context: TimeContext, column: TimeColumn): ColumnTimes {
   const { head, flags } = context
-  const zone = zoneFor(flags, head.columns[column.index]!)
+  const documented = flags.zone === undefined ? context.known?.zone : undefined
+  const zone =
+    documented === undefined
+      ? zoneFor(flags, head.columns[column.index]!)
+      : { zone: documented, zoneWhy: 'as its publisher documents' }
   const source = { kind: 'column' as const, ...column, ...zone, direction: 'forward' as Direction }
   return { ...source, direction: directionOf(sampleTimes(context, source)) }
 }

@@ -230,7 +230,7 @@ function bomBytes(bytes: Buffer, encoding: Encoding): number {
 
 /** The delimiter that cuts the first lines most evenly; of equals the one that cuts into more fields. */
 function guessDelimiter(text: string): string {
-  const all = text.split('\n', 400).filter((line) => line.trim() !== '')
+  const all = text.split('\n', 400).filter((line) => line.trim() !== '' && !isRemark(line))
   if (all.length > 2) all.pop()
   // the last of them are rows of the table, whatever stands above it
   const lines = all.length > 61 ? [all[0]!, ...all.slice(-60)] : all
@@ -248,6 +248,9 @@ function guessDelimiter(text: string): string {
   }
   return best.delimiter
 }
+
+/** Annotations of InfluxDB begin with the same sign, and are cut like the rows below. */
+const isRemark = (line: string): boolean => line.startsWith('#') && !isAnnotated(line)
 
 const unquoted = (line: string): string => line.replace(/"[^"]*"/g, '')
 

@@ -3,7 +3,7 @@ import { readCounter } from './counter.ts'
 import { likelyUnit, normalise, quantityNamed, readName } from './names.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Survey, SurveyedSeries } from './survey.ts'
-import { unitOf } from './unit-words.ts'
+import { metricOfUnit, unitOf } from './unit-words.ts'
 
 /** What the readings of one series of a surveyed file are. */
 export interface SeriesMeaning {
@@ -156,6 +156,9 @@ function measured(
     numbers.every((n) => n >= 0 && n <= 100)
   )
     return { metric: 'battery', unit: '%', why: '% is what Home Assistant records' }
+  const metric = unit === undefined || known ? undefined : metricOfUnit(unit)
+  if (unit !== undefined && metric !== undefined)
+    return { metric, unit, why: `unit ${unit} as the file states` }
   return known ?? { skip: 'the name tells no metric', ...(unit === undefined ? {} : { unit }) }
 }
 

@@ -31,9 +31,10 @@ export function findTable(rows: readonly Row[]): TableStart {
   const plain: TableStart = looksLikeData(first)
     ? { header: undefined, units: undefined, data: 0 }
     : { header: 0, units: undefined, data: 1 }
-  const width = mostCommon(rows.slice(rows.length > 2 ? 1 : 0).map(({ fields }) => fields?.length ?? 0)) ?? 0
+  const lower = lowerHalf(rows)
+  const width = mostCommon(lower.map(({ fields }) => fields?.length ?? 0)) ?? 0
   if (width < 2) return plain
-  const kinds = kindsBelow(rows, width)
+  const kinds = kindsBelow(lower, width)
   const isData = (row: Row | undefined): boolean => row !== undefined && fits(row, kinds)
   const top = rows.slice(0, aboveMax)
   const data = top.findIndex(
@@ -50,9 +51,15 @@ export function findTable(rows: readonly Row[]): TableStart {
   return { header, units: undefined, data: header + 1 }
 }
 
+/** Rows that are of the table, whatever stands above it; remarks are not. */
+function lowerHalf(rows: readonly Row[]): Row[] {
+  const plain = rows.filter(({ text }) => !text.startsWith('#'))
+  return plain.slice(plain.length > 2 ? Math.max(1, plain.length >> 1) : 0)
+}
+
 /** What most cells of each column hold in the rows further below. */
-function kindsBelow(rows: readonly Row[], width: number): Kind[] {
-  const below = rows.slice(rows.length >> 1).filter(({ fields }) => fields?.length === width)
+function kindsBelow(lower: readonly Row[], width: number): Kind[] {
+  const below = lower.filter(({ fields }) => fields?.length === width)
   const typical = below.slice(-typicalRows).map(({ fields }) => fields!.map(kindOf))
   return Array.from({ length: width }, (_, index) => {
     const kinds = typical.map((row) => row[index]!).filter((kind) => kind !== 'empty')
@@ -74,8 +81,8 @@ function fits({ fields }: Row, kinds: readonly Kind[]): boolean {
 }
 
 /** As many texts as there are columns, none of them a number or a time. */
-function isNames({ fields }: Row, width: number): boolean {
-  if (!fields || fields.length < width - 1 || fields.length > width + 1) return false
+function isNames({ fields, text }: Row, width: number): boolean {
+  if (!fields || text.startsWith('#') || fields.length < width - 1 || fields.length > width + 1) return false
   const kinds = fields.map(kindOf)
   const texts = kinds.filter((kind) => kind === 'text').length
   return texts >= Math.max(1, fields.length / 2 - 1) && !kinds.includes('number') && !kinds.includes('time')
