@@ -114,6 +114,11 @@ export class Reactor {
     return this.#wakes.nextAt
   }
 
+  /** Whether any watcher is due. */
+  isWakeDue(now: number): boolean {
+    return this.#wakes.refresh(now) <= now
+  }
+
   /** Wakes the watchers that are due. */
   wake(now: number, turn: Turn): void {
     for (let watcher = this.#wakes.pop(now); watcher; watcher = this.#wakes.pop(now)) {
