@@ -11,6 +11,11 @@ import { type Mount, policyViolation, type SocketCaller, tryAgainLater } from '.
 import { shownChange } from './routes/incidents.ts'
 import { ofSites } from './target.ts'
 
+/** Listeners have little to say; the limit for frames of readings is higher. */
+const messageBytesMax = 64 * 1024
+/** WebSocket close code 1009: message too big (RFC 6455). */
+const messageTooBig = 1009
+
 interface Client {
   readonly socket: WebSocket
   /** null: all sites. */
@@ -81,6 +86,10 @@ class Channel {
     this.#clients.add(client)
     this.#everybody.add(client)
     socket.on('close', () => this.#forget(client))
+    socket.on('message', (data) => {
+      if (Buffer.byteLength(String(data)) > messageBytesMax)
+        socket.close(messageTooBig, 'the message is too long')
+    })
     return client
   }
 

@@ -12,7 +12,14 @@ const start = async (options: TestHubOptions = {}): Promise<void> => {
   hub = await startTestHub({ open: true, ...options })
   port = await hub.listen()
 }
+/** A test that fails with its gate shut must not keep the hub from closing. */
+const gates: { open(): void }[] = []
+const openedAtEnd = <Gate extends { open(): void }>(gate: Gate): Gate => {
+  gates.push(gate)
+  return gate
+}
 afterEach(async () => {
+  for (const gate of gates.splice(0)) gate.open()
   for (const socket of sockets.splice(0)) socket.terminate()
   expect(hub.errors).toEqual([])
   await hub.close()
@@ -53,6 +60,11 @@ const receipts = async ({ receipts }: Client, count: number): Promise<IngestMess
   return receipts
 }
 const good = (frame: number, accepted = 1) => ({ type: 'receipt', frame, accepted, rejected: [] })
+
+/** So many turns of the event loop, which client and hub share: whatever can happen by then has happened. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 describe('ingest socket', () => {
   test('takes a reading, a list, and an object with readings, with a receipt each that names bad rows', async () => {
@@ -97,7 +109,7 @@ describe('ingest socket', () => {
   })
 
   test('sends a receipt after the commit of its frame, in the order of the frames', async () => {
-    const gate = createGatedReadings()
+    const gate = openedAtEnd(createGatedReadings())
     await start({ readings: gate.readings })
     gate.shut()
     const client = await open()
@@ -105,6 +117,7 @@ describe('ingest socket', () => {
     client.send('{')
     for (let frame = 3; frame <= 40; frame++) client.send(power(frame, `lamp-${frame}`))
     await expect.poll(() => hub.engine.latest().length).toBe(39)
+    await turns(500)
     expect(client.receipts).toEqual([])
     gate.open()
     const got = await receipts(client, 40)
@@ -113,7 +126,7 @@ describe('ingest socket', () => {
   })
 
   test('is not read while more bytes wait for their commit than the limit, and loses nothing', async () => {
-    const gate = createGatedReadings()
+    const gate = openedAtEnd(createGatedReadings())
     await start({ readings: gate.readings, limits: { clientPendingBytes: 200_000 } })
     gate.shut()
     const client = await open()
@@ -122,10 +135,10 @@ describe('ingest socket', () => {
     for (let frame = 0; frame < frames; frame++)
       client.send({ ...power(frame, `lamp-${frame}`), note: padding })
     await expect.poll(() => hub.engine.waiting).toBeGreaterThan(30)
+    await turns(3000)
     // what the hub does not read stays with the client
-    await expect.poll(() => client.socket.bufferedAmount).toBeGreaterThan(0)
-    const taken = hub.engine.waiting
-    expect(taken).toBeLessThan(300)
+    expect(hub.engine.waiting).toBeLessThan(300)
+    expect(client.socket.bufferedAmount).toBeGreaterThan(0)
     gate.open()
     expect((await receipts(client, frames)).every(({ type }) => type === 'receipt')).toBe(true)
     expect(hub.engine.counters.readingsStored).toBe(frames)
