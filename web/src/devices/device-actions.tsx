@@ -77,8 +77,8 @@ function DeleteDevice({ device, metric, opened, onClose }: DialogProps & { reado
       ]}
     >
       <p>
-        {name} and its {device.series.length} go from every page and answer at once, with all readings,
-        derived energy, forecasts, models and alerts. {undoText} After that it is erased.
+        {name} is gone from every page and answer at once, with its readings, derived energy, forecasts,
+        models and alerts. {undoText} After that it is erased.
       </p>
       <p>If it sends again, it appears as a new device, without its old history.</p>
     </Confirm>
@@ -105,6 +105,7 @@ function MergeDevice({ device, opened, onClose }: DialogProps) {
         <>
           <NativeSelect
             label="Into"
+            mb="sm"
             value={into.id}
             onChange={(event) => setChosen(event.currentTarget.value)}
             data={others.map((one) => ({ value: one.id, label: deviceName(one) }))}
