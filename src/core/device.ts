@@ -1,4 +1,4 @@
-import type { Device, SeriesKey } from './event.ts'
+import type { Alert, Device, SeriesKey } from './event.ts'
 import type { VersionKey } from './life.ts'
 import type { Target } from './target.ts'
 
@@ -37,7 +37,13 @@ export interface Removal {
   readonly series: readonly RemovedSeries[]
   /** Targets that are gone with them: their models, forecasts, predictions and alerts are hidden. */
   readonly targets: readonly Target[]
+  /** Targets that keep other sources: of theirs, only alerts about the removed series are hidden. */
+  readonly narrowed: readonly Target[]
 }
+
+/** Whether an alert is about one of the removed series. */
+export const isAboutRemoved = ({ series }: Removal, { target, device, metric }: Alert): boolean =>
+  series.some(({ key }) => key.site === target.site && key.device === device && key.metric === metric)
 
 /** A change of a device as the journal keeps it, so that both stores apply it in the order of the readings. */
 export type DeviceChange =

@@ -1,4 +1,4 @@
-import type { DeviceChange, Removal, RemovedSeries } from '../core/device.ts'
+import { type DeviceChange, isAboutRemoved, type Removal, type RemovedSeries } from '../core/device.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Device, Series, SeriesKey } from '../core/event.ts'
 import type { Clock, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
@@ -13,6 +13,7 @@ import type { IncidentDesk } from './incidents/desk.ts'
 import type { Models } from './models/models.ts'
 import type { InsidePath, Path } from './path.ts'
 import type { Projector } from './projector.ts'
+import type { Watcher } from './watcher.ts'
 
 export interface DeviceDeskParts {
   readonly readings: ReadingStore
@@ -40,9 +41,13 @@ interface Extent {
   /** Measured series. */
   readonly own: readonly Series[]
   readonly targets: readonly Target[]
+  /** Those that keep other sources. */
+  readonly narrowed: readonly Target[]
   /** Series that are derived of these, and of targets that keep other sources. */
   readonly derived: readonly Series[]
 }
+
+type Begun = Pick<Removal, 'id' | 'site' | 'device' | 'at' | 'until' | 'by'>
 
 /**
  * What people do to devices. Each change is a frame of the journal between two turns: readings of before belong to the
@@ -95,7 +100,7 @@ export class DeviceDesk {
         const removal: Removal = {
           ...this.#begin(site, device, by),
           ...(isWhole ? { known: extent.known } : { metric: metric ?? '' }),
-          ...{ kind: 'deleted', series, targets: extent.targets },
+          ...{ kind: 'deleted', series, targets: extent.targets, narrowed: extent.narrowed },
         }
         await this.#take(inside, removal)
         return { removal, hidden: this.#hide(inside, removal) }
@@ -115,12 +120,17 @@ export class DeviceDesk {
     return this.#turns.run(async () => {
       const stored = await this.#stored(site)
       const { removal, hidden } = await this.#parts.path.alone(async (inside) => {
-        const { known, own, targets, derived } = this.#extentOf(inside, stored, { site, device }, undefined)
+        const { known, own, targets, narrowed, derived } = this.#extentOf(
+          inside,
+          stored,
+          { site, device },
+          undefined,
+        )
         this.#device(site, into)
         const series = [...own, ...derived].map((one) => this.#mergedSeries(one, targets, device, into))
         const removal: Removal = {
           ...this.#begin(site, device, by),
-          ...{ kind: 'merged', into, known, series, targets },
+          ...{ kind: 'merged', into, known, series, targets, narrowed },
         }
         await this.#take(inside, removal)
         const moved = this.#moveWindows(removal)
@@ -218,14 +228,11 @@ export class DeviceDesk {
       ;({ alone, others } = reactor.watchersOf(site, [...own, ...gone]))
     }
     const targets = alone.map(({ target }) => target)
-    return { known, own, derived: derivedOf([...targets, ...others.map(({ target }) => target)]), targets }
+    const narrowed = others.map(({ target }) => target)
+    return { known, own, derived: derivedOf([...targets, ...narrowed]), targets, narrowed }
   }
 
-  #begin(
-    site: string,
-    device: string,
-    by: string,
-  ): Pick<Removal, 'id' | 'site' | 'device' | 'at' | 'until' | 'by'> {
+  #begin(site: string, device: string, by: string): Begun {
     const { clock, directory } = this.#parts
     const at = clock.now()
     let id: string
@@ -254,11 +261,15 @@ export class DeviceDesk {
   async #take({ reactor, contribute }: InsidePath, removal: Removal): Promise<void> {
     const { clock, incidents } = this.#parts
     this.#requireStorable()
-    const watchers = removal.targets.flatMap((target) => reactor.watcher(target) ?? [])
-    if (watchers.length > 0) {
-      await contribute((turn) => reactor.closeAlerts(watchers, clock.now(), turn))
-      await incidents.resolveTargets(removal.targets, removal.by)
-    }
+    const watchersOf = (targets: readonly Target[]): Watcher[] =>
+      targets.flatMap((target) => reactor.watcher(target) ?? [])
+    await contribute((turn) => {
+      const now = clock.now()
+      for (const watcher of watchersOf(removal.targets)) reactor.closeAlerts(watcher, () => true, now, turn)
+      for (const watcher of watchersOf(removal.narrowed))
+        reactor.closeAlerts(watcher, (alert) => isAboutRemoved(removal, alert), now, turn)
+    })
+    await incidents.resolveTargets(removal.targets, removal.by)
     await this.#commit({ kind: 'removed', removal })
     this.#parts.directory.removed(removal)
   }

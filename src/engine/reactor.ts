@@ -237,9 +237,9 @@ export class Reactor {
     return devices.flatMap((device) => this.#cells.get(site)?.ofDevice(device) ?? [])
   }
 
-  /** Closes the alerts of targets that people remove. */
-  closeAlerts(watchers: readonly Watcher[], now: number, turn: Turn): void {
-    for (const watcher of watchers) this.#send(watcher, watcher.close(now), now, turn)
+  /** Closes alerts of what people remove. */
+  closeAlerts(watcher: Watcher, isGone: (alert: Alert) => boolean, now: number, turn: Turn): void {
+    this.#send(watcher, watcher.closeWhere(isGone, now), now, turn)
   }
 
   /** Takes series out, with the targets that have no other source; the others are derived again from what is left. */

@@ -100,6 +100,13 @@ export class Watcher {
     return [...this.#open.values()].map((alert) => ({ ...alert, at, until: at }))
   }
 
+  /** Those alerts closed that are about something that is not watched any more. */
+  closeWhere(isGone: (alert: Alert) => boolean, at: number): Alert[] {
+    const closed = this.close(at).filter(isGone)
+    for (const alert of closed) this.#open.delete(alertKey(alert))
+    return closed
+  }
+
   get wakeAt(): number {
     return this.#monitor.wakeAt
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Removal } from '../../src/core/device.ts'
+import type { Alert } from '../../src/core/event.ts'
 import { hourMs, minuteMs } from '../../src/core/time.ts'
 import { createMemoryJournal } from '../../src/stores/journal/memory.ts'
 import { createMemoryLedger } from '../../src/stores/ledger/memory.ts'
@@ -9,7 +10,10 @@ import { noon, startTwoSites, type TwoSites } from './two-sites.ts'
 
 /** What people do to devices, over the API and with a journal between the path and the stores. */
 
-const rules = [{ name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 }] as const
+const rules = [
+  { name: 'hot', metric: 'temperature', above: 50, level: 'critical', forSeconds: 0 },
+  { name: 'damp', metric: 'humidity', above: 90, level: 'warning', forSeconds: 0 },
+] as const
 const start = Math.floor(Date.now() / hourMs) * hourMs - 3 * hourMs
 
 let hub: TestHub
@@ -172,12 +176,29 @@ describe('DELETE /api/v1/devices/{id}', () => {
     await hub.push(Array.from({ length: 61 }, (_, minute) => energy(minute, minute / 10)))
     await hub.push(Array.from({ length: 61 }, (_, minute) => power('lamp', start + minute * minuteMs, 600)))
     const sum = async () => (await derivedOf('lamp')).reduce((total, value) => total + value, 0)
-    await vi.waitFor(async () => expect(await sum()).toBeCloseTo(5.25, 0), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await sum()).toBeCloseTo(6, 1), { timeout: 5000 })
     await ask('DELETE', '/devices/lamp?metric=energy_total')
     expect((await items('/series')).map(({ metric }: { metric: string }) => metric)).toEqual(['power'])
     expect(await items('/devices')).toHaveLength(1)
-    await vi.waitFor(async () => expect(await sum()).toBeCloseTo(0.6, 0), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await sum()).toBeCloseTo(0.6, 1), { timeout: 5000 })
     expect(await items('/devices/removed')).toMatchObject([{ device: 'lamp', metric: 'energy_total' }])
+  })
+
+  it('closes and hides the alerts about a series that is deleted, and leaves the others of its device', async () => {
+    const send = (metric: string, value: number) =>
+      hub.push([{ device: 'bath', metric, value, at: Date.now() }])
+    await send('temperature', 80)
+    await send('humidity', 95)
+    await ask('DELETE', '/devices/bath?metric=temperature')
+    expect((await items('/alerts')).map(({ rule, until }: Alert) => [rule, until])).toEqual([
+      ['damp', undefined],
+    ])
+    await send('humidity', 50)
+    expect(await items('/alerts?open=true')).toEqual([])
+    await ask('POST', '/devices/bath/restore')
+    expect((await items('/alerts')).map(({ rule }: Alert) => rule).sort()).toEqual(['damp', 'hot'])
+    await send('temperature', 81)
+    expect(await items('/alerts?open=true')).toMatchObject([{ rule: 'hot', value: 81 }])
   })
 
   it('stays deleted over a restart, and is erased once its time has come', async () => {

@@ -24,7 +24,7 @@ import {
 const removal = (id: string, change: Partial<Removal> = {}): Removal => ({
   ...{ id, kind: 'deleted', site: 'home', device: 'meter', at: 5, until: 9, by: 'Key a' },
   series: [{ key: series, unit: 'W' }],
-  targets: [target, alertTarget],
+  ...{ targets: [target, alertTarget], narrowed: [] },
   ...change,
 })
 const removed = (id: string, change: Partial<Removal> = {}): DeviceChange => ({
@@ -195,6 +195,19 @@ export function testDeviceChanges(ledger: () => Ledger): void {
       [2, 7_200_000],
     ])
     expect(await ledger().watch.scoredTo(power)).toBe(99)
+  })
+
+  it('hides of a target that keeps other sources the alerts about the removed series only', async () => {
+    const narrow = { metric: 'power', targets: [], narrowed: [alertTarget] }
+    const others = [alert({ metric: 'soc', rule: 'low' }), alert({ metric: 'soc', since: 7 })]
+    await ledger().putAlerts([alert(), ...others])
+    await ledger().change(removed('r', narrow))
+    expect(await ledger().alerts({}, 9)).toStrictEqual([...others].sort((a, b) => b.since - a.since))
+    await ledger().change(restored('r', narrow))
+    expect(await ledger().alerts({}, 9)).toHaveLength(3)
+    await ledger().change(removed('s', narrow))
+    await ledger().change({ kind: 'erased', removal: removal('s', narrow) })
+    expect(await ledger().alerts({}, 9)).toHaveLength(2)
   })
 
   it('has one live model of a target after a removal is restored', async () => {

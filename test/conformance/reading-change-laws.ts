@@ -12,7 +12,7 @@ const key = (device: string, metric = 'power'): SeriesKey => ({ site: 'home', de
 const deleted = (id: string, ...keys: readonly SeriesKey[]): Removal => ({
   ...{ id, kind: 'deleted', site: 'home', device: 'meter', at: 1, until: 2, by: 'a person' },
   series: keys.map((one) => ({ key: one, unit: 'W' })),
-  targets: [],
+  ...{ targets: [], narrowed: [] },
 })
 
 /** The device `old` becomes a part of `meter`. */

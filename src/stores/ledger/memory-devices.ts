@@ -1,5 +1,11 @@
-import type { DeviceChange, Merge, Removal, RemovalLedger } from '../../core/device.ts'
-import type { Device } from '../../core/event.ts'
+import {
+  type DeviceChange,
+  isAboutRemoved,
+  type Merge,
+  type Removal,
+  type RemovalLedger,
+} from '../../core/device.ts'
+import type { Alert, Device } from '../../core/event.ts'
 import { type ModelEntry, naiveVersion, type VersionKey } from '../../core/life.ts'
 import { isSameTarget, type Target } from '../../core/target.ts'
 import { siteAndId } from './keys.ts'
@@ -101,6 +107,11 @@ const mergeId = ({ site, device }: Pick<Removal, 'site' | 'device'>): string =>
 /** Whether a removal hides what is known of the target. */
 export const hides = ({ targets }: Removal, target: Target): boolean =>
   targets.some((gone) => isSameTarget(gone, target))
+
+/** The same for an alert, which may be about one of several sources of its target. */
+export const hidesAlert = (removal: Removal, alert: Alert): boolean =>
+  hides(removal, alert.target) ||
+  (removal.narrowed.some((target) => isSameTarget(target, alert.target)) && isAboutRemoved(removal, alert))
 
 /** One learnt version is live, and the naive one only without: the one that is served now stays. */
 export function settleLive(now: readonly ModelEntry[], before: readonly ModelEntry[]): ModelEntry[] {

@@ -15,7 +15,7 @@ import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } fr
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
-import { hides, MemoryRemovals, takeOut } from './memory-devices.ts'
+import { hides, hidesAlert, MemoryRemovals, takeOut } from './memory-devices.ts'
 import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
@@ -53,10 +53,11 @@ class MemoryLedger implements Ledger {
     putDevices: (devices) => this.putDevices(devices),
     models: this.models,
     takeOut: [
-      ...[this.#forecasts, this.#predictions, this.#alerts].map(
+      ...[this.#forecasts, this.#predictions].map(
         (rows: Map<string, { readonly target: Target }>) => (removal: Removal) =>
           takeOut(rows, ({ target }) => hides(removal, target)),
       ),
+      (removal) => takeOut(this.#alerts, (alert) => hidesAlert(removal, alert)),
       (removal) => this.#dropStates(removal),
       ...[this.models, this.jobs, this.watch, this.notes, this.incidents].map((part) => part.takeOut),
     ],

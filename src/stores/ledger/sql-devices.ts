@@ -2,10 +2,12 @@ import type { Transaction } from 'kysely'
 import {
   type DeviceChange,
   hiddenName,
+  isAboutRemoved,
   type Merge,
   type Removal,
   type RemovalLedger,
 } from '../../core/device.ts'
+import type { Alert } from '../../core/event.ts'
 import type { Job } from '../../core/life.ts'
 import { naiveVersion } from '../../core/life.ts'
 import { isSameTarget, type Target } from '../../core/target.ts'
@@ -87,6 +89,7 @@ async function hide(db: Transaction<Database>, removal: Removal): Promise<void> 
         .where((row) => row.and(named(target)))
         .execute()
   }
+  for (const target of removal.narrowed) await hideAlerts(db, target, removal)
   await removeJobs(db, removal)
   for (const { key } of removal.series) {
     await db
@@ -112,6 +115,11 @@ async function restore(db: Transaction<Database>, removal: Removal): Promise<voi
       await removeOverlap(db, table, hidden, target)
       await renameTarget(db, table, hidden, target.subject)
     }
+  }
+  for (const target of removal.narrowed) {
+    const hidden = hiddenTarget(target, id)
+    await removeOverlap(db, 'alerts', hidden, target)
+    await renameTarget(db, 'alerts', hidden, target.subject)
   }
   for (const { key } of removal.series) {
     await db
@@ -139,9 +147,9 @@ async function restore(db: Transaction<Database>, removal: Removal): Promise<voi
 /** A merge lasts: only what it hid goes. */
 async function erase(
   db: Transaction<Database>,
-  { id, site, device, targets, series }: Removal,
+  { id, site, device, targets, narrowed, series }: Removal,
 ): Promise<void> {
-  for (const target of targets) {
+  for (const target of [...targets, ...narrowed]) {
     for (const table of tableNames)
       await db
         .deleteFrom(table)
@@ -225,6 +233,22 @@ async function renameDevice(
   name: string,
 ): Promise<void> {
   await db.updateTable('devices').set({ id: name }).where('site', '=', site).where('id', '=', id).execute()
+}
+
+async function hideAlerts(db: Transaction<Database>, target: Target, removal: Removal): Promise<void> {
+  const rows = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where((row) => row.and(named(target)))
+    .execute()
+  for (const { rule, since, body } of rows) {
+    if (!isAboutRemoved(removal, bodyOf<Alert>({ body }))) continue
+    await db
+      .updateTable('alerts')
+      .set({ subject: hiddenName(target.subject, removal.id) })
+      .where((row) => row.and({ ...named(target), rule, since }))
+      .execute()
+  }
 }
 
 /** Trainings are no history of the device: they are not kept. */
