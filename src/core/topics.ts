@@ -73,5 +73,5 @@ export interface MqttTopics {
    */
   readAgain(topic: string, payload: string): readonly RawReading[] | undefined
   /** Replaces the mappings that were added while the hub runs; they come before those of the configuration. */
-  replaceMappings(mappings: readonly TopicMapping[]): void
+  setMappings(mappings: readonly TopicMapping[]): void
 }

@@ -120,6 +120,6 @@ export class TopicDesk {
 
   #use(mappings: readonly AddedMapping[]): void {
     this.#mappings = [...mappings].sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))
-    this.#parts.topics.replaceMappings(this.#mappings.map(({ mapping }) => mapping))
+    this.#parts.topics.setMappings(this.#mappings.map(({ mapping }) => mapping))
   }
 }

@@ -41,14 +41,14 @@ describe('the broker of the hub', () => {
     const { intake, topics, send } = await hub()
     await send('garage/freezer/power', '80')
     expect(topics.heard()).toMatchObject([{ topic: 'garage/freezer/power', kind: 'unmapped', payload: '80' }])
-    topics.replaceMappings([garage])
+    topics.setMappings([garage])
     await send('garage/freezer/power', '81')
     expect(intake.values).toEqual(['81'])
   })
 
   it('takes a message with the retain flag of its sender as new', async () => {
     const { intake, topics, send } = await hub()
-    topics.replaceMappings([garage])
+    topics.setMappings([garage])
     await send('garage/freezer/power', '82', true)
     expect(intake.values).toEqual(['82'])
   })
@@ -102,10 +102,10 @@ describe.skipIf(!mosquitto.available)(`an external broker ${mosquitto.reason}`, 
     const { intake, topics, sendUntil } = await hub()
     await sendUntil('the topic is listed', 'garage/freezer/power', () => topics.heard().length > 0)
     expect(topics.heard()).toMatchObject([{ topic: 'garage/freezer/power', kind: 'unmapped' }])
-    topics.replaceMappings([garage])
+    topics.setMappings([garage])
     await sendUntil('a reading comes', 'garage/freezer/power', () => intake.rows.length > 0)
     expect(topics.heard()).toEqual([])
-    topics.replaceMappings([])
+    topics.setMappings([])
     await sendUntil('it is listed again', 'garage/freezer/power', () => topics.heard().length > 0)
   })
 
@@ -146,7 +146,7 @@ describe.skipIf(!mosquitto.available)(`an external broker ${mosquitto.reason}`, 
 
   it('that delivers once for each filter gives one reading', async () => {
     const { intake, topics, send } = await hub({ listenTo: [] })
-    topics.replaceMappings([
+    topics.setMappings([
       { topic: 'over/+/{device}/{metric}', payload: 'number' },
       { topic: 'over/lap/#', payload: 'number', defaults: { device: 'd', metric: 'm' } },
     ])

@@ -64,10 +64,10 @@ describe('a topic that nothing reads', () => {
     send('b/x/temperature', '21')
     let changes = 0
     reader.onChange(() => changes++)
-    reader.replaceMappings([{ topic: 'b/{device}/{metric}', payload: 'number', defaults: { unit: 'degF' } }])
+    reader.setMappings([{ topic: 'b/{device}/{metric}', payload: 'number', defaults: { unit: 'degF' } }])
     expect(send('b/x/temperature', '21')?.map(lineOf)).toEqual(['x temperature 21 degF'])
     expect([reader.heard(), changes, reader.filters()]).toEqual([[], 1, ['b/+/+', 'a/+/+']])
-    reader.replaceMappings([])
+    reader.setMappings([])
     expect(send('b/x/temperature', '21')).toBeNull()
   })
 })
@@ -149,7 +149,7 @@ describe('a time without an offset', () => {
 describe('profiles', () => {
   it('come after mappings', () => {
     const { reader, lines } = profileReader()
-    reader.replaceMappings([
+    reader.setMappings([
       {
         topic: 'tele/{device}/SENSOR',
         payload: 'json',
@@ -203,6 +203,6 @@ describe('a proposed mapping', () => {
     const { reader } = readerOf()
     const wrong: TopicMapping = { topic: 'a/{dev}', payload: 'number' }
     expect(() => reader.preview(wrong, 'a/b', '1')).toThrow(/"{dev}" is none of/)
-    expect(() => reader.replaceMappings([wrong])).toThrow(/"{dev}" is none of/)
+    expect(() => reader.setMappings([wrong])).toThrow(/"{dev}" is none of/)
   })
 })

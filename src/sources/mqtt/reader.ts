@@ -135,7 +135,7 @@ export class TopicReader implements MqttTopics {
     return this.#profileRows(profiled, topic, bytes)?.rows
   }
 
-  replaceMappings(mappings: readonly TopicMapping[]): void {
+  setMappings(mappings: readonly TopicMapping[]): void {
     this.#map = this.#mapOf([...mappings.map(checked), ...this.#options.mappings])
     // the fields that a topic lacks are others now
     this.#heard.forgetWhere(({ kind }) => kind === 'fields')
