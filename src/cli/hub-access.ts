@@ -4,6 +4,7 @@ import { createKey, KeyRing } from '../api/keys.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
+import { contentsName } from '../platform/contents.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { createPushSource, rowsOf } from '../sources/push.ts'
@@ -25,7 +26,7 @@ export async function reachHub(
 ): Promise<HubAccess> {
   const address = await findHub(config.data)
   if (address) return { request: createHubClient(address).request, close: async () => undefined }
-  if (!existsSync(join(config.data, 'ledger.db')))
+  if (!['ledger.db', contentsName].some((name) => existsSync(join(config.data, name))))
     throw new HomeostatError('not_found', {
       what: `data in ${config.data}; name its folder with --data, or begin with homeostat serve or import`,
     })

@@ -1,3 +1,4 @@
+import type { FolderContents } from '../core/contents.ts'
 import type { Disk } from '../core/disk.ts'
 import type { Journal } from '../core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
@@ -10,6 +11,8 @@ import type { ConfiguredDomain } from './site-settings.ts'
 
 export interface EngineParts {
   readonly disk: Disk
+  /** Notices at the start what is lost; absent where the stores are in memory. */
+  readonly contents?: FolderContents | undefined
   readonly journal: Journal
   readonly readings: ReadingStore
   readonly ledger: Ledger

@@ -1,5 +1,6 @@
 import type { DiskUsage } from '../core/disk.ts'
 import type { Ledger, ReadingStore } from '../core/ports.ts'
+import { requireStores } from './contents-check.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { projectedLedger, projectedReadings } from './projected.ts'
@@ -37,17 +38,19 @@ export class Storage {
     this.#diskWatch = new DiskWatch(parts, options)
   }
 
-  /** The stores hold everything of the journal when it resolves. */
+  /** The stores hold everything of the journal when it resolves. Rejects with `data_lost` where something is lost. */
   async open(): Promise<void> {
-    const { ledger, readings } = this.#parts
+    const { ledger, readings, contents } = this.#parts
+    const isNew = contents === undefined || (await requireStores(contents))
     await ledger.open()
     await readings.open()
-    await this.projector.open()
+    const newest = await this.projector.open()
+    await contents?.begin(isNew, newest)
     this.#diskWatch.start()
   }
 
   async close(): Promise<void> {
-    const { readings, ledger, log } = this.#parts
+    const { readings, ledger, contents, log } = this.#parts
     await this.#diskWatch.stop()
     for (const store of [this.projector, readings, ledger]) {
       // such as a log that a full disk has no room to merge: the next start reads it
@@ -57,6 +60,7 @@ export class Storage {
         })
       })
     }
+    await contents?.close()
   }
 
   /** Why nothing can be written at the moment; undefined when all is well. */

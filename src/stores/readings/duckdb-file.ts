@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
@@ -145,11 +145,19 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 
 function explained(error: unknown, folder: string, path: string): unknown {
   if (error instanceof HomeostatError || !(error instanceof Error)) return error
-  const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
   if (isLocked(error)) {
+    const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
     return locked(folder, holder ?? 'unknown', error)
   }
-  return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
+  // the system's own reasons, such as no room or no right to write, are told by others
+  const isOfSystem =
+    'code' in error || /permission denied|read-only|no space|input\/output/i.test(error.message)
+  if (isOfSystem)
+    return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
+  // the first line: what follows is a stack of the engine
+  const detail = (error.message.split('\n')[0] ?? '').replaceAll(`"${path}"`, 'it').replace(/[.: ]+$/, '')
+  const otherwise = `, or move ${basename(path)} and the files beside it away and start again: the hub then rebuilds the readings as far as its journal reaches`
+  return new HomeostatError('data_damaged', { file: path, detail, otherwise }, error)
 }
 
 const isLocked = (error: unknown): boolean => error instanceof Error && /lock on file/.test(error.message)
