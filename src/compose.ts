@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { dailyBackups } from './backup.ts'
 import type { Config } from './config/load.ts'
 import type { FolderContents } from './core/contents.ts'
 import type { ArtifactStore } from './core/ports.ts'
@@ -24,6 +25,8 @@ import { createMemoryWindows } from './stores/window/memory.ts'
 export interface EngineChoices extends Pick<EngineParts, 'log'> {
   readonly version: string
   readonly scheduled: boolean
+  /** Goes into backups. */
+  readonly configFile?: string | undefined
   /** Go on without what the data folder has lost. */
   readonly acceptLoss?: boolean | undefined
   /** Default: those that are shipped. */
@@ -35,7 +38,15 @@ export interface EngineChoices extends Pick<EngineParts, 'log'> {
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
   config: Config,
-  { log, version, scheduled, acceptLoss = false, domains = shipped, domainsModule }: EngineChoices,
+  {
+    log,
+    version,
+    scheduled,
+    acceptLoss = false,
+    configFile,
+    domains = shipped,
+    domainsModule,
+  }: EngineChoices,
   stops: (() => Promise<unknown>)[],
 ): Engine {
   const { limits, retention, training, site, incidents } = config
@@ -51,11 +62,14 @@ export function createEngine(
   })
   stops.push(() => jobs.close())
   const contents = contentsOf(config.data, acceptLoss)
+  const stores = createStores(config, contents)
   return new Engine(
     {
       disk: createDisk(config.data),
       contents,
-      ...createStores(config, contents),
+      ...stores,
+      freezable: stores,
+      backups: dailyBackups(config, { version, configFile }),
       artifacts: createArtifacts(config),
       windows: createMemoryWindows({ capacity: limits.windowReadings }),
       clock: systemClock,
@@ -99,7 +113,7 @@ export const contentsOf = (data: string, acceptLoss = false): FolderContents =>
 export const createStores = (
   { data, limits }: Config,
   contents?: FolderContents,
-): Pick<EngineParts, 'journal' | 'readings' | 'ledger'> => ({
+): Pick<EngineParts, 'journal' | 'readings' | 'ledger'> & NonNullable<EngineParts['freezable']> => ({
   journal: journals.file({ folder: journalFolderOf(data), segmentBytes: limits.journalSegmentBytes }),
   readings: readingStores.duckdb({
     folder: data,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isLoopbackName } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
+import { streamBackup } from './backup.ts'
 import { createEngine, type EngineChoices } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
@@ -26,7 +27,7 @@ export async function startHub(
   config: Config,
   { webFolder, ...choices }: Omit<EngineChoices, 'scheduled'> & { readonly webFolder: string },
 ): Promise<RunningHub> {
-  const { log, version } = choices
+  const { log, version, configFile } = choices
   const stops: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
@@ -48,7 +49,7 @@ export async function startHub(
     const push = createPushSource()
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
-    const hub = assemble(config, { engine, keys, open, version, push, demo })
+    const hub = assemble(config, { engine, keys, open, version, push, demo, configFile })
     const server = await createServer(hub, { webFolder, log })
     stops.push(() => closeServer(server))
     await startMqtt(config, engine, keys, open, log)
@@ -109,9 +110,10 @@ function assemble(
   parts: Pick<Hub, 'engine' | 'keys' | 'open' | 'version'> & {
     readonly push: ReturnType<typeof createPushSource>
     readonly demo: Demo
+    readonly configFile: string | undefined
   },
 ): Hub {
-  const { engine, keys, open, version, push, demo } = parts
+  const { engine, keys, open, version, push, demo, configFile } = parts
   return {
     engine,
     keys,
@@ -121,6 +123,7 @@ function assemble(
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
     push: { rowsOf, take: (rows) => push.push(rows) },
+    backup: () => streamBackup(config, { version, configFile }, engine.freeze),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
   }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Hub } from '../src/api/hub.ts'
@@ -147,6 +148,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     modelStore: 'memory',
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
+    // stores in memory refuse
+    backup: async () => Readable.from((await engine.freeze()).files.map(({ name }) => name)),
   }
   const server = await createServer(hub, { webFolder, log: errorsTo(errors) })
   return {

@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
   import: async () => (await import('./import-command.ts')).importCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
   replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   train: async () => (await import('./train.ts')).trainCommand,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKey, KeyRing } from '../api/keys.ts'
+import { streamBackup } from '../backup.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -51,6 +52,7 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
         ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take: (rows) => push.push(rows) },
+        backup: () => streamBackup(config, { version, configFile: undefined }, engine.freeze),
         removeSite: (site) => engine.removeSite(site),
         limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },

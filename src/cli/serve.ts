@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { createLog } from '../platform/log.ts'
-import { type ConfigFlags, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
+import { type ConfigFlags, configFileOf, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
 
 interface ServeFlags extends ConfigFlags {
   readonly host?: string
@@ -45,6 +45,7 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
   const hub = await startHub(config, {
     log,
     version,
+    configFile: configFileOf(flags),
     acceptLoss: flags.acceptLoss,
     webFolder: fileURLToPath(new URL('../web', import.meta.url)),
   })

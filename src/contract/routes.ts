@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backupRoutes } from './backup-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
@@ -287,6 +288,7 @@ export const routes = {
     reply: s.pageOf(s.alert),
   },
   ...incidentRoutes,
+  ...backupRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

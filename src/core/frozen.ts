@@ -40,3 +40,8 @@ export async function* readPieces(readAt: ReadAt, bytes: number): AsyncGenerator
     position += bytesRead
   }
 }
+
+/** What a backup contains of the stores: both have exactly the turns up to `position`. */
+export interface FrozenStores extends FrozenFiles {
+  readonly position: number
+}

@@ -3,6 +3,7 @@ import { HomeostatError } from '../core/errors.ts'
 import type { Quarantined } from '../core/event.ts'
 import type { Journal, JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { Turns } from '../core/turns.ts'
 import { requireTurns } from './contents-check.ts'
 import { reportOpening } from './journal-report.ts'
 import { batchLength, batchWeight, Projection, projectFrames, weightOf } from './projection.ts'
@@ -44,6 +45,7 @@ export class Projector {
   readonly #parts: ProjectorParts
   readonly #options: ProjectorOptions
   readonly #projection: Projection
+  readonly #projecting = new Turns(1)
   #queue: Pending[] = []
   /** Of the queue; see `weightOf`. */
   #weight = 0
@@ -127,6 +129,20 @@ export class Projector {
     return new Promise((resolve) => {
       this.#flushes.push({ position: newest.position, resolve })
       this.#wake()
+    })
+  }
+
+  /**
+   * Runs `work` while both stores have exactly the turns up to a position, among them all that were committed before the
+   * call. Meanwhile the stores take none; commits go on. Rejects with `backup_failed` while the stores cannot be written.
+   */
+  async atPosition<Result>(work: (position: number) => Promise<Result>): Promise<Result> {
+    await this.flush()
+    return this.#projecting.run(async () => {
+      if (this.#storeProblem !== undefined)
+        throw new HomeostatError('backup_failed', { detail: this.#storeProblem })
+      await this.#projection.savePositions()
+      return work(this.#projection.position)
     })
   }
 
@@ -249,7 +265,7 @@ export class Projector {
   /** One batch into both stores. What failed in one of them is tried again there only. */
   async #project(): Promise<void> {
     const batch = this.#queue.slice(0, batchLength(this.#queue))
-    await this.#projection.apply(batch)
+    await this.#projecting.run(() => this.#projection.apply(batch))
     this.#queue.splice(0, batch.length)
     for (const { bytes, entry } of batch) {
       this.#lagBytes -= bytes

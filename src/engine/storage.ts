@@ -1,4 +1,6 @@
 import type { DiskUsage } from '../core/disk.ts'
+import { HomeostatError } from '../core/errors.ts'
+import type { FrozenStores } from '../core/frozen.ts'
 import type { Ledger, ReadingStore } from '../core/ports.ts'
 import { requireStores } from './contents-check.ts'
 import { DiskWatch } from './disk-watch.ts'
@@ -47,6 +49,27 @@ export class Storage {
     const newest = await this.projector.open()
     await contents?.begin(isNew, newest)
     this.#diskWatch.start()
+  }
+
+  /** The files of both stores, at the same turn. All that was acknowledged before the call is in them. */
+  async freeze(): Promise<FrozenStores> {
+    const { freezable } = this.#parts
+    if (!freezable)
+      throw new HomeostatError('not_acceptable_state', { detail: 'Stores in memory cannot be backed up' })
+    return this.projector.atPosition(async (position) => {
+      const ledger = await freezable.ledger.freeze()
+      try {
+        const readings = await freezable.readings.freeze()
+        const release = (): void => {
+          ledger.release()
+          readings.release()
+        }
+        return { position, files: [...readings.files, ...ledger.files], release }
+      } catch (error) {
+        ledger.release()
+        throw error
+      }
+    })
   }
 
   async close(): Promise<void> {

@@ -76,6 +76,12 @@ export const hubRoutes = (
     }
   },
 
+  async backup({ type }) {
+    const stream = await hub.backup()
+    type('application/gzip')
+    return stream
+  },
+
   me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
 
   async keys() {

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/pr
 import { basename, join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
+import { type FrozenFile, readPieces } from '../../core/frozen.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
 import { DiskFull, freeBytes } from '../room.ts'
 import { duckdb } from './duckdb-api.ts'
@@ -19,6 +20,8 @@ export interface FileOptions {
 
 export interface DatabaseFile {
   readonly instance: DuckDBInstance
+  /** The files as they are now. They stay so as long as nobody commits or moves the log; a commit only lengthens the log. */
+  frozen(): readonly FrozenFile[]
   /** Size of the file and its write-ahead log. */
   bytes(): { readonly data: number; readonly wal: number }
   /** Moves the log into the file, so that a kill at any moment loses nothing. Nobody may commit meanwhile. */
@@ -53,6 +56,7 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     await prepare(instance)
     return {
       instance,
+      frozen: () => frozenFiles(path, file),
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
       async checkpoint(session) {
         if (sizeOf(walOf(path)) === 0) return
@@ -72,6 +76,30 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     throw explained(error, folder, path)
   }
 }
+
+/** The main file is read by the handle that is open anyway: to close another one would give up DuckDB's lock. */
+function frozenFiles(path: string, file: FileHandle): readonly FrozenFile[] {
+  const bytes = sizeOf(path)
+  const main: FrozenFile = {
+    ...{ name: basename(path), bytes },
+    read: () => readPieces((...place) => file.read(...place), bytes),
+  }
+  // the undo is there where the last checkpoint failed
+  const others = [walOf(path), undoOf(path)].filter((other) => sizeOf(other) > 0)
+  return [main, ...others.map((other) => frozenFile(other, sizeOf(other)))]
+}
+
+const frozenFile = (path: string, bytes: number): FrozenFile => ({
+  ...{ name: basename(path), bytes },
+  async *read() {
+    const handle = await openFile(path)
+    try {
+      yield* readPieces((...place) => handle.read(...place), bytes)
+    } finally {
+      await handle.close()
+    }
+  },
+})
 
 /** The undo of another process that lives is its own: whoever cannot have the file is told so. */
 async function takeBackAlone(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
+import type { Freezable, FrozenFiles } from '../../core/frozen.ts'
 import type {
   Columns,
   ReadingFilter,
@@ -35,7 +36,7 @@ export interface DuckDbOptions {
 const queriesMax = 2
 
 /** Readings in one DuckDB file: a log that is deduplicated when read and when compacted, with hours kept beside it. */
-export function createDuckDbReadings(options: DuckDbOptions): ReadingStore {
+export function createDuckDbReadings(options: DuckDbOptions): ReadingStore & Freezable {
   return new DuckDbReadings(options)
 }
 
@@ -52,7 +53,7 @@ interface Opened {
  * DuckDB invalidates its instance after some failures, such as a checkpoint on a full disk: every statement fails from
  * then on. The store then opens the file again, before the next call.
  */
-class DuckDbReadings implements ReadingStore {
+class DuckDbReadings implements ReadingStore, Freezable {
   readonly #options: DuckDbOptions
   #opened: Opened | undefined
   #reopening: Promise<Opened> | undefined
@@ -138,6 +139,10 @@ class DuckDbReadings implements ReadingStore {
 
   async maintain(keepFrom?: number): Promise<void> {
     await this.#use(({ upkeep, writer }) => upkeep.maintain(writer.lastSeq, keepFrom))
+  }
+
+  async freeze(): Promise<FrozenFiles> {
+    return this.#use(freezeStore)
   }
 
   /** Lets what was called before come to its end. */
@@ -236,6 +241,20 @@ async function abandonStore({ file, session, writer, upkeep, readers }: Opened):
   session.close()
   await file.close()
 }
+
+/** Until the files are released there is no upkeep, and no log is moved into the file. */
+const freezeStore = ({ file, upkeep, writer }: Opened): Promise<FrozenFiles> =>
+  new Promise((resolve, reject) => {
+    const hold = (): Promise<void> =>
+      new Promise((release) => {
+        const freeze = async (): Promise<void> => resolve({ files: file.frozen(), release })
+        writer.alone(freeze).catch((error: unknown) => {
+          reject(error)
+          release()
+        })
+      })
+    upkeep.exclusive(hold).catch(reject)
+  })
 
 async function eraseSite(
   { series, session }: Pick<Opened, 'series' | 'session'>,
