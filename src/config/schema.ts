@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { backup } from './schema-backup.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
@@ -259,19 +260,7 @@ const hubSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is kept for how long.'),
-  backup: z
-    .strictObject({
-      folder: text(4096)
-        .optional()
-        .describe('Folder of daily backups, best on another disk. Default: none are made.'),
-      hour: count(0, 23, 4).describe("Hour of the day, in the site's zone, of the daily backup."),
-      kept: count(1, 10_000, 7).describe('Daily backups that are kept in the folder, the newest.'),
-      secondsMax: count(10, 86_400, 3600).describe(
-        'Time of one backup before it is given up: while it runs, the logs of the stores grow.',
-      ),
-    })
-    .prefault({})
-    .describe('Backups.'),
+  backup,
   training: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Learn from the readings.'),

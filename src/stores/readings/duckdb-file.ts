@@ -171,6 +171,10 @@ const walOf = (path: string): string => `${path}.wal`
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
+/** What else can be done about a damaged file. */
+export const rebuildHint =
+  ', or move readings.duckdb and the files beside it away and start again: the hub then rebuilds the readings as far as its journal reaches'
+
 function explained(error: unknown, folder: string, path: string): unknown {
   if (error instanceof HomeostatError || !(error instanceof Error)) return error
   if (isLocked(error)) {
@@ -184,8 +188,7 @@ function explained(error: unknown, folder: string, path: string): unknown {
     return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
   // the first line: what follows is a stack of the engine
   const detail = (error.message.split('\n')[0] ?? '').replaceAll(`"${path}"`, 'it').replace(/[.: ]+$/, '')
-  const otherwise = `, or move ${basename(path)} and the files beside it away and start again: the hub then rebuilds the readings as far as its journal reaches`
-  return new HomeostatError('data_damaged', { file: path, detail, otherwise }, error)
+  return new HomeostatError('data_damaged', { file: path, detail, otherwise: rebuildHint }, error)
 }
 
 const isLocked = (error: unknown): boolean => error instanceof Error && /lock on file/.test(error.message)

@@ -29,6 +29,9 @@ const tables = [
   'INSERT INTO upkeep VALUES (-1)',
 ]
 
+/** All of them. */
+export const tableNames = [...readingTables, 'series', 'rollups', 'loose', 'upkeep', 'journal'] as const
+
 export async function createTables(connection: DuckDBConnection): Promise<void> {
   for (const table of tables) await connection.run(table)
   await upgradeTables(connection)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
 import type { Freezable, FrozenFiles } from '../../core/frozen.ts'
@@ -11,11 +12,11 @@ import type {
 import { type Reading, requireStorable } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
-import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
+import { type DatabaseFile, openDatabase, rebuildHint } from './duckdb-file.ts'
 import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
 import { scanSeries } from './duckdb-scan.ts'
-import { readingTables } from './duckdb-schema.ts'
+import { readingTables, tableNames } from './duckdb-schema.ts'
 import { SeriesTable } from './duckdb-series.ts'
 import { Session } from './duckdb-session.ts'
 import { Upkeep } from './duckdb-upkeep.ts'
@@ -205,6 +206,7 @@ async function openStore({
   const file = await openDatabase({ folder, memoryLimitMb, threads })
   try {
     const session = await Session.open(file.instance)
+    await readWhole(session, join(folder, 'readings.duckdb'))
     const series = new SeriesTable()
     await series.load(session)
     const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
@@ -219,6 +221,19 @@ async function openStore({
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/**
+ * Reads every block once: DuckDB compares a block with its checksum when it reads it, which may otherwise be months later.
+ * Throws `data_damaged`.
+ */
+async function readWhole(session: Session, path: string): Promise<void> {
+  try {
+    for (const table of tableNames) await session.numbers(`SELECT bit_xor(hash(t))::DOUBLE FROM ${table} t`)
+  } catch (error) {
+    const detail = `a part of it cannot be read (${String(error).split('\n')[0]})`
+    throw new HomeostatError('data_damaged', { file: path, detail, otherwise: rebuildHint }, error)
   }
 }
 
