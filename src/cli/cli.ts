@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   lab: async () => (await import('./lab.ts')).labCommand,
+  sql: async () => (await import('./sql.ts')).sqlCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 
