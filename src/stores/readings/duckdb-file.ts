@@ -1,13 +1,13 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
 import { type FrozenFile, readPieces } from '../../core/frozen.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
 import { DiskFull, freeBytes } from '../room.ts'
 import { duckdb } from './duckdb-api.ts'
-import { createTables, upgradeTables } from './duckdb-schema.ts'
+import { createTables, hasTable, upgradeTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 import { checkpointWithUndo, takeBack, undoOf } from './duckdb-undo.ts'
 
@@ -53,7 +53,7 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     const file = await openFile(path)
     handle = file
     const instance = await duckdb.DuckDBInstance.create(path, config(folder, options))
-    await prepare(instance)
+    await prepare(instance, path)
     return {
       instance,
       frozen: () => frozenFiles(path, file),
@@ -114,14 +114,21 @@ async function takeBackAlone(path: string): Promise<void> {
 }
 
 /** Disables DuckDB's own checkpoint at the last close, which would be unguarded, and upgrades the tables. */
-async function prepare(instance: DuckDBInstance): Promise<void> {
+async function prepare(instance: DuckDBInstance, path: string): Promise<void> {
   const connection = await instance.connect()
   try {
     await connection.run('PRAGMA disable_checkpoint_on_shutdown')
+    await refuseForeign(connection, path)
     await upgradeTables(connection)
   } finally {
     connection.closeSync()
   }
+}
+
+async function refuseForeign(connection: DuckDBConnection, path: string): Promise<void> {
+  if (await hasTable(connection, 'upkeep')) return
+  const detail = 'it is a database of another program and was left as it is; choose another data folder'
+  throw new HomeostatError('file_unreadable', { file: path, detail })
 }
 
 /** Made under another name and moved when complete: a file that has the name and no content was damaged, not begun. */

@@ -47,7 +47,7 @@ export async function upgradeTables(connection: DuckDBConnection): Promise<void>
     await connection.run('CREATE TABLE journal AS SELECT 0::BIGINT AS position')
 }
 
-async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
+export async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
   const found = await connection.run('SELECT 1 FROM duckdb_tables() WHERE table_name = $1', [name])
   return (await found.getRows()).length > 0
 }
