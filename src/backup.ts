@@ -42,6 +42,7 @@ export function dailyBackups(config: Config, source: BackupSource): Backups | un
       const stream = await streamBackup(config, source, freeze)
       const abort = (): void => void stream.destroy(new Error('the hub stops'))
       signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
       try {
         await saveBackup(stream, join(resolve(folder), nameOf(systemClock.now())))
       } finally {
