@@ -69,6 +69,8 @@ describe('stores of a folder that had data', () => {
 
   it('are no loss in a new folder, and in one of an earlier version', async () => {
     expect(await requireStores(contents({ present: none, known: undefined }))).toBe(true)
+    // a key was made before the first start
+    expect(await requireStores(contents({ present: { ...none, ledger: true }, known: undefined }))).toBe(true)
     expect(await requireStores(contents({ present: { journal: false }, known: undefined }))).toBe(false)
   })
 })

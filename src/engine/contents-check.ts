@@ -12,13 +12,13 @@ const names: Readonly<Record<StoreName, string>> = {
 /**
  * Before the stores are opened, which would make those that are missing: throws `data_lost` where a store of a folder that
  * had data has no file, unless the loss is accepted. A store of readings that the journal can rebuild whole is no loss.
- * Resolves with whether the folder has no store at all yet.
+ * Resolves with whether the folder has no readings yet, in a store or in the journal.
  */
 export async function requireStores(contents: FolderContents): Promise<boolean> {
   const { known, acceptLoss, folder } = contents
   const present = await contents.present()
   const missing = (['ledger', 'readings', 'journal'] as const).filter((store) => !present[store])
-  if (!known) return missing.length === 3
+  if (!known) return !present.readings && !present.journal
   const isRebuilt = missing.every((store) => store === 'readings') && isWhole(known, present.journalFirst)
   if (missing.length > 0 && !isRebuilt && !acceptLoss) {
     const lost = missing.map((store) => names[store]).join(' and ')

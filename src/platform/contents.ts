@@ -41,7 +41,11 @@ export function openContents({ folder, acceptLoss, present }: ContentsOptions): 
   }
   let fd: number | undefined
   const write = (): void => {
-    if (fd !== undefined) writeSync(fd, encode(now), 0, contentsBytes, 0)
+    try {
+      if (fd !== undefined) writeSync(fd, encode(now), 0, contentsBytes, 0)
+    } catch {
+      // such as a full disk: an older mark hides a loss, and the commit that it is about is durable
+    }
   }
   return {
     ...{ folder, known: found, acceptLoss, present },
@@ -51,7 +55,11 @@ export function openContents({ folder, acceptLoss, present }: ContentsOptions): 
       now.journal = journal
       fd = openSync(file, found ? 'r+' : 'w', 0o600)
       write()
-      fsyncSync(fd)
+      try {
+        fsyncSync(fd)
+      } catch {
+        // a hub on a full disk starts all the same
+      }
     },
     markJournal(position) {
       if (position <= now.journal) return
