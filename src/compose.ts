@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Hub } from './api/hub.ts'
+import { dailyBackups } from './backup.ts'
 import type { Config } from './config/load.ts'
+import type { FolderContents } from './core/contents.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, hourMs, minuteMs } from './core/time.ts'
 import type { Domain } from './domains/domain.ts'
@@ -11,6 +13,7 @@ import type { EngineParts } from './engine/options.ts'
 import type { CheckOptions } from './engine/row-check.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
+import { openContents } from './platform/contents.ts'
 import { nextRun } from './platform/cron.ts'
 import { createDisk } from './platform/disk.ts'
 import { createThreadJobs } from './platform/jobs.ts'
@@ -20,12 +23,17 @@ import { TopicReader } from './sources/mqtt/reader.ts'
 import { artifactStores } from './stores/artifacts/index.ts'
 import { journals } from './stores/journal/index.ts'
 import { ledgers } from './stores/ledger/index.ts'
+import { storesIn } from './stores/presence.ts'
 import { readingStores } from './stores/readings/index.ts'
 import { createMemoryWindows } from './stores/window/memory.ts'
 
 export interface EngineChoices extends Pick<EngineParts, 'log'> {
   readonly version: string
   readonly scheduled: boolean
+  /** Goes into backups. */
+  readonly configFile?: string | undefined
+  /** Go on without what the data folder has lost. */
+  readonly acceptLoss?: boolean | undefined
   /** Default: those that are shipped. */
   readonly domains?: readonly Domain[] | undefined
   /** Where worker threads find others than those that are shipped; see `JobRequest`. */
@@ -35,7 +43,15 @@ export interface EngineChoices extends Pick<EngineParts, 'log'> {
 /** The engine with this machine's adapters; what must be closed before it is put on `stops`. */
 export function createEngine(
   config: Config,
-  { log, version, scheduled, domains = shipped, domainsModule }: EngineChoices,
+  {
+    log,
+    version,
+    scheduled,
+    acceptLoss = false,
+    configFile,
+    domains = shipped,
+    domainsModule,
+  }: EngineChoices,
   stops: (() => Promise<unknown>)[],
 ): Engine {
   const { limits, retention, training, site, incidents } = config
@@ -50,10 +66,15 @@ export function createEngine(
     ...(domainsModule && { always: { domainsModule: domainsModule.href } }),
   })
   stops.push(() => jobs.close())
+  const contents = contentsOf(config.data, acceptLoss)
+  const stores = createStores(config, contents)
   return new Engine(
     {
       disk: createDisk(config.data),
-      ...createStores(config),
+      contents,
+      ...stores,
+      freezable: stores,
+      backups: dailyBackups(config, { version, configFile }),
       artifacts: createArtifacts(config),
       windows: createMemoryWindows({ capacity: limits.windowReadings }),
       clock: systemClock,
@@ -119,18 +140,22 @@ export const checksOf = ({ site, limits }: Config): CheckOptions => ({
   ...{ defaultSite: site.id, zone: site.zone, maxFutureMs: limits.maxFutureMs, series: limits.series },
 })
 
-/** What the data folder holds, not open yet. */
-export const createStores = ({
-  data,
-  limits,
-}: Config): Pick<EngineParts, 'journal' | 'readings' | 'ledger'> => ({
+/** Opened and checked with the stores. */
+export const contentsOf = (data: string, acceptLoss = false): FolderContents =>
+  openContents({ folder: data, acceptLoss, present: () => storesIn(data) })
+
+/** The stores of the data folder, not open yet. With `contents` the ledger notices what it has lost. */
+export const createStores = (
+  { data, limits }: Config,
+  contents?: FolderContents,
+): Pick<EngineParts, 'journal' | 'readings' | 'ledger'> & NonNullable<EngineParts['freezable']> => ({
   journal: journals.file({ folder: journalFolderOf(data), segmentBytes: limits.journalSegmentBytes }),
   readings: readingStores.duckdb({
     folder: data,
     memoryLimitMb: limits.memoryMb,
     walLimitBytes: limits.walBytes,
   }),
-  ledger: ledgers.sqlite({ folder: data, quarantineLimit: limits.quarantineRows }),
+  ledger: ledgers.sqlite({ folder: data, quarantineLimit: limits.quarantineRows, contents }),
 })
 
 export const journalFolderOf = (data: string): string => join(data, 'journal')

@@ -3,6 +3,7 @@ import { isLoopbackName } from './api/auth.ts'
 import { openDesks } from './api/desks.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
+import { streamBackup } from './backup.ts'
 import { checksOf, createEngine, createTopicReader, type EngineChoices, waysOf } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
@@ -28,7 +29,7 @@ export async function startHub(
   config: Config,
   { webFolder, ...choices }: Omit<EngineChoices, 'scheduled'> & { readonly webFolder: string },
 ): Promise<RunningHub> {
-  const { log, version } = choices
+  const { log, version, configFile } = choices
   const stops: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
@@ -54,7 +55,16 @@ export async function startHub(
     const take: Hub['push']['take'] = (rows) => push.push(rows)
     const { limits } = config
     const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
-    const hub = assemble(config, { ...desks, engine, keys, open, version, push: { rowsOf, take }, demo })
+    const hub = assemble(config, {
+      ...desks,
+      engine,
+      keys,
+      open,
+      version,
+      push: { rowsOf, take },
+      demo,
+      configFile,
+    })
     const server = await createServer(hub, { webFolder, log })
     stops.push(() => closeServer(server))
     await startMqtt(config, { engine, keys, open, topics, log })
@@ -114,9 +124,11 @@ function assemble(
   config: Config,
   {
     demo,
+    configFile,
     ...parts
   }: Pick<Hub, 'engine' | 'keys' | 'open' | 'version' | 'push' | 'topics' | 'quarantine'> & {
     readonly demo: Demo
+    readonly configFile: string | undefined
   },
 ): Hub {
   const { engine } = parts
@@ -126,6 +138,7 @@ function assemble(
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
     ...waysOf(config),
+    backup: () => streamBackup(config, { version: parts.version, configFile }, engine.freeze),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
   }
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { openDesks } from '../src/api/desks.ts'
@@ -172,6 +173,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     influx: createInflux(influxSettings.parse(options.influx ?? {}), settings.site.id),
     push: { rowsOf, take },
     removeSite: (site) => engine.removeSite(site),
+    // stores in memory refuse
+    backup: async () => Readable.from((await engine.freeze()).files.map(({ name }) => name)),
   }
   const server = await createServer(hub, { webFolder, log: errorsTo(errors) })
   return {

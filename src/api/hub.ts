@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { RouteHandlers, RouteRequest } from '../contract/route.ts'
 import type { RouteName, Routes } from '../contract/routes.ts'
 import type { Receipt } from '../core/ports.ts'
@@ -32,6 +33,8 @@ export interface Hub {
   }
   readonly topics: TopicDesk
   readonly quarantine: QuarantineDesk
+  /** A backup as tar and gzip; it is made while it is read. */
+  backup(): Promise<Readable>
   /** Stops the simulator of a demo site, then erases the site. */
   removeSite(site: string): Promise<void>
   readonly limits: {

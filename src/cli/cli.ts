@@ -12,12 +12,15 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   import: async () => (await import('./import-command.ts')).importCommand,
   export: async () => (await import('./export-command.ts')).exportCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
   replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   devices: async () => (await import('./devices.ts')).devicesCommand,
   lab: async () => (await import('./lab.ts')).labCommand,
+  sql: async () => (await import('./sql.ts')).sqlCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 

@@ -6,12 +6,14 @@ import { isLoopbackName } from '../api/auth.ts'
 import type { Config } from '../config/load.ts'
 import { createDisk } from '../platform/disk.ts'
 import { findHub } from '../platform/folder.ts'
-import { ledgers } from '../stores/ledger/index.ts'
+import { storesIn } from '../stores/presence.ts'
+import { queryLedger } from '../stores/query.ts'
+import { checkStores } from './doctor-stores.ts'
 import { type ConfigFlags, configFlags, configOf } from './flags.ts'
 
 type Verdict = 'ok' | 'warn' | 'fail'
 
-interface Finding {
+export interface Finding {
   readonly what: string
   readonly verdict: Verdict
   readonly detail: string
@@ -47,6 +49,7 @@ async function examine(flags: ConfigFlags): Promise<Finding[]> {
     { what: 'configuration', verdict: 'ok', detail: `data in ${config.data}` },
     ...running,
     await checkDisk(config.data),
+    ...(await checkStores(config.data)),
     ...(hub ? [await checkRunning(hub.url)] : await checkPorts(config)),
     await checkKeys(config),
     checkClock(),
@@ -126,11 +129,11 @@ async function checkKeys(config: Config): Promise<Finding> {
   const hosts = mqtt.enabled && mqtt.url === undefined ? [host, mqtt.host] : [host]
   const wide = hosts.find((one) => !isLoopbackName(one))
   if (wide === undefined) return { what: 'access', verdict: 'ok', detail: 'open to this machine only' }
-  const ledger = ledgers.sqlite({ folder: config.data })
   try {
-    await ledger.open()
-    const { length } = await ledger.keys()
-    await ledger.close()
+    const { rows } = (await storesIn(config.data)).ledger
+      ? await queryLedger(config.data, 'select id from api_keys', 1_000_000)
+      : { rows: [] }
+    const { length } = rows
     return length > 0
       ? { what: 'access', verdict: 'ok', detail: `listens on ${wide}, ${length} keys` }
       : {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig } from '../config/load.ts'
 import { parseTime } from '../core/reading.ts'
@@ -29,6 +30,9 @@ export const configOf = (flags: ConfigFlags, more: Readonly<Record<string, unkno
     domains,
     flags: { data: flags.data, ...more },
   })
+
+/** The configuration file, whether it is there or not. */
+export const configFileOf = ({ config = 'homeostat.yaml' }: ConfigFlags): string => resolve(config)
 
 /** A whole number from 0 to 65535. */
 export function parsePort(text: string): number {

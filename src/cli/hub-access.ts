@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hub } from '../api/hub.ts'
 import { createKey, KeyRing } from '../api/keys.ts'
+import { streamBackup } from '../backup.ts'
 import { waysOf } from '../compose.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
+import { contentsName } from '../platform/contents.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { createPushSource, rowsOf } from '../sources/push.ts'
@@ -27,7 +29,7 @@ export async function reachHub(
 ): Promise<HubAccess> {
   const address = await findHub(config.data)
   if (address) return { request: createHubClient(address).request, close: async () => undefined }
-  if (!existsSync(ledgerOf(config)))
+  if (!['ledger.db', contentsName].some((name) => existsSync(join(config.data, name))))
     throw new HomeostatError('not_found', {
       what: `data in ${config.data}; name its folder with --data, or begin with homeostat serve or import`,
     })
@@ -67,6 +69,7 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take },
         ...desks,
+        backup: () => streamBackup(config, { version, configFile: undefined }, engine.freeze),
         removeSite: (site) => engine.removeSite(site),
         ...ways,
         limits: { ...ways.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Libsql from 'libsql'
@@ -127,6 +128,8 @@ describe('replay into a store that fails', () => {
       const database = new Libsql(join(data, 'ledger.db'))
       database.exec(sql)
       database.close()
+      // the pages are not as they were
+      rmSync(join(data, 'ledger.db-sums'), { force: true })
     }
     change(
       "CREATE TRIGGER full BEFORE INSERT ON quarantined BEGIN SELECT RAISE(FAIL, 'the disk is full'); END",

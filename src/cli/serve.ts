@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { createLog } from '../platform/log.ts'
-import { type ConfigFlags, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
+import { type ConfigFlags, configFileOf, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
 
 interface ServeFlags extends ConfigFlags {
   readonly host?: string
   readonly port?: number
   readonly mqttPort?: number
   readonly demo: boolean
+  readonly acceptLoss?: boolean
 }
 
 /** A stop that takes longer is cut short: what was acknowledged is on disk anyway. */
@@ -20,6 +21,7 @@ export function serveCommand(program: Command, version: string): void {
     .option('--port <n>', 'port of the page and the API (default: 8000)', parsePort)
     .option('--mqtt-port <n>', 'port of the MQTT broker (default: 1883)', parsePort)
     .option('--no-demo', 'no simulated home while there is no real reading')
+    .option('--accept-loss', 'go on without what the data folder has lost, after a start was refused for it')
     // as the default command it gets every word that is no command
     .allowExcessArguments()
     .action((flags: ServeFlags, command: Command) => {
@@ -46,6 +48,8 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
   const hub = await startHub(config, {
     log,
     version,
+    configFile: configFileOf(flags),
+    acceptLoss: flags.acceptLoss,
     webFolder: fileURLToPath(new URL('../web', import.meta.url)),
   })
   const mqtt =

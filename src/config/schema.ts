@@ -4,6 +4,7 @@ import { isZone } from '../core/calendar.ts'
 import { incidents } from './incidents-schema.ts'
 import { count, id, kib, mib, port, text } from './kinds.ts'
 import { mqttSection } from './mqtt-schema.ts'
+import { backup } from './schema-backup.ts'
 import { influx, ingest } from './ways.ts'
 
 /**
@@ -189,6 +190,7 @@ const hubSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is kept for how long.'),
+  backup,
   training: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Learn from the readings.'),

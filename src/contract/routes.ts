@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backupRoutes } from './backup-routes.ts'
 import * as csv from './csv.ts'
 import { deviceRoutes } from './device-routes.ts'
 import { importRoutes } from './import-routes.ts'
@@ -298,6 +299,7 @@ export const routes = {
   ...importRoutes,
   ...influxRoutes,
   ...deviceRoutes,
+  ...backupRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

@@ -174,6 +174,35 @@ const table = {
     exit: 5,
     sentence: 'The folder {folder} is held by another hub (process {pid}).',
   },
+  data_lost: {
+    status: 500,
+    exit: 6,
+    sentence:
+      'The data folder {folder} is not whole: {detail}. Restore a backup (homeostat restore FILE --data NEWFOLDER), or go on without what is lost: homeostat serve --accept-loss.',
+  },
+  data_damaged: {
+    status: 500,
+    exit: 6,
+    sentence:
+      '{file} is damaged: {detail}. Restore a backup (homeostat restore FILE --data NEWFOLDER){otherwise}.',
+  },
+  restore_unfinished: {
+    status: 409,
+    exit: 5,
+    sentence:
+      'A restore into {folder} was interrupted; repeat it (homeostat restore FILE --data {folder}) before a hub uses the folder.',
+  },
+  folder_not_empty: {
+    status: 409,
+    exit: 5,
+    sentence: 'The folder {folder} is not empty ({found}); restore into an empty or new one.',
+  },
+  backup_invalid: {
+    status: 400,
+    exit: 4,
+    sentence: '{file} is not a whole backup: {detail}. Use another one.',
+  },
+  backup_failed: { status: 503, exit: 6, sentence: 'The backup could not be made: {detail}.' },
   replay_gap: {
     status: 409,
     exit: 5,

@@ -44,6 +44,7 @@ export class Engine {
   readonly #sources: Sources
   readonly #order = new SeriesOrder()
   #ready = false
+  readonly freeze: Storage['freeze'] = () => this.#storage.freeze()
 
   constructor(parts: EngineParts, options: EngineOptions) {
     const { windows, clock, log } = parts
@@ -95,10 +96,8 @@ export class Engine {
     await this.#path.start()
     log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - startedMs) })
     this.#upkeep.start()
-    this.#scheduler = createSchedule(
-      { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
-      this.#options.training,
-    )
+    const own = { directory: this.#directory, models: this.models, upkeep: this.#upkeep, freeze: this.freeze }
+    this.#scheduler = createSchedule({ ...this.#parts, ...own }, this.#options.training)
     await this.models.start()
     if (this.#options.scheduled) await this.scheduler.start()
     this.#ready = true

@@ -1,4 +1,6 @@
+import type { FolderContents } from '../core/contents.ts'
 import type { Disk } from '../core/disk.ts'
+import type { Freezable, FrozenStores } from '../core/frozen.ts'
 import type { Journal } from '../core/journal.ts'
 import type { ArtifactStore, Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../core/ports.ts'
 import type { DiskWatchOptions } from './disk-watch.ts'
@@ -10,7 +12,13 @@ import type { ConfiguredDomain } from './site-settings.ts'
 
 export interface EngineParts {
   readonly disk: Disk
+  /** Notices at the start what is lost; absent where the stores are in memory. */
+  readonly contents?: FolderContents | undefined
   readonly journal: Journal
+  /** The stores as they lie on disk; absent where they are in memory. */
+  readonly freezable?: { readonly readings: Freezable; readonly ledger: Freezable } | undefined
+  /** Scheduled backups; absent: there are none. */
+  readonly backups?: Backups | undefined
   readonly readings: ReadingStore
   readonly ledger: Ledger
   readonly artifacts: ArtifactStore
@@ -20,6 +28,12 @@ export interface EngineParts {
   readonly jobs: Jobs
   readonly calling: Calling
   readonly domains: readonly ConfiguredDomain[]
+}
+
+export interface Backups {
+  /** Hour of the day, in the zone of the hub's own site. */
+  readonly hour: number
+  save(freeze: () => Promise<FrozenStores>, signal: AbortSignal): Promise<void>
 }
 
 export interface EngineOptions extends ProjectorOptions, DiskWatchOptions {

@@ -54,6 +54,11 @@ export class Projection {
     return this.#applied
   }
 
+  /** Of the last frame that was applied. */
+  get position(): number {
+    return Math.max(this.#applied.readings, this.#applied.ledger)
+  }
+
   /**
    * A batch of `batchLength`, the next one in order; frames that a store has already are left out. Rejects with a store's
    * own error; what failed in one of them is missing there only when the same batch is tried again.

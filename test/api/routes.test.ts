@@ -612,6 +612,12 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     status: ofHub,
     says: some({ items: expect.arrayContaining([some({ role: 'admin', sites: null })]) }),
   },
+  backup: {
+    request: get('/api/v1/backup'),
+    // stores in memory refuse
+    status: [401, 403, 403, 409, 403, 403],
+    says: some({ code: 'not_acceptable_state', detail: 'Stores in memory cannot be backed up.' }),
+  },
   createKey: {
     request: () => ({
       method: 'POST',

@@ -74,6 +74,12 @@ export const hubRoutes = (
     return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
+  async backup({ type }) {
+    const stream = await hub.backup()
+    type('application/gzip')
+    return stream
+  },
+
   me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
 
   async keys() {

@@ -31,11 +31,8 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0013_quarantine_origin': { up: (db) => quarantineOrigin(db, types) },
 })
 
-/**
- * Brings the database to the newest schema in one transaction; does nothing when it is there already.
- * Throws HomeostatError `file_unreadable` naming `where` when a newer program wrote it, or when a migration fails.
- */
-export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
+/** Throws HomeostatError `file_unreadable` naming `where` when a newer program wrote the database. */
+export async function refuseNewer(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
   const known = migrations(types)
   const unknown = (await applied(db)).filter((name) => !(name in known))
   if (unknown.length > 0) {
@@ -44,9 +41,19 @@ export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: s
       detail: `a newer Homeostat wrote it (${unknown.join(', ')}); run that version or a later one`,
     })
   }
+}
+
+/**
+ * Brings the database to the newest schema in one transaction; does nothing when it is there already.
+ * Throws HomeostatError `file_unreadable` naming `where` when a migration fails.
+ */
+export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
+  const done = await applied(db)
+  // a disk without room would refuse even a transaction that changes nothing
+  if (Object.keys(migrations(types)).every((name) => done.includes(name))) return
   const { error } = await new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve(known) },
+    provider: { getMigrations: () => Promise.resolve(migrations(types)) },
     migrationTableName: migrationTable,
     migrationLockTableName: `${migrationTable}_lock`,
   }).migrateToLatest()

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { DeviceChange } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
+import type { Freezable, FrozenFiles } from '../../core/frozen.ts'
 import type {
   Columns,
   ReadingFilter,
@@ -12,11 +14,11 @@ import { type Reading, requireStorable } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import { applyChange, dropSeries } from './duckdb-change.ts'
-import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
+import { type DatabaseFile, openDatabase, rebuildHint } from './duckdb-file.ts'
 import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
 import { scanSeries } from './duckdb-scan.ts'
-import { readingTables } from './duckdb-schema.ts'
+import { readingTables, tableNames } from './duckdb-schema.ts'
 import { SeriesTable } from './duckdb-series.ts'
 import { Session } from './duckdb-session.ts'
 import { Upkeep } from './duckdb-upkeep.ts'
@@ -37,7 +39,7 @@ export interface DuckDbOptions {
 const queriesMax = 2
 
 /** Readings in one DuckDB file: a log that is deduplicated when read and when compacted, with hours kept beside it. */
-export function createDuckDbReadings(options: DuckDbOptions): ReadingStore {
+export function createDuckDbReadings(options: DuckDbOptions): ReadingStore & Freezable {
   return new DuckDbReadings(options)
 }
 
@@ -54,7 +56,7 @@ interface Opened {
  * DuckDB invalidates its instance after some failures, such as a checkpoint on a full disk: every statement fails from
  * then on. The store then opens the file again, before the next call.
  */
-class DuckDbReadings implements ReadingStore {
+class DuckDbReadings implements ReadingStore, Freezable {
   readonly #options: DuckDbOptions
   #opened: Opened | undefined
   #reopening: Promise<Opened> | undefined
@@ -147,6 +149,10 @@ class DuckDbReadings implements ReadingStore {
     await this.#use(({ upkeep, writer }) => upkeep.maintain(writer.lastSeq, keepFrom))
   }
 
+  async freeze(): Promise<FrozenFiles> {
+    return this.#use(freezeStore)
+  }
+
   /** Lets what was called before come to its end. */
   async close(): Promise<void> {
     this.#closed = true
@@ -207,6 +213,7 @@ async function openStore({
   const file = await openDatabase({ folder, memoryLimitMb, threads })
   try {
     const session = await Session.open(file.instance)
+    await readWhole(session, join(folder, 'readings.duckdb'))
     const series = new SeriesTable()
     await series.load(session)
     const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
@@ -221,6 +228,19 @@ async function openStore({
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/**
+ * Reads every block once: DuckDB compares a block with its checksum when it reads it, which may otherwise be months later.
+ * Throws `data_damaged`.
+ */
+async function readWhole(session: Session, path: string): Promise<void> {
+  try {
+    for (const table of tableNames) await session.numbers(`SELECT bit_xor(hash(t))::DOUBLE FROM ${table} t`)
+  } catch (error) {
+    const detail = `a part of it cannot be read (${String(error).split('\n')[0]})`
+    throw new HomeostatError('data_damaged', { file: path, detail, otherwise: rebuildHint }, error)
   }
 }
 
@@ -243,6 +263,20 @@ async function abandonStore({ file, session, writer, upkeep, readers }: Opened):
   session.close()
   await file.close()
 }
+
+/** Until the files are released there is no upkeep, and no log is moved into the file. */
+const freezeStore = ({ file, upkeep, writer }: Opened): Promise<FrozenFiles> =>
+  new Promise((resolve, reject) => {
+    const hold = (): Promise<void> =>
+      new Promise((release) => {
+        const freeze = async (): Promise<void> => resolve({ files: file.frozen(), release })
+        writer.alone(freeze).catch((error: unknown) => {
+          reject(error)
+          release()
+        })
+      })
+    upkeep.exclusive(hold).catch(reject)
+  })
 
 async function eraseSite(
   { series, session }: Pick<Opened, 'series' | 'session'>,
