@@ -9,7 +9,7 @@ import type { Domain } from './domains/domain.ts'
 import { domains as shipped } from './domains/index.ts'
 import { Engine } from './engine/engine.ts'
 import type { IncidentOptions } from './engine/incidents/options.ts'
-import type { EngineParts } from './engine/options.ts'
+import type { EngineOptions, EngineParts } from './engine/options.ts'
 import type { CheckOptions } from './engine/row-check.ts'
 import { createCaller } from './platform/caller.ts'
 import { systemClock } from './platform/clock.ts'
@@ -97,21 +97,29 @@ export function createEngine(
       removedKeptMs: retention.removedDays * dayMs,
       incidents: incidentOptions(incidents),
       scheduled,
-      training: {
-        ...training,
-        zone: site.zone,
-        jobMs: training.jobSeconds * 1000,
-        jobsWaiting: limits.trainingJobs,
-        heldMs: training.importHours * hourMs,
-        imports: limits.imports,
-        importSilentMs: training.importSilentSeconds * 1000,
-        kept: limits.modelsKept,
-        open: limits.modelsOpen,
-        reloadMs: config.artifacts.reloadSeconds * 1000,
-        code: version,
-      },
+      training: trainingOptions(config, version),
     },
   )
+}
+
+/** Times of the configuration are in the units that people read; the engine's are in milliseconds. */
+function trainingOptions(
+  { training, limits, site, artifacts }: Config,
+  version: string,
+): EngineOptions['training'] {
+  return {
+    ...training,
+    zone: site.zone,
+    jobMs: training.jobSeconds * 1000,
+    jobsWaiting: limits.trainingJobs,
+    heldMs: training.importHours * hourMs,
+    imports: limits.imports,
+    importSilentMs: training.importSilentSeconds * 1000,
+    kept: limits.modelsKept,
+    open: limits.modelsOpen,
+    reloadMs: artifacts.reloadSeconds * 1000,
+    code: version,
+  }
 }
 
 /** Reads the messages of all MQTT topics, whichever broker they come from. */
