@@ -12,7 +12,7 @@ import type { RawReading } from '../src/core/reading.ts'
 import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
 import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
-import type { EngineOptions } from '../src/engine/options.ts'
+import type { Backups, EngineOptions } from '../src/engine/options.ts'
 import type { Settings } from '../src/engine/site-settings.ts'
 import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
@@ -64,6 +64,7 @@ export interface TestHubOptions {
   readonly readings?: ReadingStore
   readonly ledger?: Ledger
   readonly artifacts?: ArtifactStore
+  readonly backups?: Backups
 }
 
 /** What the tests' clients send as Host, as a browser at this machine does. */
@@ -129,6 +130,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     {
       disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
       ...{ journal, readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
+      backups: options.backups,
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({
