@@ -69,7 +69,9 @@ export async function startHub(
     stops.push(() => closeServer(server))
     await startMqtt(config, { engine, keys, open, topics, log })
     const url = await listen(server, config)
-    await announce(claim, url, keys)
+    await announce(claim, url, keys).catch((error: unknown) =>
+      log.warn('Commands on this machine will not find the hub.', { error: String(error) }),
+    )
     await demo.startIfWanted()
     await keepReserve(config.data).catch((error: unknown) =>
       log.warn('No room is kept for a start on a full disk.', { error: String(error) }),

@@ -15,7 +15,7 @@ import type { RawReading } from '../src/core/reading.ts'
 import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
 import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
-import type { EngineOptions } from '../src/engine/options.ts'
+import type { Backups, EngineOptions } from '../src/engine/options.ts'
 import type { Settings } from '../src/engine/site-settings.ts'
 import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
@@ -73,6 +73,7 @@ export interface TestHubOptions {
   /** Default: one without mappings and profiles. */
   readonly topics?: TopicReader
   readonly topicMappings?: number
+  readonly backups?: Backups
 }
 
 /** What the tests' clients send as Host, as a browser at this machine does. */
@@ -146,6 +147,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     {
       disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
       ...{ journal, readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
+      backups: options.backups,
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({

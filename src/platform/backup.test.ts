@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -111,6 +112,39 @@ describe('a backup', () => {
       const into = join(folder, 'out')
       await expect(readBackup(file, into)).rejects.toMatchObject({ code: 'backup_invalid' })
       expect(readdirSync(folder)).not.toContain('evil')
+    },
+  )
+
+  it.each([
+    ['was changed', [['ledger.db', 'changed']], /ledger\.db is missing or was changed/],
+    ['is missing', [], /ledger\.db is missing or was changed/],
+    [
+      'is not named',
+      [
+        ['ledger.db', 'abc'],
+        ['more', 'x'],
+      ],
+      /files that its manifest does not name/,
+    ],
+  ] as const)(
+    'is refused where a file of it %s, though the archive is whole',
+    async (_, entries, sentence) => {
+      const sha256 = createHash('sha256').update('abc').digest('hex')
+      const manifest = {
+        format: 1,
+        version: '1',
+        createdAt: 0,
+        position: 1,
+        files: [{ name: 'ledger.db', bytes: 3, sha256 }],
+      }
+      const archive = pack()
+      for (const [name, text] of entries) archive.entry({ name: `homeostat/${name}` }, text)
+      archive.entry({ name: 'homeostat/manifest.json' }, JSON.stringify(manifest))
+      archive.finalize()
+      writeFileSync(file, gzipSync(await buffer(Readable.from(archive))))
+      await expect(readBackup(file)).rejects.toMatchObject({
+        ...{ code: 'backup_invalid', message: expect.stringMatching(sentence) },
+      })
     },
   )
 

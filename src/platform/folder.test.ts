@@ -74,6 +74,22 @@ describe('claim of a data folder', () => {
     await (await claimFolder(copy)).release()
   })
 
+  it('removes what killed hubs have announced', async () => {
+    const data = join(root, 'data')
+    const first = await claimFolder(data)
+    await first.announce({ url, secret })
+    const { address } = JSON.parse(readFileSync(join(data, 'hub.json'), 'utf8')) as {
+      readonly address: string
+    }
+    // no process has this number
+    const dead = address.replace(/\d+\.json$/, '99999999.json')
+    writeFileSync(dead, '{}')
+    await first.announce({ url, secret })
+    expect(() => statSync(dead)).toThrow('ENOENT')
+    expect(await findHub(data)).toEqual({ url, secret })
+    await first.release()
+  })
+
   it('is refused while a restore into the folder is not finished', async () => {
     mkdirSync(join(root, 'data', 'restoring'))
     await expect(claimFolder(join(root, 'data'))).rejects.toMatchObject({ code: 'restore_unfinished' })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { lstat, mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HomeostatError } from '../core/errors.ts'
@@ -122,10 +122,21 @@ async function identityOf(folder: string): Promise<string> {
 
 /** A file of its own for each folder and process, so that hubs of one user do not disturb each other. */
 async function writeAddress(self: Holder, { url, secret }: HubAddress): Promise<string> {
-  const file = join(await runFolder(), `${self.folder}-${self.pid}.json`)
+  const folder = await runFolder()
+  await removeDead(folder)
+  const file = join(folder, `${self.folder}-${self.pid}.json`)
   const announced: Announced = { pid: self.pid, born: self.born, url, secret }
   await writeWhole(file, JSON.stringify(announced))
   return file
+}
+
+/** Addresses of hubs that were killed and whose data folders may be gone. */
+async function removeDead(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^\d+-\d+-(\d+)\.json(\.tmp)?$/.exec(name)?.[1]
+    if (pid !== undefined && !(await isAlive({ pid: Number(pid) })))
+      await rm(join(folder, name), { force: true })
+  }
 }
 
 /** Runtime folder of the service (systemd), of the user's session, or one below the folder for temporary files. */
