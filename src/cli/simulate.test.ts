@@ -137,7 +137,7 @@ describe('simulate over MQTT', () => {
     const map = new TopicMap(hypervoltMappings('HyperVolt/sensors'), 1000)
     const raw = map.decoder(topic)?.(Buffer.from(payload))
     const at = '2026-03-02T12:00:00.000Z'
-    expect(raw).toEqual([{ ...reading, source: 'mqtt', at, payload }])
+    expect(raw).toEqual([{ ...reading, source: 'mqtt', at, payload, topic }])
   })
 
   test('messageOf: one home sends exactly what a HyperVolt sensor does', () => {
