@@ -45,7 +45,12 @@ export class Demo {
     const { enabled } = this.#config.demo
     const latest = this.#engine.latest()
     const onlyDemo = latest.every(({ site }) => this.is(site))
-    if (enabled === false || (enabled === 'auto' && (!onlyDemo || existsSync(this.#marker)))) return
+    if (enabled === false) return
+    if (enabled === 'auto' && (!onlyDemo || existsSync(this.#marker))) {
+      // the first real reading came before the home was started, or the process ended while it was being removed
+      if (this.is(siteId)) await this.remove()
+      return
+    }
     const unsubscribe = this.#engine.feed.subscribe((news) => {
       if (news.kind !== 'readings' || news.readings.every((reading) => reading.site === siteId)) return
       unsubscribe()
