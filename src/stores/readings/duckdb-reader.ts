@@ -183,9 +183,11 @@ export async function readNewest(
     const readings: Reading[] = []
     for (const id of wanted) {
       const newest = found.get(id)
-      if (!newest) continue
+      // erased or hidden meanwhile
+      const known = series.get(id)
+      if (!newest || !known) continue
       for (let row = Math.max(0, newest.at.length - perSeries); row < newest.at.length; row++) {
-        readings.push(toReading(series.get(id)!, newest.at[row]!, newest.value[row]!))
+        readings.push(toReading(known, newest.at[row]!, newest.value[row]!))
       }
     }
     return readings
