@@ -5,6 +5,7 @@ const states: Readonly<Record<string, readonly [one: string, zero: string]>> = {
   door: ['open', 'closed'],
   window_open: ['open', 'closed'],
   occupied: ['occupied', 'empty'],
+  available: ['online', 'offline'],
 }
 
 /** Units of numbers that people write without one. */
