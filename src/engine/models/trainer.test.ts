@@ -231,6 +231,7 @@ describe('trainer', () => {
     expect(world.scanned.toSorted()).toEqual([
       'home/@energy:fridge/energy',
       'home/@energy:fridge/energy_coverage',
+      'home/@energy:fridge/energy_resets',
     ])
     expect(await world.storedSubjects()).toEqual(['fridge'])
   })
