@@ -8,7 +8,10 @@ it('scopes: neither what was used today, what was sent out, nor power that is no
   const all = [...knownMetrics, ...more].map(
     (metric): Series => ({ site: 'home', device: 'plug', metric, unit: 'raw' }),
   )
-  const site = { site: 'home', zone: 'UTC', ofDevice: () => all, inRoom: () => [], all: () => all }
+  const site = {
+    ...{ site: 'home', zone: 'UTC', nameOf: (device: string) => device },
+    ...{ ofDevice: () => all, inRoom: () => [], all: () => all },
+  }
   const [scope, ...others] = energy.scopes(site, energy.settings.parse({}))
   expect(scope?.sources.map(({ metric }) => metric).sort()).toEqual(['energy', 'energy_total', 'power'])
   expect(others).toEqual([])
