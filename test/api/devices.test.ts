@@ -73,7 +73,7 @@ describe('PATCH /api/v1/devices/{id}', () => {
     await hub.push([warm(20)])
     await ask('PATCH', '/devices/x1?site=home', { name: 'Oven' })
     await hub.push([warm(60)])
-    const message = 'temperature of Oven is 60 degC, above 50'
+    const message = 'temperature of Oven is 60 °C, above 50'
     await vi.waitFor(async () => expect(await items('/incidents')).toMatchObject([{ device: 'x1', message }]))
     expect(await items('/alerts')).toMatchObject([{ device: 'x1', message }])
   })

@@ -24,7 +24,9 @@ describe('the list of devices', () => {
       { site: 'demo', id: 'other', type: 'climate', attributes: {} },
     ],
     [
+      reading('sensor-2', 'available', { unit: 'state' }),
       reading('sensor-2', 'battery', { unit: '%' }),
+      reading('sensor-2', 'weight', { unit: 'kg' }),
       reading('sensor-2', 'co2', { unit: 'ppm' }),
       reading('new', 'power'),
     ],
@@ -34,10 +36,12 @@ describe('the list of devices', () => {
     expect(devices.map(({ id }) => id).sort()).toEqual(['new', 'sensor-10', 'sensor-2'])
   })
 
-  test('puts what matters first and the battery last', () => {
+  test('puts what matters first, and last how the device itself does', () => {
     expect(devices.find(({ id }) => id === 'sensor-2')?.series.map(({ metric }) => metric)).toEqual([
       'co2',
+      'weight',
       'battery',
+      'available',
     ])
   })
 

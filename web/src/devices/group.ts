@@ -137,12 +137,15 @@ const first = [
   'energy',
 ]
 
+/** How the device itself does, not what it measures. */
+const last = ['battery', 'battery_voltage', 'available', 'linkquality', 'signal', 'signal_strength']
+
 function byImportance(a: { metric: string }, b: { metric: string }): number {
   return rank(a.metric) - rank(b.metric) || collate(a.metric, b.metric)
 }
 
 function rank(metric: string): number {
-  if (metric === 'battery') return first.length + 1
+  if (last.includes(metric)) return first.length + 1 + last.indexOf(metric)
   const place = first.indexOf(metric)
   return place === -1 ? first.length : place
 }

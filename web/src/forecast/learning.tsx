@@ -44,7 +44,7 @@ export function Learning({ target, metric, missing, zone }: LearningProps) {
       </div>
       <div className="training" role="status">
         {job && <Training job={job} zone={zone} mayCancel={mayChange === true} />}
-        {job === null && <span className="muted small">Not trained yet.</span>}
+        {job === null && missing === undefined && <span className="muted small">Not trained yet.</span>}
       </div>
       <div role="status">
         {missing !== undefined && missing !== job?.detail && !busy && (

@@ -70,6 +70,8 @@ describe('values', () => {
     [1.234, n(1.23, 2)],
     [1234.5, n(1235, 0)],
     [0, n(0, 2)],
+    [3e-17, n(0, 2)],
+    [0.000001, n(0.000001, 6)],
   ])('a score of %d reads "%s"', (score, text) => {
     expect(formatScore(score)).toBe(text)
   })

@@ -76,8 +76,10 @@ export function changeText(change: number): string {
 
 /** Error scores need more digits than values: three that count. */
 export function formatScore(value: number): string {
-  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
-  return numberFormat(Math.min(6, Math.max(0, 2 - magnitude))).format(value)
+  // what six digits do not show is rounding of the computation
+  const score = Math.abs(value) < 5e-7 ? 0 : value
+  const magnitude = score === 0 ? 0 : Math.floor(Math.log10(Math.abs(score)))
+  return numberFormat(Math.min(6, Math.max(0, 2 - magnitude))).format(score)
 }
 
 export const formatCount = (count: number): string => numberFormat(0).format(count)
