@@ -44,13 +44,15 @@ export function Learning({ target, metric, missing, zone }: LearningProps) {
       </div>
       <div className="training" role="status">
         {job && <Training job={job} zone={zone} mayCancel={mayChange === true} />}
-        {job === null && missing === undefined && <span className="muted small">Not trained yet.</span>}
-      </div>
-      <div role="status">
-        {missing !== undefined && missing !== job?.detail && !busy && (
-          <p className="muted small">No model is learnt yet. {missing}</p>
+        {job === null && (
+          <span className="muted small">
+            {missing === undefined ? 'Not trained yet.' : `No model is learnt yet. ${missing}`}
+          </span>
         )}
       </div>
+      {job && !busy && missing !== undefined && missing !== job.detail && (
+        <p className="muted small">No model is learnt yet. {missing}</p>
+      )}
       {rebuild && rebuild.status !== 'done' && <Rebuild job={rebuild} />}
       {train.error && <ErrorNote error={train.error} />}
       <ForgottenDays
