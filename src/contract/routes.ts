@@ -5,6 +5,7 @@ import { deviceRoutes } from './device-routes.ts'
 import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { influxRoutes } from './influx.ts'
+import { learningRoutes } from './learning-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
@@ -241,33 +242,7 @@ export const routes = {
     params: z.object({ name: z.string() }),
     reply: z.object({ removed: z.string() }),
   },
-  forgotten: {
-    method: 'GET',
-    path: '/api/v1/forgotten',
-    summary: 'Spans of series that no model learns from',
-    role: 'viewer',
-    scope: 'query',
-    query: s.query.site,
-    reply: s.pageOf(m.forgotten),
-  },
-  forget: {
-    method: 'POST',
-    path: '/api/v1/forgotten',
-    summary: 'Forget a span of a series: its readings stay, models are learnt without it',
-    role: 'operator',
-    scope: 'body',
-    body: m.forgetInput,
-    reply: m.forgotten,
-  },
-  remember: {
-    method: 'DELETE',
-    path: '/api/v1/forgotten/:id',
-    summary: 'Learn from a forgotten span again',
-    role: 'operator',
-    scope: 'body',
-    params: z.object({ id: z.string() }),
-    reply: z.object({ removed: z.string() }),
-  },
+  ...learningRoutes,
   infos: {
     method: 'GET',
     path: '/api/v1/infos',

@@ -67,6 +67,13 @@ const unitWords: Readonly<Record<string, string>> = {
   porcento: '%',
   procent: '%',
   decibel: 'dB',
+  hertz: 'Hz',
+  liter: 'l',
+  litre: 'l',
+  litro: 'l',
+  cubicmeter: 'm3',
+  cubicmetre: 'm3',
+  kubikmeter: 'm3',
 }
 
 const namesOf = (words: Readonly<Record<string, string>>): string =>

@@ -30,6 +30,17 @@ describe('units', () => {
     ['apparent_power', 'kVA', 1.2, 1200],
     ['reactive_power', 'VAr', 30, 30],
     ['reactive_energy', 'kVArh', 10, 10],
+    ['frequency', 'kHz', 0.05, 50],
+    ['power_factor', '%', 97, 0.97],
+    ['battery_voltage', 'mV', 3000, 3],
+    ['water', 'L', 250, 0.25],
+    ['water_total', 'gal', 100, 0.3785411784],
+    ['gas', 'ft³', 100, 2.8316846592],
+    ['gas_total', 'CCF', 1, 2.8316846592],
+    ['energy_today', 'Wh', 1500, 1.5],
+    ['energy_yesterday', 'Wh', 1500, 1.5],
+    ['energy_returned_total', 'MWh', 1, 1000],
+    ['rain_today', 'cm', 1, 10],
     // in other case, where that is clear
     ['energy', 'kwh', 2, 2],
     ['energy', 'KWH', 2, 2],
@@ -60,6 +71,9 @@ describe('units', () => {
     ['humidity', 'per cent', 40, 40],
     ['voltage', 'millivolts', 500, 0.5],
     ['current', 'Ampères', 3, 3],
+    ['water', 'Liter', 250, 0.25],
+    ['gas', 'cubic metres', 2, 2],
+    ['frequency', 'Hertz', 50, 50],
   ])('%s in %s: %d becomes %d', (metric, unit, given, expected) => {
     const affine = toCanonical(metric, unit)
     expect(affine).toBeDefined()
@@ -80,6 +94,8 @@ describe('units', () => {
     ['energy', 'mj', ['mJ', 'MJ']],
     ['voltage', 'mv', ['mV', 'MV']],
     ['power', 'en mw', ['mW', 'MW']],
+    ['frequency', 'mhz', ['mHz', 'MHz']],
+    ['energy_returned', 'mwh', ['mWh', 'MWh']],
   ])('refuses %s in %s, which may be milli or mega', (metric, unit, options) => {
     expect(toCanonical(metric, unit)).toBeUndefined()
     expect(unitFault(metric, unit)).toEqual({ kind: 'ambiguous', options })
@@ -90,9 +106,28 @@ describe('units', () => {
     ['power', 'VAr', ['reactive_power']],
     ['energy_total', 'kVArh', ['reactive_energy']],
     ['power', 'hp', []],
+    ['frequency', 'V', ['voltage', 'battery_voltage']],
+    ['water_total', 'Hz', ['frequency']],
+    ['energy_today', 'm³', ['gas', 'water']],
+    ['energy_returned_total', 'VAh', ['apparent_energy']],
   ])('does not take %s in %s, and names the metrics in such units', (metric, unit, metrics) => {
     expect(toCanonical(metric, unit)).toBeUndefined()
     expect(unitFault(metric, unit)).toEqual({ kind: 'unfit', metrics })
+  })
+
+  it.each([
+    ['energy_today', 'kWh'],
+    ['energy_last_hour', 'kWh'],
+    ['water_daily', 'm3'],
+    ['available', 'state'],
+    ['linkquality', 'lqi'],
+    ['signal_strength', 'dBm'],
+    ['temperature_today', undefined],
+    ['power_total', undefined],
+    ['energy_budget', undefined],
+    ['today', undefined],
+  ])('stores %s in %s', (metric, unit) => {
+    expect(canonicalUnit(metric)).toBe(unit)
   })
 
   it('refuses a unit of another dimension', () => {

@@ -86,6 +86,26 @@ const dimensions: Readonly<Record<string, readonly (readonly [string, number, nu
   ],
   voltage: withPrefixes('V', 1),
   current: withPrefixes('A', 1),
+  frequency: withPrefixes('Hz', 1),
+  // a share like those above, but written as 0.97 by all meters
+  powerFactor: [
+    ['1', 1],
+    ['%', 1e-2],
+  ],
+  volume: [
+    ['m3', 1],
+    ['m³', 1],
+    ['dm3', 1e-3],
+    ['dm³', 1e-3],
+    ...withPrefixes('l', 1e-3),
+    ['ft3', 0.028316846592],
+    ['ft³', 0.028316846592],
+    ['CCF', 2.8316846592],
+    ['MCF', 28.316846592],
+    ['gal', 0.003785411784],
+  ],
+  linkQuality: [['lqi', 1]],
+  signalStrength: [['dBm', 1]],
   carbonIntensity: [
     ['gCO2eq/kWh', 1],
     ['gCO2/kWh', 1],
@@ -176,8 +196,45 @@ const metricDimensions: ReadonlyMap<string, string> = new Map(
     occupied: 'state',
     switch: 'state',
     smoke: 'state',
+    available: 'state',
+    battery_voltage: 'voltage',
+    power_factor: 'powerFactor',
+    frequency: 'frequency',
+    energy_returned: 'energy',
+    gas: 'volume',
+    water: 'volume',
+    linkquality: 'linkQuality',
+    signal: 'signalStrength',
+    signal_strength: 'signalStrength',
   }),
 )
+
+/** What can be summed up over a span: `water_total` and `energy_today` are in the units of `water` and `energy`. */
+const summed: ReadonlySet<string> = new Set([
+  'energy',
+  'apparentEnergy',
+  'reactiveEnergy',
+  'volume',
+  'length',
+])
+const ofSpan =
+  /^(.+?)_(?:total|today|yesterday|last_hour|hour|hourly|day|daily|week|weekly|month|monthly|year|yearly)$/
+
+/** Found before, of metrics that are sums, or unknown: a home has few, and each comes with every reading. */
+const quantities = new Map<string, string | undefined>()
+
+/** The metric whose units this one has: itself, or the quantity that it is a sum of. Undefined for an unknown metric. */
+function quantityOf(metric: string): string | undefined {
+  if (metricDimensions.has(metric)) return metric
+  if (quantities.has(metric)) return quantities.get(metric)
+  const [, summand = ''] = ofSpan.exec(metric) ?? []
+  const quantity = summed.has(metricDimensions.get(summand) ?? '') ? summand : undefined
+  if (quantities.size >= foundMax) quantities.clear()
+  quantities.set(metric, quantity)
+  return quantity
+}
+
+const dimensionOf = (metric: string): string | undefined => metricDimensions.get(quantityOf(metric) ?? '')
 
 const conversions = new Map<string, ReadonlyMap<string, Conversion>>(
   Object.entries(dimensions).map(([dimension, spellings]) => [
@@ -196,9 +253,10 @@ const canonicalUnits = new Map(
 )
 
 /** Unit that a metric is stored in, or undefined for a metric that is not in the table. */
-export const canonicalUnit = (metric: string): string | undefined => canonicalUnits.get(metric)
+export const canonicalUnit = (metric: string): string | undefined =>
+  canonicalUnits.get(metric) ?? canonicalUnits.get(quantityOf(metric) ?? '')
 
-/** Every metric of the table. */
+/** Every metric of the table; sums of them over a span are known as well. */
 export const knownMetrics: readonly string[] = Object.freeze([...metricDimensions.keys()])
 
 /** A conversion to canonical: multiply, then add. */
@@ -215,7 +273,7 @@ const identity: Affine = { scale: 1, offset: 0 }
  * unit).
  */
 export function toCanonical(metric: string, unit: string): Affine | undefined {
-  const dimension = metricDimensions.get(metric)
+  const dimension = dimensionOf(metric)
   return dimension === undefined ? identity : pick(dimension, unit)
 }
 
@@ -228,7 +286,7 @@ export type UnitFault =
 
 /** Why `toCanonical` gave no answer. */
 export function unitFault(metric: string, unit: string): UnitFault {
-  const options = meanings(metricDimensions.get(metric) ?? '', unit)
+  const options = meanings(dimensionOf(metric) ?? '', unit)
   if (options.length > 1) return { kind: 'ambiguous', options: options.map(({ spelling }) => spelling) }
   const fitting = [...conversions.keys()].filter((dimension) => meanings(dimension, unit).length > 0)
   const metrics = knownMetrics.filter((one) => fitting.includes(metricDimensions.get(one) ?? ''))

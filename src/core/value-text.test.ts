@@ -9,6 +9,9 @@ test.each([
   [0.5, 'state', 'door', '0.5'],
   [3, 'raw', 'people', '3'],
   [0.25, '1', 'share', '0.25'],
+  [60, 'degC', 'temperature', '60 °C'],
+  [12.5, 'm3', 'water_total', '12.5 m³'],
+  [0, 'state', 'available', 'offline'],
   [1500, 'ppm', 'co2', '1500 ppm'],
 ])('valueText: %f %s of %s is "%s"', (value, unit, metric, text) => {
   expect(valueText(value, unit, metric)).toBe(text)

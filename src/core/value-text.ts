@@ -5,10 +5,19 @@ const states: Readonly<Record<string, readonly [one: string, zero: string]>> = {
   door: ['open', 'closed'],
   window_open: ['open', 'closed'],
   occupied: ['occupied', 'empty'],
+  available: ['online', 'offline'],
 }
 
 /** Units of numbers that people write without one. */
 const unitless: ReadonlySet<string> = new Set(['state', 'raw', '1', ''])
+
+/** Units as people write them, where that is not how they are stored. */
+const unitTexts: Readonly<Record<string, string>> = {
+  degC: '°C',
+  'ug/m3': 'µg/m³',
+  'W/m2': 'W/m²',
+  m3: 'm³',
+}
 
 /** The word of a state, such as "open"; undefined for a quantity, and for a state that is neither 0 nor 1. */
 export function stateText(value: number, unit: string, metric: string): string | undefined {
@@ -19,4 +28,5 @@ export function stateText(value: number, unit: string, metric: string): string |
 
 /** A value in a sentence: "open", "1500 ppm", or the number alone where it has no unit. */
 export const valueText = (value: number, unit: string, metric: string): string =>
-  stateText(value, unit, metric) ?? (unitless.has(unit) ? String(value) : `${value} ${unit}`)
+  stateText(value, unit, metric) ??
+  (unitless.has(unit) ? String(value) : `${value} ${unitTexts[unit] ?? unit}`)

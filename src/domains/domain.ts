@@ -49,6 +49,8 @@ export interface SiteView {
   readonly site: string
   /** IANA zone. */
   readonly zone: string
+  /** The name that a person gave a device, else its id: for texts, as it is at the time of the call. */
+  nameOf(device: string): string
   /** All series of a device. */
   ofDevice(device: string): readonly Series[]
   /** All series in a room. */
@@ -60,6 +62,8 @@ export interface SiteView {
 export interface Scope {
   readonly target: Target
   readonly sources: readonly Series[]
+  /** How texts name a device; see `SiteView.nameOf`. */
+  readonly nameOf?: (device: string) => string
 }
 
 /**

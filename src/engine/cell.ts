@@ -20,6 +20,13 @@ export interface LeftBehind {
 /** The domains with their settings on the site. */
 export type CellSettings = Pick<SiteSettings, 'domains' | 'current'>
 
+/** What the directory knows of sites and their devices. */
+export interface SiteNames {
+  zoneOf(site: string): string
+  /** The name that a person gave the device. */
+  nameOf(site: string, device: string): string | undefined
+}
+
 /** Watchers that are not used any more, and those that took the place of some of them. */
 export interface Replaced {
   readonly gone: readonly Watcher[]
@@ -36,7 +43,7 @@ const nothing: LeftBehind = { state: () => undefined, openAlerts: () => [] }
 /** One site: its series and the watchers of its targets. Removing a site drops its cell. */
 export class Cell implements SiteView {
   readonly site: string
-  readonly #zoneOf: (site: string) => string
+  readonly #names: SiteNames
   readonly #settings: CellSettings
   readonly #domains: readonly Domain[]
   readonly #byDevice = new Map<string, Map<string, CellSeries>>()
@@ -46,16 +53,20 @@ export class Cell implements SiteView {
   #measured = 0
   #left: LeftBehind = nothing
 
-  constructor(site: string, settings: CellSettings, zoneOf: (site: string) => string, tally: SeriesTally) {
+  constructor(site: string, settings: CellSettings, names: SiteNames, tally: SeriesTally) {
     this.site = site
     this.#tally = tally
     this.#settings = settings
     this.#domains = settings.domains.filter(({ monitor }) => monitor)
-    this.#zoneOf = zoneOf
+    this.#names = names
   }
 
   get zone(): string {
-    return this.#zoneOf(this.site)
+    return this.#names.zoneOf(this.site)
+  }
+
+  nameOf(device: string): string {
+    return this.#names.nameOf(this.site, device) ?? device
   }
 
   ofDevice(device: string): readonly Series[] {
@@ -133,7 +144,7 @@ export class Cell implements SiteView {
   #renew(watcher: Watcher): Watcher {
     const { target, sources } = watcher.scope
     const left = sources.filter(({ device, metric }) => this.#byDevice.get(device)?.has(metric))
-    const successor = watcher.successor({ target, sources: left })
+    const successor = watcher.successor({ ...watcher.scope, sources: left })
     for (const source of sources) this.#detach(source, watcher)
     this.#watchers.set(targetId(target), successor)
     for (const source of left) this.#attach(watcher.domain, source, successor)

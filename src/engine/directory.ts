@@ -49,6 +49,11 @@ export class Directory {
     return this.#sites.get(site)?.zone ?? this.#own.zone
   }
 
+  /** The name that a person gave the device. */
+  nameOf(site: string, device: string): string | undefined {
+    return this.device(site, device)?.name
+  }
+
   hasDemo(): boolean {
     return this.sites().some((site) => site.demo)
   }

@@ -64,7 +64,7 @@ export class Path {
     this.#options = options
     parts.settings.onChange = (domain, site) => this.#reconfigure(site, domain)
     const reactor = new Reactor(
-      { ...parts, zoneOf: (site) => directory.zoneOf(site), onDirty: () => this.#rebuilder.look() },
+      { ...parts, names: directory, onDirty: () => this.#rebuilder.look() },
       options,
     )
     this.#reactor = reactor

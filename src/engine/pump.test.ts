@@ -84,7 +84,7 @@ async function setUp(options: Partial<PumpOptions> = {}, rules: readonly Thresho
     ...{ records: ledger.records, clock, log, limits: { recordsPerDomain: 10, recordBytes: 1000 } },
   })
   const reactor = new Reactor(
-    { settings, windows, zoneOf: () => 'UTC', counters, clock, log },
+    { settings, windows, names: { zoneOf: () => 'UTC', nameOf: () => undefined }, counters, clock, log },
     { liveWithinMs: 600_000 },
   )
   const pump = new Pump(

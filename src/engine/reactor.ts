@@ -6,7 +6,7 @@ import type { Target } from '../core/target.ts'
 import { hourMs } from '../core/time.ts'
 import type { DirtySpans, MonitorState, Turn } from '../core/turn.ts'
 import type { Effects } from '../domains/domain.ts'
-import { Cell, type CellSettings, type LeftBehind, type Replaced } from './cell.ts'
+import { Cell, type CellSettings, type LeftBehind, type Replaced, type SiteNames } from './cell.ts'
 import type { Counters } from './counters.ts'
 import { WakeQueue } from './wake-queue.ts'
 import type { Watcher } from './watcher.ts'
@@ -14,7 +14,7 @@ import type { Watcher } from './watcher.ts'
 export interface ReactorParts {
   readonly settings: CellSettings
   readonly windows: WindowStore
-  readonly zoneOf: (site: string) => string
+  readonly names: SiteNames
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log
@@ -293,7 +293,7 @@ export class Reactor {
   #cellOf(site: string): Cell {
     let cell = this.#cells.get(site)
     if (!cell) {
-      cell = new Cell(site, this.#parts.settings, this.#parts.zoneOf, this.#tally)
+      cell = new Cell(site, this.#parts.settings, this.#parts.names, this.#tally)
       this.#cells.set(site, cell)
     }
     return cell

@@ -59,6 +59,10 @@ describe('influx mapping', () => {
     ['inverter,device=pv power_kw=1.5', 'home | pv | power | 1500 | W'],
     ['plug,device=tv energy=12.5', 'home | tv | energy_total | 12.5 | kWh'],
     ['plug,device=tv energy_kwh=12.5', 'home | tv | energy_total | 12.5 | kWh'],
+    // neither what goes out nor what one day was is a source of what a device has used
+    ['plug,device=tv energy_today=1.5', 'home | tv | energy_today | 1.5 | kWh'],
+    ['plug,device=tv energy_today_kwh=1.5', 'home | tv | energy_today | 1.5 | kWh'],
+    ['plug,device=tv exported_energy_wh=1500', 'home | tv | energy_returned_total | 1.5 | kWh'],
     // Telegraf on a machine
     ['cpu,cpu=cpu0,host=nas usage_idle=97', 'home | nas/cpu0 | cpu_usage_idle | 97 | raw'],
     ['mem,host=nas used_percent=41', 'home | nas | mem_used_percent | 41 | raw'],
@@ -77,7 +81,7 @@ describe('influx mapping', () => {
     expect(readings(text)).toEqual([
       'home | zigbee2mqtt/fridge | power | 80 | W',
       'home | zigbee2mqtt/fridge | energy_total | 12.5 | kWh',
-      'home | zigbee2mqtt/fridge | linkquality | 120 | raw',
+      'home | zigbee2mqtt/fridge | linkquality | 120 | lqi',
       'home | zigbee2mqtt/fridge | value | 1 | raw',
       'home | home/attic/humidity | humidity | 61 | %',
       'home | home/attic/x | value | 61 | raw',

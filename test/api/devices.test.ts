@@ -66,6 +66,18 @@ const valuesOf = async (device: string, metric = 'power'): Promise<number[]> =>
 const derivedOf = (subject: string) => valuesOf(`@energy:${subject}`, 'energy')
 
 describe('PATCH /api/v1/devices/{id}', () => {
+  it('gives alerts and incidents the name, also where it was given after the device was first seen', async () => {
+    const warm = (value: number) => ({
+      ...{ device: 'x1', metric: 'temperature', unit: 'degC', at: Date.now(), value },
+    })
+    await hub.push([warm(20)])
+    await ask('PATCH', '/devices/x1?site=home', { name: 'Oven' })
+    await hub.push([warm(60)])
+    const message = 'temperature of Oven is 60 °C, above 50'
+    await vi.waitFor(async () => expect(await items('/incidents')).toMatchObject([{ device: 'x1', message }]))
+    expect(await items('/alerts')).toMatchObject([{ device: 'x1', message }])
+  })
+
   it('names a device whose id has slashes, and takes the name back', async () => {
     const id = 'zigbee/0x00 12/büro'
     await hub.push([power(id, start, 1)])

@@ -467,6 +467,25 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     status: ofAlpha,
     says: list({ ...window, id: 'window-alpha', site: 'alpha', by: 'Ada' }),
   },
+  missingModels: {
+    async request(hub) {
+      for (const [site, device] of [
+        ['alpha', 'alpha-boiler'],
+        ['beta', `beta-${mark}-boiler`],
+      ])
+        await hub.push(
+          Array.from({ length: 4 }, (_, row) => ({
+            ...{ site, device, metric: 'power', value: 500, at: noon - row * 4 * 3_600_000 },
+          })).reverse(),
+        )
+      return { url: '/api/v1/models/missing?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list({
+      target: { site: 'alpha', domain: 'energy', subject: 'alpha-boiler' },
+      reason: expect.stringMatching(/^It is measured too seldom .*power comes every 4 h/),
+    }),
+  },
   imports: {
     async request(hub) {
       const { imports } = hub.engine.models

@@ -60,7 +60,7 @@ const pump = new Pump(
       {
         settings: { domains: [], current: () => ({}) },
         windows,
-        zoneOf: () => 'UTC',
+        names: { zoneOf: () => 'UTC', nameOf: () => undefined },
         counters,
         clock: systemClock,
         log,

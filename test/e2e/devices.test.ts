@@ -120,6 +120,32 @@ describe.skipIf(missing !== undefined)(
       await removed.waitFor({ state: 'hidden' })
     })
 
+    test('tells of a meter that is too slow why it has no forecast, and counts no hidden device', async () => {
+      const hourMs = 3_600_000
+      const body = { device: 'boiler'.repeat(10), metric: 'power', unit: 'W', value: 500 }
+      for (let hours = 24; hours > 0; hours -= 4)
+        await ask('POST', '/readings', { ...body, at: Date.now() - hours * hourMs })
+      await page.setViewportSize({ width: 360, height: 740 })
+      await open(body.device)
+      const forecast = page.getByRole('region', { name: 'No forecast of Energy yet' })
+      await forecast.getByText(/measured too seldom.*power comes every 4 h/).waitFor()
+      await page.getByRole('button', { name: 'Edit' }).click()
+      await page.getByRole('dialog').getByLabel('Name').waitFor()
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+      expect(width).toBeLessThanOrEqual(360)
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      expect(await faultsOf()).toEqual([])
+      const reporting = async (): Promise<string> => {
+        await page.goto(`${hub.url}/#/site/home`)
+        return page.locator('.tile').filter({ hasText: 'Devices reporting' }).innerText()
+      }
+      const count = async () => Number(/of (\d+)/.exec(await reporting())?.[1])
+      await expect.poll(count).toBeGreaterThan(0)
+      const before = await count()
+      await ask('PATCH', `/devices/${body.device}?site=home`, { hidden: true })
+      await expect.poll(count).toBe(before - 1)
+    })
+
     test('merges a device into another on a narrow dark screen', async () => {
       await send('old plug', 100)
       await send('new plug', 200)

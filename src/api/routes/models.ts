@@ -14,6 +14,7 @@ import { forecastKeyOf, forecastKeyPlace, forecastKeyTypes, isNamed, isTargetNam
 
 type ModelRoute =
   | 'models'
+  | 'missingModels'
   | 'modelEvents'
   | 'reports'
   | 'promote'
@@ -45,7 +46,9 @@ export const modelRoutes = (hub: Hub, counts: PredictionCounts): Pick<Handlers, 
 
 type Part<Name extends ModelRoute> = Pick<Handlers, Name>
 
-const versionRoutes = ({ engine }: Hub): Part<'models' | 'modelEvents' | 'promote' | 'rollback'> => ({
+const versionRoutes = ({
+  engine,
+}: Hub): Part<'models' | 'missingModels' | 'modelEvents' | 'promote' | 'rollback'> => ({
   async models({ query, sites }) {
     const entries = (await engine.models.all()).filter(
       ({ card }) => isWithin(card.target.site, sites) && isNamed(card, query),
@@ -56,6 +59,16 @@ const versionRoutes = ({ engine }: Hub): Part<'models' | 'modelEvents' | 'promot
       ...forecastKeyPlace(entry),
       entry.model.version,
     ])
+  },
+
+  async missingModels({ query, sites }) {
+    const missing = await engine.models.missing(sites, query.subject ?? query.device)
+    return pageOf(
+      missing.filter(({ target }) => isTargetNamed(target, query)),
+      query,
+      ['string', 'string', 'string'],
+      ({ target: { site, domain, subject } }) => [site, domain, subject],
+    )
   },
 
   async modelEvents({ query, sites }) {

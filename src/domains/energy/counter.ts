@@ -14,13 +14,24 @@ interface Mark {
   readonly value: number
 }
 
+/** The counter began anew, first read at `at`; or it turns out that it did not. */
+export interface ResetFound {
+  readonly at: number
+  readonly isTakenBack: boolean
+}
+
+/** Where the counter was before it fell; and when it was read first after that, which older states lack. */
+interface Former extends Mark {
+  readonly resetAt?: number
+}
+
 export interface CounterState extends Mark {
   readonly movedAt: number
   /** Null: not known yet. */
   readonly peakKw: number | null
   readonly steps: readonly number[]
   readonly doubted: readonly Mark[]
-  readonly former?: Mark
+  readonly former?: Former
 }
 
 /** A fall of at most so much is rounding, or a device that was off for a moment: nothing was used, nothing was reset. */
@@ -54,7 +65,8 @@ export class Counter {
   /** Readings in doubt, which agree with each other. */
   #doubted: Mark[]
   /** Where the counter was before it fell: it may yet turn out that it never did. */
-  #former: Mark | undefined
+  #former: Former | undefined
+  #resets: ResetFound[] = []
 
   constructor(saved?: Mark & Partial<CounterState>) {
     this.#at = saved?.at ?? Number.NaN
@@ -93,6 +105,14 @@ export class Counter {
     return this.#isSettled() ? this.#settle(silenceMs) : []
   }
 
+  /** Resets that were found since the last call. */
+  takeResets(): readonly ResetFound[] {
+    if (this.#resets.length === 0) return this.#resets
+    const found = this.#resets
+    this.#resets = []
+    return found
+  }
+
   save(): CounterState {
     return {
       at: this.#at,
@@ -123,6 +143,7 @@ export class Counter {
     const former = this.#former
     if (former && mark.at - former.at > gapMsMax) this.#former = undefined
     else if (former && this.#isReturn(mark, { ...former, movedAt: former.at }, this)) {
+      if (former.resetAt !== undefined) this.#resets.push({ at: former.resetAt, isTakenBack: true })
       this.#restart(former)
       return this.#take(mark, silenceMs)
     }
@@ -198,7 +219,8 @@ export class Counter {
     const isFall = first.value < before.value
     const bridge = isFall ? countedSince(before, first, kw, this.#possibleKw()) : likeAfter(before, first, kw)
     this.#restart(first)
-    this.#former = isFall ? before : undefined
+    this.#former = isFall ? { ...before, resetAt: first.at } : undefined
+    if (isFall) this.#resets.push({ at: first.at, isTakenBack: false })
     this.#doubted = []
     const spans = rest.flatMap((mark) => this.#take(mark, silenceMs))
     return bridge && bridge.to - bridge.from <= silenceMs ? [bridge, ...spans] : spans

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dayMs, hourMs, minuteMs } from '../../core/time.ts'
+import { dayMs, hourMs, minuteMs, quarterMs } from '../../core/time.ts'
 import type { Steps } from '../domain.ts'
 import { energyLearning } from './learning.ts'
 import { made0 } from './made-home.ts'
@@ -56,5 +56,27 @@ describe('why nothing is learnt of a meter', () => {
     ],
   ])('is told: %s', (_, history, paces, sentence) => {
     expect(energyLearning.whyNot(history, paces)).toMatch(sentence)
+  })
+})
+
+describe('the history of a device', () => {
+  const quarters = (valueAt: (index: number) => number) => ({
+    ...{
+      start: made0,
+      stepMs: quarterMs,
+      values: Float64Array.from({ length: 96 }, (_, index) => valueAt(index)),
+    },
+  })
+  const energy = quarters((index) => (index < 8 ? Number.NaN : 0.1))
+
+  it('counts the resets of its counter among the repairs', () => {
+    const resets = quarters((index) => (index === 20 ? 1 : index === 50 ? 2 : index === 60 ? 0 : Number.NaN))
+    expect(energyLearning.steps({ energy, resets })?.repairs).toMatchObject({ counter_resets: 3 })
+  })
+
+  it('has no such repair where none was counted, as in folders of before', () => {
+    const repairs = { hours_unknown: 0, hours_scaled_up: 0 }
+    expect(energyLearning.steps({ energy })?.repairs).toEqual(repairs)
+    expect(energyLearning.steps({ energy, resets: quarters(() => Number.NaN) })?.repairs).toEqual(repairs)
   })
 })

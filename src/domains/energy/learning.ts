@@ -64,7 +64,7 @@ function spanText(ms: number): string {
 }
 
 /** Hours from the first known one to the newest; an absent coverage next to a present energy means that all of it is known. */
-function hourly({ energy, coverage }: Dataset): Steps | undefined {
+function hourly({ energy, coverage, resets }: Dataset): Steps | undefined {
   if (!energy) return undefined
   const hours = new Float64Array(Math.floor(energy.values.length / quarters)).fill(Number.NaN)
   let first = -1
@@ -87,6 +87,15 @@ function hourly({ energy, coverage }: Dataset): Steps | undefined {
   if (first < 0) return undefined
   const values = hours.slice(first)
   const unknown = values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0)
-  const repairs = { hours_unknown: unknown, hours_scaled_up: filled }
+  const counterResets = sumOf(resets?.values.subarray(first * quarters))
+  const repairs = {
+    hours_unknown: unknown,
+    hours_scaled_up: filled,
+    // a card of before they were counted describes the same history
+    ...(counterResets > 0 ? { counter_resets: counterResets } : {}),
+  }
   return { start: energy.start + first * hourMs, stepMs: hourMs, values, unit: 'kWh', repairs }
 }
+
+const sumOf = (values: Float64Array | undefined): number =>
+  values?.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0) ?? 0

@@ -27,13 +27,25 @@ const series = (
 ): Reading[] =>
   Array.from({ length: count }, (_, index) => reading(metric, start + index * everyMs, valueAt(index)))
 
+interface DerivedQuarter {
+  kwh?: number
+  share?: number
+  resets?: number
+}
+
 interface Derived {
-  readonly [quarter: number]: { kwh?: number; share?: number }
+  readonly [quarter: number]: DerivedQuarter
+}
+
+const fieldOf: Readonly<Record<string, keyof DerivedQuarter>> = {
+  energy: 'kwh',
+  energy_coverage: 'share',
+  energy_resets: 'resets',
 }
 
 /** Derived quarters by their number since `start`. */
 function derive(monitor: EnergyMonitor, readings: readonly Reading[]): Derived {
-  const quarters: Record<number, { kwh?: number; share?: number }> = {}
+  const quarters: Record<number, DerivedQuarter> = {}
   for (const one of readings) {
     for (const { device, metric, at, value } of monitor.take(one, one.at)?.derived ?? []) {
       expect(device).toBe('@energy:fridge')
@@ -41,8 +53,8 @@ function derive(monitor: EnergyMonitor, readings: readonly Reading[]): Derived {
       const quarter = quarters[number] ?? {}
       quarters[number] = quarter
       // each quarter is derived once
-      const name = metric === 'energy' ? 'kwh' : 'share'
-      expect(quarter[name]).toBeUndefined()
+      const name = fieldOf[metric]!
+      if (name !== 'resets') expect(quarter[name]).toBeUndefined()
       quarter[name] = value
     }
   }
@@ -53,12 +65,12 @@ const fresh = (): EnergyMonitor => new EnergyMonitor({ target, sources: [] })
 /** As `derive`, and the monitor is woken when it wants to be, up to `to`. */
 function deriveTo(monitor: EnergyMonitor, readings: readonly Reading[], to: number): Derived {
   const derived = derive(monitor, readings)
-  const woken: Record<number, { kwh?: number; share?: number }> = {}
+  const woken: Record<number, DerivedQuarter> = {}
   while (monitor.wakeAt <= to) {
     for (const { metric, at, value } of monitor.take('wake', monitor.wakeAt)?.derived ?? [])
       woken[(at - start) / quarterMs] = {
         ...woken[(at - start) / quarterMs],
-        [metric === 'energy' ? 'kwh' : 'share']: value,
+        [fieldOf[metric]!]: value,
       }
   }
   return { ...derived, ...woken }
@@ -66,6 +78,11 @@ function deriveTo(monitor: EnergyMonitor, readings: readonly Reading[], to: numb
 const byTime = (readings: readonly Reading[]): Reading[] => readings.toSorted((a, b) => a.at - b.at)
 const total = (derived: Derived): number =>
   Object.values(derived).reduce((sum: number, { kwh = 0 }: { kwh?: number }) => sum + kwh, 0)
+/** Resets by the quarter that they are counted in. */
+const resets = (derived: Derived): [quarter: number, count: number][] =>
+  Object.entries(derived).flatMap(([quarter, { resets: count }]: [string, DerivedQuarter]) =>
+    count === undefined ? [] : [[Number(quarter), count]],
+  )
 const knownQuarters = (derived: Derived): number =>
   Object.values(derived).filter(({ share = 0 }: { share?: number }) => share >= 0.75).length
 
@@ -273,6 +290,39 @@ describe('a counter', () => {
     )
     expect(total(derived)).toBeCloseTo(11.5)
     expect(knownQuarters(derived)).toBe(92)
+    expect(resets(derived)).toEqual([[40, 1]])
+  })
+
+  it('counts its resets by the quarter, each once, and no false reading', () => {
+    const daily = series('energy_total', hourMs, 76, (index) => 5 + (index % 24) / 2)
+    expect(resets(derive(fresh(), daily))).toEqual([
+      [96, 1],
+      [192, 1],
+      [288, 1],
+    ])
+    const twice = [50, 50.1, 0, 0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    const fast = series('energy_total', 2 * minuteMs, 10, (index) => twice[index]!)
+    expect(resets(derive(fresh(), fast))).toEqual([[0, 2]])
+    const falseZero = series('energy_total', 5 * minuteMs, 40, (index) =>
+      index === 20 ? 0 : 900 + index / 50,
+    )
+    expect(resets(derive(fresh(), falseZero))).toEqual([])
+  })
+
+  it('takes a reset back that turns out to have been false readings, also of a derived quarter', () => {
+    // too long a run of zeros not to be believed, until the counter goes on from before it
+    const zeros = series('energy_total', 5 * minuteMs, 60, (index) =>
+      index >= 20 && index < 32 ? 0 : 900 + index / 50,
+    )
+    const monitor = fresh()
+    expect(resets(derive(monitor, zeros.slice(0, 31)))).toEqual([[6, 1]])
+    expect(resets(derive(monitor, zeros.slice(31)))).toEqual([[6, 0]])
+  })
+
+  it('counts no resets where the energy comes from a finer source', () => {
+    const power = series('power', minuteMs, 48 * 60, () => 500)
+    const slow = series('energy_total', hourMs, 48, (index) => 5 + (index % 24) / 2)
+    expect(resets(derive(fresh(), byTime([...power, ...slow])))).toEqual([])
   })
 
   it('is reset every day, and agrees with the power beside it', () => {

@@ -6,10 +6,18 @@ import type { Target } from '../../core/target.ts'
 import { hourMs, minuteMs, quarterMs, secondMs } from '../../core/time.ts'
 import type { Effects, Monitor, Resume, Scope } from '../domain.ts'
 import { type Quarter, Quarters, startOfQuarter } from './quarters.ts'
+import { type ResetCount, Resets, type ResetsState } from './resets.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, isEnergyMetric, type SpansState } from './spans.ts'
 
-/** Metrics of the derived series: kWh per quarter-hour, and the share of the quarter that is known, 0 to 1. */
-export const derivedMetrics = { energy: 'energy', coverage: 'energy_coverage' } as const
+/**
+ * Metrics of the derived series: kWh per quarter-hour, the share of the quarter that is known, 0 to 1, and how often the
+ * counter was reset in it, which is written of quarters with resets only.
+ */
+export const derivedMetrics = {
+  energy: 'energy',
+  coverage: 'energy_coverage',
+  resets: 'energy_resets',
+} as const
 
 /** A source with at least this share of a quarter is preferred by rank; below it, whichever knows most counts. */
 const shareEnough = 0.75
@@ -32,6 +40,7 @@ interface SavedState {
   readonly doneTo: number | null
   readonly hour: readonly (readonly [number, Quarter])[]
   readonly predictedAt: number | null
+  readonly resets?: ResetsState
 }
 
 /**
@@ -58,6 +67,7 @@ export class EnergyMonitor implements Monitor {
   #doneTo: number
   #predictedAt: number
   #forecast: Forecast | undefined
+  readonly #resets: Resets
 
   constructor({ target }: Scope, resume?: Resume) {
     this.#target = target
@@ -69,6 +79,7 @@ export class EnergyMonitor implements Monitor {
     this.#hour = new Map(saved?.hour ?? [])
     this.#doneTo = saved?.doneTo ?? Number.NEGATIVE_INFINITY
     this.#predictedAt = saved?.predictedAt ?? Number.NEGATIVE_INFINITY
+    this.#resets = new Resets(saved?.resets)
     this.#wakeAt = this.#closesAt()
   }
 
@@ -82,7 +93,9 @@ export class EnergyMonitor implements Monitor {
     const { spans, quarters } = this.#sourceOf(event.metric)
     for (const span of spans.add(event.at, event.value)) quarters.add(span, this.#doneTo)
     this.#wakeAt = Math.max(this.#closesAt(), now + importPauseMs)
+    const corrected = this.#resets.add(spans.takeResets(), this.#doneTo)
     const derived = this.#deriveTo(event.at)
+    for (const count of corrected) derived.push(this.#resetsIn(count))
     const prediction = this.#predict(event.at, now)
     if (derived.length === 0 && !prediction) return undefined
     return { derived, predictions: prediction ? [prediction] : [] }
@@ -116,6 +129,7 @@ export class EnergyMonitor implements Monitor {
   }
 
   save(): SavedState {
+    const resets = this.#resets.save()
     return {
       sources: [...this.#sources].map(([metric, { spans, quarters }]) => [
         metric,
@@ -125,6 +139,7 @@ export class EnergyMonitor implements Monitor {
       doneTo: Number.isFinite(this.#doneTo) ? this.#doneTo : null,
       hour: [...this.#hour],
       predictedAt: Number.isFinite(this.#predictedAt) ? this.#predictedAt : null,
+      ...(resets ? { resets } : {}),
     }
   }
 
@@ -181,6 +196,11 @@ export class EnergyMonitor implements Monitor {
       const share = Math.min(1, quarter.knownMs / quarterMs)
       derived.push(this.#reading(derivedMetrics.coverage, '1', start, share))
     }
+    const isCounted = (start: number): boolean => {
+      const source = this.#bestSource(start)
+      return source === undefined || source === this.#sources.get('energy_total')
+    }
+    derived.push(...this.#resets.derive(end, isCounted).map(this.#resetsIn))
     this.#doneTo = end
     for (const { quarters } of this.#sources.values()) quarters.dropBefore(end)
     const hour = startOfHour(at)
@@ -189,15 +209,23 @@ export class EnergyMonitor implements Monitor {
   }
 
   #bestOf(start: number): Quarter {
-    let best: Quarter = { kwh: 0, knownMs: 0 }
-    for (const { quarters } of this.#ranked()) {
-      const quarter = quarters.get(start)
-      if (!quarter) continue
-      if (quarter.knownMs >= shareEnough * quarterMs) return quarter
-      if (quarter.knownMs > best.knownMs) best = quarter
+    return this.#bestSource(start)?.quarters.get(start) ?? { kwh: 0, knownMs: 0 }
+  }
+
+  /** The source that a quarter is derived from; undefined where none knows anything of it. */
+  #bestSource(start: number): Source | undefined {
+    let best: Source | undefined
+    let mostMs = 0
+    for (const source of this.#ranked()) {
+      const knownMs = source.quarters.get(start)?.knownMs ?? 0
+      if (knownMs >= shareEnough * quarterMs) return source
+      if (knownMs > mostMs) best = source
+      mostMs = Math.max(mostMs, knownMs)
     }
     return best
   }
+
+  #resetsIn = ([start, count]: ResetCount): Reading => this.#reading(derivedMetrics.resets, '1', start, count)
 
   #reading(metric: string, unit: string, at: number, value: number): Reading {
     return { site: this.#target.site, device: this.#device, metric, unit, value, at }

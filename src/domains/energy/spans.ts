@@ -1,5 +1,5 @@
 import { hourMs, minuteMs, quarterMs } from '../../core/time.ts'
-import { Counter, type CounterState } from './counter.ts'
+import { Counter, type CounterState, type ResetFound } from './counter.ts'
 
 /**
  * Energy from whatever a device measures: `power` (W, held until the next reading), `energy_total` (kWh counter, see
@@ -138,6 +138,11 @@ export class EnergySpans {
     return lastedMs > mostMs || begin >= at ? [] : [powerSpan(begin, at, before)]
   }
 
+  /** Resets of the counter that were found since the last call. */
+  takeResets(): readonly ResetFound[] {
+    return this.#counter?.takeResets() ?? noResets
+  }
+
   /** The span of the newest reading, over its usual interval. Undefined where that is closed. */
   close(): Span | undefined {
     if (!Number.isFinite(this.closesAt)) return undefined
@@ -175,6 +180,8 @@ export class EnergySpans {
     return this.#medianMs
   }
 }
+
+const noResets: readonly ResetFound[] = []
 
 const powerSpan = (from: number, to: number, watts: number): Span => ({
   from,

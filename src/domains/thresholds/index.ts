@@ -33,4 +33,5 @@ export const thresholds: Domain<typeof thresholdSettings> = {
 const scopeOf = (site: SiteView, device: string, limited: ReadonlySet<string>): Scope => ({
   target: { site: site.site, domain: name, subject: device },
   sources: site.ofDevice(device).filter(({ metric }) => limited.has(metric)),
+  nameOf: (id) => site.nameOf(id),
 })

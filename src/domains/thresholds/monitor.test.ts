@@ -18,6 +18,10 @@ const reading = (seconds: number, value: number, metric = 'co2'): Reading => ({
   at: seconds * 1000,
 })
 
+const named = (nameOf: () => string): string | undefined =>
+  createThresholdMonitor({ target, sources: [], nameOf }, [atOnce]).take(reading(0, 1200), 0)?.alerts?.[0]
+    ?.message
+
 const monitorOf = (rules: readonly ThresholdRule[], resume?: Resume): Monitor =>
   createThresholdMonitor({ target, sources: [] }, rules, resume)
 
@@ -31,6 +35,12 @@ function play(monitor: Monitor, readings: readonly Reading[]): string[] {
 }
 
 describe('a threshold', () => {
+  it('names the device as people named it, and keeps its id in the data', () => {
+    expect(named(() => 'Air of the attic')).toBe('co2 of Air of the attic is 1200 ppm, above 1000')
+    const [alert] = monitorOf([atOnce]).take(reading(0, 1200), 0)?.alerts ?? []
+    expect(alert).toMatchObject({ device: 'd', message: 'co2 of d is 1200 ppm, above 1000' })
+  })
+
   it('opens one alert after its time and closes it once', () => {
     const readings = [
       reading(0, 900),

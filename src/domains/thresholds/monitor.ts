@@ -17,7 +17,7 @@ interface Condition {
  * without any model.
  */
 export function createThresholdMonitor(
-  { target }: Scope,
+  { target, nameOf = (device) => device }: Scope,
   rules: readonly ThresholdRule[],
   resume?: Resume,
 ): Monitor {
@@ -32,7 +32,7 @@ export function createThresholdMonitor(
       dropped = []
       for (const rule of rules) {
         if (event === 'wake' || rule.metric !== event.metric) continue
-        const alert = step(rule, conditions, event)
+        const alert = step(rule, conditions, event, nameOf)
         if (alert) alerts.push({ ...alert, target })
       }
       return alerts.length === 0 ? undefined : ({ alerts } satisfies Effects)
@@ -56,6 +56,7 @@ function step(
   rule: ThresholdRule,
   conditions: Map<string, Condition>,
   reading: Reading,
+  nameOf: (device: string) => string,
 ): Omit<Alert, 'target'> | undefined {
   const { device, metric, value, at } = reading
   const known = conditions.get(rule.name)
@@ -66,7 +67,7 @@ function step(
   const condition = known ?? { since: at }
   conditions.set(rule.name, condition)
   if (condition.open || at - condition.since < rule.forSeconds * secondMs) return undefined
-  const message = rule.message ?? sentence(rule, reading)
+  const message = rule.message ?? sentence(rule, reading, nameOf(device))
   const alert = {
     device,
     metric,
@@ -84,7 +85,7 @@ function step(
 const holds = (rule: ThresholdRule, value: number): boolean =>
   (rule.above !== undefined && value > rule.above) || (rule.below !== undefined && value < rule.below)
 
-function sentence(rule: ThresholdRule, { metric, device, value, unit }: Reading): string {
+function sentence(rule: ThresholdRule, { metric, value, unit }: Reading, device: string): string {
   const state = stateText(value, unit, metric)
   // a state has no amount above or below a limit
   if (state !== undefined) return `${metric} of ${device} is ${state}`

@@ -9,10 +9,12 @@ import { Registry } from '../registry/registry.ts'
 import { Forgotten } from './forgotten.ts'
 import { type ImportHoldOptions, ImportHolds } from './import-holds.ts'
 import { Lifecycle } from './lifecycle.ts'
+import type { MissingModel } from './missing.ts'
 import { isLearnt } from './model-index.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import { type ReportCard, reportCard } from './report.ts'
 import { Serving } from './serving.ts'
+import type { Learnable } from './target.ts'
 import { Trainer, type TrainerOptions, type TrainerParts } from './trainer.ts'
 import { Watch } from './watch.ts'
 
@@ -206,6 +208,16 @@ export class Models {
       ...this.trainer.measured(sites, subject),
     ].filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
     return this.trainer.train(targets, wish)
+  }
+
+  /** Targets without a learnt version, and why. */
+  missing(sites: readonly string[] | null, subject?: string): Promise<MissingModel[]> {
+    const { trainer } = this
+    const isMissing = ({ target }: Learnable): boolean => !this.#lifecycle.entries(target).some(isLearnt)
+    return trainer.missing.of(
+      trainer.targets(sites, subject).filter(isMissing),
+      trainer.measured(sites, subject),
+    )
   }
 
   forgotten(): readonly ForgottenSpan[] {

@@ -231,6 +231,7 @@ describe('trainer', () => {
     expect(world.scanned.toSorted()).toEqual([
       'home/@energy:fridge/energy',
       'home/@energy:fridge/energy_coverage',
+      'home/@energy:fridge/energy_resets',
     ])
     expect(await world.storedSubjects()).toEqual(['fridge'])
   })
@@ -392,11 +393,70 @@ describe('a meter of which nothing can be derived', () => {
       })
     await world.start('fridge')
     expect(world.models.trainer.targets(null).map(({ target }) => target.subject)).toEqual(['fridge'])
+    expect(await world.models.missing(null, 'boiler')).toEqual([
+      {
+        target: { site: 'home', domain: 'energy', subject: 'boiler' },
+        reason: expect.stringMatching(/^It is measured too seldom .* power comes every 3 h/),
+      },
+    ])
+    expect(await world.models.missing(['barn'])).toEqual([])
     const jobs = await world.models.train({ sites: null }, { by: 'someone', force: false })
     expect(jobs.map(({ target }) => target.subject)).toEqual(['fridge', 'boiler'])
     await world.pass(secondMs)
     const ended = await world.ledger.jobs.get(jobs[1]!.id)
     expect(ended).toMatchObject({ status: 'done' })
     expect(ended!.detail).toMatch(/^It is measured too seldom .* power comes every 3 h/)
+  })
+})
+
+describe('a target without a learnt model', () => {
+  const target = { site: 'home', domain: 'energy', subject: 'fridge' }
+  const reasons = async ({ models }: World): Promise<string[]> =>
+    (await models.missing(null)).map(({ reason }) => reason)
+
+  it('is listed with the days that are known, and not once a version was learnt', async () => {
+    const world = new World()
+    await world.start('fridge')
+    expect(await reasons(world)).toEqual([
+      'There is too little history to learn from: 1.0 days of known hours; a model is learnt from 21 days on.',
+    ])
+    await world.derive('fridge', start + dayMs, (2 * dayMs) / quarterMs)
+    await world.pass(secondMs)
+    expect(await reasons(world)).toEqual([expect.stringContaining(': 3.0 days of known hours')])
+    await world.ledger.models.put(
+      [entry('v1', { card: card({ target, model: model('v1') }), status: 'rejected' })],
+      [],
+    )
+    await world.models.stop()
+    await world.models.start()
+    expect(await reasons(world)).toEqual([])
+  })
+
+  it('of which no hour is whole is listed as such', async () => {
+    const world = new World()
+    await world.start()
+    await world.derive('fridge', start, 2)
+    expect(await reasons(world)).toEqual(['Its history is being read.'])
+    await world.pass(secondMs)
+    expect(await reasons(world)).toEqual(['Not a whole hour of it is known yet.'])
+  })
+
+  it('waits for imports of its site, then for what is derived again', async () => {
+    const world = new World()
+    await world.start('fridge')
+    const { id } = world.models.imports.begin(['home'], 'a test')
+    expect(await reasons(world)).toEqual([expect.stringMatching(/^An import for its site is running/)])
+    world.dirty.add('fridge')
+    world.models.imports.end(id)
+    expect(await reasons(world)).toEqual([expect.stringMatching(/^Its history is being derived again/)])
+  })
+
+  it('with enough history is listed with how its training went', async () => {
+    const world = new World({ isEnough: () => true })
+    await world.start('fridge')
+    const [failed] = await world.ledger.jobs.all({})
+    expect(await reasons(world)).toEqual([`Its last training failed: ${failed?.detail}`])
+    await world.ledger.jobs.put([{ ...failed!, status: 'done' }])
+    expect(await reasons(world)).toEqual(['Its history suffices; it is trained after its next forecast.'])
   })
 })

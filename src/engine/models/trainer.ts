@@ -22,6 +22,7 @@ import type { Forgotten } from './forgotten.ts'
 import { learntFrom, rivalOf } from './learnt-from.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { measuredTargets, pacesOf } from './measured.ts'
+import { Missing } from './missing.ts'
 import { isLearnt } from './model-index.ts'
 import type { Overseer } from './overseer.ts'
 import type { Learnable, Predicted } from './target.ts'
@@ -94,6 +95,7 @@ interface State {
  */
 export class Trainer {
   readonly jobs: TrainingJobs
+  readonly missing: Missing
   readonly #parts: TrainerParts
   readonly #options: TrainerOptions
   readonly #states = new TargetMap<State>()
@@ -116,6 +118,7 @@ export class Trainer {
       },
       { ...options, atOnce: options.workers, waiting: options.jobsWaiting },
     )
+    this.missing = new Missing({ ...parts, ledger: ledger.jobs, trainings: this.jobs })
   }
 
   get training(): boolean {
@@ -190,6 +193,7 @@ export class Trainer {
 
   /** Forgets targets at once; resolves when their trainings have ended. What is under way of them is not stored. */
   remove(targets: readonly Target[]): Promise<void> {
+    this.missing.remove(targets)
     for (const target of targets) {
       this.#states.delete(target)
       this.#agenda.remove(target)
@@ -200,6 +204,7 @@ export class Trainer {
   async removeSite(site: string): Promise<void> {
     await this.jobs.removeSite(site)
     this.#states.removeSite(site)
+    this.missing.removeSite(site)
     this.#agenda.removeSite(site)
   }
 
@@ -282,6 +287,7 @@ export class Trainer {
     for (const [index, { learnable }] of known.entries()) {
       const steps = this.#stepsOf(learnable, datasets[index]!)
       histories.set(learnable, { doneStep: doneSteps[index]!, steps })
+      this.missing.look(learnable, steps)
       await this.#parts.clock.yield()
     }
   }

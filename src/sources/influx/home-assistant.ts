@@ -88,5 +88,8 @@ export function stateMetric({ domain, id, deviceClass, unit }: Entity): string {
  */
 export function attributeMetric(key: string): string {
   const unit = canonicalUnit(key)
-  return unit === undefined || unit === '%' || unit === 'state' ? key : `attribute_${key}`
+  return unit === undefined || unitsOfOne.includes(unit) ? key : `attribute_${key}`
 }
+
+/** Units of metrics that nobody reports in another one. */
+const unitsOfOne: readonly string[] = ['%', 'state', 'lqi', 'dBm']

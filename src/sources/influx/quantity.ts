@@ -37,10 +37,21 @@ export function metricOf(name: string, unit: string | undefined): Quantity | und
     return named.metric !== undefined && singleUnits.has(usual ?? '') ? { metric: named.metric } : undefined
   }
   if (named.metric !== undefined && toCanonical(named.metric, known))
-    return { metric: named.metric === 'energy' ? 'energy_total' : named.metric, unit: known }
+    return { metric: energyMetricOf(name, named.metric), unit: known }
   if (unit === undefined || unit === '%' || unit === '1') return undefined
   const metric = byUnit.find((candidate) => toCanonical(candidate, unit))
-  return metric === undefined ? undefined : { metric, unit }
+  return metric === undefined ? undefined : { metric: energyMetricOf(name, metric), unit }
+}
+
+const outward = /(^|_)(returned|return|exported|export|feed_?in|injected)(_|$)/
+const span = /(^|_)(today|yesterday)(_|$)/
+
+/** What goes out, and what was counted in a day, are other series than the total that a device has used. */
+function energyMetricOf(name: string, metric: string): string {
+  if (metric !== 'energy' && metric !== 'energy_total') return metric
+  const words = name.toLowerCase().replace(/[^a-z0-9]+/g, '_')
+  const quantity = outward.test(words) ? 'energy_returned' : 'energy'
+  return `${quantity}_${span.exec(words)?.[2] ?? 'total'}`
 }
 
 /** A name that already is one of the hub's metrics. */

@@ -72,6 +72,15 @@ export const useCards = (site: string, device?: string) =>
     refetchInterval: 60_000,
   })
 
+/** Targets of a device that have no learnt model, and why. */
+export const useMissingModels = (site: string, device: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'missing', site, device],
+    queryFn: async ({ signal }) =>
+      (await callAll('missingModels', { query: { site, device, limit: 1000 }, signal })).items,
+    refetchInterval: 30_000,
+  })
+
 /** Scores of the forecasts of each version of one target over the last four weeks. */
 export const useReports = ({ target, metric }: ForecastKey) =>
   useQuery({

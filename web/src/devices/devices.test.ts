@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Reading } from '../api/types.ts'
-import { firstOf, groupByRoom, listDevices, matching } from './group.ts'
+import { firstOf, groupByRoom, listDevices, matching, ofListed } from './group.ts'
 import { powerNow } from './power.ts'
+
+const nameOf = (id: string): string => `the ${id}`
 
 const reading = (device: string, metric: string, over: Partial<Reading> = {}): Reading => ({
   site: 'home',
@@ -22,7 +24,9 @@ describe('the list of devices', () => {
       { site: 'demo', id: 'other', type: 'climate', attributes: {} },
     ],
     [
+      reading('sensor-2', 'available', { unit: 'state' }),
       reading('sensor-2', 'battery', { unit: '%' }),
+      reading('sensor-2', 'weight', { unit: 'kg' }),
       reading('sensor-2', 'co2', { unit: 'ppm' }),
       reading('new', 'power'),
     ],
@@ -32,10 +36,12 @@ describe('the list of devices', () => {
     expect(devices.map(({ id }) => id).sort()).toEqual(['new', 'sensor-10', 'sensor-2'])
   })
 
-  test('puts what matters first and the battery last', () => {
+  test('puts what matters first, and last how the device itself does', () => {
     expect(devices.find(({ id }) => id === 'sensor-2')?.series.map(({ metric }) => metric)).toEqual([
       'co2',
+      'weight',
       'battery',
+      'available',
     ])
   })
 
@@ -61,30 +67,51 @@ describe('the list of devices', () => {
   })
 })
 
+test('devices that report: neither hidden nor removed ones count, nor those of another site', () => {
+  const live = [
+    reading('lamp', 'power'),
+    reading('hidden', 'power'),
+    reading('removed', 'power'),
+    reading('lamp', 'power', { site: 'barn' }),
+  ].map((one) => ({ reading: one }))
+  const devices = [
+    { site: 'home', id: 'lamp', type: 'plug', attributes: {} },
+    { site: 'home', id: 'hidden', type: 'plug', attributes: {}, hidden: true },
+    { site: 'barn', id: 'removed', type: 'plug', attributes: {} },
+  ]
+  expect(ofListed(live, 'home', devices).map((one) => one.reading.device)).toEqual(['lamp'])
+  expect(ofListed(live, 'home', undefined)).toHaveLength(3)
+})
+
 describe('power now', () => {
   const live = (device: string, metric: string, value: number) => ({
     reading: reading(device, metric, { value }),
   })
 
   test('is what the grid meter says where there is one', () => {
-    expect(powerNow([live('grid-meter', 'grid_power', -300), live('tv', 'power', 90)])).toMatchObject({
-      watts: 300,
-      label: 'To the grid',
-    })
+    expect(powerNow([live('grid-meter', 'grid_power', -300), live('tv', 'power', 90)], nameOf)).toMatchObject(
+      {
+        watts: 300,
+        label: 'To the grid',
+      },
+    )
   })
 
   test('is the meter of the whole house, never added to the single ones', () => {
-    expect(powerNow([live('house', 'power', 800), live('tv', 'power', 90)])?.watts).toBe(800)
+    expect(powerNow([live('house', 'power', 800), live('tv', 'power', 90)], nameOf)).toMatchObject({
+      watts: 800,
+      note: 'measured by the house',
+    })
   })
 
   test('is else the sum of the single meters, called that', () => {
-    expect(powerNow([live('oven', 'power', 800), live('tv', 'power', 90)])).toMatchObject({
+    expect(powerNow([live('oven', 'power', 800), live('tv', 'power', 90)], nameOf)).toMatchObject({
       watts: 890,
       note: 'sum of 2 single meters',
     })
   })
 
   test('is not made up where no power is measured', () => {
-    expect(powerNow([{ reading: reading('t', 'temperature', { unit: 'degC' }) }])).toBeUndefined()
+    expect(powerNow([{ reading: reading('t', 'temperature', { unit: 'degC' }) }], nameOf)).toBeUndefined()
   })
 })

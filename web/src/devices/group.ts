@@ -1,5 +1,6 @@
 import type { Device, Reading } from '../api/types.ts'
 import { idName, metricName } from '../format/words.ts'
+import type { Live } from '../live/merge.ts'
 
 export interface Listed {
   readonly site: string
@@ -55,6 +56,17 @@ export function listDevices(
     ...device,
     series: [...metrics].map(([metric, unit]) => ({ metric, unit })).sort(byImportance),
   }))
+}
+
+/** Readings of the devices of a site that are listed: neither hidden nor removed. Those of all until devices are known. */
+export function ofListed(
+  live: readonly Live[],
+  site: string,
+  devices: readonly Device[] | undefined,
+): Live[] {
+  const listed = devices?.filter((device) => device.site === site && device.hidden !== true)
+  const ids = listed && new Set(listed.map(({ id }) => id))
+  return live.filter(({ reading }) => reading.site === site && (ids === undefined || ids.has(reading.device)))
 }
 
 /** Rooms by name, devices without a room last; within a room by name or id, numbers by size. */
@@ -125,12 +137,15 @@ const first = [
   'energy',
 ]
 
+/** How the device itself does, not what it measures. */
+const last = ['battery', 'battery_voltage', 'available', 'linkquality', 'signal', 'signal_strength']
+
 function byImportance(a: { metric: string }, b: { metric: string }): number {
   return rank(a.metric) - rank(b.metric) || collate(a.metric, b.metric)
 }
 
 function rank(metric: string): number {
-  if (metric === 'battery') return first.length + 1
+  if (last.includes(metric)) return first.length + 1 + last.indexOf(metric)
   const place = first.indexOf(metric)
   return place === -1 ? first.length : place
 }

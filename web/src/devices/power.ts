@@ -12,9 +12,10 @@ const wholeHouse = /(^|[^a-z])(main|mains|grid|house|home|total|whole|aggregate|
 
 /**
  * What the home draws now, said only where it means something: the grid meter where there is one, else a meter of
- * the whole house, else the sum of the single meters, called that. `live` holds fresh readings of one site.
+ * the whole house, else the sum of the single meters, called that. `live` holds fresh readings of one site,
+ * `nameOf` the names of its devices.
  */
-export function powerNow(live: readonly Live[]): PowerNow | undefined {
+export function powerNow(live: readonly Live[], nameOf: (device: string) => string): PowerNow | undefined {
   const watts = live.map(({ reading }) => reading).filter(({ unit }) => unit === 'W')
   const solar = watts.filter(({ metric }) => metric === 'pv_power')
   const grid = watts.filter(({ metric }) => metric === 'grid_power')
@@ -32,7 +33,7 @@ export function powerNow(live: readonly Live[]): PowerNow | undefined {
   const meters = watts.filter(({ metric }) => metric === 'power')
   const main = meters.filter(({ device }) => wholeHouse.test(device))
   if (main[0] && main.length === 1) {
-    return { watts: main[0].value, label: 'Power now', note: `measured by ${main[0].device}` }
+    return { watts: main[0].value, label: 'Power now', note: `measured by ${nameOf(main[0].device)}` }
   }
   if (meters.length === 0) return undefined
   const note = meters.length === 1 ? 'one meter' : `sum of ${meters.length} single meters`

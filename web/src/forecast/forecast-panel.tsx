@@ -1,8 +1,9 @@
 import { useMemo } from 'react'
-import { useCards, useForecasts, useRollups } from '../api/queries.ts'
-import type { Card, Forecast } from '../api/types.ts'
+import { useCards, useForecasts, useMissingModels, useRollups } from '../api/queries.ts'
+import { type Card, type Forecast, targetIdOf } from '../api/types.ts'
 import { Chart } from '../chart/chart.tsx'
 import type { Band, Line } from '../chart/options.ts'
+import { useDeviceName } from '../devices/names.ts'
 import { timeText } from '../format/time.ts'
 import { percentText, unitLabel, valueText } from '../format/value.ts'
 import { versionText } from '../format/version.ts'
@@ -19,30 +20,58 @@ import { boundsOf, endOf, stepsOf, totalOf } from './steps.ts'
 const hourMs = 3_600_000
 const shownPastMs = 48 * hourMs
 
-/** Every forecast of a device, each with its report. */
+/** Every forecast of a device, each with its report; where there is none that could be, the reason. */
 export function DeviceForecasts({ site, device, zone }: { site: string; device: string; zone: string }) {
   const forecasts = useForecasts(site, device)
   const cards = useCards(site, device)
+  const missing = useMissingModels(site, device)
   if (forecasts.error && !forecasts.data) return <ErrorNote error={forecasts.error} />
-  return (forecasts.data ?? []).map((forecast) => (
-    <ForecastPanel
-      key={`${forecast.target.domain}/${forecast.metric}`}
-      forecast={forecast}
-      card={cardOf(forecast, cards.data ?? [])}
-      cards={cardsOf(forecast, cards.data ?? [])}
-      zone={zone}
-    />
-  ))
+  const known = forecasts.data ?? []
+  const reasons = new Map(missing.data?.map(({ target, reason }) => [targetIdOf(target), reason]))
+  const without = (missing.data ?? []).filter(
+    ({ target }) => !known.some((forecast) => targetIdOf(forecast.target) === targetIdOf(target)),
+  )
+  return (
+    <>
+      {known.map((forecast) => (
+        <ForecastPanel
+          key={`${forecast.target.domain}/${forecast.metric}`}
+          forecast={forecast}
+          card={cardOf(forecast, cards.data ?? [])}
+          cards={cardsOf(forecast, cards.data ?? [])}
+          missing={reasons.get(targetIdOf(forecast.target))}
+          zone={zone}
+        />
+      ))}
+      {forecasts.data &&
+        without.map(({ target, reason }) => (
+          <section
+            key={target.domain}
+            className="panel"
+            aria-label={`No forecast of ${metricName(target.domain)} yet`}
+          >
+            <SectionHead title={metricName(target.domain)}>
+              <span className="tag" data-tone="muted">
+                No forecast yet
+              </span>
+            </SectionHead>
+            <p className="muted small">{reason}</p>
+          </section>
+        ))}
+    </>
+  )
 }
 
 interface PanelProps {
   readonly forecast: Forecast
   readonly card: Card | undefined
   readonly cards: readonly Card[]
+  /** Why no model was learnt; undefined where one was. */
+  readonly missing: string | undefined
   readonly zone: string
 }
 
-function ForecastPanel({ forecast, card, cards, zone }: PanelProps) {
+function ForecastPanel({ forecast, card, cards, missing, zone }: PanelProps) {
   const naive = forecast.model.kind === 'naive'
   const title = `${metricName(forecast.metric)}, next ${Math.round((endOf(forecast) - forecast.origin) / hourMs)} hours`
   return (
@@ -55,7 +84,7 @@ function ForecastPanel({ forecast, card, cards, zone }: PanelProps) {
       <OriginNote forecast={forecast} zone={zone} />
       <ForecastChart forecast={forecast} zone={zone} />
       {card && <CardPanel forecast={forecast} card={card} cards={cards} zone={zone} />}
-      <Learning target={forecast.target} metric={forecast.metric} zone={zone} />
+      <Learning target={forecast.target} metric={forecast.metric} missing={missing} zone={zone} />
     </section>
   )
 }
@@ -76,10 +105,11 @@ function OriginNote({ forecast, zone }: { forecast: Forecast; zone: string }) {
 
 function ForecastChart({ forecast, zone }: Pick<PanelProps, 'forecast' | 'zone'>) {
   const measured = useMeasured(forecast)
+  const nameOf = useDeviceName(forecast.target.site)
   const { at, lines, band } = useMemo(() => chartOf(forecast, measured), [forecast, measured])
   return (
     <Chart
-      label={`Forecast of ${metricName(forecast.metric)} of ${forecast.target.subject}, beside the naive one. Arrow keys read values.`}
+      label={`Forecast of ${metricName(forecast.metric)} of ${nameOf(forecast.target.subject)}, beside the naive one. Arrow keys read values.`}
       at={at}
       lines={lines}
       {...(band ? { band } : {})}

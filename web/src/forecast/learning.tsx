@@ -13,11 +13,13 @@ import { ForgottenDays } from './forgotten-days.tsx'
 import { deciderText } from './life.ts'
 
 interface LearningProps extends ForecastKey {
+  /** Why no model was learnt; undefined where one was. */
+  readonly missing: string | undefined
   readonly zone: string
 }
 
 /** Training of a target: the one that is queued, running or ran last, and the days that are left out. */
-export function Learning({ target, metric, zone }: LearningProps) {
+export function Learning({ target, metric, missing, zone }: LearningProps) {
   const mayChange = useMay('operator')
   const train = useTrain(target)
   const { data: job } = useTraining(target)
@@ -42,8 +44,15 @@ export function Learning({ target, metric, zone }: LearningProps) {
       </div>
       <div className="training" role="status">
         {job && <Training job={job} zone={zone} mayCancel={mayChange === true} />}
-        {job === null && <span className="muted small">Not trained yet.</span>}
+        {job === null && (
+          <span className="muted small">
+            {missing === undefined ? 'Not trained yet.' : `No model is learnt yet. ${missing}`}
+          </span>
+        )}
       </div>
+      {job && !busy && missing !== undefined && missing !== job.detail && (
+        <p className="muted small">No model is learnt yet. {missing}</p>
+      )}
       {rebuild && rebuild.status !== 'done' && <Rebuild job={rebuild} />}
       {train.error && <ErrorNote error={train.error} />}
       <ForgottenDays

@@ -51,6 +51,9 @@ describe('values', () => {
     [1, 'state', 'motion', 'Motion'],
     [0, 'state', 'door', 'Closed'],
     [1, 'state', 'front_lamp', 'On'],
+    [0, 'state', 'available', 'Offline'],
+    [0.97, '1', 'power_factor', n(0.97, 2)],
+    [12.3, 'm3', 'water_total', `${n(12.3, 2)}\u00a0m³`],
     [0.5, 'state', 'motion', n(0.5, 3)],
     [-0, 'W', 'power', `${n(0, 1)}\u00a0W`],
     [-1125, 'W', 'battery_power', `\u2212${n(1125, 0)}\u00a0W`],
@@ -67,6 +70,8 @@ describe('values', () => {
     [1.234, n(1.23, 2)],
     [1234.5, n(1235, 0)],
     [0, n(0, 2)],
+    [3e-17, n(0, 2)],
+    [0.000001, n(0.000001, 6)],
   ])('a score of %d reads "%s"', (score, text) => {
     expect(formatScore(score)).toBe(text)
   })

@@ -6,6 +6,8 @@ const unitLabels: Readonly<Record<string, string>> = {
   'W/m2': 'W/m²',
   '1/cm3': '1/cm³',
   'gCO2eq/kWh': 'g CO₂eq/kWh',
+  m3: 'm³',
+  '1': '',
   state: '',
   raw: '',
 }
@@ -23,6 +25,12 @@ const decimals: Readonly<Record<string, number>> = {
   V: 1,
   A: 2,
   W: 0,
+  VA: 0,
+  var: 0,
+  Hz: 2,
+  lqi: 0,
+  dBm: 0,
+  '1': 2,
   'm/s': 1,
   'W/m2': 0,
   'gCO2eq/kWh': 0,
@@ -68,8 +76,10 @@ export function changeText(change: number): string {
 
 /** Error scores need more digits than values: three that count. */
 export function formatScore(value: number): string {
-  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
-  return numberFormat(Math.min(6, Math.max(0, 2 - magnitude))).format(value)
+  // what six digits do not show is rounding of the computation
+  const score = Math.abs(value) < 5e-7 ? 0 : value
+  const magnitude = score === 0 ? 0 : Math.floor(Math.log10(Math.abs(score)))
+  return numberFormat(Math.min(6, Math.max(0, 2 - magnitude))).format(score)
 }
 
 export const formatCount = (count: number): string => numberFormat(0).format(count)

@@ -6,12 +6,17 @@ const states: Readonly<Record<string, readonly [one: string, zero: string]>> = {
   occupied: ['Occupied', 'Empty'],
   switch: ['On', 'Off'],
   smoke: ['Smoke', 'Clear'],
+  gas_detected: ['Gas', 'Clear'],
+  leak: ['Leak', 'Dry'],
+  available: ['Online', 'Offline'],
 }
 
 const metricNames: Readonly<Record<string, string>> = {
   pv_power: 'Solar power',
   grid_power: 'Grid power',
   energy_total: 'Energy, total',
+  energy_returned_total: 'Energy returned, total',
+  linkquality: 'Link quality',
   temperature_outdoor: 'Outdoor temperature',
   co2: 'CO₂',
   eco2: 'eCO₂',

@@ -2,7 +2,7 @@ import type { Incident, MaintenanceWindow } from '../api/types.ts'
 import { deciderText } from '../forecast/life.ts'
 import { dayOf, endOfDay, momentOf } from '../format/day.ts'
 import { plural, spans, spanText, timeText } from '../format/time.ts'
-import { idName, metricName, plainName } from '../format/words.ts'
+import { metricName, plainName } from '../format/words.ts'
 
 export const levelTones = { critical: 'red', warning: 'amber', info: 'muted' } as const
 
@@ -14,9 +14,12 @@ export const byUrgency = (a: Incident, b: Incident): number =>
 
 const isAttended = ({ status, suppressed }: Incident): boolean => status !== 'open' || suppressed
 
-/** What it is about: a device with its metric, or a room, and the domain where that says more. */
-export function subjectText({ target, device, metric }: Incident): string {
-  const name = target.subject === '*' ? 'Whole site' : idName(device ?? target.subject)
+/**
+ * What it is about: a device with its metric, or a room, and the domain where that says more. `nameOf` names a device, or
+ * an id that is none.
+ */
+export function subjectText({ target, device, metric }: Incident, nameOf: (id: string) => string): string {
+  const name = target.subject === '*' ? 'Whole site' : nameOf(device ?? target.subject)
   if (metric !== undefined) return `${name} · ${metricName(metric)}`
   return target.domain === 'thresholds' ? name : `${name} · ${plainName(target.domain)}`
 }
@@ -58,7 +61,7 @@ export function snoozeChoices(now: number, zone: string): { text: string; until:
 }
 
 /** What a maintenance window covers. */
-export function coverText({ domain, subject }: MaintenanceWindow): string {
-  const of = subject === undefined ? 'the whole site' : idName(subject)
+export function coverText({ domain, subject }: MaintenanceWindow, nameOf: (id: string) => string): string {
+  const of = subject === undefined ? 'the whole site' : nameOf(subject)
   return domain === undefined ? of : `${of}, ${plainName(domain)} only`
 }

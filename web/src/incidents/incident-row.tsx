@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useAcknowledge, useResolve, useSnooze } from '../api/changes.ts'
 import { useIncident } from '../api/queries.ts'
 import type { Incident, IncidentAlert } from '../api/types.ts'
+import { useDeviceName } from '../devices/names.ts'
 import { plural, timeText } from '../format/time.ts'
 import { plainName } from '../format/words.ts'
 import { useLiveStore } from '../live/live.tsx'
@@ -53,7 +54,8 @@ export function IncidentHead({ incident, zone }: IncidentProps) {
 /** Links to the series that it is about where there is one. */
 function Subject({ incident }: { incident: Incident }) {
   const { target, device, metric } = incident
-  const text = subjectText(incident)
+  const nameOf = useDeviceName(target.site)
+  const text = subjectText(incident, nameOf)
   if (device === undefined || metric === undefined) return text
   return (
     <a

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Incident } from '../api/types.ts'
-import { byUrgency, courseText, snoozeChoices, statusTags, subjectText } from './describe.ts'
+import { idName } from '../format/words.ts'
+import { byUrgency, courseText, coverText, snoozeChoices, statusTags, subjectText } from './describe.ts'
 
 const zone = 'Europe/Berlin'
 const at = Date.UTC(2026, 2, 28, 21, 30)
@@ -36,7 +37,15 @@ describe('an incident', () => {
   test('names what it is about', () => {
     const kitchen = { site: 'home', domain: 'smoke', subject: 'kitchen' }
     const { device: _device, metric: _metric, ...smoke } = incident({ target: kitchen })
-    expect([subjectText(incident()), subjectText(smoke)]).toEqual(['Air · CO₂', 'Kitchen · smoke'])
+    const nameOf = (id: string): string => (id === 'x1' ? 'Air of the attic' : idName(id))
+    const about = [incident(), incident({ device: 'x1' }), smoke]
+    expect(about.map((one) => subjectText(one, nameOf))).toEqual([
+      'Air · CO₂',
+      'Air of the attic · CO₂',
+      'Kitchen · smoke',
+    ])
+    const window = { id: 'w', site: 'home', from: at, to: at + 1, reason: '', by: 'Ada' }
+    expect(coverText({ ...window, subject: 'x1' }, nameOf)).toBe('Air of the attic')
   })
 
   test('tells how long, and how often people were reminded', () => {

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react'
 import { useAddMaintenance, useRemoveMaintenance } from '../api/changes.ts'
 import { useDevices, useMaintenance, useSites } from '../api/queries.ts'
 import type { MaintenanceWindow, Site } from '../api/types.ts'
-import { deviceName } from '../devices/names.ts'
+import { deviceName, useDeviceName } from '../devices/names.ts'
 import { deciderText } from '../forecast/life.ts'
 import { momentOf } from '../format/day.ts'
 import { timeText } from '../format/time.ts'
@@ -61,7 +61,8 @@ function WindowRow({ window, sites, now, mayAct }: WindowProps) {
   const remove = useRemoveMaintenance()
   const site = sites.find(({ id }) => id === window.site)
   const zone = site?.zone ?? 'UTC'
-  const place = sites.length > 1 && site ? `${siteName(site)}: ${coverText(window)}` : coverText(window)
+  const cover = coverText(window, useDeviceName(window.site))
+  const place = sites.length > 1 && site ? `${siteName(site)}: ${cover}` : cover
   return (
     <li>
       <div className="version-foot">

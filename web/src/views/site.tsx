@@ -1,7 +1,7 @@
 import { useAnswered, useCards, useDevices, useForecasts, useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
 import { DeviceList } from '../devices/device-list.tsx'
-import { listDevices } from '../devices/group.ts'
+import { listDevices, ofListed } from '../devices/group.ts'
 import { useDeviceName } from '../devices/names.ts'
 import { powerNow } from '../devices/power.ts'
 import { RemovedDevices } from '../devices/removed-devices.tsx'
@@ -90,24 +90,26 @@ export function SiteTiles({ site }: { site: Site }) {
   const fresh = live.filter((entry) => !isStale(entry, store.now()))
   return (
     <div className="tiles">
-      <PowerTile fresh={fresh} />
+      <PowerTile site={site} fresh={fresh} />
       <ReportingTile site={site} live={live} fresh={fresh} />
       <ForecastTile site={site} />
     </div>
   )
 }
 
-function PowerTile({ fresh }: { fresh: readonly Live[] }) {
-  const power = powerNow(fresh)
+function PowerTile({ site, fresh }: { site: Site; fresh: readonly Live[] }) {
+  const power = powerNow(fresh, useDeviceName(site.id))
   if (!power) return null
   const shown = formatValue(power.watts, 'W', 'power')
   return <Tile label={power.label} value={shown.text} unit={shown.unit} note={power.note} />
 }
 
 function ReportingTile({ site, live, fresh }: { site: Site; live: readonly Live[]; fresh: readonly Live[] }) {
-  const all = new Set(live.map(({ reading }) => reading.device)).size
-  const speaking = new Set(fresh.map(({ reading }) => reading.device)).size
-  const newest = live.reduce((at, { reading }) => Math.max(at, reading.at), 0)
+  const devices = useDevices().data
+  const listed = ofListed(live, site.id, devices)
+  const all = new Set(listed.map(({ reading }) => reading.device)).size
+  const reporting = new Set(ofListed(fresh, site.id, devices).map(({ reading }) => reading.device)).size
+  const newest = listed.reduce((at, { reading }) => Math.max(at, reading.at), 0)
   const age = useClock((now) => ageText(newest, now, site.zone))
   const note =
     newest === 0
@@ -118,7 +120,7 @@ function ReportingTile({ site, live, fresh }: { site: Site; live: readonly Live[
   return (
     <Tile
       label="Devices reporting"
-      value={formatCount(speaking)}
+      value={formatCount(reporting)}
       unit={`of ${formatCount(all)}`}
       note={note}
     />

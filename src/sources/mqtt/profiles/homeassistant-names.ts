@@ -1,4 +1,4 @@
-import { toCanonical } from '../../../core/units.ts'
+import { canonicalUnit, toCanonical } from '../../../core/units.ts'
 import type { Entity } from './homeassistant-config.ts'
 import { metricInName, slug } from './names.ts'
 
@@ -31,6 +31,9 @@ const metricOfClass: Readonly<Record<string, string>> = {
 
 /** Spans that a counter of energy may be of; one that begins anew each day is another series than the total. */
 const spans = /(^|_)(today|yesterday|daily|day|weekly|week|monthly|month|yearly|year|hourly|last_hour)($|_)/
+
+/** Energy that goes out is another series than what is used. */
+const outward = /(^|_)(returned|return|exported|export|feed_?in|injected|injection)($|_)/
 
 /** Words of an entity's name that add nothing to its metric. */
 const fillers = /(^|_)(sensor|state|value|total|current|measurement|active|status|energy|consumption)(?=_|$)/g
@@ -84,18 +87,29 @@ function quantityOf(entity: Entity, owner: string): { readonly metric: string; r
     return { metric, rest: found.rest }
   }
   const known = metricOfClass[deviceClass] ?? deviceClass
-  const plain = fits(known, entity.unit) ? known : deviceClass
-  const metric =
-    entity.platform === 'binary_sensor' && plain === 'battery' ? 'battery_low' : counted(plain, entity)
-  const span = spans.exec(name)?.[2]
+  const usual = fits(known, entity.unit) ? known : deviceClass
+  const isOutward = usual === 'energy' && outward.test(name)
+  const plain = isOutward ? 'energy_returned' : usual
+  const words = isOutward ? name.replace(outward, '_') : name
+  const metric = entity.platform === 'binary_sensor' ? stateOf(deviceClass, plain) : counted(plain, entity)
+  const span = spans.exec(words)?.[2]
   if (metric.endsWith('_total') && span !== undefined)
-    return { metric: `${plain}_${span}`, rest: stripped(name.replace(spans, '_'), [plain, deviceClass]) }
-  return { metric, rest: stripped(name, [known, deviceClass]) }
+    return { metric: `${plain}_${span}`, rest: stripped(words.replace(spans, '_'), [plain, deviceClass]) }
+  return { metric, rest: stripped(words, [known, deviceClass]) }
+}
+
+/** States that other classes have as a quantity: a leak is no soil moisture, and detected gas no volume. */
+const metricOfState: Readonly<Record<string, string>> = { battery: 'battery_low', moisture: 'leak' }
+
+function stateOf(deviceClass: string, metric: string): string {
+  const unit = canonicalUnit(metric)
+  const isQuantity = unit !== undefined && unit !== 'state'
+  return metricOfState[deviceClass] ?? (isQuantity ? `${metric}_detected` : metric)
 }
 
 /** A counter that only rises: its readings are the total so far. */
 const counted = (metric: string, { stateClass }: Entity): string =>
-  stateClass === 'total_increasing' || (stateClass === 'total' && metric === 'energy')
+  stateClass === 'total_increasing' || (stateClass === 'total' && metric.startsWith('energy'))
     ? `${metric}_total`
     : metric
 

@@ -106,6 +106,37 @@ describe('an announcement', () => {
     expect(lines('m/today', '12')).toEqual(['Meter energy_today 12 Wh'])
   })
 
+  it('of energy that goes out makes a series of its own, as of any span of it', () => {
+    const { lines } = profileReader()
+    const names = { out: 'Energy returned', day: 'Energy exported today', used: 'Energy' }
+    for (const [object, name] of Object.entries(names))
+      lines(`homeassistant/sensor/m/${object}/config`, {
+        ...{ name, state_topic: `m/${object}`, device_class: 'energy', state_class: 'total_increasing' },
+        ...{ unit_of_measurement: 'kWh', device: { identifiers: 'm', name: 'Meter' } },
+      })
+    expect([lines('m/out', '5'), lines('m/day', '1'), lines('m/used', '9')]).toEqual([
+      ['Meter energy_returned_total 5 kWh'],
+      ['Meter energy_returned_today 1 kWh'],
+      ['Meter energy_total 9 kWh'],
+    ])
+  })
+
+  it.each([
+    ['gas', 'gas_detected'],
+    ['moisture', 'leak'],
+    ['power', 'power_detected'],
+    ['battery', 'battery_low'],
+    ['door', 'door'],
+  ])(
+    'of a binary sensor of the class %s makes a state, not the quantity of that name',
+    (device_class, metric) => {
+      const { lines } = profileReader()
+      const device = { identifiers: 'b', name: 'B' }
+      lines('homeassistant/binary_sensor/b/config', { name: null, state_topic: 'b', device_class, device })
+      expect(lines('b', 'ON')).toEqual([`B ${metric} 1 state`])
+    },
+  )
+
   it('tells devices of the same name apart, whatever came first', () => {
     const config = (id: string) => ({
       ...{ name: 'Power', stat_t: `${id}/power`, dev_cla: 'power', unit_of_meas: 'W' },

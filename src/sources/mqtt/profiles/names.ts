@@ -21,8 +21,20 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/(^|_)eco2$/, 'eco2'],
   [/(^|_)(co2|carbon_dioxide)$/, 'co2'],
   [/(^|_)t?voc$/, 'tvoc'],
+  [/(^|_)apparent_power$/, 'apparent_power'],
+  [/(^|_)reactive_power$/, 'reactive_power'],
+  [/(^|_)power_factor$/, 'power_factor'],
+  [/(^|_)frequency$/, 'frequency'],
   [/(^|_)(active_power|power)$/, 'power'],
+  [
+    /(^|_)(total_)?(energy_(returned|export(ed)?)|(returned|export(ed)?)_energy)(_total)?$/,
+    'energy_returned_total',
+  ],
+  // one that begins anew is no total, except where a node has no other
+  [/(^|_)(energy_today|today_energy)$/, 'energy_today'],
+  [/(^|_)(energy_yesterday|yesterday_energy)$/, 'energy_yesterday'],
   [/(^|_)(total_energy|energy_total|total_daily_energy|energy)$/, 'energy_total'],
+  [/(^|_)battery_voltage$/, 'battery_voltage'],
   [/(^|_)voltage$/, 'voltage'],
   [/(^|_)current$/, 'current'],
   [/(^|_)(battery_level|battery)$/, 'battery'],
@@ -34,7 +46,7 @@ const words: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Metrics with several common units: a bare number could be in any of them. */
-const ambiguous: readonly string[] = ['energy_total', 'tvoc']
+const ambiguous = /^(energy_.*|tvoc)$/
 
 /**
  * The metric that ends a name in lower case with underscores, what is left of the name, and the unit in which the metric
@@ -47,7 +59,7 @@ export function metricInName(name: string): {
 } {
   for (const [pattern, metric] of words) {
     if (!pattern.test(name)) continue
-    const unit = ambiguous.includes(metric) ? undefined : canonicalUnit(metric)
+    const unit = ambiguous.test(metric) ? undefined : canonicalUnit(metric)
     return { metric, rest: name.replace(pattern, ''), ...(unit === undefined ? {} : { unit }) }
   }
   return { rest: name }

@@ -53,7 +53,8 @@ const quantities: Readonly<Record<string, Quantity>> = {
   contact: ['door', 'state'],
   water_leak: ['leak', 'state'],
   smoke: ['smoke', 'state'],
-  gas: ['gas', 'state'],
+  // an alarm, not the volume that a meter counts
+  gas: ['gas_detected', 'state'],
   carbon_monoxide: ['carbon_monoxide', 'state'],
   vibration: ['vibration', 'state'],
   tamper: ['tamper', 'state'],
