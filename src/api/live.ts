@@ -9,6 +9,7 @@ import type { News } from '../engine/feed.ts'
 import { type Hub, within } from './hub.ts'
 import { type Mount, policyViolation, type SocketCaller, tryAgainLater } from './mount.ts'
 import { shownChange } from './routes/incidents.ts'
+import { sendSnapshot } from './snapshot.ts'
 import { ofSites } from './target.ts'
 
 /** Listeners have little to say; the limit for frames of readings is higher. */
@@ -21,10 +22,10 @@ interface Client {
   /** null: all sites. */
   readonly sites: readonly string[] | null
   readonly keyId: string | undefined
-  /** Bytes of the snapshot, which may wait beside what follows it. */
+  /** Bytes of the page of the snapshot that is being sent, which may wait beside the news. */
   snapshotBytes: number
-  /** What the snapshot showed, until the first delta: a turn that was on its way then may bring it again. */
-  shown?: SeriesMap<Reading> | undefined
+  /** What a snapshot of one page showed, until the first delta: a turn that was on its way then may bring it again. */
+  shown?: readonly Reading[] | undefined
 }
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
@@ -52,12 +53,7 @@ export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Moun
   mount.socket(scope, liveRoutes.live, (socket, caller) => {
     const client = live.admit(socket, caller)
     if (!client) return
-    const readings = within(hub.engine.latest(), client.sites)
-    const text = encode({ type: 'snapshot', at: hub.engine.clock.now(), readings })
-    client.snapshotBytes = Buffer.byteLength(text)
-    client.shown = new SeriesMap()
-    for (const reading of readings) client.shown.set(reading, reading)
-    socket.send(text)
+    sendSnapshot(hub.engine, client, (text, sent) => live.deliver(client, text, sent))
   })
 }
 
@@ -115,7 +111,7 @@ class Channel {
   }
 
   /** Cuts a client that does not drain, or whose key was revoked. */
-  deliver(client: Client, text: string): void {
+  deliver(client: Client, text: string, sent?: (error?: Error) => void): void {
     const { socket, keyId, snapshotBytes } = client
     if (socket.bufferedAmount > this.#hub.limits.clientBufferBytes + snapshotBytes) {
       this.#forget(client)
@@ -123,7 +119,7 @@ class Channel {
     } else if (keyId !== undefined && !this.#hub.keys.has(keyId)) {
       this.#forget(client)
       socket.close(policyViolation, 'the API key was revoked')
-    } else socket.send(text)
+    } else socket.send(text, sent)
   }
 
   #forget(client: Client): void {
@@ -172,8 +168,9 @@ function sendNews(live: Channel, news: News, at: number): void {
 
 /** Windows run a commit ahead of the feed: of the first delta, what the snapshot showed already is left out. */
 function unseen(readings: readonly Reading[], client: Client): readonly Reading[] {
-  const { shown } = client
-  if (!shown) return readings
+  if (!client.shown) return readings
+  const shown = new SeriesMap<Reading>()
+  for (const reading of client.shown) shown.set(reading, reading)
   client.shown = undefined
   return readings.filter((reading) => {
     const known = shown.get(reading)

@@ -3,9 +3,20 @@ import { incidentChange } from './incident-schemas.ts'
 import type { Route } from './route.ts'
 import { alert, forecast, prediction, reading, seriesKey } from './schemas.ts'
 
-/** `GET /api/v1/live` (WebSocket, optional `?site=`): one snapshot, then deltas in the order of the commits. */
+/**
+ * `GET /api/v1/live` (WebSocket, optional `?site=`): a snapshot, then deltas in the order of the commits. A snapshot of
+ * many series comes in pages with deltas in between; a page is never older than a delta before it.
+ */
 export const liveMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('snapshot'), at: z.number(), readings: z.array(reading) }),
+  z.object({
+    type: z.literal('snapshot'),
+    at: z.number(),
+    readings: z.array(reading),
+    continues: z
+      .literal(true)
+      .optional()
+      .describe('A further page of the snapshot, to be added to those before'),
+  }),
   z.object({ type: z.literal('delta'), at: z.number(), readings: z.array(reading) }),
   z.object({ type: z.literal('predictions'), predictions: z.array(prediction) }),
   z.object({ type: z.literal('forecasts'), forecasts: z.array(forecast) }),

@@ -328,6 +328,10 @@ export interface WindowStore {
   newestAt(series: SeriesKey): number
   /** Newest reading of every series, in order of first sight. */
   latest(): IterableIterator<Reading>
+  /** Undefined when the series is unknown. */
+  newest(series: SeriesKey): Reading | undefined
+  /** Every series in order of first sight. The list grows when one comes; when some go, another list takes its place. */
+  readonly series: readonly SeriesKey[]
   /** The series, with canonical unit and room, or undefined when never seen. */
   find(series: SeriesKey): Series | undefined
   readonly size: number

@@ -1,18 +1,17 @@
 import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
 import type { Clock, Columns, ReadingFilter, ReadingPosition, Sink, SourceAdapter } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
-import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
 import { DeviceDesk } from './device-desk.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
+import { NewestReadings, type SeriesFilter } from './newest.ts'
 import type { EngineOptions, EngineParts, ReadLedger } from './options.ts'
 import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
-import { SeriesOrder } from './series-order.ts'
 import { removeSite, type SiteRemovalParts } from './site-removal.ts'
 import { SiteSettings } from './site-settings.ts'
 import { Sources, type StartedSource } from './sources.ts'
@@ -42,7 +41,7 @@ export class Engine {
   readonly #storage: Storage
   readonly #upkeep: Upkeep
   readonly #sources: Sources
-  readonly #order = new SeriesOrder()
+  readonly #newest: NewestReadings
   #ready = false
   readonly freeze: Storage['freeze'] = () => this.#storage.freeze()
 
@@ -52,6 +51,7 @@ export class Engine {
     const { readings, ledger, projector } = this.#storage
     this.#parts = { ...parts, readings, ledger }
     this.#options = options
+    this.#newest = new NewestReadings(windows)
     this.feed = new Feed((error) => log.error('A listener failed and was dropped.', { error: String(error) }))
     this.incidents = new IncidentDesk(
       { ledger: ledger.incidents, feed: this.feed, clock, log },
@@ -183,11 +183,9 @@ export class Engine {
     return removeSite(this.#people(), site)
   }
 
-  /** Newest reading of every measured series, ordered by series. */
-  latest(): Reading[] {
-    const measured: Reading[] = []
-    for (const reading of this.#parts.windows.latest()) if (!isDerived(reading.device)) measured.push(reading)
-    return this.#order.sort(measured)
+  /** Newest readings of measured series; see `NewestReadings.page`. */
+  latest(filter: SeriesFilter = {}, limit = Number.POSITIVE_INFINITY, after?: SeriesKey): Reading[] {
+    return this.#newest.page(filter, limit, after)
   }
 
   get storage(): StorageStatus {

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { snapshotReadings } from '../../src/api/snapshot.ts'
 import { type LiveMessage, liveMessage, sensorUpdate } from '../../src/contract/live.ts'
 import { startTestHub, type TestHub, type TestHubOptions } from '../hub.ts'
 import { createGatedReadings } from './gate.ts'
@@ -139,6 +140,25 @@ describe('/api/v1/live', () => {
     await arrived(client, 3)
     expect(messages(client).map(({ type }) => type)).toEqual(['snapshot', 'delta', 'delta'])
     expect(valuesOf(client)).toEqual([7, 2, 3, 4])
+  })
+
+  test('sends a snapshot of many series in pages: each series once, in order, and deltas beside them', async () => {
+    await start()
+    const devices = Array.from({ length: 2 * snapshotReadings + 5 }, (_, index) => `lamp-${index}`)
+    await hub.push(devices.map((device) => power(1, device)))
+    await hub.push([{ ...power(1), site: 'other' }])
+    const client = await open('/api/v1/live?site=home')
+    await arrived(client, 3)
+    await hub.push([power(2, 'lamp-7')])
+    await arrived(client, 4)
+    const [first, second, third, delta] = messages(client)
+    expect(first).not.toHaveProperty('continues')
+    for (const page of [second, third]) expect(page).toMatchObject({ type: 'snapshot', continues: true })
+    expect(delta).toMatchObject({ type: 'delta', readings: [{ device: 'lamp-7', value: 2 }] })
+    const seen = messages(client).slice(0, 3)
+    expect(seen.flatMap((page) => ('readings' in page ? page.readings : []))).toEqual(
+      [...devices].sort().map((device) => expect.objectContaining({ site: 'home', device, value: 1 })),
+    )
   })
 
   test('shows each reading of a turn that is on its way once: in the snapshot or in the delta', async () => {

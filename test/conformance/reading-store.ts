@@ -4,6 +4,7 @@ import type { ReadingStore } from '../../src/core/ports.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { examineChanges } from './reading-change-laws.ts'
 import { examineHistories, type HistorySubject } from './reading-histories.ts'
+import { examinePages } from './reading-page-laws.ts'
 import { hour, pages, reading, scanned, scannedMany, start } from './reading-samples.ts'
 
 /** A store under examination. */
@@ -41,6 +42,7 @@ export function examineReadingStore(subject: ReadingStoreSubject): void {
     examineUpkeep(test)
     examineChanges(test)
     examineHistories(subject)
+    examinePages(subject)
   })
 }
 

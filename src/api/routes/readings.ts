@@ -3,11 +3,11 @@ import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import { moment } from '../../core/moment.ts'
 import type { PredictionPosition, ReadingPosition } from '../../core/ports.ts'
-import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
+import { idLimits, parseId, type RawReading, type Reading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
-import { type Handlers, type Hub, within } from '../hub.ts'
+import type { Handlers, Hub } from '../hub.ts'
 import { forecastKeyOf } from '../target.ts'
 
 const yearMs = 366 * dayMs
@@ -44,15 +44,11 @@ export const readingRoutes = (
     }
   },
 
-  latest({ query, sites }) {
-    return pageOf(matching(within(hub.engine.latest(), sites), query), query, seriesTypes, seriesPlace)
-  },
+  latest: ({ query, sites }) => latestPage(hub, query, sites),
 
   series({ query, sites }) {
-    const all = matching(within(hub.engine.latest(), sites), query).map(
-      ({ value: _value, at: _at, ...series }) => series,
-    )
-    return pageOf(all, query, seriesTypes, seriesPlace)
+    const { items, next } = latestPage(hub, query, sites)
+    return { items: items.map(({ value: _value, at: _at, ...series }) => series), next }
   },
 
   window({ query }) {
@@ -125,14 +121,28 @@ export function inReach(
   })
 }
 
-function matching<Item extends SeriesKey>(
-  items: readonly Item[],
-  { device, metric }: { device?: string | undefined; metric?: string | undefined },
-): Item[] {
-  return items.filter(
-    (item) =>
-      (device === undefined || item.device === device) && (metric === undefined || item.metric === metric),
-  )
+interface SeriesQuery {
+  readonly device?: string | undefined
+  readonly metric?: string | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+/** One page of the newest readings, one a series. Only those of the page are looked up. */
+function latestPage(
+  { engine }: Hub,
+  { device, metric, limit, cursor }: SeriesQuery,
+  sites: readonly string[] | null,
+): { items: Reading[]; next: string | null } {
+  const filter = {
+    ...(sites === null ? {} : { sites }),
+    ...(device === undefined ? {} : { device }),
+    ...(metric === undefined ? {} : { metric }),
+  }
+  const after = cursor === undefined ? undefined : seriesOf(cursor)
+  const found = engine.latest(filter, limit + 1, after)
+  const items = found.slice(0, limit)
+  return { items, next: found.length > limit ? encodeCursor(seriesPlace(items.at(-1)!)) : null }
 }
 
 const keyOf = ({ site, device, metric }: SeriesKey): SeriesKey => ({ site, device, metric })
@@ -166,6 +176,11 @@ function yearUpTo(
 function predictionPositionOf(cursor: string): PredictionPosition {
   const [at, madeAt, name, version] = decodeCursor(cursor, ['number', 'number', 'string', 'string'])
   return { at: Number(at), madeAt: Number(madeAt), model: { name: String(name), version: String(version) } }
+}
+
+function seriesOf(cursor: string): SeriesKey {
+  const [site, device, metric] = decodeCursor(cursor, seriesTypes)
+  return { site: String(site), device: String(device), metric: String(metric) }
 }
 
 function positionOf(cursor: string): ReadingPosition {

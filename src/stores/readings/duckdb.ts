@@ -15,7 +15,8 @@ import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
 import { applyChange, dropSeries } from './duckdb-change.ts'
 import { type DatabaseFile, openDatabase, rebuildHint } from './duckdb-file.ts'
-import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
+import { readPage } from './duckdb-page.ts'
+import { closeReaders, fromMs, inSession, type Readers, readNewest, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
 import { scanSeries } from './duckdb-scan.ts'
 import { readingTables, tableNames } from './duckdb-schema.ts'
@@ -222,7 +223,7 @@ async function openStore({
     const writer: Writer = new Writer(session, series, nextSeq, () => upkeep.boundLogBeforeCommit())
     const readers: Readers = {
       ...{ instance: file.instance, series, queries: new Turns(queriesMax) },
-      ...{ idle: [], closed: false },
+      ...{ idle: [], closed: false, pageSpans: new Map<string, number>() },
     }
     return { file, series, session, writer, upkeep, readers }
   } catch (error) {

@@ -12,6 +12,10 @@ interface Entry {
 /** Windows in this process's memory: `capacity` readings a series (16 bytes each). */
 export function createMemoryWindows(options: { readonly capacity: number }): WindowStore {
   const entries = new SeriesMap<Entry>()
+  let series: SeriesKey[] = []
+  const keepKnown = (): void => {
+    series = series.filter((key) => entries.get(key) !== undefined)
+  }
 
   return {
     push(reading) {
@@ -19,6 +23,8 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
       if (!entry) {
         entry = { series: toSeries(reading), window: new Window(options.capacity) }
         entries.set(reading, entry)
+        const { site, device, metric } = reading
+        series.push({ site, device, metric })
       }
       const changed = entry.window.push(reading.at, reading.value)
       if (reading.at === entry.window.newestAt && isNews(entry.series, reading)) {
@@ -31,22 +37,26 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
     },
     newestAt: (key) => entries.get(key)?.window.newestAt ?? Number.NEGATIVE_INFINITY,
     *latest() {
-      for (const { series, window } of entries.values()) {
-        // as one literal: spreading costs five times as much, and there may be tens of thousands
-        const { site, device, metric, unit, room } = series
-        const [value, at] = [window.newestValue, window.newestAt]
-        yield room === undefined
-          ? { site, device, metric, unit, value, at }
-          : { site, device, metric, unit, room, value, at }
-      }
+      for (const entry of entries.values()) yield newestOf(entry)
+    },
+    newest(key) {
+      const entry = entries.get(key)
+      return entry && newestOf(entry)
+    },
+    get series() {
+      return series
     },
     find: (key: SeriesKey) => entries.get(key)?.series,
     get size() {
       return entries.size
     },
-    removeSite: (site) => entries.removeSite(site),
-    removeSeries(series) {
-      for (const key of series) entries.delete(key)
+    removeSite(site) {
+      entries.removeSite(site)
+      keepKnown()
+    },
+    removeSeries(removed) {
+      for (const key of removed) entries.delete(key)
+      keepKnown()
     },
     setRoom(site, device, room) {
       for (const entry of entries.values()) {
@@ -55,6 +65,15 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
       }
     },
   }
+}
+
+function newestOf({ series, window }: Entry): Reading {
+  // as one literal: spreading costs five times as much, and there may be tens of thousands
+  const { site, device, metric, unit, room } = series
+  const [value, at] = [window.newestValue, window.newestAt]
+  return room === undefined
+    ? { site, device, metric, unit, value, at }
+    : { site, device, metric, unit, room, value, at }
 }
 
 const isNews = (known: Series, reading: Reading): boolean =>

@@ -40,8 +40,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       if (store.take(readings)) stale(cacheKeys.things)
     }
     const onMessage = (message: LiveMessage) => {
-      if (message.type === 'snapshot') {
-        store.setHubTime(message.at)
+      if (message.type === 'snapshot') store.setHubTime(message.at)
+      if (message.type === 'snapshot' && !message.continues) {
         setSnapshots((count) => count + 1)
         // what was asked in vain while the hub was away
         void client.refetchQueries({ predicate: ({ state }) => state.status === 'error' })
