@@ -159,6 +159,8 @@ function byName(
   const read = readName(name, numbers, head.units[index])
   const prefix = devicePrefix(context, roles)
   if (read.not !== undefined) return skip(read.not, `${prefix}METRIC:UNIT`)
+  if (read.options !== undefined)
+    return skip(`its unit may be ${read.options.join(' or ')}`, `${prefix}${read.metric ?? 'METRIC'}:UNIT`)
   if (read.metric === undefined)
     return skip(`the name tells no metric${unitNote(read)}`, `${prefix}METRIC:${read.unit ?? 'UNIT'}`)
   if (read.unit === undefined)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { HomeostatError } from '../../core/errors.ts'
+import { knownUnit } from '../../core/units.ts'
 import { annotatedColumns, annotatedRows, isAnnotated } from './annotated.ts'
 import { type NumberStyle, numberStyles } from './numbers.ts'
 import {
@@ -16,7 +17,6 @@ import {
 } from './records.ts'
 import { type Survey, surveyColumns, surveySeries } from './survey.ts'
 import { findTable, mostCommon } from './table-start.ts'
-import { unitOf } from './unit-words.ts'
 
 /** What the beginning of a file says: enough to guess a mapping from, and to know the file again. */
 export interface FileHead extends Layout {
@@ -280,7 +280,7 @@ function columnsOf(
   const shared = unitAbove(rows.slice(0, table.header))
   if (shared !== undefined) notes.push(`Above the header the unit ${shared} is named.`)
   const columns = unique(names)
-  return { columns, units: columns.map((_, index) => unitOf(cells[index] ?? '') ?? shared) }
+  return { columns, units: columns.map((_, index) => knownUnit(cells[index] ?? '') ?? shared) }
 }
 
 /** The one unit that the lines above the header name: beside or below a cell that says Unit. */
@@ -291,7 +291,7 @@ function unitAbove(rows: readonly Row[]): string | undefined {
       const [name = '', value = ''] = cell.split(/[:=]/, 2)
       if (!/^\s*(unit[éesà]*|einheit|unidad|unit[àa])( of measure(ment)?)?\s*$/i.test(name)) continue
       const unit = [value, rows[index + 1]?.fields?.[place] ?? '', fields[place + 1] ?? '']
-        .map(unitOf)
+        .map(knownUnit)
         .find(Boolean)
       if (unit !== undefined) found.add(unit)
     }

@@ -1,9 +1,8 @@
-import { toCanonical } from '../../core/units.ts'
+import { knownUnit, metricOfUnit, toCanonical } from '../../core/units.ts'
 import { readCounter } from './counter.ts'
 import { likelyUnit, normalise, quantityNamed, readName } from './names.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Survey, SurveyedSeries } from './survey.ts'
-import { metricOfUnit, unitOf } from './unit-words.ts'
 
 /** What the readings of one series of a surveyed file are. */
 export interface SeriesMeaning {
@@ -63,7 +62,7 @@ export function meaningOf(
     return { device, metric, unit: 'state', ...where, why: 'states such as on and off' }
   }
   const unit =
-    unitTags.map((tag) => unitOf(texts[tag] ?? '')).find(Boolean) ?? unitOf(texts['_measurement'] ?? '')
+    unitTags.map((tag) => knownUnit(texts[tag] ?? '')).find(Boolean) ?? knownUnit(texts['_measurement'] ?? '')
   const isEntity = texts['entity_id'] !== undefined
   const found = measured(names, numbers, unit, isEntity)
   if ('skip' in found) return found
@@ -106,7 +105,7 @@ function namesOf(texts: Readonly<Record<string, string>>, entity: string | undef
     ...(entity === undefined ? [] : [entity]),
     ...(texts['type'] === undefined ? [] : [texts['type']]),
     ...deviceTags.slice(entity === undefined ? 0 : 1).flatMap((tag) => texts[tag] ?? []),
-    ...(measurement !== undefined && unitOf(measurement) === undefined ? [measurement] : []),
+    ...(measurement !== undefined && knownUnit(measurement) === undefined ? [measurement] : []),
   ]
 }
 

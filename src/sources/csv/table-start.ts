@@ -1,7 +1,7 @@
+import { knownUnit } from '../../core/units.ts'
 import { isAbsent } from './numbers.ts'
 import type { Row } from './records.ts'
 import { readTimeFormat } from './time.ts'
-import { unitOf } from './unit-words.ts'
 
 /** Where the table of a file begins, as indexes of rows. */
 export interface TableStart {
@@ -90,10 +90,10 @@ function isNames({ fields, text }: Row, width: number): boolean {
 
 function isUnits({ fields }: Row): boolean {
   const cells = (fields ?? []).map((cell) => cell.trim())
-  const units = cells.filter((cell) => unitOf(cell) !== undefined)
+  const units = cells.filter((cell) => knownUnit(cell) !== undefined)
   // beside units there may be the form of the times and nothing
   const others = cells.filter(
-    (cell) => cell !== '' && unitOf(cell) === undefined && !/^[[(].*[\])]$/.test(cell),
+    (cell) => cell !== '' && knownUnit(cell) === undefined && !/^[[(].*[\])]$/.test(cell),
   )
   return units.length > 0 && others.length <= 1
 }
