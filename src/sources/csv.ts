@@ -24,6 +24,8 @@ export interface ImportCounts {
   readings: number
   /** Cells that hold no value. */
   empty: number
+  /** The same by what stands in them: "" for nothing, "No CT", "NaN". */
+  words: Record<string, number>
   /** Rows in which nothing was measured. */
   gaps: number
   /** Rows with at least one fault. */
@@ -65,6 +67,7 @@ export const noCounts = (): ImportCounts => ({
   rows: 0,
   readings: 0,
   empty: 0,
+  words: {},
   gaps: 0,
   badRows: 0,
   bad: {},
@@ -78,9 +81,9 @@ class Batch implements RowSink {
   readonly readings: RawReading[] = []
   readonly rows: Row[] = []
   readonly bad: BadRow[] = []
-  /** Rows, empty cells and gaps since the batch before. */
+  /** Rows, cells without a value by their text, and gaps since the batch before. */
   seen = 0
-  cells = 0
+  readonly empties = new Map<string, number>()
   gaps = 0
   /** How far the file was read. */
   place: Place
@@ -106,8 +109,9 @@ class Batch implements RowSink {
     this.bad.push(badRow(this.#row!, problem))
   }
 
-  empty(): void {
-    this.cells++
+  empty(cell: string): void {
+    const word = cell.trim().slice(0, wordLengthMax)
+    this.empties.set(word, (this.empties.get(word) ?? 0) + 1)
   }
 }
 
@@ -184,7 +188,7 @@ async function deliver(
     note(readings, new Set(rejected.map(({ index }) => index)), counts, devices)
   }
   counts.rows += batch.seen
-  counts.empty += batch.cells
+  countWords(counts, batch.empties)
   counts.gaps += batch.gaps
   if (bad.length > 0) {
     bad.sort((a, b) => a.line - b.line)
@@ -209,6 +213,21 @@ async function emitPatiently(
       if (!waits || signal.aborted) throw error
       await sleep(retryMs, undefined, { signal }).catch(() => undefined)
     }
+  }
+}
+
+/** Words for no value that are counted apart, and characters of each. Further ones are counted together. */
+const wordsMax = 50
+const wordLengthMax = 30
+const otherWords = 'others'
+
+function countWords(counts: ImportCounts, empties: ReadonlyMap<string, number>): void {
+  const { words } = counts
+  for (const [word, times] of empties) {
+    const isKnown = Object.hasOwn(words, word) || Object.keys(words).length < wordsMax
+    const key = isKnown ? word : otherWords
+    words[key] = (words[key] ?? 0) + times
+    counts.empty += times
   }
 }
 

@@ -4,6 +4,7 @@ import { basename, extname } from 'node:path'
 import { HomeostatError } from '../../core/errors.ts'
 import { knownUnit } from '../../core/units.ts'
 import { annotatedColumns, annotatedRows, isAnnotated } from './annotated.ts'
+import { type CellUnit, cellUnits, splitUnit } from './cell-unit.ts'
 import { type NumberStyle, numberStyles } from './numbers.ts'
 import {
   afterLastLine,
@@ -28,8 +29,10 @@ export interface FileHead extends Layout {
   readonly sha256: string
   /** Column names, unique; a name that was missing or doubled is made up. */
   readonly columns: readonly string[]
-  /** By column: the unit that a row below the header names, or a line above it for all. */
+  /** By column: the unit that a row below the header names, a line above it for all, or its cells. */
   readonly units: readonly (string | undefined)[]
+  /** By column: the unit that stands in its cells beside the numbers. */
+  readonly cellUnits: readonly (CellUnit | undefined)[]
   /** Where the first row of data starts. */
   readonly data: Place
   /** The first rows that have as many fields as there are columns. */
@@ -79,17 +82,32 @@ export async function readHead(path: string, options: HeadOptions = {}): Promise
     some.flatMap(({ fields }) => (fields?.length === columns.length ? [fields] : []))
   const sample = ofTable(rows.slice(table.data)).slice(0, sampleRows)
   const far = spread.map((part) => ofTable(cutBlock(part, layout, start, true).rows))
+  const inCells = cellUnits(columns.length, [...sample, ...far.flat()])
   const shared = surveyColumns(columns)
   const ofWidth = ({ fields }: Row) => (fields?.length === columns.length ? fields : undefined)
   return {
     ...common,
-    ...{ columns, units, data, sample, spread: far },
+    ...{ columns, data, sample, spread: far, cellUnits: inCells },
+    units: columns.map((_, index) => units[index] ?? inCells[index]?.unit),
     ...(shared ? { survey: await surveySeries(path, layout, data, columns, shared, ofWidth) } : {}),
     styles:
       options.decimal === '.' || options.decimal === ','
         ? columns.map(() => options.decimal as NumberStyle)
-        : numberStyles(columns.length, [...sample, ...far.flat()], layout.delimiter),
+        : stylesOf(columns.length, [...sample, ...far.flat()], inCells, layout.delimiter),
   }
+}
+
+/** The styles of the numbers; of cells with a unit that is what stands before it. */
+function stylesOf(
+  columns: number,
+  rows: readonly (readonly string[])[],
+  inCells: readonly (CellUnit | undefined)[],
+  delimiter: string,
+): NumberStyle[] {
+  const bare = inCells.some(Boolean)
+    ? rows.map((row) => row.map((cell, index) => (inCells[index] ? (splitUnit(cell)?.number ?? cell) : cell)))
+    : rows
+  return numberStyles(columns, bare, delimiter)
 }
 
 /** Every table of an annotated file may have other columns, so that all of it is read before. */
@@ -114,7 +132,7 @@ async function annotatedHead(
   )
   return {
     ...common,
-    ...{ columns, units: [], data: start, spread: [], survey, annotated: true },
+    ...{ columns, units: [], cellUnits: [], data: start, spread: [], survey, annotated: true },
     sample: sampleOf(rows, columns).slice(0, sampleRows),
     // the annotations say that numbers are written with a point
     styles: columns.map(() => '.'),

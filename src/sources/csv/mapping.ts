@@ -18,6 +18,8 @@ export interface ValueColumn {
   readonly unit?: Field
   readonly room?: Field
   readonly factor: number
+  /** The cells name units, not all the same one, and nothing else does: a number without one is unclear. */
+  readonly mixedUnits?: true
   /** Why this mapping, for the user. */
   readonly why: string
 }

@@ -15,6 +15,7 @@ const stateSchema = z.object({
     rows: z.number(),
     readings: z.number(),
     empty: z.number(),
+    words: z.record(z.string(), z.number()).default({}),
     gaps: z.number(),
     badRows: z.number(),
     bad: z.record(z.string(), z.number()),

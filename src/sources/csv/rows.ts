@@ -1,6 +1,7 @@
 import { unguardCell } from '../../core/csv-text.ts'
 import { type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
+import { parseQuantity } from './cell-unit.ts'
 import type { EventColumn, Field, GapRule, Mapping, TimedCell, ValueColumn } from './mapping.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Row } from './records.ts'
@@ -14,7 +15,8 @@ export interface RowSink {
   reading(reading: RawReading): void
   /** A cell or a whole row that cannot be taken; several may come from one row. */
   fault(problem: Problem): void
-  empty(): void
+  /** A cell without a value, as it stands in the file. */
+  empty(cell: string): void
 }
 
 export interface RowReader {
@@ -88,10 +90,14 @@ function takeSeries(
   sink: RowSink,
 ): void {
   const { index, name, factor } = mapping.values[0]!
-  const number = parseCell(fields[index]!, mapping.styles[index] ?? '.')
-  if (number === null) sink.empty()
-  else if (number === undefined) sink.fault(notNumber(name, fields[index]!))
-  else sink.reading({ source: 'csv', site, device, metric, value: number * factor, unit, at, room })
+  const cell = fields[index]!
+  const quantity = parseQuantity(cell, mapping.styles[index] ?? '.')
+  if (quantity === null) sink.empty(cell)
+  else if (quantity === undefined) sink.fault(notNumber(name, cell))
+  else {
+    const value = quantity.value * factor
+    sink.reading({ source: 'csv', site, device, metric, value, unit: quantity.unit ?? unit, at, room })
+  }
 }
 
 /** Takes the cells of a row whose times stand in the header; cells without a value need no time. */
@@ -116,8 +122,9 @@ function cellsTaker(mapping: Mapping) {
     sink: RowSink,
   ): void => {
     for (const { cell, own, take } of takers) {
-      if (parseCell(fields[cell.index]!, styles[cell.index] ?? '.') === null) {
-        sink.empty()
+      const text = fields[cell.index]!
+      if (parseQuantity(text, styles[cell.index] ?? '.') === null) {
+        sink.empty(text)
         continue
       }
       const at = timeOf(cell, fields)
@@ -138,10 +145,16 @@ function valueTaker(column: ValueColumn, style: NumberStyle): Taker {
   const room = textOf(column.room)
   return (fields, at, site, sink) => {
     const cell = fields[index]!
-    const number = parseCell(cell, style)
-    if (typeof number !== 'number') {
-      if (number === null) sink.empty()
+    const quantity = parseQuantity(cell, style)
+    if (!quantity) {
+      if (quantity === null) sink.empty(cell)
       else sink.fault(notNumber(name, cell))
+      return
+    }
+    const { value } = quantity
+    if (column.mixedUnits && quantity.unit === undefined && value !== 0) {
+      const detail = `${name}: "${cell.trim().slice(0, 60)}" has no unit, while other cells of the column have different ones`
+      sink.fault(problem('data_invalid', { detail }))
       return
     }
     sink.reading({
@@ -149,8 +162,8 @@ function valueTaker(column: ValueColumn, style: NumberStyle): Taker {
       site,
       device: device(fields),
       metric: metric(fields),
-      value: number * factor,
-      unit: unit?.(fields),
+      value: value * factor,
+      unit: quantity.unit ?? unit?.(fields),
       at,
       room: room?.(fields),
     })

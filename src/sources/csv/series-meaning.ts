@@ -1,7 +1,8 @@
 import { knownUnit, metricOfUnit, toCanonical } from '../../core/units.ts'
+import { cellUnitOf, parseIn } from './cell-unit.ts'
 import { readCounter } from './counter.ts'
 import { likelyUnit, normalise, quantityNamed, readName } from './names.ts'
-import { type NumberStyle, parseCell } from './numbers.ts'
+import type { NumberStyle } from './numbers.ts'
 import type { Survey, SurveyedSeries } from './survey.ts'
 
 /** What the readings of one series of a surveyed file are. */
@@ -47,7 +48,8 @@ export function meaningOf(
   backward: boolean,
 ): SeriesMeaning | SeriesSkip {
   const texts = withTags(series.texts)
-  const values = series.cells.map((cell) => parseCell(cell, style))
+  const inCells = cellUnitOf(series.cells)
+  const values = series.cells.map((cell) => parseIn(cell, style, inCells?.unit))
   const numbers = values.filter((value) => typeof value === 'number')
   if (numbers.length === 0 && values.length === 0) return { skip: 'no value in any row' }
   if (numbers.length < values.length / 2) return { skip: 'text, not a number' }
@@ -57,12 +59,14 @@ export function meaningOf(
   const entity = /^([a-z_]+)\.(.+)$/.exec(texts['entity_id'] ?? '')
   const domain = entity?.[1] ?? texts['domain'] ?? ''
   const names = namesOf(texts, entity?.[2])
-  if (series.cells.every((cell) => Number.isNaN(Number(cell)))) {
+  if (!inCells && series.cells.every((cell) => Number.isNaN(Number(cell)))) {
     const metric = stateMetric(names, domain)
     return { device, metric, unit: 'state', ...where, why: 'states such as on and off' }
   }
   const unit =
-    unitTags.map((tag) => knownUnit(texts[tag] ?? '')).find(Boolean) ?? knownUnit(texts['_measurement'] ?? '')
+    inCells?.unit ??
+    unitTags.map((tag) => knownUnit(texts[tag] ?? '')).find(Boolean) ??
+    knownUnit(texts['_measurement'] ?? '')
   const isEntity = texts['entity_id'] !== undefined
   const found = measured(names, numbers, unit, isEntity)
   if ('skip' in found) return found

@@ -1,5 +1,6 @@
 import { knownUnit } from '../../core/units.ts'
-import { isAbsent } from './numbers.ts'
+import { isAbsent } from './absent.ts'
+import { splitUnit } from './cell-unit.ts'
 import type { Row } from './records.ts'
 import { readTimeFormat } from './time.ts'
 
@@ -83,7 +84,8 @@ function fits({ fields }: Row, kinds: readonly Kind[]): boolean {
 /** As many texts as there are columns, none of them a number or a time. */
 function isNames({ fields, text }: Row, width: number): boolean {
   if (!fields || text.startsWith('#') || fields.length < width - 1 || fields.length > width + 1) return false
-  const kinds = fields.map(kindOf)
+  // a name may be a number with a unit: 12V
+  const kinds = fields.map((field) => (splitUnit(field) ? 'text' : kindOf(field)))
   const texts = kinds.filter((kind) => kind === 'text').length
   return texts >= Math.max(1, fields.length / 2 - 1) && !kinds.includes('number') && !kinds.includes('time')
 }
@@ -104,6 +106,7 @@ function kindOf(cell: string): Kind {
   if (/^[+\-\u2212]?[\d.,'’ \u00a0\u2009\u202f]*\d(e[+-]?\d+)?$/i.test(text)) {
     return /^\d+\.\d+\.\d{2,4}$/.test(text) ? 'time' : 'number'
   }
+  if (splitUnit(text)) return 'number'
   return /\d/.test(text) && readTimeFormat([text], { dateOrder: 'dmy' }) ? 'time' : 'text'
 }
 
