@@ -47,6 +47,7 @@ export function describeMapping(head: FileHead, mapping: Mapping): string {
 const formats: Readonly<Record<TimeFormat, string>> = {
   offset: 'ISO 8601 with offset',
   wall: 'without offset',
+  month: 'with the name of the month, without offset',
   dmy: 'day.month.year without offset',
   mdy: 'month/day/year without offset',
   compact: 'year, month and day without separators',

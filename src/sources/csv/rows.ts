@@ -8,7 +8,7 @@ import type { Row } from './records.ts'
 import { rowTimes } from './row-time.ts'
 import type { SeriesMeaning } from './series-meaning.ts'
 import { seriesKey } from './survey.ts'
-import { timesOf } from './time.ts'
+import { dayOf, timesOf } from './time.ts'
 
 /** Where the readings of a row and its faults go. */
 export interface RowSink {
@@ -112,7 +112,7 @@ function cellsTaker(mapping: Mapping) {
   )
   const timeOf = (cell: TimedCell, fields: readonly string[]): number | Problem => {
     if ('at' in cell) return cell.at
-    const day = time.kind === 'column' ? (fields[time.index]?.trim().split(/[ T]/, 1)[0] ?? '') : ''
+    const day = time.kind === 'column' ? dayOf(fields[time.index] ?? '') : ''
     return times ? times.read(`${day} ${cell.clock}`, '') : problem('at_invalid', { got: cell.clock })
   }
   return (
