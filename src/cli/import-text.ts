@@ -137,6 +137,8 @@ export function describeSummary(summary: ImportSummary, mapping: Mapping, before
   }
   if (from !== null && to !== null) lines.push(`Span: ${iso(from)} to ${iso(to)}`)
   if (gaps > 0) lines.push(`Left out: ${count(gaps)} rows (${leftOut(mapping)})`)
+  if (summary.summaries > 0)
+    lines.push(`Left out: ${count(summary.summaries)} rows that sum others up (Total, Average)`)
   if (empty > 0) lines.push(`Cells without a value: ${count(empty)} (${byWord(summary.words)})`)
   if (badRows > 0) {
     const codes = Object.entries(summary.bad).map(([code, times]) => `${code} ${count(times)}`)

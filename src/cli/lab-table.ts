@@ -10,6 +10,7 @@ import { timeText } from '../sources/csv/mapping.ts'
 import { type NumberStyle, unclearNumbers } from '../sources/csv/numbers.ts'
 import { type Row, readBlocks } from '../sources/csv/records.ts'
 import { rowTimes } from '../sources/csv/row-time.ts'
+import { isSummaryRow } from '../sources/csv/summary-row.ts'
 import { isEpoch, readTimeFormat } from '../sources/csv/time.ts'
 import type { BadRow } from '../sources/csv.ts'
 
@@ -53,8 +54,13 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const bad: BadRow[] = []
   const rows: (readonly string[])[] = []
   const lines: number[] = []
+  let summaries = 0
   for await (const block of readBlocks(path, head, head.data))
     for (const row of block.rows) {
+      if (isSummaryRow(row.fields ?? [], head.times)) {
+        summaries++
+        continue
+      }
       const fault = shapeFault(row, head.columns.length, options.ragged === true) ?? faultOf(row.fields ?? [])
       if (fault !== undefined) {
         if (!options.skipBadRows) refuse(name, row.line, fault)
@@ -70,6 +76,7 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const columns = head.columns.map((column) => (column === unnamed ? 'row' : column))
   const rowNumbers = new Set(columns.filter((_, at) => head.columns[at] === unnamed))
   const notes = [...head.notes, ...unitNotes(head)].map((note) => `${name}: ${note}`)
+  if (summaries > 0) notes.push(`${name}: ${summaries} rows that sum others up were left out.`)
   if (options.skipBadRows) notes.push(...(await keepBad(path, name, bad)))
   return {
     path,

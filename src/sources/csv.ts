@@ -28,6 +28,8 @@ export interface ImportCounts {
   words: Record<string, number>
   /** Rows in which nothing was measured. */
   gaps: number
+  /** Rows that sum others up: Total, Average. */
+  summaries: number
   /** Rows with at least one fault. */
   badRows: number
   /** Faults by their code; a row may have several. */
@@ -69,6 +71,7 @@ export const noCounts = (): ImportCounts => ({
   empty: 0,
   words: {},
   gaps: 0,
+  summaries: 0,
   badRows: 0,
   bad: {},
   devices: [],
@@ -85,6 +88,7 @@ class Batch implements RowSink {
   seen = 0
   readonly empties = new Map<string, number>()
   gaps = 0
+  summaries = 0
   /** How far the file was read. */
   place: Place
   /** Whether an import may go on from `place`. */
@@ -107,6 +111,10 @@ class Batch implements RowSink {
 
   fault(problem: Problem): void {
     this.bad.push(badRow(this.#row!, problem))
+  }
+
+  summary(): void {
+    this.summaries++
   }
 
   empty(cell: string): void {
@@ -190,6 +198,7 @@ async function deliver(
   counts.rows += batch.seen
   countWords(counts, batch.empties)
   counts.gaps += batch.gaps
+  counts.summaries += batch.summaries
   if (bad.length > 0) {
     bad.sort((a, b) => a.line - b.line)
     counts.badRows += new Set(bad.map(({ line }) => line)).size

@@ -70,7 +70,8 @@ function candidates(context: GuessContext): (TimeColumn & { rank: number })[] {
     if (!found) return []
     const plain = normalise(name)
     const named = timeNames.test(plain)
-    // a number in the right range is a time only where the name says so
+    // a number in the right range is a time only where the name says so, or there is none
+    if (name === 'row_number' && isEpoch(found.format)) return [{ ...found, rank: 150 }]
     if (!named && !timeWords.test(plain) && isEpoch(found.format)) return []
     const place = timeRank.indexOf(plain)
     if (endWords.test(plain)) return [{ ...found, rank: 200 }]

@@ -158,7 +158,8 @@ function byName(
     return { index, name, why: 'text, not a number' }
   if (filled.length === 0 && cells.length > 0)
     return { index, name, why: 'no value in the rows that were looked at' }
-  const read = readName(name, numbers, head.units[index])
+  const given = head.given[index] ?? name
+  const read = readName(given, numbers, head.units[index])
   const prefix = devicePrefix(context, roles)
   if (read.not !== undefined) return skip(read.not, `${prefix}METRIC:UNIT`)
   if (read.options !== undefined)
@@ -168,11 +169,11 @@ function byName(
   if (read.unit === undefined)
     return skip('unit not stated', `${prefix}${read.metric}:${likelyUnit(read.metric, numbers) ?? 'UNIT'}`)
   const { unit, subject, why, metric } = read
-  const mixed = inCells?.mixed && readName(name, []).unit === undefined ? { mixedUnits: true as const } : {}
+  const mixed = inCells?.mixed && readName(given, []).unit === undefined ? { mixedUnits: true as const } : {}
   if (metric !== 'energy' && metric !== 'energy_total')
     return { index, name, metric, unit, subject, why, ...mixed }
   const verdict = readCounter(
-    normalise(name),
+    normalise(given),
     runsOf(context, roles, time, index, unit),
     toCanonical('energy', unit)?.scale,
   )

@@ -17,6 +17,7 @@ const stateSchema = z.object({
     empty: z.number(),
     words: z.record(z.string(), z.number()).default({}),
     gaps: z.number(),
+    summaries: z.number().default(0),
     badRows: z.number(),
     bad: z.record(z.string(), z.number()),
     devices: z.array(z.string()),

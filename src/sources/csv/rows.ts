@@ -7,6 +7,7 @@ import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Row } from './records.ts'
 import { rowTimes } from './row-time.ts'
 import type { SeriesMeaning } from './series-meaning.ts'
+import { isSummaryRow } from './summary-row.ts'
 import { seriesKey } from './survey.ts'
 import { dayOf, timesOf } from './time.ts'
 
@@ -17,6 +18,8 @@ export interface RowSink {
   fault(problem: Problem): void
   /** A cell without a value, as it stands in the file. */
   empty(cell: string): void
+  /** The row sums others up. */
+  summary(): void
 }
 
 export interface RowReader {
@@ -33,6 +36,7 @@ export function rowReader(mapping: Mapping): RowReader {
   const series = seriesOf(mapping)
   const isGap = gapTest(mapping)
   const place = textOf(mapping.site)
+  const summed = time.kind === 'column' ? [time.index] : []
 
   const meanings = new Map(Object.entries(mapping.series?.meanings ?? {}))
   const meaningOf = (fields: readonly string[]) => meanings.get(seriesKey(fields, mapping.series?.keys ?? []))
@@ -51,6 +55,10 @@ export function rowReader(mapping: Mapping): RowReader {
       const { fields } = row
       if (!fields) {
         sink.fault(problem('data_invalid', { detail: `The row cannot be taken apart: ${row.fault ?? ''}` }))
+        return true
+      }
+      if (isSummaryRow(fields, summed)) {
+        sink.summary()
         return true
       }
       if (fields.length !== width && !(fields.length === width + 1 && fields[width] === '')) {
