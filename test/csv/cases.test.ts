@@ -12,6 +12,8 @@ const rising = (count: number, from: number, by: number): string[] =>
 
 describe('a column of kWh', () => {
   const morning = ['0', '0', '0.03', '0.2', '0.5', '0.8', '1.1', '1.4', '1.7', '1.9', '2.0', '2.1']
+  const uneven = (count: number, from: number): string[] =>
+    Array.from({ length: count }, (_, row) => (from + row * 0.1 + (row % 5) * 0.015).toFixed(3))
   const dayOfSolar = [...morning, ...morning.toReversed()]
   const cases: [what: string, name: string, values: readonly (number | string)[], metric: string][] = [
     ['of a register', 'energy_kwh', rising(30, 5000, 0.3), 'energy_total'],
@@ -20,6 +22,31 @@ describe('a column of kWh', () => {
       'e_kwh',
       [...rising(20, 900, 0.5), ...rising(20, 0.5, 0.5)],
       'energy_total',
+    ],
+    [
+      'of a low register without a telling name that starts over once',
+      'kwh',
+      [...rising(20, 6, 0.25), ...rising(20, 0, 0.25)],
+      'energy_total',
+    ],
+    [
+      'of a register from nothing that starts over once, in uneven steps',
+      'plug_kwh',
+      [...uneven(30, 0), ...uneven(30, 0.01)],
+      'energy_total',
+    ],
+    ['of two solar mornings', 'pv_kwh', [...morning, ...morning], 'energy'],
+    [
+      'of a heat pump that pauses once',
+      'hp_kwh',
+      [...rising(15, 0.5, 0.01), 0, 0, 0, ...rising(15, 0.45, 0.01)],
+      'energy',
+    ],
+    [
+      'of intervals that rise twice to the same height',
+      'oven_kwh',
+      [...rising(10, 0.1, 0.1), ...rising(10, 0.1, 0.1)],
+      'energy',
     ],
     [
       'of a register that starts over at midnight',

@@ -179,7 +179,7 @@ function byName(
   )
   const other = verdict.counter ? 'energy' : 'energy_total'
   const hint = verdict.unsure
-    ? `; if it is a meter’s register: ${columnFlag(name, `${prefix}${other}:${unit}`)}`
+    ? `; if it is ${verdict.counter ? 'the energy of each interval' : 'a meter’s register'}: ${columnFlag(name, `${prefix}${other}:${unit}`)}`
     : ''
   return {
     ...{ index, name, unit, subject, ...mixed },
