@@ -47,6 +47,7 @@ export function describeMapping(head: FileHead, mapping: Mapping): string {
 const formats: Readonly<Record<TimeFormat, string>> = {
   offset: 'ISO 8601 with offset',
   wall: 'without offset',
+  month: 'with the name of the month, without offset',
   dmy: 'day.month.year without offset',
   mdy: 'month/day/year without offset',
   compact: 'year, month and day without separators',
@@ -136,7 +137,9 @@ export function describeSummary(summary: ImportSummary, mapping: Mapping, before
   }
   if (from !== null && to !== null) lines.push(`Span: ${iso(from)} to ${iso(to)}`)
   if (gaps > 0) lines.push(`Left out: ${count(gaps)} rows (${leftOut(mapping)})`)
-  if (empty > 0) lines.push(`Cells without a value (empty, unavailable, unknown, NaN): ${count(empty)}`)
+  if (summary.summaries > 0)
+    lines.push(`Left out: ${count(summary.summaries)} rows that sum others up (Total, Average)`)
+  if (empty > 0) lines.push(`Cells without a value: ${count(empty)} (${byWord(summary.words)})`)
   if (badRows > 0) {
     const codes = Object.entries(summary.bad).map(([code, times]) => `${code} ${count(times)}`)
     lines.push(
@@ -145,6 +148,13 @@ export function describeSummary(summary: ImportSummary, mapping: Mapping, before
   } else lines.push('Bad rows: none')
   return `${lines.join('\n')}\n`
 }
+
+/** The most frequent words first. */
+const byWord = (words: Readonly<Record<string, number>>): string =>
+  Object.entries(words)
+    .sort((a, b) => b[1] - a[1])
+    .map(([word, times]) => `${word === '' ? 'empty' : word} ${count(times)}`)
+    .join(', ')
 
 const leftOut = ({ gaps, series }: Mapping): string =>
   [...gaps.map(({ why }) => why), ...(series ? ['rows of series that are skipped'] : [])].join('; ')

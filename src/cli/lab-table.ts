@@ -2,13 +2,15 @@ import { basename } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import { HomeostatError } from '../core/errors.ts'
 import { badFile, badPathFor, clearBadFile } from '../sources/csv/bad-file.ts'
+import { parseIn } from '../sources/csv/cell-unit.ts'
 import { cellsOf } from '../sources/csv/guess-context.ts'
 import { timeHints, timeSourceOf } from '../sources/csv/guess-time.ts'
 import { type FileHead, readHead } from '../sources/csv/head.ts'
 import { timeText } from '../sources/csv/mapping.ts'
-import { type NumberStyle, parseCell, unclearNumbers } from '../sources/csv/numbers.ts'
+import { type NumberStyle, unclearNumbers } from '../sources/csv/numbers.ts'
 import { type Row, readBlocks } from '../sources/csv/records.ts'
 import { rowTimes } from '../sources/csv/row-time.ts'
+import { isSummaryRow } from '../sources/csv/summary-row.ts'
 import { isEpoch, readTimeFormat } from '../sources/csv/time.ts'
 import type { BadRow } from '../sources/csv.ts'
 
@@ -52,8 +54,13 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   const bad: BadRow[] = []
   const rows: (readonly string[])[] = []
   const lines: number[] = []
+  let summaries = 0
   for await (const block of readBlocks(path, head, head.data))
     for (const row of block.rows) {
+      if (isSummaryRow(row.fields ?? [], head.times)) {
+        summaries++
+        continue
+      }
       const fault = shapeFault(row, head.columns.length, options.ragged === true) ?? faultOf(row.fields ?? [])
       if (fault !== undefined) {
         if (!options.skipBadRows) refuse(name, row.line, fault)
@@ -68,7 +75,8 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
     throw new HomeostatError('data_invalid', { detail: `${name} holds a header and no rows` })
   const columns = head.columns.map((column) => (column === unnamed ? 'row' : column))
   const rowNumbers = new Set(columns.filter((_, at) => head.columns[at] === unnamed))
-  const notes = head.notes.map((note) => `${name}: ${note}`)
+  const notes = [...head.notes, ...unitNotes(head)].map((note) => `${name}: ${note}`)
+  if (summaries > 0) notes.push(`${name}: ${summaries} rows that sum others up were left out.`)
   if (options.skipBadRows) notes.push(...(await keepBad(path, name, bad)))
   return {
     path,
@@ -82,6 +90,14 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
     notes,
   }
 }
+
+/** What becomes of columns whose cells name units. */
+const unitNotes = ({ cellUnits, columns }: FileHead): string[] =>
+  cellUnits.flatMap((found, at) =>
+    found?.mixed
+      ? [`The cells of the column ${columns[at]} name several units; all are converted to ${found.unit}.`]
+      : [],
+  )
 
 function shapeFault(row: Row, width: number, ragged: boolean): string | undefined {
   if (!row.fields) return row.fault ?? 'the row cannot be taken apart'
@@ -100,11 +116,12 @@ function rowCheck(head: FileHead): (fields: readonly string[]) => string | undef
       return [(fields: readonly string[]) => typeof read(fields, '') === 'number' || column]
     }
     const style = head.styles[index] ?? '.'
-    const cells = cellsOf(head, index).map((cell) => parseCell(cell, style))
+    const unit = head.cellUnits[index]?.unit
+    const cells = cellsOf(head, index).map((cell) => parseIn(cell, style, unit))
     const numbers = cells.filter((value) => typeof value === 'number').length
     const texts = cells.filter((value) => value === undefined).length
     if (texts > 0.1 * (numbers + texts) || numbers === 0) return []
-    return [(fields: readonly string[]) => parseCell(fields[index] ?? '', style) !== undefined || column]
+    return [(fields: readonly string[]) => parseIn(fields[index] ?? '', style, unit) !== undefined || column]
   })
   return (fields) => {
     for (const check of checks) {
@@ -136,10 +153,9 @@ function refuse(file: string, line: number, detail: string): never {
   throw new HomeostatError('data_invalid', { detail: `${file}, line ${line}: ${detail}` })
 }
 
-/** The style of a column. Throws `data_invalid` where 1,100 could be either of two numbers. */
-export function styleOf(table: LabTable, at: number): NumberStyle {
-  const style = table.styles[at] ?? '.'
-  if (style !== 'unclear') return style
+/** Throws `data_invalid` where 1,100 could be either of two numbers. */
+function requireStyle(table: LabTable, at: number): void {
+  if (table.styles[at] !== 'unclear') return
   throw new HomeostatError('data_invalid', {
     detail: `${table.name}: ${unclearNumbers(table.head, at)}`,
   })
@@ -165,16 +181,20 @@ export function textColumn(table: LabTable, column: string): string[] {
   return table.rows.map((fields) => (fields[at] ?? '').trim())
 }
 
+/** The number of a cell, in the unit of its column where cells name units; null and undefined as `parseCell`. */
+const numberIn = (table: LabTable, at: number, cell: string): number | null | undefined =>
+  parseIn(cell, table.styles[at] ?? '.', table.head.cellUnits[at]?.unit)
+
 /**
  * A column as numbers, NaN where a cell is empty or says that nothing was measured. Throws `data_invalid` naming line
  * and column of the first cell that is neither.
  */
 export function numberColumn(table: LabTable, column: string): Float64Array {
   const at = columnAt(table, column)
-  const style = styleOf(table, at)
+  requireStyle(table, at)
   return Float64Array.from(table.rows, (fields, row) => {
     const cell = fields[at] ?? ''
-    const number = parseCell(cell, style)
+    const number = numberIn(table, at, cell)
     if (number === undefined)
       refuse(
         table.name,
@@ -188,10 +208,9 @@ export function numberColumn(table: LabTable, column: string): Float64Array {
 /** Whether no cell of the column is a number: then it holds names. */
 export function holdsText(table: LabTable, column: string): boolean {
   const at = columnAt(table, column)
-  const style = table.styles[at] ?? '.'
   let texts = 0
   for (const fields of table.rows) {
-    const number = parseCell(fields[at] ?? '', style)
+    const number = numberIn(table, at, fields[at] ?? '')
     if (typeof number === 'number') return false
     if (number === undefined) texts++
   }
@@ -208,8 +227,8 @@ export function holdsTimes(table: LabTable, column: string): boolean {
 /** Whether the cells of a column are times, in words or as numbers since 1970 or days of a spreadsheet. */
 export const readsAsTimes = (table: LabTable, column: string): boolean => {
   const cells = textColumn(table, column)
-  const style = table.styles[columnAt(table, column)] ?? '.'
-  const isPlain = cells.every((cell) => typeof parseCell(cell, style) === 'number')
+  const at = columnAt(table, column)
+  const isPlain = cells.every((cell) => typeof numberIn(table, at, cell) === 'number')
   return !isPlain || readTimeFormat(cells.slice(0, 1000), timeHints(column, cells)) !== undefined
 }
 

@@ -2,6 +2,7 @@
 import { HomeostatError } from '../core/errors.ts'
 import { parseValue } from '../core/reading.ts'
 import type { TableTask } from '../ml/learn.ts'
+import { isAbsent } from '../sources/csv/absent.ts'
 import { type LabTable, numberColumn, textColumn } from './lab-table.ts'
 
 /** Classes that numbers are taken for where no task is named: few, whole, from 0 on. */
@@ -9,21 +10,8 @@ const classesMax = 20
 /** Classes that are told apart at most, and each has two rows at least on average. */
 const classesMost = 1000
 
-/** What a logger writes where it knew no value. `none` may be a class. */
-const unknownLabels = new Set([
-  '',
-  'unavailable',
-  'unknown',
-  'undefined',
-  'nan',
-  'na',
-  'n/a',
-  'null',
-  '-',
-  '?',
-])
-
-const isKnown = (cell: string): boolean => !unknownLabels.has(cell.toLowerCase())
+/** A logger that knew no value writes so; `none` may be a class. */
+const isKnown = (cell: string): boolean => !isAbsent(cell) || cell.trim().toLowerCase() === 'none'
 
 /** `on` and `open` are words here: only what begins like a number is one. */
 const isNumeric = (cell: string): boolean => /^[+-]?[.,]?\d/.test(cell)

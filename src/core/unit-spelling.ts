@@ -33,8 +33,11 @@ const prefixWords: Readonly<Record<string, string>> = {
   mikro: 'u',
   milli: 'm',
   mili: 'm',
+  hecto: 'h',
+  hekto: 'h',
   kilo: 'k',
   quilo: 'k',
+  chilo: 'k',
   mega: 'M',
   giga: 'G',
 }
@@ -58,6 +61,7 @@ const unitWords: Readonly<Record<string, string>> = {
   celsius: 'degC',
   celcius: 'degC',
   centigrade: 'degC',
+  gradc: 'degC',
   fahrenheit: 'degF',
   kelvin: 'K',
   percent: '%',
@@ -66,6 +70,7 @@ const unitWords: Readonly<Record<string, string>> = {
   porciento: '%',
   porcento: '%',
   procent: '%',
+  pct: '%',
   decibel: 'dB',
   hertz: 'Hz',
   liter: 'l',
@@ -91,6 +96,9 @@ const fillers = /^(?:in|en|em|im|unit|units|einheit|unite|unidad)\b[\s:]*/i
 const degreeWords =
   /^(?:[°º]|(?:degrees?|deg|grade?|grados?|graus?|degres?|gradi|graden|grader)(?![a-z]))\s*(?=\S)/
 
+/** Watt-hours with a sign between watts and hours, or in the plural: "kW h", "kW/h", "kWhs". */
+const wattHours = /^([kmg]?)w[\s·*/.-]*hs?$/i
+
 /**
  * Other spellings to look for, in this order: without brackets and words before it, and as a symbol where the text
  * names the unit in words. The case of a symbol in it is kept.
@@ -98,8 +106,13 @@ const degreeWords =
 export function symbolsOf(text: string): string[] {
   const bare = text
     .trim()
-    .replace(/^[[(]\s*(.*?)\s*[\])]$/, '$1')
+    // one character for a degree and its letter
+    .replaceAll('\u2103', '°C')
+    .replaceAll('\u2109', '°F')
+    .replace(/^[[(]\s*|\s*[\])]$/g, '')
     .replace(fillers, '')
+    .replace(/\.$/, '')
+    .replace(wattHours, '$1Wh')
     .trim()
   const words = bare
     .normalize('NFKD')

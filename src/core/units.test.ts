@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalUnit, convert, knownMetrics, toCanonical, unitFault } from './units.ts'
+import { canonicalUnit, convert, knownMetrics, knownUnit, toCanonical, unitFault } from './units.ts'
 
 describe('units', () => {
   it.each([
@@ -141,4 +141,36 @@ describe('units', () => {
     expect(convert(212, 'degF', 'K')).toBeCloseTo(373.15)
     expect(convert(1, 'MW', 'mW')).toBeCloseTo(1e9)
   })
+})
+
+describe('knownUnit', () => {
+  it.each([
+    ['kWh', 'kWh'],
+    ['kwh', 'kWh'],
+    ['kWhs', 'kWh'],
+    ['kW h', 'kWh'],
+    ['kW/h', 'kWh'],
+    ['kW·h', 'kWh'],
+    ['MWhs', 'MWh'],
+    ['mW h', 'mWh'],
+    ['Kilowattstunden', 'kWh'],
+    ['kilovatio hora', 'kWh'],
+    ['chilowattora', 'kWh'],
+    ['en kW', 'kW'],
+    ['(in W)', 'W'],
+    ['Hektopascal', 'hPa'],
+    ['hectopascals', 'hPa'],
+    ['millibars', 'mbar'],
+    ['mb', 'mb'],
+    ['pct', '%'],
+    ['por ciento', '%'],
+    ['\u2103', '°C'],
+    ['Grad Celsius', 'degC'],
+    ['° F', 'degF'],
+    ['Amps', 'A'],
+    ['mwh', undefined],
+    ['1', undefined],
+    ['', undefined],
+    ['kitchen', undefined],
+  ])('%s is %s', (text, unit) => expect(knownUnit(text)).toBe(unit))
 })

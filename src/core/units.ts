@@ -65,6 +65,7 @@ const dimensions: Readonly<Record<string, readonly (readonly [string, number, nu
     ['hPa', 1],
     ...withPrefixes('Pa', 1e-2),
     ['mbar', 1],
+    ['mb', 1],
     ['bar', 1e3],
     ['mmHg', 1.33322387415],
     ['inHg', 33.8638866667],
@@ -302,6 +303,38 @@ export function convert(value: number, from: string, to: string): number | undef
   }
   return undefined
 }
+
+/**
+ * A unit as the table spells it, however it is written: "en kW" is kW, "Kilowatt hours" is kWh. Undefined for other texts,
+ * and for those that may be two units ("mwh").
+ */
+export function knownUnit(text: string): string | undefined {
+  if (text === '' || text === '1' || text.length > unitLengthMax) return undefined
+  for (const dimension of conversions.keys()) {
+    const spelled = pick(dimension, text)
+    if (spelled) return spelled.spelling
+  }
+  return undefined
+}
+
+/** Characters of a unit at most, words included. */
+const unitLengthMax = 40
+
+/** The metric of a value of which only the unit is stated. Units of several quantities (%, ppm, mm) name none. */
+export const metricOfUnit = (unit: string): string | undefined =>
+  namedByUnit.find((metric) => toCanonical(metric, unit) !== undefined)
+
+const namedByUnit = [
+  'power',
+  'energy',
+  'temperature',
+  'pressure',
+  'illuminance',
+  'voltage',
+  'current',
+  'irradiance',
+  'price',
+]
 
 /** What was found of spellings that are not in the table as they stand: a home has few, and they come again and again. */
 const found = new Map<string, readonly Conversion[]>()

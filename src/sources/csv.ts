@@ -24,8 +24,12 @@ export interface ImportCounts {
   readings: number
   /** Cells that hold no value. */
   empty: number
+  /** The same by what stands in them: "" for nothing, "No CT", "NaN". */
+  words: Record<string, number>
   /** Rows in which nothing was measured. */
   gaps: number
+  /** Rows that sum others up: Total, Average. */
+  summaries: number
   /** Rows with at least one fault. */
   badRows: number
   /** Faults by their code; a row may have several. */
@@ -65,7 +69,9 @@ export const noCounts = (): ImportCounts => ({
   rows: 0,
   readings: 0,
   empty: 0,
+  words: {},
   gaps: 0,
+  summaries: 0,
   badRows: 0,
   bad: {},
   devices: [],
@@ -78,10 +84,11 @@ class Batch implements RowSink {
   readonly readings: RawReading[] = []
   readonly rows: Row[] = []
   readonly bad: BadRow[] = []
-  /** Rows, empty cells and gaps since the batch before. */
+  /** Rows, cells without a value by their text, and gaps since the batch before. */
   seen = 0
-  cells = 0
+  readonly empties = new Map<string, number>()
   gaps = 0
+  summaries = 0
   /** How far the file was read. */
   place: Place
   /** Whether an import may go on from `place`. */
@@ -106,8 +113,13 @@ class Batch implements RowSink {
     this.bad.push(badRow(this.#row!, problem))
   }
 
-  empty(): void {
-    this.cells++
+  summary(): void {
+    this.summaries++
+  }
+
+  empty(cell: string): void {
+    const word = cell.trim().slice(0, wordLengthMax)
+    this.empties.set(word, (this.empties.get(word) ?? 0) + 1)
   }
 }
 
@@ -184,8 +196,9 @@ async function deliver(
     note(readings, new Set(rejected.map(({ index }) => index)), counts, devices)
   }
   counts.rows += batch.seen
-  counts.empty += batch.cells
+  countWords(counts, batch.empties)
   counts.gaps += batch.gaps
+  counts.summaries += batch.summaries
   if (bad.length > 0) {
     bad.sort((a, b) => a.line - b.line)
     counts.badRows += new Set(bad.map(({ line }) => line)).size
@@ -209,6 +222,21 @@ async function emitPatiently(
       if (!waits || signal.aborted) throw error
       await sleep(retryMs, undefined, { signal }).catch(() => undefined)
     }
+  }
+}
+
+/** Words for no value that are counted apart, and characters of each. Further ones are counted together. */
+const wordsMax = 50
+const wordLengthMax = 30
+const otherWords = 'others'
+
+function countWords(counts: ImportCounts, empties: ReadonlyMap<string, number>): void {
+  const { words } = counts
+  for (const [word, times] of empties) {
+    const isKnown = Object.hasOwn(words, word) || Object.keys(words).length < wordsMax
+    const key = isKnown ? word : otherWords
+    words[key] = (words[key] ?? 0) + times
+    counts.empty += times
   }
 }
 

@@ -12,6 +12,8 @@ const rising = (count: number, from: number, by: number): string[] =>
 
 describe('a column of kWh', () => {
   const morning = ['0', '0', '0.03', '0.2', '0.5', '0.8', '1.1', '1.4', '1.7', '1.9', '2.0', '2.1']
+  const uneven = (count: number, from: number): string[] =>
+    Array.from({ length: count }, (_, row) => (from + row * 0.1 + (row % 5) * 0.015).toFixed(3))
   const dayOfSolar = [...morning, ...morning.toReversed()]
   const cases: [what: string, name: string, values: readonly (number | string)[], metric: string][] = [
     ['of a register', 'energy_kwh', rising(30, 5000, 0.3), 'energy_total'],
@@ -20,6 +22,31 @@ describe('a column of kWh', () => {
       'e_kwh',
       [...rising(20, 900, 0.5), ...rising(20, 0.5, 0.5)],
       'energy_total',
+    ],
+    [
+      'of a low register without a telling name that starts over once',
+      'kwh',
+      [...rising(20, 6, 0.25), ...rising(20, 0, 0.25)],
+      'energy_total',
+    ],
+    [
+      'of a register from nothing that starts over once, in uneven steps',
+      'plug_kwh',
+      [...uneven(30, 0), ...uneven(30, 0.01)],
+      'energy_total',
+    ],
+    ['of two solar mornings', 'pv_kwh', [...morning, ...morning], 'energy'],
+    [
+      'of a heat pump that pauses once',
+      'hp_kwh',
+      [...rising(15, 0.5, 0.01), 0, 0, 0, ...rising(15, 0.45, 0.01)],
+      'energy',
+    ],
+    [
+      'of intervals that rise twice to the same height',
+      'oven_kwh',
+      [...rising(10, 0.1, 0.1), ...rising(10, 0.1, 0.1)],
+      'energy',
     ],
     [
       'of a register that starts over at midnight',
@@ -171,6 +198,24 @@ describe('times', () => {
     ['in days of a spreadsheet', 'Date,load_w\n46027.3125,1\n46027.3333333333,1\n', '2026-01-05T07:30Z'],
     ['in days of a spreadsheet with a comma', 'Datum;load_w\n46027,3125;1\n', '2026-01-05T07:30Z'],
     ['without separators', 'timestamp,load_w\n20260105T073000,1\n', '2026-01-05T07:30Z'],
+    ['with the name of the month', 'time,load_w\n05-Jan-2026 07:30,1\n', '2026-01-05T07:30Z'],
+    ['with the month in front', 'time,load_w\n"Jan 5, 2026, 7:30 AM",1\n', '2026-01-05T07:30Z'],
+    ['with a narrow space before AM', 'time,load_w\n"1/15/2026, 7:30:00\u202fAM",1\n', '2026-01-15T07:30Z'],
+    [
+      'of mail and of JavaScript',
+      'time,load_w\nMon Jan 05 2026 08:30:00 GMT+0100 (CET),1\n',
+      '2026-01-05T07:30Z',
+    ],
+    ['with the month in German', 'Zeit;load_w\n5. Januar 2026 07:30;1\n', '2026-01-05T07:30Z'],
+    ['with the month in short German', 'Zeit;load_w\n5. Mrz 26 07:30;1\n', '2026-03-05T07:30Z'],
+    ['with the month in French', 'Date;load_w\n5 févr. 2026 à 07:30;1\n', '2026-02-05T07:30Z'],
+    ['with the month in Italian', 'data;load_w\n05-gen-2026 07:30;1\n', '2026-01-05T07:30Z'],
+    ['with the month in Spanish', 'Fecha;load_w\n5 de agosto de 2026 07:30;1\n', '2026-08-05T07:30Z'],
+    [
+      'of a day with the name of its month, and a clock',
+      'Date,Time,load_w\n05-OCT-2026,07:30,1\n05-OCT-2026,07:45,1\n',
+      '2026-10-05T07:30Z',
+    ],
     [
       'of the start, not the end',
       'Fin;Debut;load_w\n2026-01-05 08:00;2026-01-05 07:30;1\n',
@@ -264,6 +309,16 @@ describe('times', () => {
     expect(lines.at(-1)).toBe('2026-01-05T03:00Z export power 1 W')
     const unclear = importOf('date,hour,load_w\n2026-01-05,1,1\n2026-01-05,2,1\n')
     await expect(unclear).rejects.toThrow(/hours of the column "hour" may begin with 0 or with 1/)
+  })
+
+  it.each([
+    ['of weeks', '2024-W28-7', /holds weeks such as 2024-W28-7, which are not read; write days/],
+    ['of weeks without days', '2024W28', /holds weeks such as 2024W28/],
+    ['without a year', '14 Jul 13:05', /holds days without a year, such as 14 Jul 13:05/],
+  ])('%s are refused with a sentence', async (_, cell, sentence) => {
+    const text = `when,load_w\n${cell},1\n${cell},2\n`
+    await expect(importOf(text)).rejects.toThrow(sentence)
+    await expect(importOf(text, { time: 'when' })).rejects.toThrow(sentence)
   })
 
   it('that could be day or month first are asked for', async () => {

@@ -38,6 +38,8 @@ interface Shape {
   readonly glitches: number
   /** The highest level at which a stretch begins, in median rises. */
   readonly level: number
+  /** One reset from a level far above the steps, which go on in the same size behind it. */
+  readonly restarts: boolean
 }
 
 /** kWh that a meter has counted, but nothing in a home takes in one interval after the other. */
@@ -86,14 +88,16 @@ export function readCounter(
   if (isNamed && !isInterval) return why(rising, true)
   if (level >= levelMin && (!isInterval || rises >= 48)) return why(rising, true)
   if (resets >= 2 && falls === 0 && !isInterval) return why(rising, true)
+  if (shape.restarts && resets === 1 && falls === 0 && !isInterval) return why(rising, true, true)
   return why('taken as the energy of each interval', false, true)
 }
 
 function shapeOf(runs: readonly (readonly number[])[]): Shape {
-  let [rises, falls, jitter, resets, glitches, level] = [0, 0, 0, 0, 0, 0]
+  let [rises, falls, jitter, resets, glitches, level, restarts] = [0, 0, 0, 0, 0, 0, false]
   for (const run of runs) {
     const clean = withoutDropOuts(run)
     glitches += run.length - clean.length
+    restarts ||= restartsOnce(clean)
     const up: number[] = []
     let begin = clean[0] ?? 0
     const endStretch = (): void => {
@@ -118,8 +122,39 @@ function shapeOf(runs: readonly (readonly number[])[]): Shape {
     }
     endStretch()
   }
-  return { rises, falls, jitter, resets, glitches, level }
+  return { rises, falls, jitter, resets, glitches, level, restarts }
 }
+
+/** Height of a register of low level above its steps: what rises towards noon does so in few steps. */
+const heightMin = 20
+/** Rises on each side of its reset. */
+const sideRisesMin = 5
+/** How much the largest steps of both sides may differ. */
+const stepRatioMax = 8
+
+/**
+ * The shape of a register that starts over once: it rises, falls to nearly nothing from far above its steps, and rises in
+ * steps of the same size. What an appliance takes in one interval comes back to where it was in one step.
+ */
+function restartsOnce(values: readonly number[]): boolean {
+  const falls = [...values.keys()].filter((index) => index > 0 && values[index]! < values[index - 1]!)
+  const [fall] = falls
+  if (fall === undefined || falls.length > 1 || values[fall]! > 0.1 * values[fall - 1]!) return false
+  const sides = [risesOf(values.slice(0, fall)), risesOf(values.slice(fall))]
+  if (sides.some((rises) => rises.length < sideRisesMin)) return false
+  const [before = 0, after = 0] = sides.map((rises) => Math.max(...rises))
+  if (Math.max(before, after) > stepRatioMax * Math.min(before, after)) return false
+  const all = sides.flat().sort((a, b) => a - b)
+  const median = all[all.length >> 1]!
+  // behind a reset it is at nothing, or at what it counted since
+  return values[fall - 1]! >= heightMin * median && values[fall]! <= Math.max(before, after)
+}
+
+const risesOf = (values: readonly number[]): number[] =>
+  values.flatMap((value, index) => {
+    const rise = value - (values[index - 1] ?? value)
+    return rise > 0 ? [rise] : []
+  })
 
 /** Leaves out single rows, or two, that fall to nearly nothing and come back to where they were, or a little higher. */
 function withoutDropOuts(values: readonly number[]): number[] {

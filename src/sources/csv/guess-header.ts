@@ -1,10 +1,10 @@
 import { isZone } from '../../core/calendar.ts'
+import { parseIn } from './cell-unit.ts'
 import { cellsOf, type GuessContext } from './guess-context.ts'
 import { timeSourceOf, zoneFor } from './guess-time.ts'
 import type { FileHead } from './head.ts'
 import type { Mapping, SeriesTable, TimedCell, TimeSource, ValueColumn } from './mapping.ts'
 import { readName } from './names.ts'
-import { parseCell } from './numbers.ts'
 import { meaningsOf, type SeriesMeaning } from './series-meaning.ts'
 import { type Survey, seriesKey } from './survey.ts'
 import { isEpoch, readTimeFormat, timesOf } from './time.ts'
@@ -172,7 +172,7 @@ function onlySeries(
 ): Pick<Parts, 'values' | 'skipped'> {
   const numbers = head.sample.flatMap((row) =>
     cells
-      .map(({ index }) => parseCell(row[index] ?? '', head.styles[index] ?? '.'))
+      .map(({ index }) => parseIn(row[index] ?? '', head.styles[index] ?? '.', head.cellUnits[index]?.unit))
       .filter((value) => typeof value === 'number'),
   )
   const { metric, unit, why } = readName(head.stem, numbers, head.units[base.index])

@@ -5,6 +5,7 @@ import { dayMs, hourMs } from '../../core/time.ts'
 import { cellsOf, type GuessContext, type MappingFlags } from './guess-context.ts'
 import type { FileHead } from './head.ts'
 import { columnIndex, type TimeSource } from './mapping.ts'
+import { withMonthNumber } from './month-names.ts'
 import { normalise } from './names.ts'
 import { type ColumnTimes, rowTimes } from './row-time.ts'
 import { isEpoch, readTimeFormat, type TimeFormat, type TimeHints } from './time.ts'
@@ -47,9 +48,11 @@ export function guessTime(context: GuessContext): TimeSource {
     const found = timeSourceOf(context, index)
     if (found) return found
     const shown = cellsOf(head, index).find((cell) => cell.trim() !== '') ?? ''
+    const why = unreadTimes(head, index)
+    if (why !== undefined) throw refuse(why)
     throw refuse(
       `the column "${head.columns[index]}" holds no times: "${shown.slice(0, 40)}"; times are ISO 8601, ` +
-        'year/month/day, day.month.year, day/month/year (--date-order says which comes first), numbers of seconds, ' +
+        'year/month/day, day.month.year, day/month/year (--date-order says which comes first), 14 July 2024, numbers of seconds, ' +
         'milliseconds, microseconds or nanoseconds since 1970, or days of a spreadsheet (45292 is 2024-01-01)',
     )
   }
@@ -67,7 +70,8 @@ function candidates(context: GuessContext): (TimeColumn & { rank: number })[] {
     if (!found) return []
     const plain = normalise(name)
     const named = timeNames.test(plain)
-    // a number in the right range is a time only where the name says so
+    // a number in the right range is a time only where the name says so, or there is none
+    if (name === 'row_number' && isEpoch(found.format)) return [{ ...found, rank: 150 }]
     if (!named && !timeWords.test(plain) && isEpoch(found.format)) return []
     const place = timeRank.indexOf(plain)
     if (endWords.test(plain)) return [{ ...found, rank: 200 }]
@@ -81,11 +85,32 @@ function noTimes({ head, flags }: GuessContext): string {
   const unsure = flags.dateOrder === undefined ? head.columns.find((_, index) => isDate(index)) : undefined
   if (unsure !== undefined)
     return `the dates of the column "${unsure}" could be day/month or month/day; say which by --date-order dmy or --date-order mdy`
+  const why = head.columns.map((_, index) => unreadTimes(head, index)).find(Boolean)
+  if (why !== undefined) return why
   return (
     `no column holds times (${listed}); name it by --time COL (for dates such as 3/4/2024 also --date-order), or, if the rows are evenly spaced, ` +
     'give the time of the first one and the distance: --start 2024-01-31T00:00:00Z --every 1s'
   )
 }
+
+/** Why the times of a column cannot be read, where they are in a form that is known and lacks something. */
+function unreadTimes(head: FileHead, index: number): string | undefined {
+  const texts = cellsOf(head, index)
+    .map((cell) => cell.trim())
+    .filter((cell) => cell !== '')
+  const most = (test: (text: string) => boolean) =>
+    texts.length > 0 && texts.filter(test).length >= 0.9 * texts.length
+  const shown = `the column "${head.columns[index]}" holds`
+  const [first = ''] = texts
+  if (most((text) => /^\d{4}-?W\d{2}(-?[1-7])?(?![\d-])/i.test(text)))
+    return `${shown} weeks such as ${first.slice(0, 40)}, which are not read; write days such as 2024-07-14`
+  if (most((text) => withMonthNumber(text) === undefined && withMonthNumber(withYear(text)) !== undefined))
+    return `${shown} days without a year, such as ${first.slice(0, 40)}; write them as 2024-07-14`
+  return undefined
+}
+
+/** 14 Jul 13:05 with a year behind the day. */
+const withYear = (text: string): string => text.replace(/(?:[\s,]+(\d{1,2}:\d{2}.*))?$/, ' 2024 $1')
 
 type TimeContext = Pick<GuessContext, 'head' | 'flags'> & Partial<Pick<GuessContext, 'known'>>
 

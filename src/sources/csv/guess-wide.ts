@@ -1,5 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { toCanonical } from '../../core/units.ts'
+import { parseIn } from './cell-unit.ts'
 import { readCounter } from './counter.ts'
 import { cellsOf, fieldOf, type GuessContext, type Role, type Roles } from './guess-context.ts'
 import { guessStepMs } from './guess-time.ts'
@@ -16,7 +17,6 @@ import {
   type ValueColumn,
 } from './mapping.ts'
 import { likelyUnit, type NameReading, normalise, readName } from './names.ts'
-import { parseCell } from './numbers.ts'
 import { isEpoch, readTimeFormat } from './time.ts'
 
 type Parts = Pick<Mapping, 'values' | 'events' | 'roles' | 'skipped'>
@@ -29,6 +29,7 @@ interface Named {
   readonly unit: string
   readonly subject: string
   readonly why: string
+  readonly mixedUnits?: true
 }
 
 /** The columns that say something about a whole row of a wide file. */
@@ -139,7 +140,8 @@ function byName(
   const { head } = context
   const cells = cellsOf(head, index)
   const style = head.styles[index] ?? '.'
-  const filled = cells.map((cell) => parseCell(cell, style)).filter((value) => value !== null)
+  const inCells = head.cellUnits[index]
+  const filled = cells.map((cell) => parseIn(cell, style, inCells?.unit)).filter((value) => value !== null)
   const numbers = filled.filter((value) => value !== undefined)
   const skip = (why: string, meaning?: string): SkippedColumn => ({
     index,
@@ -156,26 +158,31 @@ function byName(
     return { index, name, why: 'text, not a number' }
   if (filled.length === 0 && cells.length > 0)
     return { index, name, why: 'no value in the rows that were looked at' }
-  const read = readName(name, numbers, head.units[index])
+  const given = head.given[index] ?? name
+  const read = readName(given, numbers, head.units[index])
   const prefix = devicePrefix(context, roles)
   if (read.not !== undefined) return skip(read.not, `${prefix}METRIC:UNIT`)
+  if (read.options !== undefined)
+    return skip(`its unit may be ${read.options.join(' or ')}`, `${prefix}${read.metric ?? 'METRIC'}:UNIT`)
   if (read.metric === undefined)
     return skip(`the name tells no metric${unitNote(read)}`, `${prefix}METRIC:${read.unit ?? 'UNIT'}`)
   if (read.unit === undefined)
     return skip('unit not stated', `${prefix}${read.metric}:${likelyUnit(read.metric, numbers) ?? 'UNIT'}`)
   const { unit, subject, why, metric } = read
-  if (metric !== 'energy' && metric !== 'energy_total') return { index, name, metric, unit, subject, why }
+  const mixed = inCells?.mixed && readName(given, []).unit === undefined ? { mixedUnits: true as const } : {}
+  if (metric !== 'energy' && metric !== 'energy_total')
+    return { index, name, metric, unit, subject, why, ...mixed }
   const verdict = readCounter(
-    normalise(name),
-    runsOf(context, roles, time, index),
+    normalise(given),
+    runsOf(context, roles, time, index, unit),
     toCanonical('energy', unit)?.scale,
   )
   const other = verdict.counter ? 'energy' : 'energy_total'
   const hint = verdict.unsure
-    ? `; if it is a meter’s register: ${columnFlag(name, `${prefix}${other}:${unit}`)}`
+    ? `; if it is ${verdict.counter ? 'the energy of each interval' : 'a meter’s register'}: ${columnFlag(name, `${prefix}${other}:${unit}`)}`
     : ''
   return {
-    ...{ index, name, unit, subject },
+    ...{ index, name, unit, subject, ...mixed },
     metric: verdict.counter ? 'energy_total' : 'energy',
     why: `${why}; ${verdict.why}${hint}`,
   }
@@ -188,14 +195,20 @@ const devicePrefix = (context: GuessContext, roles: Roles): string =>
   roles.device && context.flags.device === undefined ? '' : `${context.device}/`
 
 /** The values of a column in order of time, apart by device and by the place in the file that they are from. */
-function runsOf(context: GuessContext, roles: Roles, time: TimeSource, index: number): number[][] {
+function runsOf(
+  context: GuessContext,
+  roles: Roles,
+  time: TimeSource,
+  index: number,
+  unit: string,
+): number[][] {
   const { head } = context
   const device = roles.device?.index
   const style = head.styles[index] ?? '.'
   return [head.sample, ...head.spread].flatMap((rows) => {
     const byDevice = new Map<string, number[]>()
     for (const row of rows) {
-      const value = parseCell(row[index] ?? '', style)
+      const value = parseIn(row[index] ?? '', style, unit)
       if (typeof value !== 'number') continue
       const key = device === undefined ? '' : (row[device] ?? '')
       const run = byDevice.get(key)
@@ -247,7 +260,7 @@ function withoutRivals(named: readonly Named[]): { kept: Named[]; rivals: Skippe
 function withDevices(context: GuessContext, roles: Roles, named: readonly Named[]): ValueColumn[] {
   const fixed = fieldOf(roles, 'device')
   const ofMetric = (metric: string) => named.filter((one) => one.metric === metric)
-  return named.map(({ index, name, metric, unit, subject, why }) => {
+  return named.map(({ index, name, metric, unit, subject, why, mixedUnits }) => {
     const rivals = ofMetric(metric)
     const alone = rivals.length === 1
     const own = rivals.filter((one) => one.subject === subject).length === 1 ? subject : name
@@ -261,6 +274,7 @@ function withDevices(context: GuessContext, roles: Roles, named: readonly Named[
       unit: { fixed: unit },
       ...roomOf(roles),
       factor: 1,
+      ...(mixedUnits ? { mixedUnits } : {}),
       why,
     }
   })

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { HomeostatError } from '../../core/errors.ts'
+import { knownUnit } from '../../core/units.ts'
 import { annotatedColumns, annotatedRows, isAnnotated } from './annotated.ts'
+import { type CellUnit, cellUnits, splitUnit } from './cell-unit.ts'
+import { guessDelimiter } from './delimiter.ts'
 import { type NumberStyle, numberStyles } from './numbers.ts'
 import {
   afterLastLine,
@@ -14,9 +17,9 @@ import {
   type Place,
   type Row,
 } from './records.ts'
+import { isSummaryRow } from './summary-row.ts'
 import { type Survey, surveyColumns, surveySeries } from './survey.ts'
-import { findTable, mostCommon } from './table-start.ts'
-import { unitOf } from './unit-words.ts'
+import { findTable, kindsBelow, mostCommon, timesOf } from './table-start.ts'
 
 /** What the beginning of a file says: enough to guess a mapping from, and to know the file again. */
 export interface FileHead extends Layout {
@@ -28,8 +31,14 @@ export interface FileHead extends Layout {
   readonly sha256: string
   /** Column names, unique; a name that was missing or doubled is made up. */
   readonly columns: readonly string[]
-  /** By column: the unit that a row below the header names, or a line above it for all. */
+  /** Names as the header has them, without blanks around. */
+  readonly given: readonly string[]
+  /** Columns whose cells are the times of rows, for those that sum others up. */
+  readonly times: readonly number[]
+  /** By column: the unit that a row below the header names, a line above it for all, or its cells. */
   readonly units: readonly (string | undefined)[]
+  /** By column: the unit that stands in its cells beside the numbers. */
+  readonly cellUnits: readonly (CellUnit | undefined)[]
   /** Where the first row of data starts. */
   readonly data: Place
   /** The first rows that have as many fields as there are columns. */
@@ -56,7 +65,6 @@ const sampleRows = 4000
 /** Places of a long file that are looked at besides its beginning: evenly spread, the last one at the end. */
 const spreadPlaces = 8
 const spreadBytes = 16 * 1024
-const delimiters = [';', '\t', '|', ','] as const
 
 /** Reads the beginning of a file, and samples of the rest. Rejects with `file_unreadable` or `mapping_unclear`. */
 export async function readHead(path: string, options: HeadOptions = {}): Promise<FileHead> {
@@ -71,25 +79,43 @@ export async function readHead(path: string, options: HeadOptions = {}): Promise
   if (!rows[0]?.fields)
     throw new HomeostatError('file_unreadable', { file: path, detail: 'it holds no rows' })
   const table = findTable(rows)
-  const { columns, units } = columnsOf(table, rows, notes)
+  const { columns, given, units } = columnsOf(table, rows, notes)
   // the place behind the header: whatever stands before the first row of data, blank lines too, is skipped by the reader
   const before = table.data === 0 ? undefined : rows[table.data - 1]!
   const data = before ? placeAfter(bytes, layout.encoding, start, before) : start
+  const times = timesOf(kindsBelow(rows.slice(table.data), columns.length), columns)
   const ofTable = (some: readonly Row[]) =>
-    some.flatMap(({ fields }) => (fields?.length === columns.length ? [fields] : []))
+    some.flatMap(({ fields }) =>
+      fields?.length === columns.length && !isSummaryRow(fields, times) ? [fields] : [],
+    )
   const sample = ofTable(rows.slice(table.data)).slice(0, sampleRows)
   const far = spread.map((part) => ofTable(cutBlock(part, layout, start, true).rows))
+  const inCells = cellUnits(columns.length, [...sample, ...far.flat()])
   const shared = surveyColumns(columns)
   const ofWidth = ({ fields }: Row) => (fields?.length === columns.length ? fields : undefined)
   return {
     ...common,
-    ...{ columns, units, data, sample, spread: far },
+    ...{ columns, given, times, data, sample, spread: far, cellUnits: inCells },
+    units: columns.map((_, index) => units[index] ?? inCells[index]?.unit),
     ...(shared ? { survey: await surveySeries(path, layout, data, columns, shared, ofWidth) } : {}),
     styles:
       options.decimal === '.' || options.decimal === ','
         ? columns.map(() => options.decimal as NumberStyle)
-        : numberStyles(columns.length, [...sample, ...far.flat()], layout.delimiter),
+        : stylesOf(columns.length, [...sample, ...far.flat()], inCells, layout.delimiter),
   }
+}
+
+/** The styles of the numbers; of cells with a unit that is what stands before it. */
+function stylesOf(
+  columns: number,
+  rows: readonly (readonly string[])[],
+  inCells: readonly (CellUnit | undefined)[],
+  delimiter: string,
+): NumberStyle[] {
+  const bare = inCells.some(Boolean)
+    ? rows.map((row) => row.map((cell, index) => (inCells[index] ? (splitUnit(cell)?.number ?? cell) : cell)))
+    : rows
+  return numberStyles(columns, bare, delimiter)
 }
 
 /** Every table of an annotated file may have other columns, so that all of it is read before. */
@@ -114,7 +140,8 @@ async function annotatedHead(
   )
   return {
     ...common,
-    ...{ columns, units: [], data: start, spread: [], survey, annotated: true },
+    ...{ columns, given: columns, times: [], units: [], cellUnits: [], data: start, spread: [], survey },
+    annotated: true,
     sample: sampleOf(rows, columns).slice(0, sampleRows),
     // the annotations say that numbers are written with a point
     styles: columns.map(() => '.'),
@@ -228,40 +255,15 @@ function bomBytes(bytes: Buffer, encoding: Encoding): number {
   return decode(bytes.subarray(0, 2), encoding) === '\ufeff' ? 2 : 0
 }
 
-/** The delimiter that cuts the first lines most evenly; of equals the one that cuts into more fields. */
-function guessDelimiter(text: string): string {
-  const all = text.split('\n', 400).filter((line) => line.trim() !== '' && !isRemark(line))
-  if (all.length > 2) all.pop()
-  // the last of them are rows of the table, whatever stands above it
-  const lines = all.length > 61 ? [all[0]!, ...all.slice(-60)] : all
-  let best = { delimiter: ',', share: 0, fields: 1 }
-  for (const delimiter of delimiters) {
-    const counts = lines.map((line) => unquoted(line).split(delimiter).length)
-    const fields = mostCommon(counts.slice(1)) ?? counts[0] ?? 1
-    if (fields < 2) continue
-    const even = counts.filter((count, index) => count === fields || (index === 0 && count === fields - 1))
-    const share = even.length / counts.length
-    // one field in the header and two below is decimal commas, not a header that is one name short
-    if (delimiter === ',' && counts[0] === 1 && fields === 2) continue
-    if (share > best.share || (share === best.share && fields > best.fields))
-      best = { delimiter, share, fields }
-  }
-  return best.delimiter
-}
-
-/** Annotations of InfluxDB begin with the same sign, and are cut like the rows below. */
-const isRemark = (line: string): boolean => line.startsWith('#') && !isAnnotated(line)
-
-const unquoted = (line: string): string => line.replace(/"[^"]*"/g, '')
-
 function columnsOf(
   table: ReturnType<typeof findTable>,
   rows: readonly Row[],
   notes: string[],
-): { columns: string[]; units: (string | undefined)[] } {
+): { columns: string[]; given: string[]; units: (string | undefined)[] } {
   if (table.header === undefined) {
     notes.push('The first row is data, so the columns are called column_1, column_2 and so on.')
-    return { columns: rows[0]!.fields!.map((_, index) => `column_${index + 1}`), units: [] }
+    const columns = rows[0]!.fields!.map((_, index) => `column_${index + 1}`)
+    return { columns, given: columns, units: [] }
   }
   const header = rows[table.header]!
   const below = rows.slice(table.data)
@@ -270,7 +272,8 @@ function columnsOf(
     notes.push(
       `The ${header.line - rows[0]!.line} lines above the header in line ${header.line} are no rows.`,
     )
-  let names = header.fields!.map((name) => name.trim())
+  // a name may be written in several lines
+  let names = header.fields!.map((name) => name.trim().replace(/\s+/g, ' '))
   const cells = table.units === undefined ? [] : rows[table.units]!.fields!
   if (names.length === width - 1) {
     notes.push('The header is one name short: the first column is taken as a row number.')
@@ -280,7 +283,11 @@ function columnsOf(
   const shared = unitAbove(rows.slice(0, table.header))
   if (shared !== undefined) notes.push(`Above the header the unit ${shared} is named.`)
   const columns = unique(names)
-  return { columns, units: columns.map((_, index) => unitOf(cells[index] ?? '') ?? shared) }
+  const doubled = columns.filter((column, index) => names[index] !== '' && column !== names[index])
+  if (doubled.length > 0)
+    notes.push(`Names that the header has more than once are numbered: ${doubled.slice(0, 10).join(', ')}.`)
+  const given = names.map((name, index) => (name === '' ? columns[index]! : name))
+  return { columns, given, units: columns.map((_, index) => knownUnit(cells[index] ?? '') ?? shared) }
 }
 
 /** The one unit that the lines above the header name: beside or below a cell that says Unit. */
@@ -291,7 +298,7 @@ function unitAbove(rows: readonly Row[]): string | undefined {
       const [name = '', value = ''] = cell.split(/[:=]/, 2)
       if (!/^\s*(unit[éesà]*|einheit|unidad|unit[àa])( of measure(ment)?)?\s*$/i.test(name)) continue
       const unit = [value, rows[index + 1]?.fields?.[place] ?? '', fields[place + 1] ?? '']
-        .map(unitOf)
+        .map(knownUnit)
         .find(Boolean)
       if (unit !== undefined) found.add(unit)
     }
@@ -300,12 +307,15 @@ function unitAbove(rows: readonly Row[]): string | undefined {
 }
 
 function unique(names: readonly string[]): string[] {
-  const seen = new Map<string, number>()
+  const taken = new Set(names)
+  const seen = new Set<string>()
   return names.map((given, index) => {
     const name = given === '' ? (index === 0 ? 'row_number' : `column_${index + 1}`) : given
-    const times = (seen.get(name) ?? 0) + 1
-    seen.set(name, times)
-    return times === 1 ? name : `${name}_${times}`
+    let own = name
+    // a made-up name must not be that of another column
+    for (let times = 2; seen.has(own) || (own !== given && taken.has(own)); times++) own = `${name}_${times}`
+    seen.add(own)
+    return own
   })
 }
 

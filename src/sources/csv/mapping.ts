@@ -2,7 +2,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { knownMetrics } from '../../core/units.ts'
 import type { NumberStyle } from './numbers.ts'
 import type { SeriesMeaning } from './series-meaning.ts'
-import type { TimeFormat } from './time.ts'
+import { dayOf, type TimeFormat } from './time.ts'
 import type { Direction } from './wall-clock.ts'
 
 /** A field of a reading: the same for every row, or the text of a column (by index). */
@@ -18,6 +18,8 @@ export interface ValueColumn {
   readonly unit?: Field
   readonly room?: Field
   readonly factor: number
+  /** The cells name units, not all the same one, and nothing else does: a number without one is unclear. */
+  readonly mixedUnits?: true
   /** Why this mapping, for the user. */
   readonly why: string
 }
@@ -117,7 +119,7 @@ export const timeText = (
   clock === undefined
     ? (fields[index] ?? '')
     : // a day may be written with its midnight: 2024-01-31 00:00:00
-      `${fields[index]?.trim().split(/[ T]/, 1)[0]} ${fields[clock]?.trim()}`
+      `${dayOf(fields[index] ?? '')} ${fields[clock]?.trim()}`
 
 /** One `--column`: a value with its meaning, or (`COL=@role`) a column about the others. */
 export type ColumnFlag =

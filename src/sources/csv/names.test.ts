@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { knownUnit } from '../../core/units.ts'
 import { readName } from './names.ts'
 
 describe('readName', () => {
@@ -8,6 +9,14 @@ describe('readName', () => {
     ['power_consumption_kwh', [1], 'energy', 'kWh'],
     ['energy_kWh', [1], 'energy', 'kWh'],
     ['meter_total_kwh', [1], 'energy_total', 'kWh'],
+    ['yield_MWh', [1], 'energy', 'MWh'],
+    ['yieldMWh', [1], 'energy', 'MWh'],
+    ['energy_mWh', [1], 'energy', 'mWh'],
+    ['power_MW', [1], 'power', 'MW'],
+    ['pump power mW', [1], 'power', 'mW'],
+    ['pv_kwh', [1], 'energy', 'kWh'],
+    ['pv_wh', [1], 'energy', 'Wh'],
+    ['pv_kw', [1], 'power', 'kW'],
     ['Temperature[C]', [1], 'temperature', 'C'],
     ['Humidity [%]', [1], 'humidity', '%'],
     ['outdoor_temp_celsius', [1], 'temperature_outdoor', 'degC'],
@@ -49,6 +58,17 @@ describe('readName', () => {
       if (metric !== undefined) expect(read.unit).toBe(unit)
     })
   }
+
+  it.each([
+    ['energy_mwh', 'energy', ['mWh', 'MWh']],
+    ['pv_mwh', 'energy', ['mWh', 'MWh']],
+    ['power_mw', 'power', ['mW', 'MW']],
+    ['Energy (mwh)', 'energy', ['mWh', 'MWh']],
+  ])('does not decide between milli and mega in %s', (name, metric, options) => {
+    const read = readName(name, [1])
+    expect(read).toMatchObject({ metric, options })
+    expect(read.unit === undefined || knownUnit(read.unit) === undefined).toBe(true)
+  })
 
   it('does not take a forecast for a measurement', () => {
     expect(readName('pv_forecast_w', [1])).toMatchObject({ not: 'a forecast, not a measurement' })

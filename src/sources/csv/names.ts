@@ -1,5 +1,4 @@
-import { toCanonical } from '../../core/units.ts'
-import { metricOfUnit, unitOf } from './unit-words.ts'
+import { knownUnit, metricOfUnit, toCanonical, unitFault } from '../../core/units.ts'
 
 /** What the name of a column (and its first values) say. `metric` and `unit` both known: it can be imported. */
 export interface NameReading {
@@ -9,6 +8,8 @@ export interface NameReading {
   readonly subject: string
   /** Where the unit is from, for the user. */
   readonly why: string
+  /** The units that the one in the name may be: "mwh" is mWh or MWh. */
+  readonly options?: readonly string[]
   /** Set where the column is no measurement, whatever its unit. */
   readonly not?: string
 }
@@ -94,7 +95,8 @@ const suffixes: readonly (readonly [RegExp, string])[] = [
   [/_(eur|usd|gbp|inr)_(per_)?(mwh|kwh)$/, 'price'],
   [/_(watt_?hours?|whs?)$/, 'Wh'],
   [/_(kilowatt_?hours?|kwhs?)$/, 'kWh'],
-  [/_mwh$/, 'MWh'],
+  // milli or mega: the case of the name decides, where it has one
+  [/_m(wh|w|j|v|a)$/, 'by case'],
   [/_(kilowatts?|kws?)$/, 'kW'],
   [/_(watts?|w)$/, 'W'],
   [/_(deg_?c|celsius|c)$/, 'degC'],
@@ -127,7 +129,7 @@ export function readName(name: string, values: readonly number[], stated?: strin
   const plain = normalise(bracket?.rest ?? name)
   const suffix = bracket ? undefined : suffixes.find(([pattern]) => pattern.test(`_${plain}`))
   const base = suffix ? `_${plain}`.replace(suffix[0], '').replace(/^_/, '') : plain
-  const unit = bracket?.unit ?? (suffix ? spelled(suffix[1], plain) : undefined) ?? stated
+  const unit = bracket?.unit ?? (suffix ? spelled(suffix[1], name, plain) : undefined) ?? stated
   const words = base === '' ? plain : base
   if (/forecast|predict|prognos|vorhersage/.test(words)) {
     return { subject: words, why: '', not: 'a forecast, not a measurement' }
@@ -140,14 +142,24 @@ export function readName(name: string, values: readonly number[], stated?: strin
     }
   }
   const quantity = quantityOf(words)
-  if (!quantity) return { subject: subjectOf(words), why: '', ...(unit === undefined ? {} : { unit }) }
+  if (!quantity)
+    return { subject: subjectOf(words), why: '', ...(unit === undefined ? {} : { unit, ...doubtOf(unit) }) }
   const metric = outdoors(quantity.metric, words)
   const subject = subjectOf(words)
-  if (unit !== undefined) return { metric, subject, why: '' }
+  if (unit !== undefined) return { metric, subject, why: '', ...doubtOf(unit) }
   const usual = usualOf(quantity, values)
   if (!usual) return { metric, subject, why: '' }
   const why = (quantity.usual?.length ?? 0) > 1 ? 'by the range of its values' : 'is the usual unit'
   return { metric, unit: usual.unit, subject, why: `${usual.unit} ${why}` }
+}
+
+/** Units whose m may be milli or mega: neither is guessed, they differ by a thousand million. */
+function doubtOf(unit: string): Pick<NameReading, 'options' | 'metric'> {
+  for (const metric of ['energy', 'power', 'voltage', 'current', 'pressure']) {
+    const fault = unitFault(metric, unit)
+    if (fault.kind === 'ambiguous') return { metric, options: fault.options }
+  }
+  return {}
 }
 
 /** The unit in which a quantity is written, where there is one only or the range of the values decides. */
@@ -181,7 +193,7 @@ export function likelyUnit(metric: string, values: readonly number[]): string | 
 function bracketOf(name: string): { unit: string; rest: string } | undefined {
   const found = [...name.matchAll(/[[(]\s*([^\])]+?)\s*[\])]/g)]
   for (const match of found.reverse()) {
-    const unit = unitOf(match[1]!)
+    const unit = knownUnit(match[1]!)
     const before = name.slice(0, match.index)
     if (unit !== undefined) return { unit, rest: `${before} ${name.slice(match.index + match[0].length)}` }
   }
@@ -228,7 +240,8 @@ const outdoors = (metric: string, words: string): string =>
     ? 'temperature_outdoor'
     : metric
 
-function spelled(unit: string, plain: string): string {
+function spelled(unit: string, name: string, plain: string): string {
+  if (unit === 'by case') return /m(?:wh|[wjva])(?=[\W_]*$)/i.exec(name)?.[0] ?? plain
   if (unit !== 'price') return unit
   const [, currency = '', , energy = ''] = /(eur|usd|gbp|inr)_(per_)?(mwh|kwh)$/.exec(plain) ?? []
   return `${prices[currency]}/${energy === 'mwh' ? 'MWh' : 'kWh'}`

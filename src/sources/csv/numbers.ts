@@ -1,29 +1,11 @@
 import { parseValue } from '../../core/reading.ts'
+import { isNoNumber } from './absent.ts'
 
 /**
  * How a column writes its numbers: the decimal sign, and whether the other of comma and point, an apostrophe or a space
  * may group three digits. `unclear` where the column holds numbers such as 1,100 and nothing tells which of both it is.
  */
 export type NumberStyle = '.' | ',' | 'unclear'
-
-/** Texts that say that there is no value. */
-const absent = new Set([
-  '',
-  'nan',
-  'na',
-  'n/a',
-  'null',
-  'none',
-  'nil',
-  '-',
-  '--',
-  '?',
-  'unknown',
-  'unavailable',
-])
-
-/** Whether a cell says that there is no value. */
-export const isAbsent = (cell: string): boolean => absent.has(cell.trim().toLowerCase())
 
 /** 0x10 is a number to JavaScript, not to a sensor. */
 const hasRadix = /^[+-]?0[box]/i
@@ -45,9 +27,8 @@ export function parseCell(cell: string, style: NumberStyle): number | null | und
     if (Number.isFinite(number) && !hasRadix.test(cell)) return number
   }
   const text = cell.trim()
-  if (absent.has(text.toLowerCase())) return null
-  if (hasRadix.test(text)) return undefined
-  return parseValue(plainNumber(text, style))
+  const number = hasRadix.test(text) ? undefined : parseValue(plainNumber(text, style))
+  return number === undefined && isNoNumber(text) ? null : number
 }
 
 /** The number as JavaScript writes it; any other text is returned as it is. */

@@ -1,7 +1,7 @@
 import { type Problem, problem } from '../../core/errors.ts'
 import { hourMs } from '../../core/time.ts'
 import { type TimeSource, timeText } from './mapping.ts'
-import { timesOf } from './time.ts'
+import { dayOf, timesOf } from './time.ts'
 
 export type ColumnTimes = Extract<TimeSource, { kind: 'column' }>
 
@@ -27,7 +27,7 @@ export function rowTimes(source: ColumnTimes): RowTimes {
       const counted = hour.first === 1
       if (!(number >= hour.first && number <= (counted ? 25 : 23)))
         return problem('at_invalid', { got: `"${text.slice(0, 60)}"` })
-      const day = (fields[source.index] ?? '').trim().split(/[ T]/, 1)[0]
+      const day = dayOf(fields[source.index] ?? '')
       const at = read(counted ? `${day} 00:00` : `${day} ${number}:00`, series)
       return typeof at === 'number' && counted ? at + (number - 1) * hourMs : at
     },

@@ -1,20 +1,25 @@
 import { unguardCell } from '../../core/csv-text.ts'
 import { type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
+import { parseQuantity } from './cell-unit.ts'
 import type { EventColumn, Field, GapRule, Mapping, TimedCell, ValueColumn } from './mapping.ts'
 import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Row } from './records.ts'
 import { rowTimes } from './row-time.ts'
 import type { SeriesMeaning } from './series-meaning.ts'
+import { isSummaryRow } from './summary-row.ts'
 import { seriesKey } from './survey.ts'
-import { timesOf } from './time.ts'
+import { dayOf, timesOf } from './time.ts'
 
 /** Where the readings of a row and its faults go. */
 export interface RowSink {
   reading(reading: RawReading): void
   /** A cell or a whole row that cannot be taken; several may come from one row. */
   fault(problem: Problem): void
-  empty(): void
+  /** A cell without a value, as it stands in the file. */
+  empty(cell: string): void
+  /** The row sums others up. */
+  summary(): void
 }
 
 export interface RowReader {
@@ -31,6 +36,7 @@ export function rowReader(mapping: Mapping): RowReader {
   const series = seriesOf(mapping)
   const isGap = gapTest(mapping)
   const place = textOf(mapping.site)
+  const summed = time.kind === 'column' ? [time.index] : []
 
   const meanings = new Map(Object.entries(mapping.series?.meanings ?? {}))
   const meaningOf = (fields: readonly string[]) => meanings.get(seriesKey(fields, mapping.series?.keys ?? []))
@@ -49,6 +55,10 @@ export function rowReader(mapping: Mapping): RowReader {
       const { fields } = row
       if (!fields) {
         sink.fault(problem('data_invalid', { detail: `The row cannot be taken apart: ${row.fault ?? ''}` }))
+        return true
+      }
+      if (isSummaryRow(fields, summed)) {
+        sink.summary()
         return true
       }
       if (fields.length !== width && !(fields.length === width + 1 && fields[width] === '')) {
@@ -88,10 +98,14 @@ function takeSeries(
   sink: RowSink,
 ): void {
   const { index, name, factor } = mapping.values[0]!
-  const number = parseCell(fields[index]!, mapping.styles[index] ?? '.')
-  if (number === null) sink.empty()
-  else if (number === undefined) sink.fault(notNumber(name, fields[index]!))
-  else sink.reading({ source: 'csv', site, device, metric, value: number * factor, unit, at, room })
+  const cell = fields[index]!
+  const quantity = parseQuantity(cell, mapping.styles[index] ?? '.')
+  if (quantity === null) sink.empty(cell)
+  else if (quantity === undefined) sink.fault(notNumber(name, cell))
+  else {
+    const value = quantity.value * factor
+    sink.reading({ source: 'csv', site, device, metric, value, unit: quantity.unit ?? unit, at, room })
+  }
 }
 
 /** Takes the cells of a row whose times stand in the header; cells without a value need no time. */
@@ -106,7 +120,7 @@ function cellsTaker(mapping: Mapping) {
   )
   const timeOf = (cell: TimedCell, fields: readonly string[]): number | Problem => {
     if ('at' in cell) return cell.at
-    const day = time.kind === 'column' ? (fields[time.index]?.trim().split(/[ T]/, 1)[0] ?? '') : ''
+    const day = time.kind === 'column' ? dayOf(fields[time.index] ?? '') : ''
     return times ? times.read(`${day} ${cell.clock}`, '') : problem('at_invalid', { got: cell.clock })
   }
   return (
@@ -116,8 +130,9 @@ function cellsTaker(mapping: Mapping) {
     sink: RowSink,
   ): void => {
     for (const { cell, own, take } of takers) {
-      if (parseCell(fields[cell.index]!, styles[cell.index] ?? '.') === null) {
-        sink.empty()
+      const text = fields[cell.index]!
+      if (parseQuantity(text, styles[cell.index] ?? '.') === null) {
+        sink.empty(text)
         continue
       }
       const at = timeOf(cell, fields)
@@ -138,10 +153,16 @@ function valueTaker(column: ValueColumn, style: NumberStyle): Taker {
   const room = textOf(column.room)
   return (fields, at, site, sink) => {
     const cell = fields[index]!
-    const number = parseCell(cell, style)
-    if (typeof number !== 'number') {
-      if (number === null) sink.empty()
+    const quantity = parseQuantity(cell, style)
+    if (!quantity) {
+      if (quantity === null) sink.empty(cell)
       else sink.fault(notNumber(name, cell))
+      return
+    }
+    const { value } = quantity
+    if (column.mixedUnits && quantity.unit === undefined && value !== 0) {
+      const detail = `${name}: "${cell.trim().slice(0, 60)}" has no unit, while other cells of the column have different ones`
+      sink.fault(problem('data_invalid', { detail }))
       return
     }
     sink.reading({
@@ -149,8 +170,8 @@ function valueTaker(column: ValueColumn, style: NumberStyle): Taker {
       site,
       device: device(fields),
       metric: metric(fields),
-      value: number * factor,
-      unit: unit?.(fields),
+      value: value * factor,
+      unit: quantity.unit ?? unit?.(fields),
       at,
       room: room?.(fields),
     })

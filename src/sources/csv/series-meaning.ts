@@ -1,9 +1,9 @@
-import { toCanonical } from '../../core/units.ts'
+import { knownUnit, metricOfUnit, toCanonical } from '../../core/units.ts'
+import { cellUnitOf, parseIn } from './cell-unit.ts'
 import { readCounter } from './counter.ts'
 import { likelyUnit, normalise, quantityNamed, readName } from './names.ts'
-import { type NumberStyle, parseCell } from './numbers.ts'
+import type { NumberStyle } from './numbers.ts'
 import type { Survey, SurveyedSeries } from './survey.ts'
-import { metricOfUnit, unitOf } from './unit-words.ts'
 
 /** What the readings of one series of a surveyed file are. */
 export interface SeriesMeaning {
@@ -48,7 +48,8 @@ export function meaningOf(
   backward: boolean,
 ): SeriesMeaning | SeriesSkip {
   const texts = withTags(series.texts)
-  const values = series.cells.map((cell) => parseCell(cell, style))
+  const inCells = cellUnitOf(series.cells)
+  const values = series.cells.map((cell) => parseIn(cell, style, inCells?.unit))
   const numbers = values.filter((value) => typeof value === 'number')
   if (numbers.length === 0 && values.length === 0) return { skip: 'no value in any row' }
   if (numbers.length < values.length / 2) return { skip: 'text, not a number' }
@@ -58,12 +59,14 @@ export function meaningOf(
   const entity = /^([a-z_]+)\.(.+)$/.exec(texts['entity_id'] ?? '')
   const domain = entity?.[1] ?? texts['domain'] ?? ''
   const names = namesOf(texts, entity?.[2])
-  if (series.cells.every((cell) => Number.isNaN(Number(cell)))) {
+  if (!inCells && series.cells.every((cell) => Number.isNaN(Number(cell)))) {
     const metric = stateMetric(names, domain)
     return { device, metric, unit: 'state', ...where, why: 'states such as on and off' }
   }
   const unit =
-    unitTags.map((tag) => unitOf(texts[tag] ?? '')).find(Boolean) ?? unitOf(texts['_measurement'] ?? '')
+    inCells?.unit ??
+    unitTags.map((tag) => knownUnit(texts[tag] ?? '')).find(Boolean) ??
+    knownUnit(texts['_measurement'] ?? '')
   const isEntity = texts['entity_id'] !== undefined
   const found = measured(names, numbers, unit, isEntity)
   if ('skip' in found) return found
@@ -106,7 +109,7 @@ function namesOf(texts: Readonly<Record<string, string>>, entity: string | undef
     ...(entity === undefined ? [] : [entity]),
     ...(texts['type'] === undefined ? [] : [texts['type']]),
     ...deviceTags.slice(entity === undefined ? 0 : 1).flatMap((tag) => texts[tag] ?? []),
-    ...(measurement !== undefined && unitOf(measurement) === undefined ? [measurement] : []),
+    ...(measurement !== undefined && knownUnit(measurement) === undefined ? [measurement] : []),
   ]
 }
 

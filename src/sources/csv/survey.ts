@@ -1,5 +1,5 @@
+import { isAbsent } from './absent.ts'
 import { knownSets } from './known.ts'
-import { isAbsent } from './numbers.ts'
 import { type Layout, type Place, type Row, readBlocks } from './records.ts'
 
 /**

@@ -1,7 +1,9 @@
-import { isAbsent } from './numbers.ts'
+import { knownUnit } from '../../core/units.ts'
+import { isAbsent } from './absent.ts'
+import { splitUnit } from './cell-unit.ts'
 import type { Row } from './records.ts'
+import { isSummaryRow, isSummaryWord } from './summary-row.ts'
 import { readTimeFormat } from './time.ts'
-import { unitOf } from './unit-words.ts'
 
 /** Where the table of a file begins, as indexes of rows. */
 export interface TableStart {
@@ -12,10 +14,10 @@ export interface TableStart {
   readonly data: number
 }
 
-type Kind = 'time' | 'number' | 'text' | 'empty'
+export type Kind = 'time' | 'number' | 'text' | 'empty'
 
 /** Rows above the table that are looked at. */
-const aboveMax = 200
+const aboveMax = 2000
 const typicalRows = 100
 
 /** Names that a column of times has in the headers of exports. */
@@ -31,14 +33,15 @@ export function findTable(rows: readonly Row[]): TableStart {
   const plain: TableStart = looksLikeData(first)
     ? { header: undefined, units: undefined, data: 0 }
     : { header: 0, units: undefined, data: 1 }
-  const lower = lowerHalf(rows)
+  const lower = tableRows(rows)
   const width = mostCommon(lower.map(({ fields }) => fields?.length ?? 0)) ?? 0
   if (width < 2) return plain
   const kinds = kindsBelow(lower, width)
   const isData = (row: Row | undefined): boolean => row !== undefined && fits(row, kinds)
   const top = rows.slice(0, aboveMax)
+  const ends = (row: Row | undefined): boolean => !row || isSummaryRow(row.fields ?? [], timesOf(kinds))
   const data = top.findIndex(
-    (row, index) => isData(row) && (isData(rows[index + 1]) || index === rows.length - 1),
+    (row, index) => isData(row) && (isData(rows[index + 1]) || ends(rows[index + 1])),
   )
   if (data < 1) return plain
   const named = [...top.keys()].filter((index) => index < data && isNames(top[index]!, width))
@@ -51,15 +54,48 @@ export function findTable(rows: readonly Row[]): TableStart {
   return { header, units: undefined, data: header + 1 }
 }
 
-/** Rows that are of the table, whatever stands above it; remarks are not. */
-function lowerHalf(rows: readonly Row[]): Row[] {
-  const plain = rows.filter(({ text }) => !text.startsWith('#'))
-  return plain.slice(plain.length > 2 ? Math.max(1, plain.length >> 1) : 0)
+/** Rows at the end that are looked at for the form of the table. */
+const tailMax = 400
+
+/**
+ * Rows that are of the table, whatever stands above it; remarks are not. Rows with a time and a number in the same places
+ * are the table, even where more lines describe it; without such rows it is the lower half of the file.
+ */
+function tableRows(rows: readonly Row[]): Row[] {
+  const own = rows.filter(({ text }) => !text.startsWith('#'))
+  const groups = new Map<string, Row[]>()
+  for (const row of own.slice(-tailMax)) {
+    const kinds = (row.fields ?? []).map((cell) => (epochLike.test(cell.trim()) ? 'time' : kindOf(cell)))
+    const times = [...kinds.keys()].filter((index) => kinds[index] === 'time')
+    if (times.length === 0 || !kinds.includes('number')) continue
+    const key = `${kinds.length} ${times.join()}`
+    groups.set(key, [...(groups.get(key) ?? []), row])
+  }
+  const [largest] = [...groups.values()].sort((a, b) => b.length - a.length)
+  if (largest) return largest
+  const half = own.slice(own.length > 2 ? Math.max(1, own.length >> 1) : 0)
+  const width = own.at(-1)?.fields?.length ?? 0
+  const above = own.findLastIndex(({ fields }) => fields?.length !== width)
+  const run = own.slice(above + 1)
+  return width > 1 && run.length > 2 && run.length < half.length ? run.slice(1) : half
+}
+
+/** Seconds to nanoseconds since 1970. */
+export const epochLike = /^1\d{9}(?:\d{3}){0,3}$/
+
+/** Columns that hold times, or numbers under a name of times. Without `names` the first column of numbers may be one. */
+export function timesOf(kinds: readonly Kind[], names?: readonly string[]): number[] {
+  const of = (kind: Kind) => [...kinds.keys()].filter((index) => kinds[index] === kind)
+  const times = of('time')
+  if (times.length > 0) return times
+  return names ? of('number').filter((index) => timeWord.test(names[index] ?? '')) : of('number').slice(0, 1)
 }
 
 /** What most cells of each column hold in the rows further below. */
-function kindsBelow(lower: readonly Row[], width: number): Kind[] {
-  const below = lower.filter(({ fields }) => fields?.length === width)
+export function kindsBelow(lower: readonly Row[], width: number): Kind[] {
+  const whole = lower.filter(({ fields }) => fields?.length === width)
+  const plain = whole.filter(({ fields }) => !fields!.some(isSummaryWord))
+  const below = plain.length > 0 ? plain : whole
   const typical = below.slice(-typicalRows).map(({ fields }) => fields!.map(kindOf))
   return Array.from({ length: width }, (_, index) => {
     const kinds = typical.map((row) => row[index]!).filter((kind) => kind !== 'empty')
@@ -83,27 +119,29 @@ function fits({ fields }: Row, kinds: readonly Kind[]): boolean {
 /** As many texts as there are columns, none of them a number or a time. */
 function isNames({ fields, text }: Row, width: number): boolean {
   if (!fields || text.startsWith('#') || fields.length < width - 1 || fields.length > width + 1) return false
-  const kinds = fields.map(kindOf)
+  // a name may be a number with a unit: 12V
+  const kinds = fields.map((field) => (splitUnit(field) ? 'text' : kindOf(field)))
   const texts = kinds.filter((kind) => kind === 'text').length
   return texts >= Math.max(1, fields.length / 2 - 1) && !kinds.includes('number') && !kinds.includes('time')
 }
 
 function isUnits({ fields }: Row): boolean {
   const cells = (fields ?? []).map((cell) => cell.trim())
-  const units = cells.filter((cell) => unitOf(cell) !== undefined)
+  const units = cells.filter((cell) => knownUnit(cell) !== undefined)
   // beside units there may be the form of the times and nothing
   const others = cells.filter(
-    (cell) => cell !== '' && unitOf(cell) === undefined && !/^[[(].*[\])]$/.test(cell),
+    (cell) => cell !== '' && knownUnit(cell) === undefined && !/^[[(].*[\])]$/.test(cell),
   )
   return units.length > 0 && others.length <= 1
 }
 
-function kindOf(cell: string): Kind {
+export function kindOf(cell: string): Kind {
   const text = cell.trim()
   if (isAbsent(text)) return 'empty'
   if (/^[+\-\u2212]?[\d.,'’ \u00a0\u2009\u202f]*\d(e[+-]?\d+)?$/i.test(text)) {
     return /^\d+\.\d+\.\d{2,4}$/.test(text) ? 'time' : 'number'
   }
+  if (splitUnit(text)) return 'number'
   return /\d/.test(text) && readTimeFormat([text], { dateOrder: 'dmy' }) ? 'time' : 'text'
 }
 

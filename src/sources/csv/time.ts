@@ -1,13 +1,14 @@
 import { type Problem, problem } from '../../core/errors.ts'
 import { dayMs, minuteMs, secondMs } from '../../core/time.ts'
+import { withMonthNumber } from './month-names.ts'
 import { type Direction, wallClock } from './wall-clock.ts'
 
 /**
  * How a column writes its times. `wall` is year-month-day without an offset, so that a zone is needed; `dmy`, `mdy`,
- * `compact` (20240131T1000) and `excel` (days since 1899-12-30) are wall times too. The units of numbers since 1970 are
+ * `month` (14 July 2024), `compact` (20240131T1000) and `excel` (days since 1899-12-30) are wall times too. The units of numbers since 1970 are
  * told apart by range, which is safe for a column, not for a single value.
  */
-export type TimeFormat = 'offset' | 'wall' | 'dmy' | 'mdy' | 'compact' | 'excel' | EpochFormat
+export type TimeFormat = 'offset' | 'wall' | 'month' | 'dmy' | 'mdy' | 'compact' | 'excel' | EpochFormat
 
 type EpochFormat = 'epoch_s' | 'epoch_ms' | 'epoch_us' | 'epoch_ns'
 
@@ -33,7 +34,7 @@ const excelEpoch = Date.UTC(1899, 11, 30)
 const excelMin = 32_874
 const excelMax = 73_051
 
-const clock = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([ap])\.?m\.?)?`
+const clock = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u00a0\u202f]?([ap])\.?m\.?)?`
 const offset = String.raw`(?: ?(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2})?))?`
 const iso = new RegExp(String.raw`^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T ,]+${clock})?${offset}$`, 'i')
 const local = new RegExp(
@@ -53,6 +54,7 @@ export function readTimeFormat(values: readonly string[], hints: TimeHints = {})
   if (texts.length === 0) return undefined
   const most = (test: (text: string) => boolean) => texts.filter(test).length >= 0.9 * texts.length
   if (most((text) => iso.test(text))) return offsetOr(texts, 'wall')
+  if (most((text) => withMonthNumber(text) !== undefined)) return offsetOr(texts, 'month')
   if (most((text) => local.test(text))) {
     const order = dayFirst(texts, hints.dateOrder)
     return order && offsetOr(texts, order)
@@ -72,9 +74,9 @@ export function readTimeFormat(values: readonly string[], hints: TimeHints = {})
 /** `offset` is read by ISO 8601 only: the order of day and month is not a part of it. */
 function offsetOr(texts: readonly string[], format: TimeFormat): TimeFormat {
   const own = texts.filter(
-    (text) => text.length > 10 && /(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$/i.test(text.slice(10)),
+    (text) => text.length > 10 && /(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)( \(.*\))?$/i.test(text.slice(10)),
   )
-  return format === 'wall' && own.length * 2 >= texts.length ? 'offset' : format
+  return (format === 'wall' || format === 'month') && own.length * 2 >= texts.length ? 'offset' : format
 }
 
 /** 13.01. can only be day first. Points are day first wherever they are used; slashes without proof are not guessed. */
@@ -106,6 +108,10 @@ function byContinuity(texts: readonly string[]): 'dmy' | 'mdy' | undefined {
   if (mdy <= 2 * dayMs && dmy >= 25 * dayMs) return 'mdy'
   return undefined
 }
+
+/** The day of a text that may go on with a clock time, such as the midnight behind a day. */
+export const dayOf = (text: string): string =>
+  /^(.*?\d)(?:[T ,]+\d{1,2}:\d{2}.*)?$/.exec(text.trim())?.[1] ?? text.trim()
 
 /** Reads one cell. `series` tells series apart that share the file, for the hour that autumn repeats. */
 export type TimeReader = (text: string, series: string) => number | Problem
@@ -164,7 +170,7 @@ function readWall(text: string, format: TimeFormat): Wall | undefined {
   if (plain) return plain
   if (format === 'excel') return readExcel(text)
   if (format === 'compact') return readCompact(text)
-  const match = iso.exec(text)
+  const match = iso.exec(text) ?? iso.exec(withMonthNumber(text) ?? '')
   if (match) {
     const [, year, , month, day, ...rest] = match
     return wallOf(year, month, day, rest)
