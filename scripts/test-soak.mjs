@@ -7,10 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const files =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : ['test/crash/damage.test.ts', 'src/sources/line-protocol.test.ts']
+    : ['test/crash/damage.test.ts', 'src/sources/line-protocol.test.ts', 'test/api/influx-clients.test.ts']
 const { status } = spawnSync(join(root, 'node_modules', '.bin', 'vitest'), ['run', ...files], {
   cwd: root,
   stdio: 'inherit',
-  env: { DAMAGE_SEEDS: '200', SOAK_CASES: '100000', ...process.env },
+  env: { DAMAGE_SEEDS: '200', SOAK_CASES: '100000', TELEGRAF: 'build', ...process.env },
 })
 process.exit(status ?? 1)

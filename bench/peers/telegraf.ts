@@ -15,6 +15,9 @@ const plugins = [
   ...['parsers.influx', 'parsers.json'],
 ]
 
+/** Whether it was built already, which takes some minutes. */
+export const hasTelegraf = (): boolean => existsSync(binary)
+
 /**
  * Builds Telegraf 1.34 with the plugins that chain and tests need, once, into the git-ignored cache.
  * Resolves with why there is none where it cannot be built.

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { telegrafOnce, telegrafOrReason } from '../../bench/peers/telegraf.ts'
+import { hasTelegraf, telegrafOnce, telegrafOrReason } from '../../bench/peers/telegraf.ts'
 import { startTestHub, type TestHub } from '../hub.ts'
 import { temporaryFolder } from '../servers.ts'
 
@@ -29,62 +29,67 @@ afterEach(async () => {
 })
 
 const hasGo = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'go')))
+/** To build it takes minutes of all processors: that is left to the long tests. */
+const mayRun = hasTelegraf() || (hasGo && process.env['TELEGRAF'] === 'build')
 
-describe.runIf(hasGo)('Telegraf (skipped where Go is not installed to build it)', () => {
-  let program = ''
-  const folder = temporaryFolder('telegraf-input')
-  const input = join(folder.path, 'points.lp')
-  beforeAll(async () => {
-    const built = await telegrafOrReason()
-    if ('reason' in built) throw new Error(built.reason)
-    program = built.binary
-    const lines = [
-      'temperature,device=box,unit=degC value=21.5 1772452800000000000',
-      'mqtt_consumer,topic=zigbee2mqtt/fridge power=80,state="ON",note="x\\"y" 1772452800000000000',
-      'odd\\ name,device=a\\,b count=3i,on=true 1772452800123456789',
+describe.runIf(mayRun)(
+  'Telegraf (skipped where it is not built; npm run test:soak builds it with Go)',
+  () => {
+    let program = ''
+    const folder = temporaryFolder('telegraf-input')
+    const input = join(folder.path, 'points.lp')
+    beforeAll(async () => {
+      const built = await telegrafOrReason()
+      if ('reason' in built) throw new Error(built.reason)
+      program = built.binary
+      const lines = [
+        'temperature,device=box,unit=degC value=21.5 1772452800000000000',
+        'mqtt_consumer,topic=zigbee2mqtt/fridge power=80,state="ON",note="x\\"y" 1772452800000000000',
+        'odd\\ name,device=a\\,b count=3i,on=true 1772452800123456789',
+      ]
+      await writeFile(input, `${lines.join('\n')}\n`)
+    }, 1_800_000)
+    afterAll(() => folder.remove())
+
+    const stored = [
+      'home/a,b odd name_count 3 at 123',
+      'home/a,b odd name_on 1 at 123',
+      'home/box temperature 21.5 at 0',
+      'home/zigbee2mqtt/fridge power 80 at 0',
+      'home/zigbee2mqtt/fridge value 1 at 0',
     ]
-    await writeFile(input, `${lines.join('\n')}\n`)
-  }, 1_800_000)
-  afterAll(() => folder.remove())
+    const readings = async (): Promise<string[]> =>
+      (await hub.engine.readings({}, 100))
+        .map(({ site, device, metric, value, at }) => `${site}/${device} ${metric} ${value} at ${at % 1000}`)
+        .sort()
+    const inputs = `[[inputs.file]]\n  files = ["${input}"]\n  data_format = "influx"\n  precision = "1ns"\n`
+    const url = (): string => `http://127.0.0.1:${port}`
 
-  const stored = [
-    'home/a,b odd name_count 3 at 123',
-    'home/a,b odd name_on 1 at 123',
-    'home/box temperature 21.5 at 0',
-    'home/zigbee2mqtt/fridge power 80 at 0',
-    'home/zigbee2mqtt/fridge value 1 at 0',
-  ]
-  const readings = async (): Promise<string[]> =>
-    (await hub.engine.readings({}, 100))
-      .map(({ site, device, metric, value, at }) => `${site}/${device} ${metric} ${value} at ${at % 1000}`)
-      .sort()
-  const inputs = `[[inputs.file]]\n  files = ["${input}"]\n  data_format = "influx"\n  precision = "1ns"\n`
-  const url = (): string => `http://127.0.0.1:${port}`
+    test('outputs.influxdb_v2 as the README configures it stores every point', async () => {
+      const config = snippet('Telegraf').replace('http://127.0.0.1:8000', url()).replace('KEY', secret)
+      expect(config).toContain(secret)
+      const told = await telegrafOnce(program, config + inputs)
+      expect([told, await readings()]).toEqual([expect.not.stringMatching(/E!|W! \[outputs/), stored])
+    })
 
-  test('outputs.influxdb_v2 as the README configures it stores every point', async () => {
-    const config = snippet('Telegraf').replace('http://127.0.0.1:8000', url()).replace('KEY', secret)
-    expect(config).toContain(secret)
-    const told = await telegrafOnce(program, config + inputs)
-    expect([told, await readings()]).toEqual([expect.not.stringMatching(/E!|W! \[outputs/), stored])
-  })
+    test('outputs.influxdb makes its database, packs its points and stores every one', async () => {
+      const output = `[agent]\n  omit_hostname = true\n[[outputs.influxdb]]\n  urls = ["${url()}"]\n  database = "home"\n`
+      const told = await telegrafOnce(
+        program,
+        `${output}  username = "any"\n  password = "${secret}"\n  content_encoding = "gzip"\n${inputs}`,
+      )
+      expect([told, await readings()]).toEqual([expect.not.stringMatching(/E!|W! \[outputs/), stored])
+    })
 
-  test('outputs.influxdb makes its database, packs its points and stores every one', async () => {
-    const output = `[agent]\n  omit_hostname = true\n[[outputs.influxdb]]\n  urls = ["${url()}"]\n  database = "home"\n`
-    const told = await telegrafOnce(
-      program,
-      `${output}  username = "any"\n  password = "${secret}"\n  content_encoding = "gzip"\n${inputs}`,
-    )
-    expect([told, await readings()]).toEqual([expect.not.stringMatching(/E!|W! \[outputs/), stored])
-  })
-
-  test('outputs.influxdb_v2 drops what a partial write refuses, and says why', async () => {
-    await writeFile(`${input}.bad`, 'power,device=x,unit=W value=1\npower,device=y,unit=parsec value=1\n')
-    const config = snippet('Telegraf').replace('http://127.0.0.1:8000', url()).replace('KEY', secret)
-    const told = await telegrafOnce(program, config + inputs.replace(input, `${input}.bad`))
-    expect(told).toMatch(/will be dropped.*partial write: unable to store "power" of "y".*parsec/)
-    expect((await hub.engine.readings({}, 10)).map(({ device }) => device)).toEqual(['x'])
-  })
-})
+    test('outputs.influxdb_v2 drops what a partial write refuses, and says why', async () => {
+      await writeFile(`${input}.bad`, 'power,device=x,unit=W value=1\npower,device=y,unit=parsec value=1\n')
+      const config = snippet('Telegraf').replace('http://127.0.0.1:8000', url()).replace('KEY', secret)
+      const told = await telegrafOnce(program, config + inputs.replace(input, `${input}.bad`))
+      expect(told).toMatch(/will be dropped.*partial write: unable to store "power" of "y".*parsec/)
+      expect((await hub.engine.readings({}, 10)).map(({ device }) => device)).toEqual(['x'])
+    })
+  },
+)
 
 /** Sends what a client would, as far as its configuration decides it. */
 async function post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
