@@ -1,6 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
 import type { Config } from '../config/load.ts'
 import type { Emit } from '../core/ports.ts'
 import { findHub } from '../platform/folder.ts'
@@ -10,6 +9,7 @@ import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
 import { announcedImport, createHubClient } from './hub-client.ts'
 import { importFile, importFlags } from './import.ts'
 import type { ImportOptions } from './import-options.ts'
+import { siteZoneOf } from './site-zone.ts'
 
 type Flags = ConfigFlags & Omit<ImportOptions, 'file' | 'stateFolder'>
 
@@ -37,20 +37,6 @@ export function importCommand(program: Command): void {
     }
   })
 }
-
-/** The zone of the site that the readings go to: as its hub knows it, else as the configuration says. */
-async function siteZoneOf(config: Config, site = config.site.id): Promise<{ zone: string; why: string }> {
-  const address = await findHub(config.data)
-  if (address) {
-    const { request } = createHubClient(address)
-    const known = siteZones.safeParse(await request('GET', `/api/v1/sites?site=${encodeURIComponent(site)}`))
-    const zone = known.data?.items.find(({ id }) => id === site)?.zone
-    if (zone !== undefined) return { zone, why: `the zone of the site "${site}"` }
-  }
-  return { zone: config.site.zone, why: 'site.zone of the configuration' }
-}
-
-const siteZones = z.object({ items: z.array(z.object({ id: z.string(), zone: z.string() })) })
 
 interface Target {
   readonly says: string

@@ -3,8 +3,17 @@ import { HomeostatError } from '../core/errors.ts'
 import { type Detector, type Finding, StreamDetector } from '../ml/detect.ts'
 import { trainDetector } from '../ml/detect-reference.ts'
 import { timeColumn as atColumn } from '../ml/streaming.ts'
-import { checkWritable, columns, type ReadingFlags, readingFlags, readingOf, zone } from './lab-flags.ts'
-import { type LabTable, numberColumn, readTable, textColumn, timeColumn } from './lab-table.ts'
+import {
+  checkWritable,
+  columns,
+  printInZone,
+  type ReadingFlags,
+  readingFlags,
+  readingOf,
+  type ZoneFlags,
+  zoneFlags,
+} from './lab-flags.ts'
+import { type LabTable, numberColumn, readTable, sharedSeries, textColumn, timeColumn } from './lab-table.ts'
 import { csvField, figure, jsonText, sparkline, squeeze, textTable, writeWhole } from './lab-text.ts'
 
 interface DetectFlags extends ReadingFlags {
@@ -20,7 +29,7 @@ interface DetectFlags extends ReadingFlags {
 
 /** Adds `lab detect`. */
 export function detectCommand(lab: Command): void {
-  readingFlags(lab.command('detect'))
+  zoneFlags(readingFlags(lab.command('detect')))
     .description('score every row of a CSV file by how strange it is, by the rows before it only')
     .requiredOption('--input <file>', 'CSV file')
     .option('--train <file>', 'a recording of normal times in the same columns')
@@ -28,11 +37,8 @@ export function detectCommand(lab: Command): void {
     .requiredOption('--value <columns>', 'columns to watch, with commas', columns)
     .option('--false-alarms-per-week <n>', 'alarms that you will bear where nothing is wrong', rate, 2)
     .requiredOption('--out <file>', 'write time,score,alarm,p_value,column a row to this CSV file')
-    .option('--zone <zone>', 'zone of times without an offset', zone, 'UTC')
     .option('--json', 'JSON instead of tables')
-    .action(async (flags: DetectFlags) => {
-      process.stdout.write(await labDetect(flags))
-    })
+    .action((flags: Omit<DetectFlags, 'zone'> & ZoneFlags) => printInZone(flags, labDetect))
 }
 
 interface Watched {
@@ -57,6 +63,7 @@ export async function labDetect(flags: DetectFlags): Promise<string> {
         rows: findings.length,
         alarms: alarms.length,
         learntFrom: basis,
+        zone: flags.zone,
         out: flags.out,
         at: alarms.map((row) => alarmOf(watched, findings, row)),
       })
@@ -66,6 +73,13 @@ export async function labDetect(flags: DetectFlags): Promise<string> {
 async function watch(path: string, flags: DetectFlags): Promise<Watched> {
   const { time, value, zone } = flags
   const table = await readTable(path, readingOf(flags))
+  const shared = sharedSeries(table)
+  if (shared && value.includes(shared.value))
+    throw new HomeostatError('data_invalid', {
+      detail:
+        `${table.name}: the column ${shared.value} holds the series of every ${shared.column}, which cannot be watched as one; ` +
+        'keep the rows of one of them, or let the hub watch all after "homeostat import"',
+    })
   const at = timeColumn(table, time, zone)
   if (value.includes(time))
     throw new HomeostatError('data_invalid', {

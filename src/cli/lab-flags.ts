@@ -3,9 +3,39 @@ import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { HomeostatError } from '../core/errors.ts'
+import { type ConfigFlags, configFlags, configOf } from './flags.ts'
+import { siteZoneOf } from './site-zone.ts'
+
+/** Where the zone of times is from: the flag, else the site as an import would ask for it. */
+export interface ZoneFlags extends ConfigFlags {
+  readonly zone?: string
+}
+
+/** Adds `--zone` and the flags that name the configuration. */
+export const zoneFlags = (command: Command): Command =>
+  configFlags(command).option(
+    '--zone <zone>',
+    'zone of the calendar, and of times without an offset (default: that of the site)',
+    zone,
+  )
+
+/** Runs a command of `lab` in the zone of its times, and prints what it gives. A zone that nobody named follows, not in JSON. */
+export async function printInZone<Flags extends { readonly zone: string; readonly json?: boolean }>(
+  flags: Omit<Flags, 'zone'> & ZoneFlags,
+  run: (flags: Flags) => Promise<string>,
+  usesTimes: (flags: Omit<Flags, 'zone'>) => boolean = () => true,
+): Promise<void> {
+  const { zone: own, why } =
+    flags.zone === undefined ? await siteZoneOf(configOf(flags)) : { zone: flags.zone, why: undefined }
+  const text = await run({ ...flags, zone: own } as Flags)
+  process.stdout.write(text)
+  if (why === undefined || flags.json === true || !usesTimes(flags)) return
+  process.stdout.write(`Zone of the times: ${own} (${why}; --zone ZONE if not)
+`)
+}
 
 /** An IANA time zone. */
-export function zone(text: string): string {
+function zone(text: string): string {
   try {
     new Intl.DateTimeFormat('en', { timeZone: text })
     return text

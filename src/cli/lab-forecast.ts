@@ -8,7 +8,14 @@ import type { Series } from '../ml/forecast/series.ts'
 import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { loadMstl } from '../platform/augurs.ts'
-import { checkWritable, type ReadingFlags, readingFlags, zone } from './lab-flags.ts'
+import {
+  checkWritable,
+  printInZone,
+  type ReadingFlags,
+  readingFlags,
+  type ZoneFlags,
+  zoneFlags,
+} from './lab-flags.ts'
 import { actualsFor } from './lab-grid.ts'
 import { showProgress } from './lab-progress.ts'
 import { readSeries, type SeriesFormat } from './lab-series.ts'
@@ -34,7 +41,7 @@ interface ForecastFlags extends ReadingFlags {
 
 /** Adds `lab forecast`. */
 export function forecastCommand(lab: Command): void {
-  readingFlags(lab.command('forecast'))
+  zoneFlags(readingFlags(lab.command('forecast')))
     .description('forecast every series of a CSV file, with intervals, and score it against what came')
     .requiredOption('--input <file>', 'CSV file')
     .option(
@@ -45,7 +52,6 @@ export function forecastCommand(lab: Command): void {
     .option('--time <column>', 'column of times (default: found)')
     .option('--value <column>', 'column to forecast; wide: several, with commas')
     .option('--series <column>', 'long: column that names the series of a row (default: found)')
-    .option('--zone <zone>', 'zone of the calendar, and of times without an offset', zone, 'UTC')
     .option('--season <steps>', 'steps after which things repeat, 24 for hours (default: found)', steps)
     .requiredOption('--horizon <steps>', 'steps to forecast', steps)
     .option('--level <shares>', 'share of the values that intervals shall cover, with commas', levels, [0.9])
@@ -53,9 +59,7 @@ export function forecastCommand(lab: Command): void {
     .option('--out <file>', 'write series,step,mean,lo,hi, and time where steps have one, to this CSV file')
     .option('--mstl', 'try MSTL with ETS, too: slower, and seldom better')
     .option('--json', 'JSON instead of tables')
-    .action(async (flags: ForecastFlags) => {
-      process.stdout.write(await labForecast(flags))
-    })
+    .action((flags: Omit<ForecastFlags, 'zone'> & ZoneFlags) => printInZone(flags, labForecast))
 }
 
 /** What `actuals` say of a forecast. NaN where a history is flat, so that there is no scale. */
@@ -192,11 +196,12 @@ const named = (scores: ForecastScores, level: readonly number[]) => ({
 })
 
 function report(
-  { season, horizon, level }: Flags,
+  { season, horizon, level, zone }: Flags,
   notes: readonly string[],
   { series, forecasts, scores }: Results,
 ): unknown {
   return {
+    zone,
     season,
     horizon,
     levels: level,

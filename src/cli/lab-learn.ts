@@ -5,7 +5,15 @@ import { type Learnt, learnTable, type TableTask } from '../ml/learn.ts'
 import { type RegressionScores, regressionScores } from '../ml/metrics.ts'
 import { type ClassificationScores, classesOf, classificationScores } from '../ml/metrics-classification.ts'
 import { type ColumnFlags, type LabRows, type Plan, planOf, rowsOf } from './lab-columns.ts'
-import { columns, type ReadingFlags, readingFlags, readingOf, zone } from './lab-flags.ts'
+import {
+  columns,
+  printInZone,
+  type ReadingFlags,
+  readingFlags,
+  readingOf,
+  type ZoneFlags,
+  zoneFlags,
+} from './lab-flags.ts'
 import { showProgress } from './lab-progress.ts'
 import { readTable } from './lab-table.ts'
 import { withTeam } from './lab-team.ts'
@@ -19,7 +27,7 @@ interface LearnFlags extends ColumnFlags, ReadingFlags {
 
 /** Adds `lab learn`. */
 export function learnCommand(lab: Command): void {
-  readingFlags(lab.command('learn'))
+  zoneFlags(readingFlags(lab.command('learn')))
     .description('learn a column of a CSV file from the others, and score that on another file')
     .requiredOption('--train <file>', 'CSV file to learn from')
     .requiredOption('--test <file>', 'CSV file to score on; it is not learnt from')
@@ -31,11 +39,10 @@ export function learnCommand(lab: Command): void {
       'times of the rows: makes differences, rolling means and hours of the rows before',
     )
     .option('--group <column>', 'runs, homes or the like that stand apart, for features and folds')
-    .option('--zone <zone>', 'zone of hours, and of times without an offset', zone, 'UTC')
     .option('--json', 'JSON instead of tables')
-    .action(async (flags: LearnFlags) => {
-      process.stdout.write(await labLearn(flags))
-    })
+    .action((flags: Omit<LearnFlags, 'zone'> & ZoneFlags) =>
+      printInZone(flags, labLearn, ({ time }) => time !== undefined),
+    )
 }
 
 type Scores = RegressionScores | ClassificationScores
@@ -123,6 +130,7 @@ function report(
   naive: Scores,
 ): unknown {
   return {
+    zone: plan.flags.zone,
     task: plan.task,
     target: plan.flags.target,
     ...(plan.task === 'classification' ? { classes: plan.labels } : {}),

@@ -11,6 +11,7 @@ import {
   type LabTable,
   numberColumn,
   readTable,
+  sharedSeries,
   textColumn,
 } from './lab-table.ts'
 
@@ -49,6 +50,9 @@ function seriesOf(table: LabTable, flags: SeriesFlags, note: Note): PlacedSeries
   const time = flags.time ?? timeOf(table, named ?? [])
   if (flags.format === 'wide' || (flags.format === undefined && (named?.length ?? 0) > 1))
     return wide(table, time, named, flags.zone, note)
+  const shared = flags.series === undefined ? sharedSeries(table) : undefined
+  if (shared && (named === undefined || named[0] === shared.value))
+    return entities(table, shared, time, flags.zone, note)
   const isLong = flags.format === 'long' || named !== undefined || flags.series !== undefined
   const series =
     flags.series ?? (isLong || time !== undefined ? seriesColumn(table, time, named ?? [], note) : undefined)
@@ -98,6 +102,49 @@ function wide(
   return columns.map((column) => placed(column, numberColumn(table, column), grid))
 }
 
+/** The series of a file that records entities when they change: those that are numbers, and have several times. */
+function entities(
+  table: LabTable,
+  { value, column }: { readonly value: string; readonly column: string },
+  time: string | undefined,
+  zone: string,
+  note: Note,
+): PlacedSeries[] {
+  const names = textColumn(table, column)
+  note(`${table.name}: the column ${column} is taken as the name of the series (--series names another).`)
+  const kept: number[] = []
+  const left: string[] = []
+  for (const name of new Set(names)) {
+    const rows = [...names.keys()].filter((row) => names[row] === name)
+    const part = partOf(table, rows, name)
+    const times = time === undefined ? rows.length : new Set(textColumn(part, time)).size
+    if (holdsText(part, value) || times < 2) left.push(name)
+    else kept.push(...rows)
+  }
+  if (left.length > 0)
+    note(
+      `${table.name}: ${left.length} series of words or of a single time are left out: ${left.slice(0, 10).join(', ')}.`,
+    )
+  if (kept.length === 0)
+    throw new HomeostatError('data_invalid', { detail: `${table.name} has no series of numbers to forecast` })
+  const part = {
+    ...partOf(
+      table,
+      kept.sort((a, b) => a - b),
+      '',
+    ),
+    name: table.name,
+  }
+  return long(part, { time, series: column, value }, zone, note)
+}
+
+const partOf = (table: LabTable, rows: readonly number[], series: string): LabTable => ({
+  ...table,
+  name: `${table.name}, series ${series}`,
+  rows: rows.map((row) => table.rows[row]!),
+  lines: Int32Array.from(rows, (row) => table.lines[row]!),
+})
+
 interface LongColumns {
   readonly time: string | undefined
   readonly series: string | undefined
@@ -117,12 +164,7 @@ function long(table: LabTable, columns: LongColumns, zone: string, note: Note): 
     else groups.set(name, [row])
   }
   return [...groups].map(([id, rows]) => {
-    const part: LabTable = {
-      ...table,
-      name: series === undefined ? table.name : `${table.name}, series ${id}`,
-      rows: rows.map((row) => table.rows[row]!),
-      lines: Int32Array.from(rows, (row) => table.lines[row]!),
-    }
+    const part = { ...partOf(table, rows, id), ...(series === undefined ? { name: table.name } : {}) }
     const grid = time === undefined ? undefined : gridOn(part, time, zone, note)
     return placed(id, numberColumn(part, value), grid)
   })

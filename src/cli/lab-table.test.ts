@@ -2,6 +2,7 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { labDetect } from './lab-detect.ts'
 import { readSeries } from './lab-series.ts'
 import { numberColumn, readTable, type TableOptions, timeColumn } from './lab-table.ts'
 
@@ -121,5 +122,66 @@ describe('bad rows of a table', () => {
     await rm(`${file}.bad.csv`, { force: true })
     await table('time,x\n2026-01-05,1\n', { skipBadRows: true })
     await expect(access(`${file}.bad.csv`)).rejects.toThrow()
+  })
+})
+
+describe('other forms of files', () => {
+  const history = `entity_id,state,last_changed
+sensor.a,1.5,2026-01-05T00:00:00Z
+climate.hall,heat,2026-01-05T00:00:01Z
+sensor.b,unavailable,2026-01-05T00:00:02Z
+sensor.a,1.6,2026-01-05T00:10:00Z
+sensor.b,20,2026-01-05T00:10:02Z
+sensor.a,1.7,2026-01-05T00:20:00Z
+sensor.b,21,2026-01-05T00:20:02Z
+sensor.once,3,2026-01-05T00:20:02Z
+`
+  it('with a row for each change of an entity are a series for each', async () => {
+    await writeFile(file, history)
+    const notes: string[] = []
+    const series = await readSeries(file, { zone: 'UTC' }, (note) => notes.push(note))
+    expect(series.map(({ id, values }) => [id, [...values]])).toEqual([
+      ['sensor.a', [1.5, 1.6, 1.7]],
+      ['sensor.b', [Number.NaN, 20, 21]],
+    ])
+    expect(notes).toContain(
+      'log.csv: 2 series of words or of a single time are left out: climate.hall, sensor.once.',
+    )
+  })
+
+  it('with several entities in one column cannot be watched as one series', async () => {
+    await writeFile(file, history)
+    const flags = { input: file, time: 'last_changed', value: ['state'], zone: 'UTC', falseAlarmsPerWeek: 2 }
+    await expect(labDetect({ ...flags, out: join(folder, 'out.csv') })).rejects.toThrow(
+      /the column state holds the series of every entity_id.*homeostat import/,
+    )
+  })
+
+  const clocks = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`)
+  it.each([
+    ['clock times in the header', `Date,${clocks.join(',')}\n2026-01-05,${clocks.map(() => 1).join(',')}\n`],
+    ['moments in the header', 'sensor,2026-01-05T00:00Z,2026-01-05T01:00Z\na,1,2\n'],
+    ['tables of InfluxDB', '#datatype,string,long,double\n,result,table,_value\n,,0,1\n'],
+  ])('with %s are refused, and the sentence names the import', async (_, text) => {
+    await expect(table(text)).rejects.toThrow(/^log\.csv .*lab does not read; "homeostat import" does/)
+  })
+})
+
+describe('rows and cells of a table', () => {
+  it('that sum others up are left out and counted', async () => {
+    const read = await table('time,x\n2026-01-05 00:00,1\n2026-01-05 01:00,2\nTotal,3\nAverage,1.5\n')
+    expect([...numberColumn(read, 'x')]).toEqual([1, 2])
+    expect(read.notes).toEqual(['log.csv: 2 rows that sum others up were left out.'])
+  })
+
+  it('that name their unit are converted to the one that most name', async () => {
+    const read = await table('time,x\n2026-01-05,1.2 kW\n2026-01-06,850 W\n2026-01-07,2 kW\n')
+    expect([...numberColumn(read, 'x')]).toEqual([1.2, 0.85, 2])
+    expect(read.notes.join()).toContain('converted to kW')
+  })
+
+  it('that hold a class called like a sum are rows', async () => {
+    const read = await table('kind,x,y\nmax,,1\nmean,2,3\nmax,1,4\n')
+    expect(read.rows).toHaveLength(3)
   })
 })

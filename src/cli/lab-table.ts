@@ -4,6 +4,7 @@ import { HomeostatError } from '../core/errors.ts'
 import { badFile, badPathFor, clearBadFile } from '../sources/csv/bad-file.ts'
 import { parseIn } from '../sources/csv/cell-unit.ts'
 import { cellsOf } from '../sources/csv/guess-context.ts'
+import { timesInHeader } from '../sources/csv/guess-header.ts'
 import { timeHints, timeSourceOf } from '../sources/csv/guess-time.ts'
 import { type FileHead, readHead } from '../sources/csv/head.ts'
 import { timeText } from '../sources/csv/mapping.ts'
@@ -50,6 +51,7 @@ export interface TableOptions {
 export async function readTable(path: string, options: TableOptions = {}): Promise<LabTable> {
   const head = await readHead(path, options.decimal === undefined ? {} : { decimal: options.decimal })
   const name = basename(path)
+  refuseOtherForms(head, name)
   const faultOf = options.skipBadRows ? rowCheck(head) : () => undefined
   const bad: BadRow[] = []
   const rows: (readonly string[])[] = []
@@ -89,6 +91,35 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
     styles: head.styles,
     notes,
   }
+}
+
+/** An import makes one series of each name; a row here is a row of the file. */
+function refuseOtherForms(head: FileHead, name: string): void {
+  const context = { head, flags: {}, columnFlags: [], known: undefined, device: head.stem }
+  const form =
+    head.annotated === true
+      ? 'is annotated CSV of InfluxDB, with several tables in one file'
+      : timesInHeader(context)
+        ? 'has its times in the header'
+        : undefined
+  if (form === undefined) return
+  const instead = '"homeostat import" does, and "homeostat export" writes a row for each time'
+  throw new HomeostatError('data_invalid', { detail: `${name} ${form}, which lab does not read; ${instead}` })
+}
+
+/** The columns whose texts tell apart series that share a column of values, where there are several such series. */
+export function sharedSeries({ head, name }: LabTable): { value: string; column: string } | undefined {
+  const { survey, columns } = head
+  if (!survey || survey.series.size < 2) return undefined
+  const value = columns[survey.value]!
+  const distinct = (key: number) =>
+    new Set([...survey.series.values()].map(({ texts }) => texts[columns[key]!.trim().toLowerCase()])).size
+  const own = survey.keys.find((key) => distinct(key) === survey.series.size)
+  if (own !== undefined) return { value, column: columns[own]! }
+  const keys = survey.keys.map((key) => columns[key]).join(' and ')
+  throw new HomeostatError('data_invalid', {
+    detail: `${name}: only ${keys} together tell the series of the column ${value} apart; "homeostat import" reads such files`,
+  })
 }
 
 /** What becomes of columns whose cells name units. */

@@ -247,6 +247,7 @@ describe('lab learn', () => {
     const said = await json('learn', '--train', at('train.csv'), '--test', at('test.csv'), '--target', 'y')
     expect(Object.keys(said)).toEqual([
       ...[
+        'zone',
         'task',
         'target',
         'rows',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { program } from '../servers/hub.ts'
@@ -44,6 +44,19 @@ test('each command answers in JSON, and ends with 0', async () => {
   const found = await place.run('lab', 'detect', ...flags, '--time', 'time')
   expect(found).toMatchObject({ code: 0, error: '' })
   expect(JSON.parse(found.out)).toMatchObject({ rows: 400 })
+})
+
+test('the zone of the times is that of the site where none is named, and is said', async () => {
+  place.configure({ site: { zone: 'Europe/Paris' } })
+  place.write('a.csv', rows(400))
+  const flags = ['--input', 'a.csv', '--value', 'y', '--season', '24', '--horizon', '12']
+  const { out } = await place.run('lab', 'forecast', ...flags, '--out', 'out.csv')
+  expect(out).toMatch(
+    /\nZone of the times: Europe\/Paris \(site\.zone of the configuration; --zone ZONE if not\)\n$/,
+  )
+  expect(readFileSync(join(place.path, 'out.csv'), 'utf8')).toContain('+01:00')
+  const named = await place.run('lab', 'forecast', ...flags, '--json', '--zone', 'Asia/Tokyo')
+  expect(JSON.parse(named.out)).toMatchObject({ zone: 'Asia/Tokyo' })
 })
 
 test.each([

@@ -70,6 +70,12 @@ describe('readName', () => {
     expect(read.unit === undefined || knownUnit(read.unit) === undefined).toBe(true)
   })
 
+  it('takes the unit that the file states where the end of the name only looks like one', () => {
+    expect(readName('power of plug A', [1], 'kW')).toMatchObject({ metric: 'power', unit: 'kW' })
+    expect(readName('room_c', [1], 'W')).toMatchObject({ metric: 'power', unit: 'W' })
+    expect(readName('room_temp_c', [1], '°F')).toMatchObject({ metric: 'temperature', unit: 'degC' })
+  })
+
   it('does not take a forecast for a measurement', () => {
     expect(readName('pv_forecast_w', [1])).toMatchObject({ not: 'a forecast, not a measurement' })
   })

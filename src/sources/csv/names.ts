@@ -141,6 +141,12 @@ export function readName(name: string, values: readonly number[], stated?: strin
       return { metric, unit, subject: subjectOf(words), why: `unit ${unit} ${from}` }
     }
   }
+  // the end of the name looks like a unit that does not fit: the one that the file states may
+  if (suffix && stated !== undefined) {
+    const metric = metricFor(plain, stated, plain) ?? metricByUnit(plain, stated)
+    if (metric !== undefined)
+      return { metric, unit: stated, subject: subjectOf(plain), why: `unit ${stated} as the file states` }
+  }
   const quantity = quantityOf(words)
   if (!quantity)
     return { subject: subjectOf(words), why: '', ...(unit === undefined ? {} : { unit, ...doubtOf(unit) }) }

@@ -9,9 +9,12 @@ export const isSummaryWord = (cell: string): boolean => summary.test(cell.trim()
 
 /** `times` are the columns that hold the times of the other rows. */
 export function isSummaryRow(fields: readonly string[], times: readonly number[]): boolean {
-  const first = fields.find((cell) => cell.trim() !== '') ?? ''
-  return times.some((index) => {
-    const cell = (fields[index] ?? '').trim()
-    return isSummaryWord(cell) || (!/\d/.test(cell) && isSummaryWord(first))
-  })
+  for (const index of times) {
+    const cell = fields[index] ?? ''
+    // nearly every row: a time
+    if (/\d/.test(cell) && !isSummaryWord(cell)) continue
+    if (isSummaryWord(cell)) return true
+    if (isSummaryWord(fields.find((text) => text.trim() !== '') ?? '')) return true
+  }
+  return false
 }
