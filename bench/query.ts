@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { ReadingStore } from '../src/core/ports.ts'
+import type { ReadingPosition, ReadingStore } from '../src/core/ports.ts'
 import { createDuckDbReadings } from '../src/stores/readings/duckdb.ts'
 import { startHub } from '../test/servers/hub.ts'
 import { noteOthers } from './load/machine.ts'
@@ -16,7 +16,7 @@ const start = 1_704_067_200_000
 
 /**
  * The newest values of 10,000 series over HTTP; a year of one series as hours, out of BENCH_READINGS readings (default
- * 50 million); and the start with a fifth. `--quick`: the start alone.
+ * 50 million); the start with a fifth; and all of a 25th by pages. `--quick`: the start alone.
  */
 export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
   const readings = Number(process.env['BENCH_READINGS'] ?? 50_000_000)
@@ -25,6 +25,52 @@ export async function run(report: Report, { isQuick }: { readonly isQuick: boole
     await withReadings(readings, (folder) => yearOfHours(report, folder, readings))
   }
   await withReadings(readings / 5, (folder) => boot(report, folder, readings / 5))
+  if (!isQuick) await withReadings(readings / 25, (folder) => byPages(report, folder, readings / 25))
+}
+
+/** Every reading in order, a page at a time, as an export asks for them; the peer is one query that sorts them all. */
+async function byPages(report: Report, folder: string, readings: number): Promise<void> {
+  const limit = 10_001
+  const store = createDuckDbReadings({ folder })
+  await store.open()
+  const from = performance.now()
+  let count = 0
+  for (let after: ReadingPosition | undefined; ; ) {
+    const page = await store.read({}, limit, after)
+    count += page.length
+    after = page.at(-1)
+    if (page.length < limit) break
+  }
+  const seconds = (performance.now() - from) / 1000
+  await store.close()
+  if (count !== readings) throw new Error(`${count} readings in the pages`)
+  const plain = await sortedAtOnce(folder, readings)
+  report({
+    bench: 'query',
+    name: 'all readings by pages, as an export reads them',
+    value: seconds,
+    unit: 's',
+    ratio: seconds / plain,
+    note: `${readings} readings, ${limit} a page; one query that sorts them all takes ${plain.toFixed(1)} s`,
+  })
+}
+
+/** Seconds of one ordered query to its last row, as rows of JavaScript values. */
+async function sortedAtOnce(folder: string, readings: number): Promise<number> {
+  const instance = await DuckDBInstance.create(join(folder, 'readings.duckdb'), { threads: '2' })
+  const connection = await instance.connect()
+  const from = performance.now()
+  const result = await connection.stream(
+    'SELECT series, at_ms::DOUBLE, value FROM readings ORDER BY at_ms, series',
+  )
+  let count = 0
+  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk())
+    count += chunk.getRows().length
+  const seconds = (performance.now() - from) / 1000
+  connection.closeSync()
+  instance.closeSync()
+  if (count !== readings) throw new Error(`${count} readings in one query`)
+  return seconds
 }
 
 /** Asked of a running hub, to the last byte of the answer. */

@@ -1,4 +1,4 @@
-/** Tests that take long because they try many cases: arguments go to vitest. */
+/** Tests that take long because they try many cases or clients: arguments go to vitest. Needs the built program. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,10 +7,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const files =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : ['test/crash/damage.test.ts', 'src/sources/line-protocol.test.ts', 'test/api/influx-clients.test.ts']
+    : [
+        'test/crash/damage.test.ts',
+        'src/sources/line-protocol.test.ts',
+        'test/api/influx-clients.test.ts',
+        'test/soak',
+      ]
 const { status } = spawnSync(join(root, 'node_modules', '.bin', 'vitest'), ['run', ...files], {
   cwd: root,
   stdio: 'inherit',
-  env: { DAMAGE_SEEDS: '200', SOAK_CASES: '100000', TELEGRAF: 'build', ...process.env },
+  env: { DAMAGE_SEEDS: '200', SOAK_CASES: '100000', SOAK_CLIENTS: '100', TELEGRAF: 'build', ...process.env },
 })
 process.exit(status ?? 1)
