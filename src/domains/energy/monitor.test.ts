@@ -319,10 +319,14 @@ describe('a counter', () => {
     expect(resets(derive(monitor, zeros.slice(31)))).toEqual([[6, 0]])
   })
 
-  it('counts no resets where the energy comes from a finer source', () => {
+  it('counts no resets where the energy comes from a better source', () => {
     const power = series('power', minuteMs, 48 * 60, () => 500)
     const slow = series('energy_total', hourMs, 48, (index) => 5 + (index % 24) / 2)
     expect(resets(derive(fresh(), byTime([...power, ...slow])))).toEqual([])
+    const interval = series('energy', minuteMs, 120, () => 0.01)
+    const beside = series('energy_total', minuteMs, 120, (index) => (index < 61 ? 40 : -0.61) + index * 0.01)
+    expect(resets(derive(fresh(), byTime([...interval, ...beside])))).toEqual([])
+    expect(resets(derive(fresh(), beside))).toEqual([[4, 1]])
   })
 
   it('is reset every day, and agrees with the power beside it', () => {
