@@ -29,6 +29,7 @@ import type {
   Trigger,
   VersionKey,
 } from './life.ts'
+import type { PeopleLedger } from './people.ts'
 import type { RawReading, Reading } from './reading.ts'
 import type { RecordLedger } from './record.ts'
 import type { Target } from './target.ts'
@@ -229,6 +230,7 @@ export interface Ledger {
   readonly notes: NoteLedger
   readonly incidents: IncidentLedger
   readonly records: RecordLedger
+  readonly people: PeopleLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>

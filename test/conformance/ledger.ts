@@ -5,6 +5,7 @@ import { emptyFacts } from '../../src/core/turn.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
+import { peopleLaws, testPeopleCalls } from './ledger-people-laws.ts'
 import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
 import {
   alert,
@@ -367,24 +368,28 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws])('$name', ({ put, read, gives }) => {
-      it('at once', async () => {
-        for (const step of put) await step(ledger)
-        expect(await read(ledger)).toStrictEqual(gives)
-      })
-      it('after closing and opening', async (context) => {
-        if (!fixture.reopen) return context.skip('its content does not outlive it')
-        for (const step of put) await step(ledger)
-        await ledger.close()
-        ledger = fixture.reopen()
-        await ledger.open()
-        expect(await read(ledger)).toStrictEqual(gives)
-      })
-    })
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...peopleLaws])(
+      '$name',
+      ({ put, read, gives }) => {
+        it('at once', async () => {
+          for (const step of put) await step(ledger)
+          expect(await read(ledger)).toStrictEqual(gives)
+        })
+        it('after closing and opening', async (context) => {
+          if (!fixture.reopen) return context.skip('its content does not outlive it')
+          for (const step of put) await step(ledger)
+          await ledger.close()
+          ledger = fixture.reopen()
+          await ledger.open()
+          expect(await read(ledger)).toStrictEqual(gives)
+        })
+      },
+    )
 
     testQuarantine(() => ledger)
     testCalls(() => ledger)
     testRecordCalls(() => ledger)
+    testPeopleCalls(() => ledger)
   })
 }
 

@@ -19,7 +19,7 @@ it('migrations 0009_records and 0010_journal: a ledger written before them keeps
   // as the version before left it
   const db = new Libsql(join(folder, 'ledger.db'))
   db.exec(
-    "drop table records; drop table journal; delete from homeostat_migration where name >= '0009_records'",
+    "drop table users; drop table sessions; drop table records; drop table journal; delete from homeostat_migration where name >= '0009_records'",
   )
   db.close()
 

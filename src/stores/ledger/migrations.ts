@@ -8,6 +8,7 @@ import { incidents } from './migration-incidents.ts'
 import { journal } from './migration-journal.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
+import { people } from './migration-people.ts'
 import { records } from './migration-records.ts'
 import { targets } from './migration-targets.ts'
 import type { Database } from './schema.ts'
@@ -26,6 +27,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0008_event_rows': { up: (db) => eventRows(db, types) },
   '0009_records': { up: (db) => records(db, types) },
   '0010_journal': { up: journal },
+  '0012_people': { up: (db) => people(db, types) },
 })
 
 /**
