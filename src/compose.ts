@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { usualCost } from './api/password.ts'
+import { People, type PeopleParts } from './api/people.ts'
 import type { Config } from './config/load.ts'
 import type { ArtifactStore } from './core/ports.ts'
 import { dayMs, minuteMs } from './core/time.ts'
@@ -82,6 +84,22 @@ export function createEngine(
       },
     },
   )
+}
+
+/** Users and sessions, not open yet. */
+export function createPeople({ auth, limits }: Config, parts: PeopleParts): People {
+  const { sessionDays, accessSeconds, signInMinutes } = auth
+  return new People(parts, {
+    usersMax: limits.users,
+    sessionsPerUser: limits.sessionsPerUser,
+    preferencesBytes: limits.preferencesBytes,
+    sessionMs: sessionDays * dayMs,
+    accessMs: accessSeconds * 1000,
+    attemptsPerName: auth.signInsPerName,
+    attemptsPerAddress: auth.signInsPerAddress,
+    attemptMs: signInMinutes * minuteMs,
+    passwordCost: usualCost,
+  })
 }
 
 /** What the data folder holds, not open yet. */

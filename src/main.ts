@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { isLoopbackName } from './api/auth.ts'
+import { isLoopbackName, isStillValid, ofSecret } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { createEngine, type EngineChoices } from './compose.ts'
+import { Networks } from './api/networks.ts'
+import type { People } from './api/people.ts'
+import { createEngine, createPeople, type EngineChoices } from './compose.ts'
 import type { Config } from './config/load.ts'
+import type { Caller } from './contract/route.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
@@ -11,7 +14,9 @@ import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
+import { installationSecret } from './platform/secret.ts'
 import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
+import type { Authenticate } from './sources/mqtt/admission.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -44,21 +49,26 @@ export async function startHub(
       engine.open(),
     ])
     const keys = new KeyRing(await engine.ledger.keys())
-    const open = mayBeOpen(config, keys)
+    const people = createPeople(config, {
+      ...{ ledger: engine.ledger.people, clock: systemClock, log },
+      secret: await installationSecret(config.data),
+    })
+    await people.open()
+    const mayOpen = mayBeOpen(config, keys, people)
     const push = createPushSource()
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
-    const hub = assemble(config, { engine, keys, open, version, push, demo })
+    const hub = assemble(config, { engine, keys, people, mayOpen, version, push, demo })
     const server = await createServer(hub, { webFolder, log })
     stops.push(() => closeServer(server))
-    await startMqtt(config, engine, keys, open, log)
+    await startMqtt(config, hub, log)
     const url = await listen(server, config)
     await announce(claim, url, keys)
     await demo.startIfWanted()
     await keepReserve(config.data).catch((error: unknown) =>
       log.warn('No room is kept for a start on a full disk.', { error: String(error) }),
     )
-    log.info('Homeostat is ready.', { url, data: config.data, open })
+    log.info('Homeostat is ready.', { url, data: config.data, open: hub.open })
     return { url, close }
   } catch (error) {
     await close()
@@ -93,29 +103,39 @@ export async function openEngine(
   }
 }
 
-/** Loopback needs no key; anything wider needs one, and at least one must exist, or nobody could come in. */
-function mayBeOpen(config: Config, keys: KeyRing): boolean {
+/**
+ * Whether loopback needs no key while there are no users; anything wider needs one, and at least a key or a user must
+ * exist, or nobody could come in.
+ */
+function mayBeOpen(config: Config, keys: KeyRing, people: People): boolean {
   const hosts = [
     config.host,
     ...(config.mqtt.enabled && config.mqtt.url === undefined ? [config.mqtt.host] : []),
   ]
   const wide = hosts.find((host) => !isLoopbackName(host))
-  if (wide !== undefined && keys.size === 0) throw new HomeostatError('auth_required', { host: wide })
+  if (wide !== undefined && keys.size === 0 && people.size === 0)
+    throw new HomeostatError('auth_required', { host: wide })
   return isLoopbackName(config.host) && !config.auth.required
 }
 
 function assemble(
   config: Config,
-  parts: Pick<Hub, 'engine' | 'keys' | 'open' | 'version'> & {
+  parts: Pick<Hub, 'engine' | 'keys' | 'people' | 'version'> & {
+    readonly mayOpen: boolean
     readonly push: ReturnType<typeof createPushSource>
     readonly demo: Demo
   },
 ): Hub {
-  const { engine, keys, open, version, push, demo } = parts
+  const { engine, keys, people, mayOpen, version, push, demo } = parts
   return {
     engine,
     keys,
-    open,
+    people,
+    trusted: new Networks(config.auth.trustedNetworks),
+    origins: config.cors.origins,
+    get open() {
+      return mayOpen && people.size === 0
+    },
     version,
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
@@ -126,14 +146,9 @@ function assemble(
   }
 }
 
-async function startMqtt(
-  config: Config,
-  engine: Engine,
-  keys: KeyRing,
-  open: boolean,
-  log: Log,
-): Promise<void> {
+async function startMqtt(config: Config, hub: Hub, log: Log): Promise<void> {
   const { mqtt, limits, site } = config
+  const { engine } = hub
   if (!mqtt.enabled) return
   const { createMqttSource, hypervoltMappings } = await import('./sources/mqtt.ts')
   const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
@@ -146,7 +161,6 @@ async function startMqtt(
     engine.startSource(source)
     return
   }
-  const openToAll = open && isLoopbackName(mqtt.host)
   const source = createMqttSource({
     kind: 'broker',
     host: mqtt.host,
@@ -154,18 +168,35 @@ async function startMqtt(
     defaultSite: site.id,
     clientBufferBytes: limits.clientBufferBytes,
     clientPendingBytes: limits.clientPendingBytes,
-    // the password is the API key; the user name is free
-    authenticate: openToAll
-      ? undefined
-      : async (_username, password) => {
-          const key = keys.find(password)
-          return key && key.role !== 'viewer' ? key.sites : undefined
-        },
+    authenticate: mqttAccess(config, hub),
     ...shared,
   })
   engine.addSink(createMqttAlerts(source.link))
   const { done } = engine.startSource(source)
   while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
+}
+
+/** The password is an API key or an access token; the user name is free. */
+function mqttAccess({ mqtt }: Config, hub: Hub): Authenticate {
+  const seedTopics = [`${mqtt.topicPrefix.replace(/\/sensors$/, '')}/`]
+  return async ({ username, password, address }) => {
+    if (hub.open && isLoopbackName(mqtt.host)) return { sites: null, isValid: () => hub.open }
+    if (password === '' && username === '' && hub.trusted?.contains(address))
+      return { sites: null, topics: seedTopics, isValid: () => true }
+    const caller = callerOf(password, hub)
+    if (caller === undefined || caller.role === 'viewer') return undefined
+    return { sites: caller.sites, isValid: () => isStillValid(caller, hub) }
+  }
+}
+
+/** Undefined for a secret that is not valid. */
+function callerOf(secret: string, hub: Hub): Caller | undefined {
+  try {
+    return ofSecret(secret, hub)
+  } catch (error) {
+    if (error instanceof HomeostatError) return undefined
+    throw error
+  }
 }
 
 /** Answers under way are finished; a client that takes too long over its request is cut. */

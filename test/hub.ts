@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
+import { People, type PeopleOptions } from '../src/api/people.ts'
 import { createServer } from '../src/api/server.ts'
 import type { Disk } from '../src/core/disk.ts'
 import type { Role } from '../src/core/event.ts'
@@ -47,8 +49,10 @@ export interface TestHub {
 export interface TestHubOptions {
   /** Default: this machine's clock. */
   readonly clock?: Clock
-  /** Requests without a key are taken. */
+  /** Requests without a key are taken while there is no user. */
   readonly open?: boolean
+  readonly people?: Partial<PeopleOptions>
+  readonly edge?: Partial<Pick<Hub, 'trusted' | 'origins'>>
   readonly limits?: Partial<Hub['limits']>
   /** Default: those that are shipped. */
   readonly domains?: readonly Domain[]
@@ -81,6 +85,14 @@ const usualLimits: Hub['limits'] = {
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
+}
+
+/** Passwords are hashed cheaply: their cost is stored with them. */
+const usualPeople: PeopleOptions = {
+  ...{ usersMax: 1000, sessionsPerUser: 50, preferencesBytes: 8192 },
+  ...{ sessionMs: 30 * 86_400_000, accessMs: 900_000 },
+  ...{ attemptsPerName: 10, attemptsPerAddress: 50, attemptMs: 900_000 },
+  passwordCost: { n: 1024, r: 8, p: 1 },
 }
 
 const usualEngine: EngineOptions = {
@@ -140,8 +152,16 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   await engine.open()
   const source = createPushSource()
   engine.startSource(source)
+  const people = new People(
+    { ledger: ledger.people, clock, log: errorsTo(errors), secret: randomBytes(32) },
+    { ...usualPeople, ...options.people },
+  )
+  await people.open()
   const hub: Hub = {
-    ...{ engine, limits, open: options.open ?? false, version: '0.0.0-test', startedAt: clock.now() },
+    ...{ engine, people, limits, version: '0.0.0-test', startedAt: clock.now(), ...options.edge },
+    get open() {
+      return (options.open ?? false) && people.size === 0
+    },
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',

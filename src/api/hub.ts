@@ -4,15 +4,22 @@ import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { KeyRing } from './keys.ts'
+import type { Networks } from './networks.ts'
+import type { People } from './people.ts'
 
 /** The parts that the routes use; assembled by the composition root. */
 export interface Hub {
   readonly engine: Engine
   readonly keys: KeyRing
+  readonly people: People
+  /** Networks whose devices need no key on the routes of the older systems. */
+  readonly trusted?: Networks
+  /** Pages of other origins that may ask. */
+  readonly origins?: readonly string[]
   readonly version: string
   /** UTC ms. */
   readonly startedAt: number
-  /** Requests without a key are accepted, which is only possible while bound to loopback. */
+  /** Requests without a key are accepted, which is only possible while bound to loopback and without users. */
   readonly open: boolean
   readonly defaultSite: string
   /** Where learnt models are kept, for /health: a name, no path. */

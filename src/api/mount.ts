@@ -11,7 +11,7 @@ import type {
 } from '../contract/route.ts'
 import { problemReply } from '../contract/schemas.ts'
 import type { Log } from '../core/ports.ts'
-import { type AuthOptions, authorise, identify, reachOf } from './auth.ts'
+import { type AuthOptions, authorise, cookieName, identify, isFromElsewhere, reachOf } from './auth.ts'
 import { onError } from './errors.ts'
 
 declare module 'fastify' {
@@ -42,7 +42,7 @@ export interface SocketCaller {
 /** WebSocket close code 1008: policy violation (RFC 6455). */
 export const policyViolation = 1008
 
-const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
+const nobody: Caller = { name: 'nobody', kind: 'network', role: 'viewer', sites: [] }
 
 /**
  * The only gate of the API: identifies the caller, checks role and site, bounds and validates the request, shapes errors
@@ -116,6 +116,7 @@ export class Mount {
     scope: FastifyInstance,
     route: Route,
     handler: (socket: WebSocket, client: SocketCaller) => void,
+    { seed = false }: Pick<RouteTable, 'seed'> = {},
   ): void {
     this.#mounted.push({ route, url: route.path, socket: true })
     const options = { websocket: true, schema: { hide: true }, config: { gated: route } } as const
@@ -123,7 +124,7 @@ export class Mount {
       socket.on('error', () => socket.terminate())
       let caller: Caller
       try {
-        caller = this.#admit(route, request)
+        caller = this.#admit(route, request, seed)
       } catch (error) {
         socket.close(policyViolation, error instanceof Error ? error.message.slice(0, 120) : '')
         return
@@ -133,7 +134,7 @@ export class Mount {
   }
 
   #optionsOf(
-    { errorBody }: Pick<RouteTable, 'errorBody'>,
+    { errorBody, seed = false }: Pick<RouteTable, 'errorBody' | 'seed'>,
     route: Route,
   ): Pick<RouteOptions, 'config' | 'bodyLimit' | 'validatorCompiler' | 'errorHandler' | 'onRequest'> {
     const counted = route.role !== 'public' && route.rateLimit !== 'none'
@@ -145,14 +146,14 @@ export class Mount {
       // before the body is read: a caller without the right must not make the hub read 16 MiB
       onRequest: (request, _reply, done) =>
         checked(done, () => {
-          if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request))
+          if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request, seed))
         }),
     }
   }
 
   /** Throws HomeostatError where the caller may not use the route. */
-  #admit(route: Route, request: FastifyRequest): Caller {
-    const caller = identify(request, this.#auth)
+  #admit(route: Route, request: FastifyRequest, seed: boolean): Caller {
+    const caller = identify(request, this.#auth, seed)
     authorise(caller, route, siteOf(route, request))
     return caller
   }
@@ -165,6 +166,11 @@ export class Mount {
       params: request.params,
       body: request.body,
       caller,
+      client: {
+        address: request.ip,
+        device: request.headers['user-agent'] ?? '',
+        fromElsewhere: isFromElsewhere(request),
+      },
       sites: reachOf(caller, siteOf(route, request)),
       status: (code) => {
         reply.code(code)
@@ -172,8 +178,19 @@ export class Mount {
       type: (mime) => {
         reply.type(mime)
       },
+      cookie: (secret, seconds = 0) => {
+        reply.header('set-cookie', cookieText(request, secret, seconds))
+      },
     }
   }
+}
+
+/** Scripts cannot read it, other sites do not send it (RFC 6265bis), and over TLS it never leaves TLS. */
+function cookieText({ protocol }: FastifyRequest, secret: string | undefined, seconds: number): string {
+  const parts = [`${cookieName}=${secret ?? ''}`, 'Path=/', 'HttpOnly', 'SameSite=Strict']
+  if (protocol === 'https') parts.push('Secure')
+  parts.push(`Max-Age=${secret === undefined ? 0 : seconds}`)
+  return parts.join('; ')
 }
 
 /** Goes on, or answers with what the check throws. */

@@ -28,6 +28,7 @@ import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { userRoutes } from './routes/users.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -64,8 +65,10 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   })
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
   await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
-  if (hub.open)
-    server.addHook('onRequest', (request, _reply, done) => checked(done, () => requireLoopbackNames(request)))
+  server.addHook('onRequest', (request, _reply, done) =>
+    // asked each time: the hub is not open any more once there is a user
+    hub.open ? checked(done, () => requireLoopbackNames(request, hub.origins)) : done(),
+  )
   const mount = new Mount(hub, options.log)
   mount.guard(server)
   server.decorate('gate', mount)
@@ -120,6 +123,7 @@ async function registerRoutes(
     ...readingRoutes(hub),
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
+    ...userRoutes(hub),
     ...hubRoutes(hub),
   })
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))

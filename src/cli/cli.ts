@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
   replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,
+  user: async () => (await import('./user.ts')).userCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   lab: async () => (await import('./lab.ts')).labCommand,

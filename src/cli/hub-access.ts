@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKey, KeyRing } from '../api/keys.ts'
@@ -34,9 +35,10 @@ export async function reachHub(
 
 async function ownHub(config: Config, version: string, learn: boolean): Promise<HubAccess> {
   // loaded here, so that a command that finds a hub answers at once
-  const [{ openEngine }, { createServer }] = await Promise.all([
+  const [{ openEngine }, { createServer }, { createPeople }] = await Promise.all([
     import('../main.ts'),
     import('../api/server.ts'),
+    import('../compose.ts'),
   ])
   const log = createLog('error')
   const { engine, close } = await openEngine(config, log, version)
@@ -45,9 +47,15 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
     const push = createPushSource()
     engine.startSource(push)
     const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
+    const people = createPeople(config, {
+      ...{ ledger: engine.ledger.people, clock: systemClock, log },
+      // nobody else reaches this server, so nobody gets a token of it
+      secret: randomBytes(32),
+    })
+    await people.open()
     const server = await createServer(
       {
-        ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
+        ...{ engine, people, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
         push: { rowsOf, take: (rows) => push.push(rows) },
         removeSite: (site) => engine.removeSite(site),

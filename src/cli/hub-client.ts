@@ -4,7 +4,7 @@ import type { HubAddress } from '../platform/folder.ts'
 
 /** A running hub, asked over its API with the key that it left for this user. */
 export interface HubClient {
-  request(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>
+  request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>
   /** Hands readings in; waits and tries again while the hub is full. */
   readonly emit: Emit
 }

@@ -422,7 +422,7 @@ describe('the example', () => {
     const { domains, mqtt } = await load(
       yaml(
         active.replace(
-          /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
+          /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey|cert|key):$/gm,
           '',
         ),
       ),

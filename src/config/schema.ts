@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { edge, edgeLimits } from './edge.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
@@ -147,6 +148,7 @@ const limits = z
       'Length of the write-ahead log before it is merged.',
     ),
     memoryMb: count(64, 1_048_576, 256).describe('Memory that the store of readings may take.'),
+    ...edgeLimits,
   })
   .refine(({ inboxReadings, turnReadings }) => turnReadings <= inboxReadings, {
     message: 'a number not above limits.inboxReadings',
@@ -214,12 +216,7 @@ const hubSchema = z.strictObject({
     .prefault({})
     .describe('How the simulated home lives.'),
   incidents,
-  auth: z
-    .strictObject({
-      required: z.boolean().default(false).describe('Ask for a key on this machine, too.'),
-    })
-    .prefault({})
-    .describe('Who may come in.'),
+  ...edge,
   limits,
   retention: z
     .strictObject({

@@ -74,6 +74,7 @@ function mapped<Name extends string, From, To>(
 }
 
 export const careHubTable = routeTable({
+  seed: true,
   name: 'care hub',
   routes: {
     event: {

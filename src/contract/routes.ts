@@ -3,6 +3,7 @@ import { incidentRoutes } from './incident-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
+import { userRoutes } from './user-routes.ts'
 
 /** The hub's own routes, on one page. */
 
@@ -287,6 +288,7 @@ export const routes = {
     reply: s.pageOf(s.alert),
   },
   ...incidentRoutes,
+  ...userRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',

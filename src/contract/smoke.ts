@@ -17,6 +17,7 @@ const modelInfo = z.object({
 const endpoint = z.object({ path: z.string(), method: z.string(), description: z.string() })
 
 export const smokeTable = routeTable({
+  seed: true,
   name: 'smoke pipeline',
   errorBody: ({ detail }) => ({ error: detail }),
   unknownPath: { prefixes: ['/model', '/predictions'], body: { error: 'Endpoint not found' } },

@@ -235,6 +235,7 @@ export class Engine {
     | 'alerts'
     | 'notes'
     | 'records'
+    | 'people'
     | 'jobs'
     | 'keys'
     | 'putKey'

@@ -2,7 +2,6 @@ import type { MqttSource } from '../core/ports.ts'
 import { type BrokerOptions, createBrokerSource } from './mqtt/broker.ts'
 import { createExternalSource, type ExternalOptions } from './mqtt/external.ts'
 
-export type { Reach } from './mqtt/broker.ts'
 export { hypervoltMappings, type TopicMapping } from './mqtt/mapping.ts'
 
 /** MQTT: the broker in this process, or a subscription at an external one. */

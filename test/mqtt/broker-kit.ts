@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { createMqttSource, hypervoltMappings, type Reach, type TopicMapping } from '../../src/sources/mqtt.ts'
+import type { Admission, Authenticate, Credentials } from '../../src/sources/mqtt/admission.ts'
+import { createMqttSource, hypervoltMappings, type TopicMapping } from '../../src/sources/mqtt.ts'
 import { connectPacket, Intake, keptLog, type RawClient, rawClient, start, until } from './kit.ts'
 
 /** The broker in this process, and what its tests send to it. */
@@ -8,7 +9,10 @@ export const payloadBytes = 4096
 
 interface Setting {
   readonly mappings?: readonly TopicMapping[]
-  readonly keys?: Readonly<Record<string, Reach>>
+  /** Sites by password. */
+  readonly keys?: Readonly<Record<string, Admission['sites']>>
+  /** Instead of `keys`. */
+  readonly authenticate?: Authenticate
   readonly clientBufferBytes?: number
   readonly clientPendingBytes?: number
   readonly sessionMessages?: number
@@ -24,7 +28,7 @@ export async function broker({
   const source = createMqttSource({
     kind: 'broker',
     ...{ host: '127.0.0.1', port: 0, mappings, payloadBytes, batchReadings: 1000, defaultSite: 'home', log },
-    ...(keys ? { authenticate: async (_name: string, password: string) => keys[password] } : {}),
+    ...(keys ? { authenticate: async ({ password }: Credentials) => admissionOf(keys[password]) } : {}),
     ...rest,
   })
   const running = start(source, intake)
@@ -32,6 +36,9 @@ export async function broker({
   const port = Number(/:(\d+),/.exec(source.health().detail)?.[1])
   return { intake, lines, source, port, ...running }
 }
+
+const admissionOf = (sites: Admission['sites'] | undefined): Admission | undefined =>
+  sites === undefined ? undefined : { sites, isValid: () => true }
 
 export const topic = 'HyperVolt/sensors/kitchen/temperature'
 export const reading = (value: number, more: object = {}): string =>

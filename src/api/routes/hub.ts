@@ -8,6 +8,7 @@ import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.
 import type { incidentRoutes } from './incidents.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
+import type { userRoutes } from './users.ts'
 
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
@@ -17,6 +18,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof readingRoutes>
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
+  | keyof ReturnType<typeof userRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -76,7 +78,7 @@ export const hubRoutes = (
     }
   },
 
-  me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
+  me: ({ caller: { name, kind, role, sites } }) => ({ name, kind, role, sites: sites && [...sites] }),
 
   async keys() {
     const keys = (await hub.engine.ledger.keys()).map(({ sha256: _sha256, ...key }) => key)

@@ -4,13 +4,11 @@ import type { AedesOptions, AuthenticateError, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
+import { Admissions, type Authenticate } from './admission.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
 import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
 import { boundPackets } from './packet-lengths.ts'
-
-/** Sites that a client may publish for: null means all. */
-export type Reach = readonly string[] | null
 
 export interface BrokerOptions {
   readonly host: string
@@ -28,7 +26,7 @@ export interface BrokerOptions {
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
-  readonly authenticate?: ((username: string, password: string) => Promise<Reach | undefined>) | undefined
+  readonly authenticate?: Authenticate | undefined
   readonly log: Log
 }
 
@@ -76,7 +74,8 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const pending = new PendingBytes(options.clientPendingBytes ?? 4 * mib)
-      const broker = createBroker(options, gather, pending, signal)
+      const admissions = new Admissions()
+      const broker = createBroker(options, gather, pending, signal, admissions)
       await broker.listen()
       running = broker
       broker.on('client', () => clients++)
@@ -97,6 +96,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
         // the acknowledgements of the last commit leave before the connections end
         await nextTurn()
       } finally {
+        admissions.stop()
         await new Promise<void>((resolve) => broker.close(() => resolve()))
         for (const socket of sockets) socket.destroy()
         await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -110,20 +110,23 @@ function createBroker(
   gather: Gather,
   pending: PendingBytes,
   signal: AbortSignal,
+  admissions: Admissions,
 ): FreeAedes {
   const { log, clientBufferBytes = mib, sessionMessages = 10_000 } = options
-  const reach = new WeakMap<Client, Reach>()
-  const hearsAll = (client: Client): boolean => (reach.get(client) ?? null) === null
+  const hearsAll = (client: Client): boolean => admissions.sitesOf(client) === null
   const aedes: AedesOptions = {
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
-    ...authentication(options, reach),
-    authorizePublish: publishing(options, gather, pending, signal, reach, () => broker),
+    ...authentication(options, admissions),
+    authorizePublish: publishing(options, gather, pending, signal, admissions, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
-    authorizeSubscribe: (client, subscription, done) => done(null, hearsAll(client) ? subscription : null),
+    authorizeSubscribe: (client, subscription, done) => {
+      const mayHear = hearsAll(client) && admissions.allows(client, subscription.topic)
+      done(null, mayHear ? subscription : null)
+    },
     authorizeForward: (client, packet) => {
       // a session that another key has left behind under this client's name
-      if (!hearsAll(client)) return null
+      if (!hearsAll(client) || !admissions.allows(client, packet.topic)) return null
       // retained messages wait for their reader, live ones do not
       if (!packet.retain && client.conn.writableLength > clientBufferBytes) {
         client.conn.destroy(new Error(`It does not read: more than ${clientBufferBytes} bytes wait for it.`))
@@ -146,15 +149,18 @@ function createBroker(
 
 function authentication(
   { authenticate, log }: BrokerOptions,
-  reach: WeakMap<Client, Reach>,
+  admissions: Admissions,
 ): Pick<AedesOptions, 'authenticate'> {
   if (!authenticate) return {}
   return {
     authenticate: (client, username, password, done) => {
-      authenticate(username ?? '', password?.toString('utf8') ?? '').then(
-        (sites) => {
-          if (sites === undefined) return done(refused(), false)
-          reach.set(client, sites)
+      const { conn } = client
+      const address =
+        ('remoteAddress' in conn && typeof conn.remoteAddress === 'string' && conn.remoteAddress) || ''
+      authenticate({ username: username ?? '', password: password?.toString('utf8') ?? '', address }).then(
+        (admission) => {
+          if (admission === undefined) return done(refused(), false)
+          admissions.set(client, admission)
           done(null, true)
         },
         (error: unknown) => {
@@ -175,7 +181,7 @@ function publishing(
   gather: Gather,
   pending: PendingBytes,
   signal: AbortSignal,
-  reach: WeakMap<Client, Reach>,
+  admissions: Admissions,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
   const map = new TopicMap(mappings, payloadBytes)
@@ -186,8 +192,10 @@ function publishing(
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
+    if (!admissions.allows(client, packet.topic))
+      return done(new Error('Without a key, only the topics of the older systems are open.'))
     const decode = map.decoder(packet.topic)
-    const sites = client ? (reach.get(client) ?? null) : null
+    const sites = admissions.sitesOf(client)
     if (!decode) {
       if (sites !== null) broker().withhold(packet)
       return done(null)
