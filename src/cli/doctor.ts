@@ -129,14 +129,18 @@ async function checkKeys(config: Config): Promise<Finding> {
   const ledger = ledgers.sqlite({ folder: config.data })
   try {
     await ledger.open()
-    const { length } = await ledger.keys()
+    const [keys, users] = [await ledger.keys(), await ledger.people.users()]
     await ledger.close()
-    return length > 0
-      ? { what: 'access', verdict: 'ok', detail: `listens on ${wide}, ${length} keys` }
+    return keys.length + users.length > 0
+      ? {
+          what: 'access',
+          verdict: 'ok',
+          detail: `listens on ${wide}, ${keys.length} keys, ${users.length} users`,
+        }
       : {
           what: 'access',
           verdict: 'fail',
-          detail: `listens on ${wide} without a key; run homeostat key create NAME --role admin`,
+          detail: `listens on ${wide} without a key; run homeostat user create NAME --role admin, or homeostat key create NAME --role admin`,
         }
   } catch (error) {
     return { what: 'access', verdict: 'fail', detail: messageOf(error) }

@@ -16,6 +16,7 @@ export type Route =
     }
   | { readonly view: 'alerts' }
   | { readonly view: 'quarantine' }
+  | { readonly view: 'account' }
   | { readonly view: 'unknown' }
 
 export function parseRoute(hash: string): Route {
@@ -24,7 +25,8 @@ export function parseRoute(hash: string): Route {
   const query = new URLSearchParams(search)
   const [view, site, device] = parts
   if (view === undefined) return { view: 'home' }
-  if ((view === 'alerts' || view === 'quarantine') && parts.length === 1) return { view }
+  if ((view === 'alerts' || view === 'quarantine' || view === 'account') && parts.length === 1)
+    return { view }
   if (view === 'site' && site && parts.length === 2) return { view, site }
   if (view === 'device' && site && device && parts.length === 3) {
     const metric = query.get('metric')
@@ -43,7 +45,8 @@ export function hrefOf(route: Route): string {
     const search = query.size > 0 ? `?${query}` : ''
     return `#/device/${encodeURIComponent(route.site)}/${encodeURIComponent(route.device)}${search}`
   }
-  return route.view === 'alerts' || route.view === 'quarantine' ? `#/${route.view}` : '#/'
+  const { view } = route
+  return view === 'alerts' || view === 'quarantine' || view === 'account' ? `#/${view}` : '#/'
 }
 
 /** The view that the address names; follows the address. */
