@@ -1,22 +1,19 @@
 import type { FastifyInstance } from 'fastify'
-import { isLoopbackName, isStillValid, ofSecret } from './api/auth.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
-import { Networks } from './api/networks.ts'
+import { isLoopbackName, Networks } from './api/networks.ts'
 import type { People } from './api/people.ts'
 import { createEngine, createPeople, type EngineChoices } from './compose.ts'
 import type { Config } from './config/load.ts'
-import type { Caller } from './contract/route.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
+import { listenHere, openCertificate, setCertificate, startMqtt } from './edge.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
 import { installationSecret } from './platform/secret.ts'
-import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
-import type { Authenticate } from './sources/mqtt/admission.ts'
 import { createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
@@ -59,11 +56,14 @@ export async function startHub(
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
     const hub = assemble(config, { engine, keys, people, mayOpen, version, push, demo })
-    const server = await createServer(hub, { webFolder, log })
+    const certificate = await openCertificate(config, log, stops)
+    const { trustProxy } = config
+    const server = await createServer(hub, { webFolder, log, trustProxy, tls: certificate?.pair })
+    certificate?.onChange((pair) => setCertificate(server, pair))
     stops.push(() => closeServer(server))
-    await startMqtt(config, hub, log)
+    await startMqtt(config, hub, log, certificate)
     const url = await listen(server, config)
-    await announce(claim, url, keys)
+    await announce(claim, certificate ? await listenHere(server, stops) : url, keys)
     await demo.startIfWanted()
     await keepReserve(config.data).catch((error: unknown) =>
       log.warn('No room is kept for a start on a full disk.', { error: String(error) }),
@@ -143,59 +143,6 @@ function assemble(
     push: { rowsOf, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
-  }
-}
-
-async function startMqtt(config: Config, hub: Hub, log: Log): Promise<void> {
-  const { mqtt, limits, site } = config
-  const { engine } = hub
-  if (!mqtt.enabled) return
-  const { createMqttSource, hypervoltMappings } = await import('./sources/mqtt.ts')
-  const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
-  const shared = { mappings, payloadBytes: limits.payloadBytes, batchReadings: limits.turnReadings, log }
-  if (mqtt.url !== undefined) {
-    const { url, username, password } = mqtt
-    const clientId = `homeostat-${site.id}`
-    const source = createMqttSource({ kind: 'external', url, username, password, clientId, ...shared })
-    engine.addSink(createMqttAlerts(source.link))
-    engine.startSource(source)
-    return
-  }
-  const source = createMqttSource({
-    kind: 'broker',
-    host: mqtt.host,
-    port: mqtt.port,
-    defaultSite: site.id,
-    clientBufferBytes: limits.clientBufferBytes,
-    clientPendingBytes: limits.clientPendingBytes,
-    authenticate: mqttAccess(config, hub),
-    ...shared,
-  })
-  engine.addSink(createMqttAlerts(source.link))
-  const { done } = engine.startSource(source)
-  while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
-}
-
-/** The password is an API key or an access token; the user name is free. */
-function mqttAccess({ mqtt }: Config, hub: Hub): Authenticate {
-  const seedTopics = [`${mqtt.topicPrefix.replace(/\/sensors$/, '')}/`]
-  return async ({ username, password, address }) => {
-    if (hub.open && isLoopbackName(mqtt.host)) return { sites: null, isValid: () => hub.open }
-    if (password === '' && username === '' && hub.trusted?.contains(address))
-      return { sites: null, topics: seedTopics, isValid: () => true }
-    const caller = callerOf(password, hub)
-    if (caller === undefined || caller.role === 'viewer') return undefined
-    return { sites: caller.sites, isValid: () => isStillValid(caller, hub) }
-  }
-}
-
-/** Undefined for a secret that is not valid. */
-function callerOf(secret: string, hub: Hub): Caller | undefined {
-  try {
-    return ofSecret(secret, hub)
-  } catch (error) {
-    if (error instanceof HomeostatError) return undefined
-    throw error
   }
 }
 

@@ -85,6 +85,8 @@ const usualLimits: Hub['limits'] = {
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
+  headersSeconds: 20,
+  requestSeconds: 120,
 }
 
 /** Passwords are hashed cheaply: their cost is stored with them. */

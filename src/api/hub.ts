@@ -41,6 +41,8 @@ export interface Hub {
     readonly predictRows: number
     readonly recordsPerDomain: number
     readonly recordBytes: number
+    readonly headersSeconds: number
+    readonly requestSeconds: number
   }
 }
 

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -6,19 +7,21 @@ import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import websocket from '@fastify/websocket'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { careHubTable } from '../contract/care-hub.ts'
 import { metricsTable } from '../contract/metrics.ts'
 import { hubTable } from '../contract/routes.ts'
 import { smokeTable } from '../contract/smoke.ts'
+import { HomeostatError } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
 import { requireLoopbackNames } from './auth.ts'
 import { BodyGate } from './body-gate.ts'
 import { type CareHub, careHubHandlers } from './compat/care-hub.ts'
 import { smokeHandlers } from './compat/smoke.ts'
+import { registerCors } from './cors.ts'
 import { createDomainHub } from './domain-hub.ts'
-import { onError, onNotFound } from './errors.ts'
+import { onClientError, onError, onNotFound } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
@@ -41,28 +44,54 @@ export interface ServerOptions {
   /** Folder of the built dashboard. */
   readonly webFolder: string
   readonly log: Log
+  /** Serves HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Reverse proxies whose X-Forwarded-* headers are believed: addresses and networks. */
+  readonly trustProxy?: readonly string[]
 }
 
 /** The HTTP side of a hub; the caller listens and closes. */
 export async function createServer(hub: Hub, options: ServerOptions): Promise<FastifyInstance> {
-  const server = fastify({
+  const connections = {
+    // a client that sends its headers or its body byte by byte must not hold a connection for long
+    headersTimeout: hub.limits.headersSeconds * 1000,
+    connectionsCheckingInterval: connectionsCheckMs,
+  }
+  const settings: FastifyHttpOptions<Server> = {
     // what fails before a route is found, such as a URL that cannot be decoded
     frameworkErrors: onError(options.log),
     bodyLimit: hub.limits.bodyBytes,
+    requestTimeout: hub.limits.requestSeconds * 1000,
+    clientErrorHandler: onClientError,
+    // X-Forwarded-* of anybody else is not looked at
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
+    http: connections,
     // connections that wait for nothing end with the server, answers under way are finished
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true },
     schemaController: {
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
-  })
+  }
+  const server = fastify(
+    options.tls ? Object.assign(settings, { https: { ...options.tls, ...connections } }) : settings,
+  )
   server.setErrorHandler(onError(options.log))
-  server.setNotFoundHandler(onNotFound)
+  server.addHook('onRequest', (request, _reply, done) =>
+    checked(done, () => {
+      if (!methods.has(request.method))
+        throw new HomeostatError('method_not_allowed', {
+          method: request.method,
+          allowed: [...methods].join(', '),
+        })
+    }),
+  )
   // hooks with a callback: a promise each would be a fifth of what a small request costs
   server.addHook('onRequest', (_request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff')
     done()
   })
+  registerCors(server, hub.origins ?? [])
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
   await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
   server.addHook('onRequest', (request, _reply, done) =>
@@ -70,6 +99,7 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     hub.open ? checked(done, () => requireLoopbackNames(request, hub.origins)) : done(),
   )
   const mount = new Mount(hub, options.log)
+  server.setNotFoundHandler(onNotFound(mount))
   mount.guard(server)
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
@@ -83,6 +113,12 @@ function noSchemas(): never {
 }
 
 const goodbyeMs = 1000
+
+/** HTTP methods that any route could have. TRACE would echo the key (RFC 9110, 9.3.8). */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** How often connections are held against their time-outs. */
+const connectionsCheckMs = 2000
 
 /** Says goodbye to live clients; one that does not answer is cut, so that nobody holds up a stop. */
 function endLive(this: FastifyInstance, done: () => void): void {
@@ -205,16 +241,24 @@ async function registerPage(
 }
 
 async function registerFiles(server: FastifyInstance, webFolder: string): Promise<void> {
-  const page = await readFile(join(webFolder, 'index.html'), 'utf8').catch(() => undefined)
+  const isBuilt = existsSync(join(webFolder, 'index.html'))
   await server.register(fastifyStatic, {
     root: webFolder,
     index: false,
     wildcard: false,
-    serve: page !== undefined,
+    serve: isBuilt,
+    // made by the build
+    preCompressed: true,
+    globIgnore: ['**/*.br', '**/*.gz'],
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      // the hash of its content is in its name
+      const isHashed = /[\\/]assets[\\/].+-[\w-]{8}\.\w+(\.(br|gz))?$/.test(path)
+      reply.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+    },
   })
   server.get('/', { schema: { hide: true } }, (request, reply) => {
     const wantsPage = request.headers.accept?.includes('text/html') ?? false
-    if (!wantsPage || page === undefined) return reply.send({ status: 'ok' })
-    return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page)
+    return wantsPage && isBuilt ? reply.sendFile('index.html') : reply.send({ status: 'ok' })
   })
 }

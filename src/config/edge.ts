@@ -80,6 +80,8 @@ export const edge = { auth, cors, tls, trustProxy }
 
 /** Part of `limits`. */
 export const edgeLimits = {
+  headersSeconds: count(1, 3600, 20).describe('Time for the headers of a request to arrive.'),
+  requestSeconds: count(1, 86_400, 120).describe('Time for a whole request to arrive.'),
   users: count(1, 100_000, 1000).describe('Users.'),
   sessionsPerUser: count(1, 1000, 50).describe('Devices on which a user is signed in; then the oldest ends.'),
   preferencesBytes: count(64, mib, 8 * kib).describe('Length of the preferences of a user.'),

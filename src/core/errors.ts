@@ -76,6 +76,8 @@ const table = {
     exit: 2,
     sentence: 'A request holds at most {limit} readings, this one {got}.',
   },
+  headers_too_large: { status: 431, exit: 2, sentence: 'The headers of the request are too large.' },
+  request_too_slow: { status: 408, exit: 5, sentence: 'The request took too long to arrive.' },
   body_too_large: { status: 413, exit: 2, sentence: 'The body is larger than {limit} bytes.' },
   key_missing: {
     status: 401,
@@ -110,6 +112,11 @@ const table = {
     status: 403,
     exit: 3,
     sentence: 'The {header} header "{got}" is not a loopback name; this hub is open to this machine only.',
+  },
+  method_not_allowed: {
+    status: 405,
+    exit: 4,
+    sentence: 'This path does not take {method}; it takes {allowed}.',
   },
   not_found: { status: 404, exit: 4, sentence: 'There is no {what}.' },
   rate_limited: { status: 429, exit: 5, sentence: 'Too many requests; try again in {seconds} s.' },

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
 import type { AedesOptions, AuthenticateError, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
@@ -27,7 +28,20 @@ export interface BrokerOptions {
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
   readonly authenticate?: Authenticate | undefined
+  /** Encrypts the connections. */
+  readonly tls?: BrokerTls | undefined
   readonly log: Log
+}
+
+interface Pem {
+  readonly cert: string
+  readonly key: string
+}
+
+/** The certificate of now, and each later one. */
+export interface BrokerTls {
+  readonly pair: Pem
+  onChange(listener: (pair: Pem) => void): void
 }
 
 const mib = 1024 * 1024
@@ -81,7 +95,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
       const sockets = new Set<Socket>()
-      const server = createServer({ noDelay: true }, (socket) => {
+      const server = serverOf(options.tls, (socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
         boundPackets(socket, packetBytesMax(options.payloadBytes), () => pending.hasRoom(socket))
@@ -252,6 +266,14 @@ function within(sites: readonly string[], row: RawReading, defaultSite: string):
 function refused(): AuthenticateError {
   // 5: not authorised (MQTT 3.1.1, table 3.1)
   return Object.assign(new Error('The API key is not known.'), { returnCode: 5 })
+}
+
+function serverOf(tls: BrokerTls | undefined, take: (socket: Socket) => void): Server {
+  if (!tls) return createServer({ noDelay: true }, take)
+  const server = createTlsServer({ noDelay: true, ...tls.pair }, take)
+  // connections that exist keep the certificate that they began with
+  tls.onChange((pair) => server.setSecureContext(pair))
+  return server
 }
 
 /** Returns the port. */

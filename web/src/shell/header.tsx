@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 import { savePreference, useAccess, useMe, usePreferences } from '../account/session.ts'
 import { useConnection } from '../live/live.tsx'
 import type { Connection } from '../live/socket.ts'
-import { AutoIcon, MoonIcon, SunIcon } from './icons.tsx'
+import { AutoIcon, MoonIcon, PersonIcon, SunIcon } from './icons.tsx'
 
 export function Header() {
   return (
@@ -18,7 +18,7 @@ export function Header() {
         <ConnectionState />
         <SchemeSwitch />
         <AccountLink />
-        <Anchor href="./docs" size="sm" c="inherit">
+        <Anchor href="./docs" size="sm" c="inherit" className="wide-only">
           API docs
         </Anchor>
       </Container>
@@ -46,12 +46,12 @@ function ConnectionState() {
 function AccountLink() {
   const me = useMe().data
   const access = useAccess().data
-  const text =
-    me?.kind === 'user' ? me.name : access?.users === false && access.open ? 'Set up sign-in' : undefined
-  if (text === undefined) return null
+  const isFree = access?.users === false && access.open
+  const text = me?.kind === 'user' ? me.name : isFree ? 'Set up sign-in' : 'Account'
   return (
-    <Anchor href="#/account" size="sm" c="inherit" className="account">
-      {text}
+    <Anchor href="#/account" size="sm" c="inherit" className="account" aria-label={text} title={text}>
+      <PersonIcon />
+      <span className="wide-only">{text}</span>
     </Anchor>
   )
 }

@@ -30,13 +30,16 @@ export function AccountView() {
       <Answer of={useMe()}>
         {(me) => (me.kind === 'user' ? <OwnAccount me={me} /> : <NoAccount me={me} />)}
       </Answer>
+      <p className="section muted small">
+        For programs: <a href="./docs">API docs</a>
+      </p>
     </>
   )
 }
 
 function NoAccount({ me }: { me: Reply<'me'> }) {
   const access = useAccess()
-  if (me.kind === 'local' && access.data?.users === false) return <FirstUser />
+  if (me.kind !== 'key') return access.data?.users === false ? <FirstUser /> : null
   return (
     <>
       <PageTitle text="Account" />
