@@ -52,6 +52,9 @@ export interface TestHubOptions {
   /** Requests without a key are taken while there is no user. */
   readonly open?: boolean
   readonly people?: Partial<PeopleOptions>
+  /** Default: the built page. */
+  readonly webFolder?: string
+  readonly trustProxy?: readonly string[]
   readonly edge?: Partial<Pick<Hub, 'trusted' | 'origins'>>
   readonly limits?: Partial<Hub['limits']>
   /** Default: those that are shipped. */
@@ -73,7 +76,7 @@ export interface TestHubOptions {
 export const loopbackHost = '127.0.0.1:8000'
 
 /** The built page where there is one; without it `GET /` answers JSON. */
-const webFolder = fileURLToPath(new URL('../dist/web', import.meta.url))
+const builtPage = fileURLToPath(new URL('../dist/web', import.meta.url))
 
 const usualLimits: Hub['limits'] = {
   batchReadings: 10_000,
@@ -170,7 +173,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     push: { rowsOf, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }
-  const server = await createServer(hub, { webFolder, log: errorsTo(errors) })
+  const server = await createServer(hub, {
+    ...{ webFolder: options.webFolder ?? builtPage, log: errorsTo(errors) },
+    ...(options.trustProxy && { trustProxy: options.trustProxy }),
+  })
   return {
     ...{ engine, server, hub, readings, ledger, errors },
     push: (rows) => source.push(rows.map((row) => ({ source: 'test', ...row }))),

@@ -252,6 +252,8 @@ async function registerFiles(server: FastifyInstance, webFolder: string): Promis
     globIgnore: ['**/*.br', '**/*.gz'],
     cacheControl: false,
     setHeaders: (reply, path) => {
+      // beside the one of cors.origins, which this replaces
+      reply.setHeader('vary', 'Accept-Encoding, Origin')
       // the hash of its content is in its name
       const isHashed = /[\\/]assets[\\/].+-[\w-]{8}\.\w+(\.(br|gz))?$/.test(path)
       reply.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')

@@ -134,3 +134,40 @@ function raw(port: number, text: string): Promise<string> {
     socket.once('close', () => resolve(answer))
   })
 }
+
+describe('trustProxy', () => {
+  const forwarded = {
+    'x-forwarded-for': '203.0.113.7',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'home.example',
+  }
+  const credentials = { name: 'Maria', password: 'correct horse' }
+  const signIn = (remoteAddress: string) =>
+    hub.ask({
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: credentials,
+      remoteAddress,
+      headers: forwarded,
+    })
+
+  test.each([
+    ['named', '10.0.0.2', true],
+    ['in a named network', '10.1.2.3', true],
+    ['any other', '10.0.0.3', false],
+  ])('headers of a proxy that is %s: the address and HTTPS that they tell', async (_, proxy, isTrusted) => {
+    await start({ trustProxy: ['10.0.0.2', '10.1.0.0/16'] })
+    const { id } = await hub.hub.people.create({ ...credentials, role: 'viewer', sites: null })
+    const answer = await signIn(proxy)
+    expect(answer.statusCode).toBe(200)
+    expect(String(answer.headers['set-cookie']).includes('Secure')).toBe(isTrusted)
+    expect(hub.hub.people.sessionsOf(id)[0]?.address).toBe(isTrusted ? '203.0.113.7' : proxy)
+  })
+
+  test('no proxy is trusted by default', async () => {
+    await start()
+    const { id } = await hub.hub.people.create({ ...credentials, role: 'viewer', sites: null })
+    await signIn('127.0.0.1')
+    expect(hub.hub.people.sessionsOf(id)[0]?.address).toBe('127.0.0.1')
+  })
+})
