@@ -14,7 +14,7 @@ import { systemClock } from './platform/clock.ts'
 import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
 import { installationSecret } from './platform/secret.ts'
-import { createPushSource, rowsOf } from './sources/push.ts'
+import { countRows, createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
 export interface RunningHub {
@@ -140,7 +140,7 @@ function assemble(
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
-    push: { rowsOf, take: (rows) => push.push(rows) },
+    push: { rowsOf, countRows, take: (rows) => push.push(rows) },
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
     limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
   }

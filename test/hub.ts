@@ -19,7 +19,7 @@ import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
-import { createPushSource, rowsOf } from '../src/sources/push.ts'
+import { countRows, createPushSource, rowsOf } from '../src/sources/push.ts'
 import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
 import { createThroughJournal } from '../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
@@ -82,6 +82,7 @@ const usualLimits: Hub['limits'] = {
   batchReadings: 10_000,
   inboxReadings: 65_536,
   bodyBytes: 16 * 1024 * 1024,
+  bodiesBytes: 64 * 1024 * 1024,
   clientBufferBytes: 1024 * 1024,
   liveClients: 200,
   requestsPerMinute: 1_000_000,
@@ -170,7 +171,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
-    push: { rowsOf, take: (rows) => source.push(rows) },
+    push: { rowsOf, countRows, take: (rows) => source.push(rows) },
     removeSite: (site) => engine.removeSite(site),
   }
   const server = await createServer(hub, {

@@ -1,51 +1,80 @@
+import { isUtf8 } from 'node:buffer'
+import type { Readable } from 'node:stream'
+import { setImmediate as pause } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
 import { HomeostatError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Hub } from './hub.ts'
+import { JsonScan, parseScanned } from './json.ts'
 
 /** Shorter bodies are parsed at once. */
 const largeBytes = 64 * 1024
 
-/** Large bodies that may wait, in lengths of the longest one. */
-const waitingBodies = 4
+/** Values that one row of a list of readings may have. */
+const valuesPerRow = 64
+
+/** Values of any other body: a schema looks at each of them in one go. */
+const schemaValuesMax = 100_000
+
+type GateLimits = Pick<Hub['limits'], 'bodyBytes' | 'bodiesBytes' | 'batchReadings' | 'inboxReadings'>
 
 /**
- * Parses JSON bodies; large ones one after the other, each when the pump has room. Parsed readings take several times the
- * memory of their text, so bodies that wait are kept as text.
+ * Reads and parses JSON bodies. All that arrive, and those that wait, share one budget of bytes. Large ones are parsed one
+ * after the other, each when the pump has room: parsed readings take several times the memory of their text.
  *
  * A key such as `__proto__` becomes an own property here and is never copied: handlers read named fields.
  */
 export class BodyGate {
   readonly #engine: Pick<Engine, 'room'>
-  readonly #limits: Pick<Hub['limits'], 'bodyBytes' | 'inboxReadings'>
-  #waitingBytes = 0
+  readonly #limits: GateLimits
+  #heldBytes = 0
   #last: Promise<void> = Promise.resolve()
 
-  constructor(engine: Pick<Engine, 'room'>, limits: Pick<Hub['limits'], 'bodyBytes' | 'inboxReadings'>) {
+  constructor(engine: Pick<Engine, 'room'>, limits: GateLimits) {
     this.#engine = engine
     this.#limits = limits
   }
 
-  /** Gives `request_invalid` for a body that is not JSON, and `overloaded` when too many bytes wait. */
-  parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
-    if (body.length > largeBytes) {
-      this.#parseLarge(body).then((parsed) => done(null, parsed), done)
-      return
-    }
-    let parsed: unknown
+  /**
+   * Rejects with `request_invalid` for a body that is not JSON in UTF-8, `body_too_large`, `body_too_complex`, and
+   * `bodies_too_large` while all bodies together would take too much.
+   */
+  async read(request: FastifyRequest, payload: Readable): Promise<unknown> {
+    const lease = { bytes: 0 }
     try {
-      parsed = parseJson(body)
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)))
-      return
+      const { routeOptions } = request
+      const isRows = routeOptions.config.gated?.bodyCheckedBy === 'handler'
+      const scan = new JsonScan(isRows ? this.#limits.batchReadings * valuesPerRow : schemaValuesMax)
+      const limit = routeOptions.bodyLimit ?? this.#limits.bodyBytes
+      const body = await this.#arrived(payload, limit, lease, scan)
+      if (!isUtf8(body))
+        throw new HomeostatError('request_invalid', { detail: 'the body is not UTF-8 throughout' })
+      return body.length > largeBytes ? await this.#parseLarge(body, scan) : parseAtOnce(body)
+    } finally {
+      this.#heldBytes -= lease.bytes
     }
-    done(null, parsed)
   }
 
-  async #parseLarge(body: Buffer): Promise<unknown> {
-    if (this.#waitingBytes + body.length > waitingBodies * this.#limits.bodyBytes) {
-      throw new HomeostatError('overloaded', { limit: this.#limits.inboxReadings })
+  async #arrived(
+    payload: Readable,
+    limit: number,
+    lease: { bytes: number },
+    scan: JsonScan,
+  ): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    for await (const piece of piecesOf(payload)) {
+      lease.bytes += piece.length
+      this.#heldBytes += piece.length
+      if (lease.bytes > limit) throw new HomeostatError('body_too_large', { limit })
+      const { bodiesBytes } = this.#limits
+      if (this.#heldBytes > bodiesBytes) throw new HomeostatError('bodies_too_large', { limit: bodiesBytes })
+      scan.add(piece)
+      pieces.push(piece)
     }
-    this.#waitingBytes += body.length
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  }
+
+  async #parseLarge(body: Buffer, scan: JsonScan): Promise<unknown> {
     const before = this.#last
     let leave = (): void => undefined
     this.#last = new Promise((resolve) => {
@@ -54,20 +83,34 @@ export class BodyGate {
     try {
       await before
       await this.#engine.room('push')
-      return parseJson(body)
+      return await parseScanned(body, scan, pause)
+    } catch (error) {
+      throw asProblem(error)
     } finally {
-      this.#waitingBytes -= body.length
       // the rows must be in the inbox before the next one looks for room
       setImmediate(leave)
     }
   }
 }
 
-function parseJson(body: Buffer): unknown {
+/** The stream stays whole where its reader stops: the answer still has to leave by its connection. */
+async function* piecesOf(payload: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* payload.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>
+  } catch (error) {
+    throw new HomeostatError('request_invalid', { detail: 'the body did not arrive as a whole' }, error)
+  }
+}
+
+function parseAtOnce(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
-    throw new HomeostatError('request_invalid', { detail: `the body is not JSON: ${detail}` })
+    throw asProblem(error)
   }
+}
+
+function asProblem(error: unknown): unknown {
+  if (!(error instanceof SyntaxError)) return error
+  return new HomeostatError('request_invalid', { detail: `the body is not JSON: ${error.message}` })
 }

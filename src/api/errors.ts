@@ -111,6 +111,8 @@ function send(
   const status = statusOf(code)
   if (status === 503) reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
+  // the rest of a body that was refused is not read
+  if (!reply.request.raw.complete) reply.header('connection', 'close')
   const body = bodyOf(code, detail)
   return reply
     .code(status)

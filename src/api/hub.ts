@@ -27,6 +27,8 @@ export interface Hub {
   readonly push: {
     /** The rows of a body; undefined where the body has none of the accepted forms. */
     rowsOf(body: unknown): RawReading[] | undefined
+    /** How many these are, without making them. */
+    countRows(body: unknown): number | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
   /** Stops the simulator of a demo site, then erases the site. */
@@ -35,6 +37,7 @@ export interface Hub {
     readonly batchReadings: number
     readonly inboxReadings: number
     readonly bodyBytes: number
+    readonly bodiesBytes: number
     readonly clientBufferBytes: number
     readonly liveClients: number
     readonly requestsPerMinute: number

@@ -10,6 +10,7 @@ import type {
   RouteTable,
 } from '../contract/route.ts'
 import { problemReply } from '../contract/schemas.ts'
+import { HomeostatError } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
 import { type AuthOptions, authorise, cookieName, identify, isFromElsewhere, reachOf } from './auth.ts'
 import { onError } from './errors.ts'
@@ -136,9 +137,13 @@ export class Mount {
   #optionsOf(
     { errorBody, seed = false }: Pick<RouteTable, 'errorBody' | 'seed'>,
     route: Route,
-  ): Pick<RouteOptions, 'config' | 'bodyLimit' | 'validatorCompiler' | 'errorHandler' | 'onRequest'> {
+  ): Pick<
+    RouteOptions,
+    'config' | 'bodyLimit' | 'validatorCompiler' | 'errorHandler' | 'onRequest' | 'preHandler'
+  > {
     const counted = route.role !== 'public' && route.rateLimit !== 'none'
     return {
+      preHandler: (request, _reply, done) => checked(done, () => requireIds(route, request)),
       config: { gated: route, rateLimit: counted ? {} : false },
       errorHandler: onError(this.#log, errorBody),
       ...(route.bodyBytes === undefined ? {} : { bodyLimit: route.bodyBytes }),
@@ -182,6 +187,18 @@ export class Mount {
         reply.header('set-cookie', cookieText(request, secret, seconds))
       },
     }
+  }
+}
+
+/** Fields that name something. */
+const idFields = ['site', 'device', 'metric', 'room', 'domain', 'subject', 'id', 'name'] as const
+
+/** Throws `request_invalid` for an empty id: nothing has it, and it is no way to say "all". */
+function requireIds({ bodyCheckedBy }: Route, { query, params, body }: FastifyRequest): void {
+  for (const part of [query, params, bodyCheckedBy === 'handler' ? undefined : body]) {
+    if (typeof part !== 'object' || part === null) continue
+    const empty = idFields.find((field) => Object.hasOwn(part, field) && Reflect.get(part, field) === '')
+    if (empty !== undefined) throw new HomeostatError('request_invalid', { detail: `"${empty}" is empty` })
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -146,10 +146,8 @@ async function registerRoutes(
   })
   const bodies = new BodyGate(hub.engine, hub.limits)
   scope.removeContentTypeParser('application/json')
-  scope.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request: FastifyRequest, body: Buffer, done) => bodies.parse(body, done),
+  scope.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) =>
+    bodies.read(request, payload),
   )
   scope.setValidatorCompiler(validatorCompiler)
   // a test compares the replies with the contract; checking each row of each answer would cost more than the query

@@ -7,7 +7,7 @@ import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
-import { createPushSource, rowsOf } from '../sources/push.ts'
+import { countRows, createPushSource, rowsOf } from '../sources/push.ts'
 import { createHubClient, type HubClient, toError } from './hub-client.ts'
 
 /** The API of the hub of a data folder, whether one runs or not. */
@@ -57,7 +57,7 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
       {
         ...{ engine, people, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
-        push: { rowsOf, take: (rows) => push.push(rows) },
+        push: { rowsOf, countRows, take: (rows) => push.push(rows) },
         removeSite: (site) => engine.removeSite(site),
         limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },

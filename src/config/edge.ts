@@ -80,6 +80,9 @@ export const edge = { auth, cors, tls, trustProxy }
 
 /** Part of `limits`. */
 export const edgeLimits = {
+  bodiesBytes: count(kib, 16_384 * mib, 64 * mib).describe(
+    'Length of all requests that arrive or wait, together.',
+  ),
   headersSeconds: count(1, 3600, 20).describe('Time for the headers of a request to arrive.'),
   requestSeconds: count(1, 86_400, 120).describe('Time for a whole request to arrive.'),
   users: count(1, 100_000, 1000).describe('Users.'),

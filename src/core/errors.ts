@@ -79,6 +79,12 @@ const table = {
   headers_too_large: { status: 431, exit: 2, sentence: 'The headers of the request are too large.' },
   request_too_slow: { status: 408, exit: 5, sentence: 'The request took too long to arrive.' },
   body_too_large: { status: 413, exit: 2, sentence: 'The body is larger than {limit} bytes.' },
+  body_too_complex: { status: 413, exit: 2, sentence: 'The body has more than {limit} {what}.' },
+  bodies_too_large: {
+    status: 503,
+    exit: 5,
+    sentence: 'The bodies of all requests together exceed {limit} bytes (limits.bodiesBytes); try again shortly.',
+  },
   key_missing: {
     status: 401,
     exit: 3,

@@ -32,15 +32,15 @@ export const readingRoutes = (
   },
 
   async push(request) {
+    const { batchReadings, inboxReadings } = hub.limits
+    const count = hub.push.countRows(request.body) ?? 0
+    if (count > batchReadings)
+      throw new HomeostatError('batch_too_large', { limit: batchReadings, got: count })
     const rows = hub.push.rowsOf(request.body)
     if (!rows) {
       throw new HomeostatError('request_invalid', {
         detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
       })
-    }
-    const { batchReadings, inboxReadings } = hub.limits
-    if (rows.length > batchReadings) {
-      throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
     }
     if (hub.engine.isFull('push')) throw new HomeostatError('overloaded', { limit: inboxReadings })
     const receipt = await hub.push.take(inReach(rows, request, hub.defaultSite))
