@@ -58,7 +58,9 @@ export async function startHub(
     const hub = assemble(config, { engine, keys, people, mayOpen, version, push, demo })
     const certificate = await openCertificate(config, log, stops)
     const { trustProxy } = config
-    const server = await createServer(hub, { webFolder, log, trustProxy, tls: certificate?.pair })
+    const server = await createServer(hub, {
+      ...{ webFolder, log, trustProxy, access: config.log.access, tls: certificate?.pair },
+    })
     certificate?.onChange((pair) => setCertificate(server, pair))
     stops.push(() => closeServer(server))
     await startMqtt(config, hub, log, certificate)

@@ -35,6 +35,8 @@ export interface TestHub {
   readonly ledger: Ledger
   /** What the hub logged as an error; a test that expects none looks here. */
   readonly errors: readonly string[]
+  /** What it logged as an info. */
+  readonly infos: readonly { readonly message: string; readonly fields: unknown }[]
   /** Hands rows in as a source does; resolves after the commit. */
   push(rows: readonly Partial<RawReading>[]): Promise<Receipt>
   /** Makes a key and returns its secret. */
@@ -55,6 +57,8 @@ export interface TestHubOptions {
   /** Default: the built page. */
   readonly webFolder?: string
   readonly trustProxy?: readonly string[]
+  /** A line in the log for each request. */
+  readonly access?: boolean
   readonly edge?: Partial<Pick<Hub, 'trusted' | 'origins'>>
   readonly limits?: Partial<Hub['limits']>
   /** Default: those that are shipped. */
@@ -142,6 +146,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const journal = options.journal ?? createThroughJournal({ readings, ledger })
   const settings = { ...usualEngine, ...bounds, ...options.engine, training }
   const errors: string[] = []
+  const infos: { message: string; fields: unknown }[] = []
   const engine = new Engine(
     {
       disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
@@ -175,11 +180,12 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     removeSite: (site) => engine.removeSite(site),
   }
   const server = await createServer(hub, {
-    ...{ webFolder: options.webFolder ?? builtPage, log: errorsTo(errors) },
+    ...{ webFolder: options.webFolder ?? builtPage, access: options.access ?? false },
+    log: { ...errorsTo(errors), info: (message, fields) => void infos.push({ message, fields }) },
     ...(options.trustProxy && { trustProxy: options.trustProxy }),
   })
   return {
-    ...{ engine, server, hub, readings, ledger, errors },
+    ...{ engine, server, hub, readings, ledger, errors, infos },
     push: (rows) => source.push(rows.map((row) => ({ source: 'test', ...row }))),
     async key(role, sites = null) {
       const { key, secret } = createKey(`${role} of ${sites?.join(', ') ?? 'all'}`, role, sites, clock.now())

@@ -14,7 +14,10 @@ import type { Mount } from './mount.ts'
 export const onError =
   (log: Log, shape?: (problem: ProblemBody) => object) =>
   (error: FastifyError | HomeostatError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof HomeostatError) return send(reply, error.code, error.message, shape)
+    if (error instanceof HomeostatError) {
+      const detail = engineCodes.has(error.code) ? withoutEngine(log, error) : error.message
+      return send(reply, error.code, detail, shape)
+    }
     const known = fromFastify(error, request)
     if (known) return send(reply, known.code, known.message, shape)
     const reference = randomUUID()
@@ -26,6 +29,18 @@ export const onError =
     })
     return send(reply, 'internal', problem('internal', { reference }).message, shape)
   }
+
+/** Their sentences quote what a store said, which may be SQL, values and paths. */
+const engineCodes: ReadonlySet<ErrorCode> = new Set(['store_failed', 'change_not_stored', 'turn_refused'])
+
+/** The sentence without what a store said, which goes to the log under a reference; a full disk is told. */
+function withoutEngine(log: Log, { code, message }: HomeostatError): string {
+  if (/disk is full|ENOSPC|EDQUOT|SQLITE_FULL|no space left/i.test(message))
+    return problem(code, { detail: 'the disk is full' }).message
+  const reference = randomUUID()
+  log.warn('A store failed a request.', { reference, error: message })
+  return problem(code, { detail: `the log names the reason under ${reference}` }).message
+}
 
 /** 404, or 405 with `Allow` where the path exists for other methods. */
 export const onNotFound =

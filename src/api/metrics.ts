@@ -56,7 +56,17 @@ export function createMetrics(engine: Engine): Registry {
   gauge('homeostat_training', 'Whether a model is being trained', () =>
     Number(engine.models.trainer.training),
   )
+  count('process_cpu_seconds_total', 'Processor time, of all threads', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
   gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  gauge('nodejs_heap_used_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
+  gauge(
+    'nodejs_external_memory_bytes',
+    'Memory of buffers and libraries outside of the heap',
+    () => process.memoryUsage().external,
+  )
   gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
   countLabelled(registry, counters)
   return registry

@@ -61,6 +61,11 @@ export class Mount {
     this.#log = log
   }
 
+  /** Who sent a request that passed the gate; undefined for public routes and for callers that were refused. */
+  callerOf(request: FastifyRequest): Caller | undefined {
+    return this.#callers.get(request)
+  }
+
   get mounted(): readonly MountedRoute[] {
     return this.#mounted
   }

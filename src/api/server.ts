@@ -27,6 +27,7 @@ import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
+import { RequestTimes, registerTimes } from './request-times.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   /** Reverse proxies whose X-Forwarded-* headers are believed: addresses and networks. */
   readonly trustProxy?: readonly string[]
+  /** A line in the log for each request. */
+  readonly access?: boolean
 }
 
 /** The HTTP side of a hub; the caller listens and closes. */
@@ -101,9 +104,11 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   const mount = new Mount(hub, options.log)
   server.setNotFoundHandler(onNotFound(mount))
   mount.guard(server)
+  const times = new RequestTimes()
+  registerTimes(server, mount, { times, log: options.log, access: options.access ?? false })
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
-  await server.register((scope) => registerRoutes(scope, hub, mount, options))
+  await server.register((scope) => registerRoutes(scope, hub, mount, options, times))
   return server
 }
 
@@ -137,6 +142,7 @@ async function registerRoutes(
   hub: Hub,
   mount: Mount,
   { webFolder }: ServerOptions,
+  times: RequestTimes,
 ): Promise<void> {
   await registerDocuments(scope, hub)
   await scope.register(rateLimit, {
@@ -166,7 +172,7 @@ async function registerRoutes(
     const routes = await domain.routes?.()
     if (routes) await mount.add(scope, routes.contract, routes.handlers(createDomainHub(hub, domain.name)))
   }
-  await scope.register((page) => registerPage(page, hub, mount, webFolder))
+  await scope.register((page) => registerPage(page, hub, mount, webFolder, times))
 }
 
 /** `/openapi.json` and `/docs`. */
@@ -220,6 +226,7 @@ async function registerPage(
   hub: Hub,
   mount: Mount,
   webFolder: string,
+  times: RequestTimes,
 ): Promise<void> {
   // headers for pages: building them for each answer of the API would cost more than taking a reading
   await server.register(helmet, pageHeaders)
@@ -229,7 +236,7 @@ async function registerPage(
       // loaded for the first scrape: most homes have none
       registry ??= (await import('./metrics.ts')).createMetrics(hub.engine)
       type(registry.contentType)
-      return registry.metrics()
+      return `${await registry.metrics()}${times.text()}`
     },
   })
   await server.register(async (files) => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { edge, edgeLimits } from './edge.ts'
+import { log } from './log.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
@@ -311,15 +312,7 @@ const hubSchema = z.strictObject({
     })
     .prefault({})
     .describe('Learnt models.'),
-  log: z
-    .strictObject({
-      level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-        .default('info')
-        .describe('How much the log says.'),
-    })
-    .prefault({})
-    .describe('The log.'),
+  log,
 })
 
 /** The part of a domain that the configuration needs: `domains.<name>` in the file has the keys of `settings`. */
