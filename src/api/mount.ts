@@ -195,15 +195,18 @@ export class Mount {
   }
 }
 
+/** Of the longest ids (`idLimits`). */
+const idCharacters = 128
+
 /** Fields that name something. */
 const idFields = ['site', 'device', 'metric', 'room', 'domain', 'subject', 'id', 'name'] as const
 
-/** Throws `request_invalid` for an empty id: nothing has it, and it is no way to say "all". */
+/** Throws `id_invalid` for an empty id: nothing has it, and it is no way to say "all". */
 function requireIds({ bodyCheckedBy }: Route, { query, params, body }: FastifyRequest): void {
   for (const part of [query, params, bodyCheckedBy === 'handler' ? undefined : body]) {
     if (typeof part !== 'object' || part === null) continue
     const empty = idFields.find((field) => Object.hasOwn(part, field) && Reflect.get(part, field) === '')
-    if (empty !== undefined) throw new HomeostatError('request_invalid', { detail: `"${empty}" is empty` })
+    if (empty !== undefined) throw new HomeostatError('id_invalid', { field: empty, limit: idCharacters })
   }
 }
 

@@ -35,7 +35,7 @@ export const smokeTable = routeTable({
     reload: {
       method: 'POST',
       path: '/model/reload',
-      summary: 'Load models that other processes published',
+      summary: 'Load models of the sites of the key that other processes published',
       role: 'operator',
       scope: 'query',
       query: z.object({ site: z.string().optional() }),

@@ -83,7 +83,8 @@ const table = {
   bodies_too_large: {
     status: 503,
     exit: 5,
-    sentence: 'The bodies of all requests together exceed {limit} bytes (limits.bodiesBytes); try again shortly.',
+    sentence:
+      'The bodies of all requests together exceed {limit} bytes (limits.bodiesBytes); try again shortly.',
   },
   key_missing: {
     status: 401,

@@ -29,5 +29,8 @@ export function admit(
     const newestAt = windows.newestAt(reading)
     if (newestAt >= reading.at && newestAt < reading.at + 1000) reading = { ...reading, at: newestAt + 1 }
   }
+  // stored while the clock of the hub was ahead: it must not stay the newest until that time has come
+  const latestMs = context.now + context.maxFutureMs
+  if (windows.newestAt(reading) > latestMs) windows.forgetAfter(reading, latestMs)
   return reading
 }

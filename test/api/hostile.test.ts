@@ -88,12 +88,12 @@ test.each([
 ] as const)('%s %s: an empty id is told so', async (method, url) => {
   await start()
   const answer = await hub.ask({ method, url })
-  expect([answer.statusCode, answer.json().code]).toEqual([400, 'request_invalid'])
+  expect([answer.statusCode, answer.json().code]).toEqual([400, 'id_invalid'])
 })
 
 test.each(['site', 'device', 'metric'])('an empty %s in a body is told so', async (field) => {
   await start()
   const body = { site: 'home', device: 'a', metric: 'energy', rows: [{ x: 1 }], [field]: '' }
   const answer = await hub.ask({ method: 'POST', url: '/api/v1/predict', payload: body })
-  expect([answer.statusCode, answer.json().code]).toEqual([400, 'request_invalid'])
+  expect([answer.statusCode, answer.json().code]).toEqual([400, 'id_invalid'])
 })

@@ -77,9 +77,10 @@ export class Lifecycle {
     return this.#alone(target, () => this.#loadLive(target))
   }
 
-  /** Models are read again when they are used next. */
-  forgetLoaded(): void {
-    this.#cache.clear()
+  /** Models of these sites (null: all) are read again when they are used next. */
+  forgetLoaded(sites: readonly string[] | null): void {
+    if (sites === null) this.#cache.clear()
+    else for (const site of sites) this.#cache.removeSite(site)
   }
 
   /** Versions that predict in shadow: the challenger, and the one that was live before. */
