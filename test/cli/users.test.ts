@@ -96,6 +96,20 @@ describe('homeostat user', { timeout: patienceMs }, () => {
     expect((await hub.ask('/api/v1/readings', posting(row, headers))).status).toBe(401)
   })
 
+  test('a hub for the network says that MQTT is for this machine only, unless it is told otherwise', async () => {
+    const start = async (...args: string[]): Promise<string> => {
+      const hub = await place.serve('--no-demo', ...args)
+      await hub.stop()
+      return hub.started.tail
+    }
+    expect((await place.run('serve', '--host', '0.0.0.0')).error).toContain('homeostat user create')
+    await give(`${password}\n`, 'user', 'create', 'Maria', '--role', 'admin')
+    expect(await start('--host', '0.0.0.0')).toContain("MQTT takes this machine's clients only")
+    expect(await start()).not.toContain('MQTT takes')
+    place.configure({ mqtt: { host: '0.0.0.0' } })
+    expect(await start('--host', '0.0.0.0')).not.toContain('MQTT takes')
+  })
+
   test('the secret of tokens is readable for this user only, is the same after a restart, and is not logged', async () => {
     await give(`${password}\n`, 'user', 'create', 'Maria', '--role', 'admin')
     const first = await place.serve('--no-demo')
