@@ -44,14 +44,25 @@ export async function run(report: Report): Promise<void> {
   }
 }
 
-/** Heap and buffers while a file of many times the block size goes through. */
+const largeRows = 5_000_000
+const largeTarget = 250_000
+
+/** Rate, heap and buffers while a file of many times the block size goes through. */
 async function reportMemory(folder: string, report: Report): Promise<void> {
   const file = join(folder, 'large.csv')
-  await writeRows(file, 'long', 4_000_000)
+  await writeRows(file, 'long', largeRows)
   const before = process.memoryUsage().rss
   let most = before
-  const { bytes } = await importing(file, () => {
+  const { bytes, readings, seconds, cpuSeconds } = await importing(file, () => {
     most = Math.max(most, process.memoryUsage().rss)
+  })
+  report({
+    bench: 'import',
+    name: `${largeRows.toLocaleString('en-US')} rows`,
+    value: readings / seconds,
+    unit: 'rows/s',
+    target: largeTarget,
+    note: `${Math.round(readings / cpuSeconds).toLocaleString('en-US')} rows per second of processor time`,
   })
   const value = (most - before) / 1e6
   const note = `most resident memory above the start while ${Math.round(bytes / 1e6)} MB went through`

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HubProcess, startHub } from '../test/servers/hub.ts'
-import { cpuSecondsOf } from './load/cpu.ts'
+import { cpuSecondsOf, untilAtRest } from './load/cpu.ts'
 import { runLoad } from './load/run.ts'
 import { type HttpLoad, type LoadResult, layoutOn, type MqttLoad } from './load/spec.ts'
 import { type Influx, startInfluxPeer } from './peers/influx.ts'
@@ -10,7 +10,8 @@ import { type Figure, median, type Report, round } from './report.ts'
 
 /**
  * Taking in: the hub beside what a user would glue together instead, turn about in the same run, since the machine
- * is never the same twice. All of it on one machine with the load generators.
+ * is never the same twice. All of it on one machine with the load generators. Each scene begins when the one before has
+ * left nothing to do, on either side.
  */
 export async function run(report: Report): Promise<void> {
   const stops: (() => Promise<void>)[] = []
@@ -54,23 +55,33 @@ async function oneRound(
   influx: Influx,
   tally: Tally,
 ): Promise<void> {
+  const rest = (): Promise<void> => untilAtRest([hub.pid, influx.pid])
+  await rest()
   await mqttRound(hub, 1, 200_000, tally)
+  await rest()
   if (!('reason' in chain)) {
     const { stored, acknowledged, cpuUs } = await chain.measure(200_000, window)
     tally.add('chain cpu', cpuUs)
     tally.add('chain', stored)
     tally.add('chain acknowledged', acknowledged)
   }
+  await rest()
   await mqttRound(hub, 0, 300_000, tally)
   tally.add('memory after MQTT', hub.memory().most)
+  await rest()
   await httpRound('hub batches', hub.pid, () => hubHttp(hub, batches), tally)
   tally.add('memory after batches', hub.memory().most)
+  await rest()
   await httpRound('influx batches', influx.pid, () => influxHttp(influx, batches), tally)
+  await rest()
   await httpRound('influx batches of 1000', influx.pid, () => influxHttp(influx, thousands), tally)
   const turns = await hub.metric(turnsTotal)
+  await rest()
   await httpRound('hub singles', hub.pid, () => hubHttp(hub, singles), tally)
   tally.add('hub singles a commit', singles.requests / ((await hub.metric(turnsTotal)) - turns))
+  await rest()
   await httpRound('influx singles', influx.pid, () => influxHttp(influx, singles), tally)
+  await rest()
   await httpRound('influx singles of 8', influx.pid, () => influxHttp(influx, singlesOf8), tally)
 }
 

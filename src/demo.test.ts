@@ -64,7 +64,7 @@ const all = async (metric?: string): Promise<Reading[]> =>
 async function expectWhole(): Promise<void> {
   const counters = await all('energy_total')
   const devices = new Set(counters.map(({ device }) => device))
-  expect(devices.size).toBe(14)
+  expect(devices.size).toBe(15)
   for (const device of devices) {
     const counted = counters.filter((reading) => reading.device === device)
     for (let i = 1; i < counted.length; i++) {

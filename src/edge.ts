@@ -12,6 +12,7 @@ import { Certificate, type CertificatePair } from './platform/certificate.ts'
 import { systemClock } from './platform/clock.ts'
 import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
 import type { Authenticate } from './sources/mqtt/admission.ts'
+import type { TopicReader } from './sources/mqtt/reader.ts'
 
 /** Part of the composition root: the certificate, and MQTT with who may use it. */
 
@@ -58,19 +59,23 @@ export async function listenHere(
 export async function startMqtt(
   config: Config,
   hub: Hub,
-  log: Log,
-  tls: Certificate | undefined,
+  {
+    topics,
+    log,
+    tls,
+  }: { readonly topics: TopicReader; readonly log: Log; readonly tls: Certificate | undefined },
 ): Promise<void> {
   const { mqtt, limits, site } = config
   const { engine } = hub
   if (!mqtt.enabled) return
-  const { createMqttSource, hypervoltMappings } = await import('./sources/mqtt.ts')
-  const mappings = [...mqtt.mappings, ...hypervoltMappings(mqtt.topicPrefix)]
-  const shared = { mappings, payloadBytes: limits.payloadBytes, batchReadings: limits.turnReadings, log }
+  const { createMqttSource } = await import('./sources/mqtt.ts')
+  const { payloadBytes, turnReadings: batchReadings, listenMessages } = limits
+  const shared = { topics, mappings: mqtt.mappings, payloadBytes, batchReadings, log }
   if (mqtt.url !== undefined) {
-    const { url, username, password } = mqtt
+    const { url, username, password, listenTo } = mqtt
     const clientId = `homeostat-${site.id}`
-    const source = createMqttSource({ kind: 'external', url, username, password, clientId, ...shared })
+    const external = { url, username, password, clientId, listenTo, listenMessages }
+    const source = createMqttSource({ kind: 'external', ...external, ...shared })
     engine.addSink(createMqttAlerts(source.link))
     engine.startSource(source)
     return
@@ -82,6 +87,9 @@ export async function startMqtt(
     defaultSite: site.id,
     clientBufferBytes: limits.clientBufferBytes,
     clientPendingBytes: limits.clientPendingBytes,
+    sessionBytes: limits.mqttSessionBytes,
+    retainedBytes: limits.mqttRetainedBytes,
+    refusedSubscriptions: mqtt.refusedSubscriptions,
     authenticate: mqttAccess(config, hub),
     tls,
     ...shared,
@@ -91,16 +99,21 @@ export async function startMqtt(
   while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
 }
 
-/** The password is an API key or an access token; the user name is free. */
+/**
+ * The password is an API key or an access token; the user name is free. Sessions belong to the key, or to the user on
+ * whatever device: they end with the sign-in that last used them.
+ */
 function mqttAccess({ mqtt }: Config, hub: Hub): Authenticate {
   const seedTopics = [`${mqtt.topicPrefix.replace(/\/sensors$/, '')}/`]
   return async ({ username, password, address }) => {
-    if (hub.open && isLoopbackName(mqtt.host)) return { sites: null, isValid: () => hub.open }
+    if (hub.open && isLoopbackName(mqtt.host))
+      return { key: 'this machine', sites: null, isValid: () => hub.open }
     if (password === '' && username === '' && hub.trusted?.contains(address))
-      return { sites: null, topics: seedTopics, isValid: () => true }
+      return { key: 'local network', sites: null, topics: seedTopics, isValid: () => true }
     const caller = callerOf(password, hub)
     if (caller === undefined || caller.role === 'viewer') return undefined
-    return { sites: caller.sites, isValid: () => isStillValid(caller, hub) }
+    const { kind, sites, keyId, userId } = caller
+    return { key: `${kind} ${keyId ?? userId}`, sites, isValid: () => isStillValid(caller, hub) }
   }
 }
 

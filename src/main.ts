@@ -1,9 +1,18 @@
 import type { FastifyInstance } from 'fastify'
+import { openDesks } from './api/desks.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
 import { isLoopbackName, Networks } from './api/networks.ts'
 import type { People } from './api/people.ts'
-import { createEngine, createPeople, type EngineChoices } from './compose.ts'
+import { streamBackup } from './backup.ts'
+import {
+  checksOf,
+  createEngine,
+  createPeople,
+  createTopicReader,
+  type EngineChoices,
+  waysOf,
+} from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
@@ -28,7 +37,7 @@ export async function startHub(
   config: Config,
   { webFolder, ...choices }: Omit<EngineChoices, 'scheduled'> & { readonly webFolder: string },
 ): Promise<RunningHub> {
-  const { log, version } = choices
+  const { log, version, configFile } = choices
   const stops: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop()
@@ -55,17 +64,33 @@ export async function startHub(
     const push = createPushSource()
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
-    const hub = assemble(config, { engine, keys, people, mayOpen, version, push, demo })
+    const topics = createTopicReader(config, engine)
+    const take: Hub['push']['take'] = (rows) => push.push(rows)
+    const { limits, trustProxy } = config
+    const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
+    const hub = assemble(config, {
+      ...desks,
+      engine,
+      keys,
+      people,
+      mayOpen,
+      version,
+      push: { rowsOf, countRows, take },
+      demo,
+      configFile,
+    })
     const certificate = await openCertificate(config, log, stops)
-    const { trustProxy } = config
     const server = await createServer(hub, {
       ...{ webFolder, log, trustProxy, access: config.log.access, tls: certificate?.pair },
     })
     certificate?.onChange((pair) => setCertificate(server, pair))
     stops.push(() => closeServer(server))
-    await startMqtt(config, hub, log, certificate)
+    await startMqtt(config, hub, { topics, log, tls: certificate })
     const url = await listen(server, config)
-    await announce(claim, certificate ? await listenHere(server, stops) : url, keys)
+    const here = certificate ? await listenHere(server, stops) : url
+    await announce(claim, here, keys).catch((error: unknown) =>
+      log.warn('Commands on this machine will not find the hub.', { error: String(error) }),
+    )
     await demo.startIfWanted()
     await keepReserve(config.data).catch((error: unknown) =>
       log.warn('No room is kept for a start on a full disk.', { error: String(error) }),
@@ -122,29 +147,31 @@ function mayBeOpen(config: Config, keys: KeyRing, people: People): boolean {
 
 function assemble(
   config: Config,
-  parts: Pick<Hub, 'engine' | 'keys' | 'people' | 'version'> & {
+  {
+    demo,
+    configFile,
+    mayOpen,
+    ...parts
+  }: Pick<Hub, 'engine' | 'keys' | 'people' | 'version' | 'push' | 'topics' | 'quarantine'> & {
     readonly mayOpen: boolean
-    readonly push: ReturnType<typeof createPushSource>
     readonly demo: Demo
+    readonly configFile: string | undefined
   },
 ): Hub {
-  const { engine, keys, people, mayOpen, version, push, demo } = parts
+  const { engine, people } = parts
   return {
-    engine,
-    keys,
-    people,
+    ...parts,
     trusted: new Networks(config.auth.trustedNetworks),
     origins: config.cors.origins,
     get open() {
       return mayOpen && people.size === 0
     },
-    version,
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
-    push: { rowsOf, countRows, take: (rows) => push.push(rows) },
+    ...waysOf(config),
+    backup: () => streamBackup(config, { version: parts.version, configFile }, engine.freeze),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
-    limits: { ...config.limits, requestsPerMinute: config.limits.requestsPerSecond * 60 },
   }
 }
 

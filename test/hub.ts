@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { openDesks } from '../src/api/desks.ts'
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
 import { People, type PeopleOptions } from '../src/api/people.ts'
 import { createServer } from '../src/api/server.ts'
+import { createInflux } from '../src/compose.ts'
+import { influx as influxSettings } from '../src/config/ways.ts'
 import type { Disk } from '../src/core/disk.ts'
 import type { Role } from '../src/core/event.ts'
 import type { Journal } from '../src/core/journal.ts'
@@ -13,12 +17,13 @@ import type { RawReading } from '../src/core/reading.ts'
 import type { Domain, ForecastInput, LearnInput } from '../src/domains/domain.ts'
 import { domains as shipped } from '../src/domains/index.ts'
 import { Engine } from '../src/engine/engine.ts'
-import type { EngineOptions } from '../src/engine/options.ts'
+import type { Backups, EngineOptions } from '../src/engine/options.ts'
 import type { Settings } from '../src/engine/site-settings.ts'
 import { runWork } from '../src/engine/train-worker.ts'
 import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
+import { TopicReader } from '../src/sources/mqtt/reader.ts'
 import { countRows, createPushSource, rowsOf } from '../src/sources/push.ts'
 import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
 import { createThroughJournal } from '../src/stores/journal/through.ts'
@@ -61,6 +66,8 @@ export interface TestHubOptions {
   readonly access?: boolean
   readonly edge?: Partial<Pick<Hub, 'trusted' | 'origins'>>
   readonly limits?: Partial<Hub['limits']>
+  /** As in the configuration file. */
+  readonly influx?: object
   /** Default: those that are shipped. */
   readonly domains?: readonly Domain[]
   /** As in the configuration file, by domain. */
@@ -74,6 +81,10 @@ export interface TestHubOptions {
   readonly readings?: ReadingStore
   readonly ledger?: Ledger
   readonly artifacts?: ArtifactStore
+  /** Default: one without mappings and profiles. */
+  readonly topics?: TopicReader
+  readonly topicMappings?: number
+  readonly backups?: Backups
 }
 
 /** What the tests' clients send as Host, as a browser at this machine does. */
@@ -88,13 +99,18 @@ const usualLimits: Hub['limits'] = {
   bodyBytes: 16 * 1024 * 1024,
   bodiesBytes: 64 * 1024 * 1024,
   clientBufferBytes: 1024 * 1024,
+  clientPendingBytes: 4 * 1024 * 1024,
   liveClients: 200,
+  ingestClients: 100,
+  frameBytes: 1024 * 1024,
   requestsPerMinute: 1_000_000,
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
   headersSeconds: 20,
   requestSeconds: 120,
+  exports: 8,
+  exportIdleMs: 60_000,
 }
 
 /** Passwords are hashed cheaply: their cost is stored with them. */
@@ -111,6 +127,7 @@ const usualEngine: EngineOptions = {
   turnReadings: 4096,
   windowReadings: 60,
   series: 100_000,
+  rebuildJobs: 100,
   maxFutureMs: 600_000,
   liveWithinMs: 600_000,
   quarantineRows: 10_000,
@@ -122,6 +139,7 @@ const usualEngine: EngineOptions = {
   predictionsKeptMs: 90 * 86_400_000,
   forecastsKeptMs: 14 * 86_400_000,
   incidentsKeptMs: 365 * 86_400_000,
+  removedKeptMs: 30 * 86_400_000,
   incidents: {
     ...{ resolveAfterMs: 300_000, coolDownMs: 900_000, escalationsMax: 12, alertsKept: 50, windowsMax: 100 },
     escalateAfterMs: { critical: 300_000, warning: 3_600_000, info: 0 },
@@ -132,6 +150,7 @@ const usualEngine: EngineOptions = {
   training: {
     ...{ enabled: false, workers: 1, jobMs: 600_000, jobsWaiting: 1000, kept: 5, open: 100, reloadMs: 0 },
     ...{ guardDays: 7, challengerDays: 28, challengerShare: 0, code: '0.0.0-test' },
+    ...{ heldMs: 3_600_000, imports: 16, importSilentMs: 60_000 },
     ...{ retrainHour: 2, retrainHours: 24, zone: 'Europe/Berlin' },
   },
 }
@@ -151,6 +170,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     {
       disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
       ...{ journal, readings, ledger, artifacts, clock, log: errorsTo(errors), jobs: inlineJobs(domains) },
+      backups: options.backups,
       calling: { nextRun, call: createCaller() },
       windows: createMemoryWindows({ capacity: settings.windowReadings }),
       domains: domains.map((domain) => ({
@@ -168,7 +188,14 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     { ...usualPeople, ...options.people },
   )
   await people.open()
+  const take: Hub['push']['take'] = (rows) => source.push(rows)
+  const topics = options.topics ?? new TopicReader({ mappings: [], payloadBytes: 65_536 })
+  const { maxFutureMs, series, site } = settings
+  const checks = { defaultSite: site.id, zone: site.zone, maxFutureMs, series }
+  const bounded = { topicMappings: options.topicMappings ?? 100, recordBytes }
+  const desks = await openDesks({ engine, topics, log: errorsTo(errors), take, checks, limits: bounded })
   const hub: Hub = {
+    ...desks,
     ...{ engine, people, limits, version: '0.0.0-test', startedAt: clock.now(), ...options.edge },
     get open() {
       return (options.open ?? false) && people.size === 0
@@ -176,8 +203,11 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
-    push: { rowsOf, countRows, take: (rows) => source.push(rows) },
+    influx: createInflux(influxSettings.parse(options.influx ?? {}), settings.site.id),
+    push: { rowsOf, countRows, take },
     removeSite: (site) => engine.removeSite(site),
+    // stores in memory refuse
+    backup: async () => Readable.from((await engine.freeze()).files.map(({ name }) => name)),
   }
   const server = await createServer(hub, {
     ...{ webFolder: options.webFolder ?? builtPage, access: options.access ?? false },

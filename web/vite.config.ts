@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
@@ -31,11 +32,28 @@ const precompressed = (): Plugin => ({
   },
 })
 
+/** ReDoc loads this picture from another host, for the line with its name: it is left empty. */
+const picture = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const emptyPicture = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+
+/** The script of /redoc from its package: the hub serves it itself, and nothing in it needs a network. */
+const redoc: Plugin = {
+  name: 'redoc',
+  apply: 'build',
+  generateBundle() {
+    const bundle = createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js')
+    const script = readFileSync(bundle, 'utf8').replaceAll(picture, emptyPicture)
+    const licence = readFileSync(`${bundle}.LICENSE.txt`, 'utf8')
+    this.emitFile({ type: 'asset', fileName: 'redoc/redoc.standalone.js', source: script })
+    this.emitFile({ type: 'asset', fileName: 'redoc/redoc.standalone.js.LICENSE.txt', source: licence })
+  },
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   // relative, so that the page also works behind a proxy that serves it under a path
   base: './',
-  plugins: [react(), precompressed()],
+  plugins: [react(), redoc, precompressed()],
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,
@@ -49,6 +67,7 @@ export default defineConfig({
       '/health': hub,
       '/docs': hub,
       '/openapi.json': hub,
+      '/redoc': hub,
     },
   },
 })

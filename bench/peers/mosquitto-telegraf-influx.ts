@@ -23,7 +23,7 @@ export interface Measured {
 
 /** Returns why it is missing where Telegraf cannot be built. */
 export async function startChain(): Promise<Chain | { readonly reason: string }> {
-  const telegraf = telegrafOrReason()
+  const telegraf = await telegrafOrReason()
   if ('reason' in telegraf) return telegraf
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {

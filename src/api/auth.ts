@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import type { Caller, Role, Route } from '../contract/route.ts'
+import type { Caller, Role, Route, RouteTable } from '../contract/route.ts'
 import { HomeostatError } from '../core/errors.ts'
-import type { KeyRing } from './keys.ts'
+import { isKeyForm, type KeyRing } from './keys.ts'
 import { isLocalName, isLoopbackName, type Networks } from './networks.ts'
 import type { People, SignedIn } from './people.ts'
 import { isToken } from './tokens.ts'
@@ -35,9 +35,13 @@ export interface AuthOptions {
  * open, `host_forbidden`: a web page elsewhere must not reach the hub through its visitor's browser (DNS rebinding,
  * cross-site requests). `seed`: the route belongs to an older system, whose devices cannot send a key.
  */
-export function identify(request: FastifyRequest, auth: AuthOptions, seed = false): Caller {
+export function identify(
+  request: FastifyRequest,
+  auth: AuthOptions,
+  { credentials, seed = false }: Pick<Route, 'credentials'> & Pick<RouteTable, 'seed'> = {},
+): Caller {
   if (auth.open) requireLoopbackNames(request, auth.origins)
-  const secret = secretOf(request)
+  const secret = credentials === 'influx' ? influxSecretOf(request, auth.open) : secretOf(request)
   if (secret !== undefined) return ofSecret(secret, auth)
   const cookie = cookieOf(request)
   const signedIn = cookie === undefined ? undefined : auth.people?.ofCookie(cookie)
@@ -152,6 +156,23 @@ function isTrusted(request: FastifyRequest, trusted: Networks | undefined): bool
 }
 
 const hostName = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
+
+/**
+ * The key as clients of InfluxDB send it. Some always send a user and a password, such as root and root; while open, what
+ * cannot be a key is none.
+ */
+function influxSecretOf(request: FastifyRequest, open: boolean): string | undefined {
+  const { authorization = '' } = request.headers
+  const [, scheme = '', credentials = ''] = /^(Token|Basic) +(.+)$/i.exec(authorization) ?? []
+  const { p } = request.query as { readonly p?: unknown }
+  // a token is a key, or user:password
+  const basic = scheme.toLowerCase() === 'basic' ? Buffer.from(credentials, 'base64').toString() : credentials
+  const secret =
+    scheme !== ''
+      ? basic.slice(basic.indexOf(':') + 1)
+      : (secretOf(request) ?? (typeof p === 'string' ? p : undefined))
+  return open && secret !== undefined && !isKeyForm(secret) ? undefined : secret
+}
 
 /** A browser cannot set headers on a WebSocket; there the key comes as a subprotocol `key.<secret>`. */
 function secretOf(request: FastifyRequest): string | undefined {

@@ -8,7 +8,7 @@ import type { Hub } from './hub.ts'
 import { JsonScan, parseScanned } from './json.ts'
 
 /** Shorter bodies are parsed at once. */
-const largeBytes = 64 * 1024
+export const largeBytes = 64 * 1024
 
 /** Values that one row of a list of readings may have. */
 const valuesPerRow = 64
@@ -28,6 +28,7 @@ export class BodyGate {
   readonly #engine: Pick<Engine, 'room'>
   readonly #limits: GateLimits
   #heldBytes = 0
+  readonly #leases = new WeakMap<FastifyRequest, Lease>()
   #last: Promise<void> = Promise.resolve()
 
   constructor(engine: Pick<Engine, 'room'>, limits: GateLimits) {
@@ -42,39 +43,43 @@ export class BodyGate {
   async read(request: FastifyRequest, payload: Readable): Promise<unknown> {
     const lease = { bytes: 0 }
     try {
-      const { routeOptions } = request
-      const isRows = routeOptions.config.gated?.bodyCheckedBy === 'handler'
-      const scan = new JsonScan(isRows ? this.#limits.batchReadings * valuesPerRow : schemaValuesMax)
-      const limit = routeOptions.bodyLimit ?? this.#limits.bodyBytes
-      const body = await this.#arrived(payload, limit, lease, scan)
-      if (!isUtf8(body))
-        throw new HomeostatError('request_invalid', { detail: 'the body is not UTF-8 throughout' })
-      return body.length > largeBytes ? await this.#parseLarge(body, scan) : parseAtOnce(body)
+      const scan = this.#scanOf(request.routeOptions.config.gated?.bodyCheckedBy === 'handler')
+      const body = await this.#arrived(payload, this.#limitOf(request), lease, scan)
+      requireUtf8(body)
+      return body.length > largeBytes ? await this.enter(() => parse(body, scan)) : await parse(body, scan)
     } finally {
       this.#heldBytes -= lease.bytes
     }
   }
 
-  async #arrived(
-    payload: Readable,
-    limit: number,
-    lease: { bytes: number },
-    scan: JsonScan,
-  ): Promise<Buffer> {
-    const pieces: Buffer[] = []
-    for await (const piece of piecesOf(payload)) {
-      lease.bytes += piece.length
-      this.#heldBytes += piece.length
-      if (lease.bytes > limit) throw new HomeostatError('body_too_large', { limit })
-      const { bodiesBytes } = this.#limits
-      if (this.#heldBytes > bodiesBytes) throw new HomeostatError('bodies_too_large', { limit: bodiesBytes })
-      scan.add(piece)
-      pieces.push(piece)
-    }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  /**
+   * A body of another form, as it came. Its bytes count against the budget until `release`. Rejects with
+   * `body_too_large` and `bodies_too_large`.
+   */
+  async readBytes(request: FastifyRequest, payload: Readable): Promise<Buffer> {
+    const lease = { bytes: 0 }
+    this.#leases.set(request, lease)
+    return this.#arrived(payload, this.#limitOf(request), lease)
   }
 
-  async #parseLarge(body: Buffer, scan: JsonScan): Promise<unknown> {
+  /** The request is over: its bytes count no longer. */
+  release(request: FastifyRequest): void {
+    const lease = this.#leases.get(request)
+    if (!lease) return
+    this.#heldBytes -= lease.bytes
+    this.#leases.delete(request)
+  }
+
+  /** The JSON of a frame with readings, whose length is bounded; as strict as `read`. */
+  async parseFrame(frame: Buffer): Promise<unknown> {
+    const scan = this.#scanOf(true)
+    scan.add(frame)
+    requireUtf8(frame)
+    return parse(frame, scan)
+  }
+
+  /** Runs `work` on a large body after those that came before it, when the pump has room for its rows. */
+  async enter<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     const before = this.#last
     let leave = (): void => undefined
     this.#last = new Promise((resolve) => {
@@ -83,14 +88,44 @@ export class BodyGate {
     try {
       await before
       await this.#engine.room('push')
-      return await parseScanned(body, scan, pause)
-    } catch (error) {
-      throw asProblem(error)
+      return await work()
     } finally {
       // the rows must be in the inbox before the next one looks for room
       setImmediate(leave)
     }
   }
+
+  #scanOf(isRows: boolean): JsonScan {
+    return new JsonScan(isRows ? this.#limits.batchReadings * valuesPerRow : schemaValuesMax)
+  }
+
+  #limitOf({ routeOptions }: FastifyRequest): number {
+    return routeOptions.bodyLimit ?? this.#limits.bodyBytes
+  }
+
+  async #arrived(payload: Readable, limit: number, lease: Lease, scan?: JsonScan): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    for await (const piece of piecesOf(payload)) {
+      lease.bytes += piece.length
+      this.#heldBytes += piece.length
+      if (lease.bytes > limit) throw new HomeostatError('body_too_large', { limit })
+      const { bodiesBytes } = this.#limits
+      if (this.#heldBytes > bodiesBytes) throw new HomeostatError('bodies_too_large', { limit: bodiesBytes })
+      scan?.add(piece)
+      pieces.push(piece)
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  }
+}
+
+/** What a request holds of the budget. */
+interface Lease {
+  bytes: number
+}
+
+function requireUtf8(body: Buffer): void {
+  if (!isUtf8(body))
+    throw new HomeostatError('request_invalid', { detail: 'the body is not UTF-8 throughout' })
 }
 
 /** The stream stays whole where its reader stops: the answer still has to leave by its connection. */
@@ -102,9 +137,11 @@ async function* piecesOf(payload: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-function parseAtOnce(body: Buffer): unknown {
+async function parse(body: Buffer, scan: JsonScan): Promise<unknown> {
   try {
-    return JSON.parse(body.toString('utf8'))
+    return body.length > largeBytes
+      ? await parseScanned(body, scan, pause)
+      : JSON.parse(body.toString('utf8'))
   } catch (error) {
     throw asProblem(error)
   }

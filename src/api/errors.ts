@@ -24,7 +24,8 @@ export const onError =
     log.error('A request failed.', {
       reference,
       method: request.method,
-      url: request.url,
+      // clients of InfluxDB may send their key as the parameter p
+      url: request.url.replace(/([?&]p=)[^&]*/g, '$1...'),
       error: error.stack,
     })
     return send(reply, 'internal', problem('internal', { reference }).message, shape)

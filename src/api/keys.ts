@@ -13,6 +13,9 @@ export function createKey(
   return { key: { id, name, role, sites, sha256: sha256(secret).toString('hex'), createdAt: now }, secret }
 }
 
+/** Whether a text could be the secret of a key. */
+export const isKeyForm = (secret: string): boolean => /^hs_[0-9a-f]{12}_/.test(secret)
+
 /** The keys of the ledger, in memory. */
 export class KeyRing {
   readonly #keys = new Map<string, ApiKey>()

@@ -8,9 +8,14 @@ import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
 import { isStillValid } from './auth.ts'
 import { type Hub, within } from './hub.ts'
-import { type Mount, policyViolation, type SocketCaller } from './mount.ts'
+import { type Mount, policyViolation, type SocketCaller, tryAgainLater } from './mount.ts'
 import { shownChange } from './routes/incidents.ts'
 import { ofSites } from './target.ts'
+
+/** Listeners have little to say; the limit for frames of readings is higher. */
+const messageBytesMax = 64 * 1024
+/** WebSocket close code 1009: message too big (RFC 6455). */
+const messageTooBig = 1009
 
 interface Client {
   readonly socket: WebSocket
@@ -25,9 +30,6 @@ interface Client {
 
 /** How long a client whose right ended may go on listening to silence. */
 const sweepMs = 2000
-
-/** WebSocket close code 1013: try again later. */
-const tryAgainLater = 1013
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
 export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Mount): Promise<void> {
@@ -94,6 +96,10 @@ class Channel {
     this.#clients.add(client)
     this.#everybody.add(client)
     socket.on('close', () => this.#forget(client))
+    socket.on('message', (data) => {
+      if (Buffer.byteLength(String(data)) > messageBytesMax)
+        socket.close(messageTooBig, 'the message is too long')
+    })
     return client
   }
 
@@ -171,6 +177,10 @@ function sendNews(live: Channel, news: News, at: number): void {
         )
       case 'commands':
         return undefined
+      case 'devices':
+        return sites === null || sites.includes(news.site)
+          ? encode({ type: 'devices', site: news.site, removed: news.removed })
+          : undefined
       case 'site_removed':
         return sites === null || sites.includes(news.site)
           ? encode({ type: 'site_removed', site: news.site })

@@ -1,10 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { DiskUsage } from '../core/disk.ts'
+import type { MqttTopics } from '../core/topics.ts'
 import type { Counters } from '../engine/counters.ts'
 import type { Engine } from '../engine/engine.ts'
 
 /** The engine's counts in Prometheus text, read at the moment of the scrape. */
-export function createMetrics(engine: Engine): Registry {
+export function createMetrics(engine: Engine, topics: MqttTopics): Registry {
   const registry = new Registry()
   const { counters } = engine
   const count = (name: string, help: string, read: () => number): void => {
@@ -28,7 +29,14 @@ export function createMetrics(engine: Engine): Registry {
       },
     })
   }
-  count('homeostat_readings_stored_total', 'Readings on disk, since the start', () => counters.readingsStored)
+  count(
+    'homeostat_readings_stored_total',
+    'Readings on disk, since the start, without simulated ones',
+    () => {
+      const demos = new Set(engine.sites().flatMap(({ id, demo }) => (demo ? [id] : [])))
+      return counters.readingsTotal((site) => demos.has(site))
+    },
+  )
   count('homeostat_turns_total', 'Commits', () => counters.turns)
   count(
     'homeostat_commits_failed_total',
@@ -56,6 +64,15 @@ export function createMetrics(engine: Engine): Registry {
   gauge('homeostat_training', 'Whether a model is being trained', () =>
     Number(engine.models.trainer.training),
   )
+  countProcess({ count, gauge })
+  countLabelled(registry, counters)
+  countTopics(registry, topics)
+  return registry
+}
+
+type Add = (name: string, help: string, read: () => number) => void
+
+function countProcess({ count, gauge }: { readonly count: Add; readonly gauge: Add }): void {
   count('process_cpu_seconds_total', 'Processor time, of all threads', () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6
@@ -68,11 +85,7 @@ export function createMetrics(engine: Engine): Registry {
     () => process.memoryUsage().external,
   )
   gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
-  countLabelled(registry, counters)
-  return registry
 }
-
-type Add = (name: string, help: string, read: () => number) => void
 
 function countStorage({ count, gauge }: { readonly count: Add; readonly gauge: Add }, engine: Engine): void {
   const disk = (read: (usage: DiskUsage) => number): number =>
@@ -121,6 +134,23 @@ function countLabelled(registry: Registry, { monitorFaults, quarantined }: Count
       }
     },
   )
+}
+
+/** What is heard over MQTT and not stored; topics are no labels, since there is no end of them. */
+function countTopics(registry: Registry, topics: MqttTopics): void {
+  const help =
+    'MQTT messages that nothing reads, that have fields that nothing reads, or that are retained and of unknown age'
+  countByLabels(registry, { name: 'homeostat_mqtt_not_understood_total', help }, ['kind'], (add) => {
+    for (const [kind, messages] of Object.entries(topics.counts)) add({ kind }, messages)
+  })
+  const listed = new Gauge({
+    name: 'homeostat_mqtt_topics_not_understood',
+    help: 'Topics at /api/v1/topics',
+    registers: [registry],
+    collect() {
+      listed.set(topics.heard().length)
+    },
+  })
 }
 
 /** A counter with a value for each combination of its labels; `read` adds them all. */

@@ -13,6 +13,7 @@ import { problemReply } from '../contract/schemas.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
 import { type AuthOptions, authorise, cookieName, identify, isFromElsewhere, reachOf } from './auth.ts'
+import { CsvAnswers, type CsvLimits, prefersCsv } from './csv.ts'
 import { onError } from './errors.ts'
 
 declare module 'fastify' {
@@ -37,11 +38,15 @@ export interface MountedRoute {
 /** An admitted WebSocket client. */
 export interface SocketCaller {
   readonly caller: Caller
+  /** As it came. */
+  readonly query: unknown
   readonly sites: readonly string[] | null
 }
 
 /** WebSocket close code 1008: policy violation (RFC 6455). */
 export const policyViolation = 1008
+/** WebSocket close code 1013: try again later. */
+export const tryAgainLater = 1013
 
 const nobody: Caller = { name: 'nobody', kind: 'network', role: 'viewer', sites: [] }
 
@@ -52,13 +57,15 @@ const nobody: Caller = { name: 'nobody', kind: 'network', role: 'viewer', sites:
 export class Mount {
   readonly #auth: AuthOptions
   readonly #log: Log
+  readonly #csv: CsvAnswers
   readonly #callers = new WeakMap<FastifyRequest, Caller>()
   readonly #mounted: MountedRoute[] = []
   readonly #open: string[] = []
 
-  constructor(auth: AuthOptions, log: Log) {
+  constructor(auth: AuthOptions, log: Log, limits: CsvLimits) {
     this.#auth = auth
     this.#log = log
+    this.#csv = new CsvAnswers(limits)
   }
 
   /** Who sent a request that passed the gate; undefined for public routes and for callers that were refused. */
@@ -105,7 +112,7 @@ export class Mount {
           method: route.method,
           url,
           schema: url === route.path ? { ...schema, operationId } : schema,
-          handler: (request, reply) => handler(this.#parsed(route, request, reply)),
+          handler: (request, reply) => this.#handle(route, handler, request, reply),
         })
       }
     }
@@ -135,8 +142,22 @@ export class Mount {
         socket.close(policyViolation, error instanceof Error ? error.message.slice(0, 120) : '')
         return
       }
-      handler(socket, { caller, sites: reachOf(caller, siteOf(route, request)) })
+      handler(socket, { caller, query: request.query, sites: reachOf(caller, siteOf(route, request)) })
     })
+  }
+
+  #handle(route: Route, handler: AnyHandlers[string], request: FastifyRequest, reply: FastifyReply): unknown {
+    const parsed = this.#parsed(route, request, reply)
+    const { csv: form } = route
+    if (!form) return handler(parsed)
+    reply.header('vary', 'accept')
+    if (!prefersCsv(request.headers.accept)) return handler(parsed)
+    const query = parsed.query as Readonly<Record<string, unknown>>
+    return this.#csv.answer(
+      { form, query, ask: async (page) => handler({ ...parsed, query: page }) },
+      request,
+      reply,
+    )
   }
 
   #optionsOf(
@@ -163,7 +184,7 @@ export class Mount {
 
   /** Throws HomeostatError where the caller may not use the route. */
   #admit(route: Route, request: FastifyRequest, seed: boolean): Caller {
-    const caller = identify(request, this.#auth, seed)
+    const caller = identify(request, this.#auth, { ...route, seed })
     authorise(caller, route, siteOf(route, request))
     return caller
   }
@@ -184,6 +205,9 @@ export class Mount {
       sites: reachOf(caller, siteOf(route, request)),
       status: (code) => {
         reply.code(code)
+      },
+      header: (name, value) => {
+        reply.header(name, value)
       },
       type: (mime) => {
         reply.type(mime)
@@ -235,9 +259,10 @@ export const openScope = (scope: FastifyInstance, why: string): void => {
 }
 
 function schemaOf({ name }: RouteTable, route: Route, url: string): object {
-  const { summary, query, params, body, reply, failure, role } = route
+  const { summary, query, params, body, reply, failure, role, csv } = route
   return {
     summary,
+    ...(csv ? { description: 'Answered as CSV to `Accept: text/csv`.' } : {}),
     tags: [name === 'hub' ? (url.split('/')[3] ?? 'hub') : name],
     ...(role === 'public' ? { security: [] } : {}),
     ...(query ? { querystring: query } : {}),

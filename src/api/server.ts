@@ -23,15 +23,21 @@ import { registerCors } from './cors.ts'
 import { createDomainHub } from './domain-hub.ts'
 import { onClientError, onError, onNotFound } from './errors.ts'
 import type { Hub } from './hub.ts'
+import { registerIngest } from './ingest.ts'
 import { registerLive } from './live.ts'
 import type { createMetrics } from './metrics.ts'
 import { checked, Mount, openScope } from './mount.ts'
 import { PredictionCounts } from './prediction-counts.ts'
+import { registerRedoc } from './redoc.ts'
 import { RequestTimes, registerTimes } from './request-times.ts'
+import { deviceRoutes } from './routes/devices.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { importRoutes } from './routes/imports.ts'
 import { incidentRoutes } from './routes/incidents.ts'
+import { influxNoteRoutes, registerInflux } from './routes/influx.ts'
 import { modelRoutes, requireTraining } from './routes/models.ts'
 import { readingRoutes } from './routes/readings.ts'
+import { topicRoutes } from './routes/topics.ts'
 import { userRoutes } from './routes/users.ts'
 
 declare module 'fastify' {
@@ -71,7 +77,8 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
     http: connections,
     // connections that wait for nothing end with the server, answers under way are finished
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    // an id of 128 characters may be three times as long in a URL
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     schemaController: {
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
@@ -96,19 +103,21 @@ export async function createServer(hub: Hub, options: ServerOptions): Promise<Fa
   })
   registerCors(server, hub.origins ?? [])
   // before the check of names: it ends the socket of an upgrade only where its own hook ran
-  await server.register(websocket, { options: { maxPayload: 64 * 1024 }, preClose: endLive })
+  await server.register(websocket, { options: { maxPayload: hub.limits.frameBytes }, preClose: endLive })
   server.addHook('onRequest', (request, _reply, done) =>
     // asked each time: the hub is not open any more once there is a user
     hub.open ? checked(done, () => requireLoopbackNames(request, hub.origins)) : done(),
   )
-  const mount = new Mount(hub, options.log)
+  const mount = new Mount(hub, options.log, hub.limits)
   server.setNotFoundHandler(onNotFound(mount))
   mount.guard(server)
   const times = new RequestTimes()
   registerTimes(server, mount, { times, log: options.log, access: options.access ?? false })
   server.decorate('gate', mount)
   await server.register((scope) => registerLive(scope, hub, mount))
-  await server.register((scope) => registerRoutes(scope, hub, mount, options, times))
+  const bodies = new BodyGate(hub.engine, hub.limits)
+  await server.register((scope) => registerIngest(scope, hub, mount, bodies))
+  await server.register((scope) => registerRoutes(scope, { hub, mount, bodies, times }, options))
   return server
 }
 
@@ -136,13 +145,18 @@ function endLive(this: FastifyInstance, done: () => void): void {
   done()
 }
 
+interface RouteParts {
+  readonly hub: Hub
+  readonly mount: Mount
+  readonly bodies: BodyGate
+  readonly times: RequestTimes
+}
+
 /** Every route but the WebSockets, and the documents of them. */
 async function registerRoutes(
   scope: FastifyInstance,
-  hub: Hub,
-  mount: Mount,
+  { hub, mount, bodies, times }: RouteParts,
   { webFolder }: ServerOptions,
-  times: RequestTimes,
 ): Promise<void> {
   await registerDocuments(scope, hub)
   await scope.register(rateLimit, {
@@ -150,7 +164,6 @@ async function registerRoutes(
     max: hub.limits.requestsPerMinute,
     timeWindow: 60_000,
   })
-  const bodies = new BodyGate(hub.engine, hub.limits)
   scope.removeContentTypeParser('application/json')
   scope.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) =>
     bodies.read(request, payload),
@@ -164,8 +177,13 @@ async function registerRoutes(
     ...modelRoutes(hub, counts),
     ...incidentRoutes(hub),
     ...userRoutes(hub),
+    ...importRoutes(hub),
+    ...influxNoteRoutes(hub),
+    ...deviceRoutes(hub),
+    ...topicRoutes(hub),
     ...hubRoutes(hub),
   })
+  await scope.register((influx) => registerInflux(influx, hub, mount, bodies))
   await mount.add(scope, careHubTable, careHubHandlers(careHubOf(hub)))
   await mount.add(scope, smokeTable, smokeHandlers(hub, counts, scope))
   for (const domain of hub.engine.settings.domains) {
@@ -234,7 +252,7 @@ async function registerPage(
   await mount.add(server, metricsTable, {
     async metrics({ type }) {
       // loaded for the first scrape: most homes have none
-      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine)
+      registry ??= (await import('./metrics.ts')).createMetrics(hub.engine, hub.topics.topics)
       type(registry.contentType)
       return `${await registry.metrics()}${times.text()}`
     },
@@ -242,6 +260,7 @@ async function registerPage(
   await server.register(async (files) => {
     openScope(files, 'the page asks for a key itself')
     await registerFiles(files, webFolder)
+    registerRedoc(files, webFolder)
   })
 }
 

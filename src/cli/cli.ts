@@ -10,13 +10,18 @@ type Add = (program: Command, version: string) => void
 const commands: Readonly<Record<string, () => Promise<Add>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
   import: async () => (await import('./import-command.ts')).importCommand,
+  export: async () => (await import('./export-command.ts')).exportCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
   replay: async () => (await import('./replay-command.ts')).replayCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   user: async () => (await import('./user.ts')).userCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
+  devices: async () => (await import('./devices.ts')).devicesCommand,
   lab: async () => (await import('./lab.ts')).labCommand,
+  sql: async () => (await import('./sql.ts')).sqlCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 

@@ -6,12 +6,14 @@ import { isLoopbackName } from '../api/auth.ts'
 import type { Config } from '../config/load.ts'
 import { createDisk } from '../platform/disk.ts'
 import { findHub } from '../platform/folder.ts'
-import { ledgers } from '../stores/ledger/index.ts'
+import { storesIn } from '../stores/presence.ts'
+import { queryLedger } from '../stores/query.ts'
+import { checkStores } from './doctor-stores.ts'
 import { type ConfigFlags, configFlags, configOf } from './flags.ts'
 
 type Verdict = 'ok' | 'warn' | 'fail'
 
-interface Finding {
+export interface Finding {
   readonly what: string
   readonly verdict: Verdict
   readonly detail: string
@@ -47,6 +49,7 @@ async function examine(flags: ConfigFlags): Promise<Finding[]> {
     { what: 'configuration', verdict: 'ok', detail: `data in ${config.data}` },
     ...running,
     await checkDisk(config.data),
+    ...(await checkStores(config.data)),
     ...(hub ? [await checkRunning(hub.url)] : await checkPorts(config)),
     await checkKeys(config),
     checkClock(),
@@ -126,17 +129,11 @@ async function checkKeys(config: Config): Promise<Finding> {
   const hosts = mqtt.enabled && mqtt.url === undefined ? [host, mqtt.host] : [host]
   const wide = hosts.find((one) => !isLoopbackName(one))
   if (wide === undefined) return { what: 'access', verdict: 'ok', detail: 'open to this machine only' }
-  const ledger = ledgers.sqlite({ folder: config.data })
   try {
-    await ledger.open()
-    const [keys, users] = [await ledger.keys(), await ledger.people.users()]
-    await ledger.close()
-    return keys.length + users.length > 0
-      ? {
-          what: 'access',
-          verdict: 'ok',
-          detail: `listens on ${wide}, ${keys.length} keys, ${users.length} users`,
-        }
+    const keys = await countIn(config.data, 'api_keys')
+    const users = await countIn(config.data, 'users')
+    return keys + users > 0
+      ? { what: 'access', verdict: 'ok', detail: `listens on ${wide}, ${keys} keys, ${users} users` }
       : {
           what: 'access',
           verdict: 'fail',
@@ -145,6 +142,15 @@ async function checkKeys(config: Config): Promise<Finding> {
   } catch (error) {
     return { what: 'access', verdict: 'fail', detail: messageOf(error) }
   }
+}
+
+/** Rows of a table of the ledger; 0 where there is no ledger yet, or one that was written before there was the table. */
+async function countIn(data: string, table: 'api_keys' | 'users'): Promise<number> {
+  if (!(await storesIn(data)).ledger) return 0
+  const known = await queryLedger(data, `select name from sqlite_master where name = '${table}'`, 1)
+  return known.rows.length === 0
+    ? 0
+    : (await queryLedger(data, `select id from ${table}`, 1_000_000)).rows.length
 }
 
 /** A clock before this program was written was never set. */

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Hub } from '../api/hub.ts'
 import { createKey, KeyRing } from '../api/keys.ts'
+import { streamBackup } from '../backup.ts'
+import { waysOf } from '../compose.ts'
 import type { Config } from '../config/load.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { systemClock } from '../platform/clock.ts'
+import { contentsName } from '../platform/contents.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { countRows, createPushSource, rowsOf } from '../sources/push.ts'
@@ -16,8 +20,8 @@ export interface HubAccess extends Pick<HubClient, 'request'> {
 }
 
 /**
- * A hub that holds the folder is asked over the network. Without one this process is the hub for a while: the same API
- * on the same folder, without sources or schedule, and nobody else can reach it. With `learn` it runs trainings.
+ * Uses the hub that holds the folder, over the network. Without one, this process serves the same API on the folder for
+ * itself only, without sources and schedule. With `learn` it runs trainings.
  * Rejects with `not_found` where the folder holds nothing.
  */
 export async function reachHub(
@@ -26,26 +30,39 @@ export async function reachHub(
 ): Promise<HubAccess> {
   const address = await findHub(config.data)
   if (address) return { request: createHubClient(address).request, close: async () => undefined }
-  if (!existsSync(join(config.data, 'ledger.db')))
+  if (!['ledger.db', contentsName].some((name) => existsSync(join(config.data, name))))
     throw new HomeostatError('not_found', {
       what: `data in ${config.data}; name its folder with --data, or begin with homeostat serve or import`,
     })
   return ownHub(config, version, learn)
 }
 
+/** Whether nothing was ever stored in the data folder. Commands that only read do not make one. */
+export const isUnused = async (config: Config): Promise<boolean> =>
+  !existsSync(ledgerOf(config)) && (await findHub(config.data)) === undefined
+
+const ledgerOf = ({ data }: Config): string => join(data, 'ledger.db')
+
 async function ownHub(config: Config, version: string, learn: boolean): Promise<HubAccess> {
   // loaded here, so that a command that finds a hub answers at once
-  const [{ openEngine }, { createServer }, { createPeople }] = await Promise.all([
-    import('../main.ts'),
-    import('../api/server.ts'),
-    import('../compose.ts'),
-  ])
+  const [{ openEngine }, { createServer }, { openDesks }, { checksOf, createPeople, createTopicReader }] =
+    await Promise.all([
+      import('../main.ts'),
+      import('../api/server.ts'),
+      import('../api/desks.ts'),
+      import('../compose.ts'),
+    ])
   const log = createLog('error')
   const { engine, close } = await openEngine(config, log, version)
   try {
     if (learn) await engine.models.trainer.jobs.start()
     const push = createPushSource()
     engine.startSource(push)
+    const ways = waysOf(config)
+    const take: Hub['push']['take'] = (rows) => push.push(rows)
+    const topics = createTopicReader(config, engine)
+    const { limits } = config
+    const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
     const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
     const people = createPeople(config, {
       ...{ ledger: engine.ledger.people, clock: systemClock, log },
@@ -57,9 +74,12 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
       {
         ...{ engine, people, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
-        push: { rowsOf, countRows, take: (rows) => push.push(rows) },
+        push: { rowsOf, countRows, take },
+        ...desks,
+        backup: () => streamBackup(config, { version, configFile: undefined }, engine.freeze),
         removeSite: (site) => engine.removeSite(site),
-        limits: { ...config.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
+        ...ways,
+        limits: { ...ways.limits, requestsPerMinute: Number.MAX_SAFE_INTEGER },
       },
       { webFolder: config.data, log },
     )

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, expect, it } from 'vitest'
-import { createHubClient } from './hub-client.ts'
+import { announcedImport, createHubClient } from './hub-client.ts'
 
 const reading = {
   device: 'meter',
@@ -56,4 +56,29 @@ it('waits while the hub is full', async () => {
   })
   expect(await createHubClient({ url, secret: 's' }).emit([reading])).toEqual({ accepted: 1, rejected: [] })
   expect(asked).toBe(2)
+})
+
+it('announces an import before the first readings of each site, and ends it', async () => {
+  const asked: string[] = []
+  const url = await serve(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    const { sites } = JSON.parse(body || '{}') as { sites?: string[] }
+    asked.push(`${request.method} ${request.url}${sites ? ` ${sites.join(' ')}` : ''}`)
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(sites ? { id: 'i1' } : { accepted: 1, rejected: [] }))
+  })
+  const { emit, end } = announcedImport(createHubClient({ url, secret: 's' }), 'home')
+  await emit([reading])
+  await emit([reading])
+  await emit([{ ...reading, site: 'barn' }])
+  await end()
+  expect(asked).toEqual([
+    'POST /api/v1/imports home',
+    'POST /api/v1/readings',
+    'POST /api/v1/readings',
+    'PUT /api/v1/imports/i1 home barn',
+    'POST /api/v1/readings',
+    'DELETE /api/v1/imports/i1',
+  ])
 })

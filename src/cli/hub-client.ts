@@ -2,10 +2,10 @@ import { type ErrorCode, errorCodes, HomeostatError } from '../core/errors.ts'
 import type { Emit } from '../core/ports.ts'
 import type { HubAddress } from '../platform/folder.ts'
 
-/** A running hub, asked over its API with the key that it left for this user. */
+/** A running hub, reached over its API with the key that it stored for this user. */
 export interface HubClient {
-  request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>
-  /** Hands readings in; waits and tries again while the hub is full. */
+  request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
+  /** Sends readings; waits and retries while the hub is full. */
   readonly emit: Emit
 }
 
@@ -14,7 +14,7 @@ const retriesMax = 120
 
 export function createHubClient(address: HubAddress): HubClient {
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const { ok, answer } = await asked(address.url, path, {
+    const { ok, answer } = await send(address.url, path, {
       method,
       headers: {
         authorization: `Bearer ${address.secret}`,
@@ -55,8 +55,60 @@ export function createHubClient(address: HubAddress): HubClient {
   }
 }
 
-/** Rejects with `hub_gone` where the hub ended before it had answered: nothing is known of what was asked then. */
-async function asked(
+const announceEveryMs = 15_000
+/** As many sites as the hub takes of one import. */
+const sitesMax = 1000
+
+/**
+ * Hands the readings of an import in. The hub is told that one runs, and for which sites, before their first readings
+ * come, so that it learns from nothing before all of them are there; `end` tells it that they are.
+ */
+export function announcedImport(
+  { request, emit }: HubClient,
+  defaultSite: string,
+): { readonly emit: Emit; end(): Promise<void> } {
+  const sites = new Set<string>()
+  let id: string | undefined
+  let timer: NodeJS.Timeout | undefined
+  const announce = async (): Promise<void> => {
+    const body = { sites: [...sites].slice(0, sitesMax) }
+    try {
+      if (id !== undefined) return void (await request('PUT', `/api/v1/imports/${id}`, body))
+    } catch (error) {
+      // the hub was started again, or heard nothing for too long
+      if (!(error instanceof HomeostatError) || error.code !== 'not_found') throw error
+    }
+    try {
+      id = idOf(await request('POST', '/api/v1/imports', body))
+    } catch (error) {
+      // so many imports run that the hub keeps no count of a further one; its readings are taken all the same
+      if (!(error instanceof HomeostatError) || error.code !== 'not_acceptable_state') throw error
+    }
+  }
+  return {
+    async emit(batch) {
+      const before = sites.size
+      for (const { site = defaultSite } of batch) if (typeof site === 'string') sites.add(site)
+      if (sites.size > before) await announce()
+      // a hub that cannot be reached now is reported by the readings themselves
+      timer ??= setInterval(() => void announce().catch(() => undefined), announceEveryMs).unref()
+      return emit(batch)
+    },
+    async end() {
+      clearInterval(timer)
+      if (id !== undefined) await request('DELETE', `/api/v1/imports/${id}`).catch(() => undefined)
+    },
+  }
+}
+
+function idOf(answer: unknown): string {
+  if (typeof answer === 'object' && answer !== null && 'id' in answer && typeof answer.id === 'string')
+    return answer.id
+  throw new HomeostatError('data_invalid', { detail: 'the hub announced no import' })
+}
+
+/** Rejects with `hub_gone` if the hub stops before it answers: whether the request took effect is then unknown. */
+async function send(
   url: string,
   path: string,
   request: RequestInit,

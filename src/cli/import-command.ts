@@ -1,12 +1,13 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { z } from 'zod'
 import type { Config } from '../config/load.ts'
 import type { Emit } from '../core/ports.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
 import { createPushSource } from '../sources/push.ts'
 import { type ConfigFlags, configFlags, configOf, stopSignal } from './flags.ts'
-import { createHubClient } from './hub-client.ts'
+import { announcedImport, createHubClient } from './hub-client.ts'
 import { importFile, importFlags } from './import.ts'
 import type { ImportOptions } from './import-options.ts'
 
@@ -22,6 +23,7 @@ export function importCommand(program: Command): void {
       ...flags,
       file: isAbsolute(file) ? file : resolve(file),
       stateFolder: config.data,
+      siteZone: await siteZoneOf(config, flags.site),
     }
     const out = { write: (text: string) => void process.stdout.write(text), isTTY: process.stdout.isTTY }
     const target = flags.dryRun === true ? dryTarget : await openTarget(config)
@@ -35,6 +37,20 @@ export function importCommand(program: Command): void {
     }
   })
 }
+
+/** The zone of the site that the readings go to: as its hub knows it, else as the configuration says. */
+async function siteZoneOf(config: Config, site = config.site.id): Promise<{ zone: string; why: string }> {
+  const address = await findHub(config.data)
+  if (address) {
+    const { request } = createHubClient(address)
+    const known = siteZones.safeParse(await request('GET', `/api/v1/sites?site=${encodeURIComponent(site)}`))
+    const zone = known.data?.items.find(({ id }) => id === site)?.zone
+    if (zone !== undefined) return { zone, why: `the zone of the site "${site}"` }
+  }
+  return { zone: config.site.zone, why: 'site.zone of the configuration' }
+}
+
+const siteZones = z.object({ items: z.array(z.object({ id: z.string(), zone: z.string() })) })
 
 interface Target {
   readonly says: string
@@ -52,11 +68,11 @@ const dryTarget: Target = {
 async function openTarget(config: Config): Promise<Target> {
   const address = await findHub(config.data)
   if (address) {
-    const { emit } = createHubClient(address)
+    const { emit, end } = announcedImport(createHubClient(address), config.site.id)
     return {
       says: `A hub holds ${config.data}: importing through ${address.url}\n`,
       emit,
-      close: async () => undefined,
+      close: end,
     }
   }
   const { openEngine } = await import('../main.ts')

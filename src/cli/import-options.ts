@@ -9,6 +9,7 @@ export interface ImportOptions extends MappingFlags {
   readonly dryRun?: boolean
   readonly bad?: string
   readonly restart?: boolean
+  readonly skipBadRows?: boolean
   /** Data folder; the place of an interrupted import is kept in its `imports/`. Absent: it is not kept. */
   readonly stateFolder?: string
 }
@@ -23,6 +24,6 @@ export interface ImportSummary extends ImportCounts {
   /** Where the bad rows are, if there are any. */
   readonly badFile?: string
   readonly seconds: number
-  /** 0 all good, 1 some rows were bad, 130 interrupted. */
+  /** 0 all good (or `skipBadRows`), 1 some rows were bad, 130 interrupted. */
   readonly exitCode: number
 }

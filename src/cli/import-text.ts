@@ -1,7 +1,8 @@
 import type { FileHead } from '../sources/csv/head.ts'
 import { type Field, type Mapping, timeText } from '../sources/csv/mapping.ts'
-import { type TimeFormat, timesOf } from '../sources/csv/time.ts'
-import type { ImportOptions, ImportSummary } from './import-options.ts'
+import { rowTimes } from '../sources/csv/row-time.ts'
+import { needsZone, type TimeFormat } from '../sources/csv/time.ts'
+import type { ImportSummary } from './import-options.ts'
 
 /** 1234567 -> 1,234,567 */
 export const count = (value: number): string => value.toLocaleString('en-US')
@@ -17,24 +18,28 @@ const delimiterNames: Readonly<Record<string, string>> = {
 }
 
 /** What becomes of each column, as a table for the user. */
-export function describeMapping(head: FileHead, mapping: Mapping, options: ImportOptions): string {
+export function describeMapping(head: FileHead, mapping: Mapping): string {
   const separated = `${delimiterNames[head.delimiter] ?? head.delimiter} separated`
-  const comma = head.decimalComma ? ', decimal comma' : ''
+  const comma = mapping.values.some(({ index }) => head.styles[index] === ',') ? ', decimal comma' : ''
   const shape = mapping.format === 'long' ? 'long: one value a row' : 'wide: a column per sensor'
   const lines = [
     `${head.path}: ${megabytes(head.bytes)}, ${separated}${comma}, ${head.columns.length} columns, ${shape}`,
-    describeTime(head, mapping, options),
+    describeTime(head, mapping),
   ]
   if (mapping.site && 'fixed' in mapping.site) lines.push(`Site: ${mapping.site.fixed}`)
   for (const gap of mapping.gaps) lines.push(`Gaps: rows with ${gap.why} are left out`)
   lines.push(...mapping.notes, '', ...table(valueRows(head, mapping)))
-  const about = mapping.roles.filter(({ role }) => role !== 'time' && role !== 'clock')
+  const about = mapping.roles.filter(({ role }) => role !== 'time' && role !== 'clock' && role !== 'series')
   if (about.length > 0) {
     lines.push('', 'About the row:', ...about.map(({ name, role }) => `  ${name} is the ${role}`))
   }
   if (mapping.skipped.length > 0) {
     lines.push('', 'Skipped, and what would include it:')
-    lines.push(...table(mapping.skipped.map(({ name, why, flag }) => [`  ${name}`, why, flag ?? ''])))
+    lines.push(
+      ...table(
+        mapping.skipped.slice(0, seriesShown).map(({ name, why, flag }) => [`  ${name}`, why, flag ?? '']),
+      ),
+    )
   }
   return `${lines.join('\n')}\n\n`
 }
@@ -44,30 +49,52 @@ const formats: Readonly<Record<TimeFormat, string>> = {
   wall: 'without offset',
   dmy: 'day.month.year without offset',
   mdy: 'month/day/year without offset',
+  compact: 'year, month and day without separators',
+  excel: 'days of a spreadsheet (45292 is 2024-01-01)',
   epoch_s: 'seconds since 1970, by the range of its numbers',
   epoch_ms: 'milliseconds since 1970',
+  epoch_us: 'microseconds since 1970',
+  epoch_ns: 'nanoseconds since 1970',
 }
 
-function describeTime(head: FileHead, { time }: Mapping, options: ImportOptions): string {
+function describeTime(head: FileHead, { time }: Mapping): string {
   if (time.kind === 'steps') {
     return `Time: none in the file; the first row is ${iso(time.start)}, each further one ${time.everyMs / 1000} s later`
   }
-  const needsZone = time.format === 'wall' || time.format === 'dmy' || time.format === 'mdy'
-  const hint = options.zone === undefined ? ' (--zone ZONE if not)' : ''
-  const zone = needsZone ? `, taken as ${time.zone}${hint}` : ''
+  if (time.kind === 'header')
+    return `Times: in the header, taken as ${time.zone}${zoneHint(time.zoneWhy)} where they have no offset`
+  const zone = needsZone(time.format) ? `, taken as ${time.zone}${zoneHint(time.zoneWhy)}` : ''
+  const order = time.direction === 'backward' ? ', newest first' : ''
   const first = timeText(time, head.sample[0] ?? [])
-  const at = timesOf(time.format, time.zone).read(first, '')
+  const at = rowTimes(time).read(head.sample[0] ?? [], '')
   const example = typeof at === 'number' ? `; ${first.trim()} is ${iso(at)}` : ''
-  const clock = time.clock === undefined ? '' : ` with "${head.columns[time.clock]}"`
-  return `Time: column "${head.columns[time.index]}"${clock}, ${formats[time.format]}${zone}${example}`
+  const second = time.clock ?? time.hour?.index
+  const clock = second === undefined ? '' : ` with "${head.columns[second]}"`
+  return `Time: column "${head.columns[time.index]}"${clock}, ${formats[time.format]}${order}${zone}${example}`
 }
+
+const zoneHint = (why: string | undefined): string => {
+  if (why === '--zone') return ''
+  return why === undefined ? ' (--zone ZONE if not)' : ` (${why}; --zone ZONE if not)`
+}
+
+/** Series of a file that are listed. */
+const seriesShown = 200
 
 function valueRows(head: FileHead, mapping: Mapping): string[][] {
   const said = (field: Field | undefined): string => {
     if (!field) return '-'
     return 'fixed' in field ? field.fixed : `by ${head.columns[field.column]}`
   }
-  const values = mapping.values.map(({ name, device, metric, unit, factor, why }) => {
+  const named = Object.entries(mapping.series?.meanings ?? {}).map(([key, { device, metric, unit, why }]) => [
+    key.split('\u001f').filter(Boolean).join(' '),
+    ...[device, metric, unit, why],
+  ])
+  const shown = named.slice(0, seriesShown)
+  if (named.length > shown.length)
+    shown.push([`and ${named.length - shown.length} more series`, '', '', '', ''])
+  const columns = mapping.series ? [] : mapping.values
+  const values = columns.map(({ name, device, metric, unit, factor, why }) => {
     const scaled = factor === 1 ? '' : ` (times ${factor})`
     return [name, said(device), said(metric), `${said(unit)}${scaled}`, why]
   })
@@ -75,8 +102,10 @@ function valueRows(head: FileHead, mapping: Mapping): string[][] {
     const metrics = rules.map(({ metric }) => metric).join(' or ')
     return [name, said(device), metrics, 'state', why]
   })
-  const rows = [...values, ...events]
-  return rows.length === 0 ? [] : [['COLUMN', 'DEVICE', 'METRIC', 'UNIT', 'HOW'], ...rows]
+  const rows = [...shown, ...values, ...events]
+  return rows.length === 0
+    ? []
+    : [[mapping.series ? 'SERIES' : 'COLUMN', 'DEVICE', 'METRIC', 'UNIT', 'HOW'], ...rows]
 }
 
 /** Pads all but the last cell of each row. */
@@ -106,9 +135,8 @@ export function describeSummary(summary: ImportSummary, mapping: Mapping, before
     lines.push(`Devices: ${shown}${devices.length > 8 ? ` and ${devices.length - 8} more` : ''}`)
   }
   if (from !== null && to !== null) lines.push(`Span: ${iso(from)} to ${iso(to)}`)
-  if (gaps > 0)
-    lines.push(`Gaps left out: ${count(gaps)} rows (${mapping.gaps.map(({ why }) => why).join('; ')})`)
-  if (empty > 0) lines.push(`Empty cells: ${count(empty)}`)
+  if (gaps > 0) lines.push(`Left out: ${count(gaps)} rows (${leftOut(mapping)})`)
+  if (empty > 0) lines.push(`Cells without a value (empty, unavailable, unknown, NaN): ${count(empty)}`)
   if (badRows > 0) {
     const codes = Object.entries(summary.bad).map(([code, times]) => `${code} ${count(times)}`)
     lines.push(
@@ -117,5 +145,8 @@ export function describeSummary(summary: ImportSummary, mapping: Mapping, before
   } else lines.push('Bad rows: none')
   return `${lines.join('\n')}\n`
 }
+
+const leftOut = ({ gaps, series }: Mapping): string =>
+  [...gaps.map(({ why }) => why), ...(series ? ['rows of series that are skipped'] : [])].join('; ')
 
 const iso = (at: number): string => new Date(at).toISOString()

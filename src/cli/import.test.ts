@@ -86,6 +86,37 @@ describe('importFile', () => {
     expect(lines[1]).toMatch(/^3,value_not_number,"load_w: .*","2024-01-01 00:01:00,""a """"b"""""""$/)
   })
 
+  it('ends with success in spite of bad rows where it is told to skip them, and keeps them', async () => {
+    await writeFile(file, 'timestamp,load_w\n2024-01-01,5\n2024-01-02,x\n2024-01-03,6\n')
+    const { summary, text } = await run({ skipBadRows: true }, hub().emit)
+    expect(summary).toMatchObject({ exitCode: 0, badRows: 1, readings: 2 })
+    expect(text).toContain(`Bad rows: 1 (value_not_number 1), by line number in ${file}.bad.csv`)
+    expect(await readFile(`${file}.bad.csv`, 'utf8')).toContain('\n3,value_not_number,')
+  })
+
+  it('takes times without an offset in the zone of the site, and names it', async () => {
+    await writeFile(file, 'timestamp,load_w\n2024-01-01 00:00:00,5\n')
+    const { emit, taken } = hub()
+    const why = 'the zone of the site "home"'
+    const { text } = await run({ siteZone: { zone: 'Europe/Athens', why } }, emit)
+    expect([...taken.keys()]).toEqual(['meter power 1704060000000'])
+    expect(text).toContain(`taken as Europe/Athens (${why}; --zone ZONE if not)`)
+  })
+
+  it('lists what each series of a shared column is, and counts what is left out', async () => {
+    await writeFile(
+      file,
+      'entity_id,state,last_changed\nsensor.a_temperature,20,2024-01-01T00:00:00Z\nsensor.a_temperature,unavailable,2024-01-01T00:01:00Z\nweather.home,sunny,2024-01-01T00:01:00Z\n',
+    )
+    const { text } = await run({}, hub().emit)
+    expect(text).toMatch(
+      /SERIES +DEVICE +METRIC +UNIT +HOW\nsensor\.a_temperature +sensor\.a_temperature +temperature +degC/,
+    )
+    expect(text).toMatch(/weather\.home +text, not a number\n/)
+    expect(text).toContain('Left out: 1 rows (rows of series that are skipped)')
+    expect(text).toContain('Cells without a value (empty, unavailable, unknown, NaN): 1')
+  })
+
   it('imports nothing in a dry run, but checks as the hub would', async () => {
     await writeFile(
       file,

@@ -25,7 +25,7 @@ export function importFlags(command: Command): Command {
   const list = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
   return command
     .option('--time <column>', 'column that holds the time')
-    .option('--zone <zone>', 'zone of times without an offset, e.g. Europe/Paris (default: UTC)')
+    .option('--zone <zone>', 'zone of times without an offset, e.g. Europe/Paris (default: that of the site)')
     .option('--date-order <order>', 'dmy or mdy, where 3/4/2024 could be either')
     .option('--start <time>', 'time of the first row, for a file without a time column (with --every)')
     .option('--every <span>', 'distance of two rows, e.g. 1s, 15m, 1h (with --start)')
@@ -33,15 +33,19 @@ export function importFlags(command: Command): Command {
     .option('--format <format>', 'long (a metric column and a value column) or wide (a column per sensor)')
     .option(
       '--column <mapping>',
-      'what a column is: "COL=device/metric:unit", also "...:unit*0.001"; repeatable; "COL=@device", @metric, @value, @unit, @room, @site for columns about the row',
+      'what a column is: "COL=device/metric:unit", also "...:unit*0.001"; repeatable; "COL=@device", @metric, @value, @unit, @room, @site for columns about the row; COL is a series where several share a column, "*" where the times are the header',
       list,
     )
     .option('--device <id>', 'device of columns that name none (default: the name of the file)')
     .option('--delimiter <char>', 'comma, semicolon, "tab" or | (default: guessed)')
-    .option('--decimal <char>', 'decimal sign, . or , (default: guessed)')
+    .option('--decimal <char>', 'decimal sign of all columns, . or , (default: by the numbers of each)')
     .option('--gap-when <condition>', 'rows in which nothing was measured: "COL=VALUE"; repeatable', list)
     .option('--dry-run', 'show the mapping and check every row, import nothing')
     .option('--bad <file>', 'where bad rows go (default: FILE.bad.csv)')
+    .option(
+      '--skip-bad-rows',
+      'end with success although rows were bad; they are counted and kept all the same',
+    )
     .option('--restart', 'start over instead of going on where an interrupted import stopped')
 }
 
@@ -58,7 +62,7 @@ export async function importFile(
 ): Promise<ImportSummary> {
   const head = await readHead(options.file, headOptions(options))
   const mapping = guessMapping(head, options)
-  out.write(describeMapping(head, mapping, options))
+  out.write(describeMapping(head, mapping))
   requireValues(head, mapping)
 
   const dryRun = options.dryRun === true
@@ -105,7 +109,7 @@ export async function importFile(
     ...(state ? { resumedAtLine: state.place.line } : {}),
     ...(counts.badRows > 0 ? { badFile: badPath } : {}),
     seconds: (performance.now() - startedMs) / 1000,
-    exitCode: finished ? Math.min(counts.badRows, 1) : 130,
+    exitCode: finished ? (options.skipBadRows ? 0 : Math.min(counts.badRows, 1)) : 130,
   }
   out.write(describeSummary(summary, mapping, state?.counts.readings ?? 0))
   if (!finished && !dryRun) out.write(`${howToGoOn(keeper.line())}\n`)

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { createKey } from '../api/keys.ts'
+import { contentsOf } from '../compose.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Role } from '../core/event.ts'
-import { findHub } from '../platform/folder.ts'
+import { requireStores } from '../engine/contents-check.ts'
+import { claimFolder, findHub } from '../platform/folder.ts'
 import { ledgers } from '../stores/ledger/index.ts'
 import { type ConfigFlags, configFlags, configOf } from './flags.ts'
 import { createHubClient } from './hub-client.ts'
@@ -69,9 +71,12 @@ async function withKeys(flags: ConfigFlags, use: (keys: Keys) => Promise<void>):
   const { data } = configOf(flags)
   const address = await findHub(data)
   if (address) return use(keysOfHub(createHubClient(address)))
-  const ledger = ledgers.sqlite({ folder: data })
-  await ledger.open()
+  const claim = await claimFolder(data)
+  const contents = contentsOf(data)
+  const ledger = ledgers.sqlite({ folder: data, contents })
   try {
+    await requireStores(contents)
+    await ledger.open()
     await use({
       async create(name, role, sites) {
         const { key, secret } = createKey(name, role, sites, Date.now())
@@ -85,6 +90,7 @@ async function withKeys(flags: ConfigFlags, use: (keys: Keys) => Promise<void>):
     })
   } finally {
     await ledger.close()
+    await claim.release()
   }
 }
 

@@ -5,16 +5,9 @@ import { dayMs } from '../core/time.ts'
 import type { Frame } from '../ml/frame.ts'
 import type { TableTask } from '../ml/learn.ts'
 import { takeRows, takeValues } from '../ml/rows.ts'
-import { spansFor, timedFeatures } from '../ml/tabular.ts'
-import {
-  columnAt,
-  holdsText,
-  holdsTimes,
-  type LabTable,
-  numberColumn,
-  textColumn,
-  timeColumn,
-} from './lab-table.ts'
+import { type ClockFeature, spansFor, timedFeatures } from '../ml/tabular.ts'
+import { columnAt, holdsTimes, type LabTable, numberColumn, textColumn, timeColumn } from './lab-table.ts'
+import { guessTask, holdsNames, labelsOf, targetOf } from './lab-target.ts'
 
 export interface ColumnFlags {
   readonly target: string
@@ -36,8 +29,8 @@ export interface Plan {
   readonly labels: readonly string[]
   /** Present with `--time`. */
   readonly spansMs?: readonly number[]
-  /** Made features that training has seen too little of to learn from. */
-  readonly left: readonly string[]
+  /** What is made of the clock: what training has seen enough of to learn from. */
+  readonly clock: readonly ClockFeature[]
   /** What was decided for the user. */
   readonly notes: readonly string[]
 }
@@ -48,12 +41,9 @@ export interface LabRows {
   /** UTC ms, with `--time`. */
   readonly at?: Float64Array
   readonly groups?: readonly string[]
+  /** Rows that were left out because their target is not known. */
+  readonly leftOut: number
 }
-
-/** Classes that numbers are taken for where no task is named: few, whole, from 0 on. */
-const classesMax = 20
-/** Classes that are told apart at most, and each has two rows at least on average. */
-const classesMost = 1000
 
 /** Settles the columns. Throws `column_unknown` or `data_invalid`. */
 export function planOf(table: LabTable, flags: ColumnFlags): Plan {
@@ -84,7 +74,7 @@ export function planOf(table: LabTable, flags: ColumnFlags): Plan {
       throw new HomeostatError('data_invalid', {
         detail: `${table.name}: the column ${column} is empty in every row; leave it out by --drop ${column}`,
       })
-    if (holdsText(table, column)) {
+    if (holdsNames(table, column)) {
       const labels = [...new Set(textColumn(table, column))].filter((label) => label !== '').sort()
       names.push({ column, codes: new Map(labels.map((label, code) => [label, code])) })
     } else {
@@ -103,45 +93,23 @@ export function planOf(table: LabTable, flags: ColumnFlags): Plan {
   const task = flags.task ?? guessTask(table, flags.target)
   const labels = task === 'classification' ? labelsOf(table, flags.target) : []
   const timed = flags.time === undefined ? {} : timesOf(table, flags)
-  return { flags, task, numbers, names, labels, left: [], notes, ...timed }
+  return { flags, task, numbers, names, labels, clock: [], notes, ...timed }
 }
 
 /** The hour needs three days and the weekday three weeks of training, else they stand for single days. */
-function timesOf(table: LabTable, flags: ColumnFlags): Pick<Plan, 'spansMs' | 'left'> {
+function timesOf(table: LabTable, flags: ColumnFlags): Pick<Plan, 'spansMs' | 'clock'> {
   const at = timeColumn(table, flags.time!, flags.zone).sort()
   const days = (at[at.length - 1]! - at[0]!) / dayMs
   return {
     spansMs: spansFor(at),
-    left: [...(days < 3 ? ['hour'] : []), ...(days < 21 ? ['weekday'] : [])],
+    clock: [...(days < 3 ? [] : ['hour' as const]), ...(days < 21 ? [] : ['weekday' as const])],
   }
-}
-
-function guessTask(table: LabTable, target: string): TableTask {
-  if (holdsText(table, target)) return 'classification'
-  const distinct = new Set(numberColumn(table, target).filter((value) => !Number.isNaN(value)))
-  const whole = [...distinct].every((value) => Number.isInteger(value) && value >= 0)
-  return whole && distinct.size <= classesMax ? 'classification' : 'regression'
-}
-
-function labelsOf(table: LabTable, target: string): string[] {
-  const labels = [...new Set(textColumn(table, target))].filter((label) => label !== '')
-  const numeric = labels.every((label) => Number.isFinite(Number(label)))
-  labels.sort(numeric ? (a, b) => Number(a) - Number(b) : undefined)
-  if (labels.length < 2)
-    throw new HomeostatError('data_invalid', {
-      detail: `${table.name}: the target ${target} has one class only (${labels[0] ?? 'no value'}); there is nothing to tell apart`,
-    })
-  if (labels.length > Math.min(classesMost, table.rows.length / 2))
-    throw new HomeostatError('data_invalid', {
-      detail: `${table.name}: the target ${target} has ${labels.length} classes in ${table.rows.length} rows; --task regression learns numbers`,
-    })
-  return labels
 }
 
 /** Rows with a target, in order of group and time; features made before rows without one are left out. */
 export function rowsOf(table: LabTable, plan: Plan): LabRows {
   const { flags, numbers, names, spansMs } = plan
-  const target = targetOf(table, plan)
+  const target = targetOf(table, flags.target, plan.labels)
   const frame: Frame = {
     rows: table.rows.length,
     names: [...numbers, ...names.map(({ column }) => column)],
@@ -159,11 +127,10 @@ export function rowsOf(table: LabTable, plan: Plan): LabRows {
   const sorted = takeRows(frame, order)
   const sortedAt = at && takeValues(at, order)
   const sortedGroups = groups && Array.from(order, (row) => groups[row]!)
-  const full =
+  const made =
     sortedAt && spansMs
-      ? timedFeatures(sorted, sortedAt, { spansMs, zone: flags.zone }, sortedGroups)
+      ? timedFeatures(sorted, sortedAt, { spansMs, zone: flags.zone, clock: plan.clock }, sortedGroups)
       : sorted
-  const made = without(full, new Set(plan.left))
   const truth = takeValues(target, order)
   const known = [...truth.keys()].filter((row) => !Number.isNaN(truth[row]!))
   if (known.length === 0)
@@ -173,23 +140,10 @@ export function rowsOf(table: LabTable, plan: Plan): LabRows {
   return {
     frame: takeRows(made, known),
     target: takeValues(truth, known),
+    leftOut: table.rows.length - known.length,
     ...(sortedAt ? { at: takeValues(sortedAt, known) } : {}),
     ...(sortedGroups ? { groups: known.map((row) => sortedGroups[row]!) } : {}),
   }
-}
-
-function targetOf(table: LabTable, { flags, task, labels }: Plan): Float64Array {
-  if (task === 'regression') return numberColumn(table, flags.target)
-  const codes = new Map(labels.map((label, code) => [label, code]))
-  return Float64Array.from(textColumn(table, flags.target), (label, row) => {
-    if (label === '') return Number.NaN
-    const code = codes.get(label)
-    if (code === undefined)
-      throw new HomeostatError('data_invalid', {
-        detail: `${table.name}, line ${table.lines[row]}: "${label.slice(0, 60)}" in the column ${flags.target} is no class of the training (${labels.slice(0, 10).join(', ')})`,
-      })
-    return code
-  })
 }
 
 /** Rows by group in the order of the groups' first rows, within a group by time, else as they stand. */
@@ -203,13 +157,4 @@ function orderOf(
   const groupOf = (row: number): number => (groups ? rank.get(groups[row]!)! : 0)
   const order = Int32Array.from({ length: rows }, (_, row) => row)
   return order.sort((a, b) => groupOf(a) - groupOf(b) || (at ? at[a]! - at[b]! : 0) || a - b)
-}
-
-function without(frame: Frame, names: ReadonlySet<string>): Frame {
-  const kept = [...frame.names.keys()].filter((at) => !names.has(frame.names[at]!))
-  return {
-    ...frame,
-    names: kept.map((at) => frame.names[at]!),
-    columns: kept.map((at) => frame.columns[at]!),
-  }
 }

@@ -3,11 +3,11 @@ import { HomeostatError } from '../core/errors.ts'
 import { type Detector, type Finding, StreamDetector } from '../ml/detect.ts'
 import { trainDetector } from '../ml/detect-reference.ts'
 import { timeColumn as atColumn } from '../ml/streaming.ts'
-import { checkWritable, columns, zone } from './lab-flags.ts'
+import { checkWritable, columns, type ReadingFlags, readingFlags, readingOf, zone } from './lab-flags.ts'
 import { type LabTable, numberColumn, readTable, textColumn, timeColumn } from './lab-table.ts'
 import { csvField, figure, jsonText, sparkline, squeeze, textTable, writeWhole } from './lab-text.ts'
 
-interface DetectFlags {
+interface DetectFlags extends ReadingFlags {
   readonly input: string
   readonly train?: string
   readonly time: string
@@ -20,8 +20,7 @@ interface DetectFlags {
 
 /** Adds `lab detect`. */
 export function detectCommand(lab: Command): void {
-  lab
-    .command('detect')
+  readingFlags(lab.command('detect'))
     .description('score every row of a CSV file by how strange it is, by the rows before it only')
     .requiredOption('--input <file>', 'CSV file')
     .option('--train <file>', 'a recording of normal times in the same columns')
@@ -64,8 +63,9 @@ export async function labDetect(flags: DetectFlags): Promise<string> {
     : describe(flags, watched, findings, alarms, basis)
 }
 
-async function watch(path: string, { time, value, zone }: DetectFlags): Promise<Watched> {
-  const table = await readTable(path)
+async function watch(path: string, flags: DetectFlags): Promise<Watched> {
+  const { time, value, zone } = flags
+  const table = await readTable(path, readingOf(flags))
   const at = timeColumn(table, time, zone)
   if (value.includes(time))
     throw new HomeostatError('data_invalid', {
@@ -171,7 +171,7 @@ function describe(
   const marks = squeeze(inOrder(findings.map(({ alarm }) => (alarm ? 1 : 0))), 100)
   const room = Math.max(5, ...flags.value.map((name) => name.length))
   return [
-    `${table.name}: ${findings.length} rows, ${alarms.length} ${alarms.length === 1 ? 'alarm' : 'alarms'}; in normal times at most ${flags.falseAlarmsPerWeek} a week are meant to come\n${sentence}\n\n`,
+    `${table.name}: ${findings.length} rows, ${alarms.length} ${alarms.length === 1 ? 'alarm' : 'alarms'}; in normal times at most ${flags.falseAlarmsPerWeek} a week are meant to come\n${sentence}\n${table.notes.map((note) => `${note}\n`).join('')}\n`,
     ...flags.value.map((name, k) => `  ${name.padEnd(room)} ${sparkline(inOrder(columns[k]!), 100)}\n`),
     `  ${'score'.padEnd(room)} ${sparkline(inOrder(findings.map(({ score }) => score)), 100)}\n`,
     `  ${'alarm'.padEnd(room)} ${marks.map((mark) => (mark > 0 ? '!' : ' ')).join('')}\n\n`,

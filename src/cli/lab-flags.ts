@@ -1,7 +1,7 @@
 /** Flags that the commands of `lab` share, checked before anything is read. */
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { HomeostatError } from '../core/errors.ts'
 
 /** An IANA time zone. */
@@ -12,6 +12,29 @@ export function zone(text: string): string {
   } catch {
     throw new InvalidArgumentError('Zones are called as in Europe/Paris or UTC.')
   }
+}
+
+/** How files are read, the same in all commands. */
+export interface ReadingFlags {
+  readonly decimal?: '.' | ','
+  readonly skipBadRows?: boolean
+}
+
+/** Adds the flags for reading files. */
+export const readingFlags = (command: Command): Command =>
+  command
+    .option('--decimal <char>', 'decimal sign, . or , (default: by the numbers of each column)', decimal)
+    .option('--skip-bad-rows', 'leave rows out that cannot be read, and write them to FILE.bad.csv')
+
+/** The flags for reading files alone. */
+export const readingOf = ({ decimal, skipBadRows }: ReadingFlags): ReadingFlags => ({
+  ...(decimal === undefined ? {} : { decimal }),
+  ...(skipBadRows === undefined ? {} : { skipBadRows }),
+})
+
+function decimal(text: string): '.' | ',' {
+  if (text === '.' || text === ',') return text
+  throw new InvalidArgumentError('The decimal sign is . or ,')
 }
 
 /** Names of columns, with commas between them. */

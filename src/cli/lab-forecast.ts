@@ -1,26 +1,29 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { isoIn } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
 import { forecastSeries, intervalOf, quantilesOf, type SeriesForecast } from '../ml/forecast/forecast.ts'
 import { membersOf } from '../ml/forecast/members.ts'
+import { findSeason } from '../ml/forecast/season.ts'
 import type { Series } from '../ml/forecast/series.ts'
 import { mstlMember } from '../ml/learners/mstl.ts'
 import { coverage, mase, msis, smape } from '../ml/metrics.ts'
 import { loadMstl } from '../platform/augurs.ts'
-import { checkWritable, zone } from './lab-flags.ts'
+import { checkWritable, type ReadingFlags, readingFlags, zone } from './lab-flags.ts'
 import { actualsFor } from './lab-grid.ts'
 import { showProgress } from './lab-progress.ts'
 import { readSeries, type SeriesFormat } from './lab-series.ts'
 import { withTeam } from './lab-team.ts'
 import { csvField, figure, jsonText, percent, plot, textTable, writeWhole } from './lab-text.ts'
 
-interface ForecastFlags {
+interface ForecastFlags extends ReadingFlags {
   readonly input: string
   readonly format?: SeriesFormat
   readonly time?: string
   readonly value?: string
   readonly series?: string
   readonly zone: string
-  readonly season: number
+  /** Found where it is absent. */
+  readonly season?: number
   readonly horizon: number
   readonly level: readonly number[]
   readonly actuals?: string
@@ -31,8 +34,7 @@ interface ForecastFlags {
 
 /** Adds `lab forecast`. */
 export function forecastCommand(lab: Command): void {
-  lab
-    .command('forecast')
+  readingFlags(lab.command('forecast'))
     .description('forecast every series of a CSV file, with intervals, and score it against what came')
     .requiredOption('--input <file>', 'CSV file')
     .option(
@@ -44,11 +46,11 @@ export function forecastCommand(lab: Command): void {
     .option('--value <column>', 'column to forecast; wide: several, with commas')
     .option('--series <column>', 'long: column that names the series of a row (default: found)')
     .option('--zone <zone>', 'zone of the calendar, and of times without an offset', zone, 'UTC')
-    .requiredOption('--season <steps>', 'steps after which things repeat, 24 for hours', steps)
+    .option('--season <steps>', 'steps after which things repeat, 24 for hours (default: found)', steps)
     .requiredOption('--horizon <steps>', 'steps to forecast', steps)
     .option('--level <shares>', 'share of the values that intervals shall cover, with commas', levels, [0.9])
     .option('--actuals <file>', 'what came after, in the same format: scores the forecast')
-    .option('--out <file>', 'write series,step,mean,lo,hi to this CSV file')
+    .option('--out <file>', 'write series,step,mean,lo,hi, and time where steps have one, to this CSV file')
     .option('--mstl', 'try MSTL with ETS, too: slower, and seldom better')
     .option('--json', 'JSON instead of tables')
     .action(async (flags: ForecastFlags) => {
@@ -66,10 +68,11 @@ export interface ForecastScores {
 }
 
 /** Runs the command; gives what it prints. Nothing is written unless all is well. */
-export async function labForecast(flags: ForecastFlags): Promise<string> {
-  if (flags.out !== undefined) await checkWritable(flags.out)
+export async function labForecast(given: ForecastFlags): Promise<string> {
+  if (given.out !== undefined) await checkWritable(given.out)
   const notes = new Set<string>()
-  const series = await readSeries(flags.input, flags, (note) => notes.add(note))
+  const series = await readSeries(given.input, given, (note) => notes.add(note))
+  const flags = { ...given, season: given.season ?? seasonFor(series, (note) => notes.add(note)) }
   const later = flags.actuals === undefined ? undefined : await readSeries(flags.actuals, flags)
   const actuals = later && series.map((one) => actualsFor(one, later, flags.horizon))
   const { season, horizon, level } = flags
@@ -81,10 +84,27 @@ export async function labForecast(flags: ForecastFlags): Promise<string> {
   })
   const scores =
     actuals && forecasts.map((forecast, at) => scoreOf(forecast, series[at]!, actuals[at]!, season, level))
-  if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts, level))
+  if (flags.out !== undefined) await writeWhole(flags.out, csvOf(forecasts, series, level))
   return flags.json === true
-    ? jsonText(report(flags, [...notes], forecasts, scores))
-    : describe(flags, [...notes], series, forecasts, actuals, scores)
+    ? jsonText(report(flags, [...notes], { series, forecasts, scores }))
+    : describe(flags, [...notes], { series, forecasts, actuals, scores })
+}
+
+/** Flags with the season that was given or found. */
+type Flags = ForecastFlags & { readonly season: number }
+
+interface Results {
+  readonly series: readonly Series[]
+  readonly forecasts: readonly SeriesForecast[]
+  readonly actuals?: readonly Float64Array[] | undefined
+  readonly scores?: readonly ForecastScores[] | undefined
+}
+
+function seasonFor(series: readonly Series[], note: (sentence: string) => void): number {
+  const { season, correlation } = findSeason(series)
+  const why = correlation > 0 ? `, with a correlation of ${figure(correlation)}` : ''
+  note(`The series repeat themselves after ${season} steps${why}; --season names another number.`)
+  return season
 }
 
 /** Scores over the steps that are known. */
@@ -125,19 +145,39 @@ function meanScores(scores: readonly ForecastScores[]): ForecastScores {
   }
 }
 
-/** `series,step,mean,lo,hi`, a row a step; further levels follow as lo_0.95,hi_0.95. */
-function csvOf(forecasts: readonly SeriesForecast[], levels: readonly number[]): string {
+/**
+ * `series,step,mean,lo,hi`, a row a step; further levels follow as lo_0.95,hi_0.95, and at last the time at which a step
+ * begins, where any series has times.
+ */
+function csvOf(
+  forecasts: readonly SeriesForecast[],
+  series: readonly Series[],
+  levels: readonly number[],
+): string {
   const further = levels.slice(1).map((level) => `,lo_${level},hi_${level}`)
-  const lines = [`series,step,mean,lo,hi${further.join('')}`]
-  for (const forecast of forecasts) {
+  const isTimed = series.some(({ times }) => times !== undefined)
+  const lines = [`series,step,mean,lo,hi${further.join('')}${isTimed ? ',time' : ''}`]
+  for (const [at, forecast] of forecasts.entries()) {
     const { id, mean } = forecast
     const intervals = levels.map((level) => intervalOf(forecast, level))
+    const times = timesAfter(series[at]!, mean.length)
     for (const [step, value] of mean.entries()) {
       const ends = intervals.flatMap(({ lo, hi }) => [lo[step]!, hi[step]!])
-      lines.push([csvField(id), step + 1, value, ...ends].join(','))
+      const time = isTimed ? [times?.[step] ?? ''] : []
+      lines.push([csvField(id), step + 1, value, ...ends, ...time].join(','))
     }
   }
   return `${lines.join('\n')}\n`
+}
+
+/** The times of the steps after a series, by the clock of its zone with its offset; undefined without times. */
+export function timesAfter({ times, values }: Series, count: number): string[] | undefined {
+  if (!times) return undefined
+  const { startMs, stepMs, zone = 'UTC' } = times
+  return Array.from({ length: count }, (_, step) => {
+    const at = Math.round(startMs + (values.length + step) * stepMs)
+    return isoIn(zone, at)
+  })
 }
 
 /** Scores with the first level as `msis` and `coverage`, and every level by name. */
@@ -152,10 +192,9 @@ const named = (scores: ForecastScores, level: readonly number[]) => ({
 })
 
 function report(
-  { season, horizon, level }: ForecastFlags,
+  { season, horizon, level }: Flags,
   notes: readonly string[],
-  forecasts: readonly SeriesForecast[],
-  scores: readonly ForecastScores[] | undefined,
+  { series, forecasts, scores }: Results,
 ): unknown {
   return {
     season,
@@ -163,13 +202,17 @@ function report(
     levels: level,
     notes,
     ...(scores ? { mean: named(meanScores(scores), level) } : {}),
-    series: forecasts.map((forecast, at) => ({
-      series: forecast.id,
-      ...(scores ? named(scores[at]!, level) : {}),
-      weights: forecast.weights,
-      past: forecast.past,
-      forecast: { mean: forecast.mean, intervals: level.map((share) => intervalOf(forecast, share)) },
-    })),
+    series: forecasts.map((forecast, at) => {
+      const times = timesAfter(series[at]!, horizon)
+      const intervals = level.map((share) => intervalOf(forecast, share))
+      return {
+        series: forecast.id,
+        ...(scores ? named(scores[at]!, level) : {}),
+        weights: forecast.weights,
+        past: forecast.past,
+        forecast: { ...(times ? { times } : {}), mean: forecast.mean, intervals },
+      }
+    }),
   }
 }
 
@@ -178,15 +221,14 @@ const shownMax = 12
 const notesMax = 4
 
 function describe(
-  flags: ForecastFlags,
+  flags: Flags,
   notes: readonly string[],
-  series: readonly Series[],
-  forecasts: readonly SeriesForecast[],
-  actuals: readonly Float64Array[] | undefined,
-  scores: readonly ForecastScores[] | undefined,
+  { series, forecasts, actuals, scores }: Results,
 ): string {
+  const first = timesAfter(series[0]!, 1)?.[0]
+  const from = first === undefined ? '' : `The first of them begins at ${first}.\n`
   const parts = [
-    `${series.length} series, ${flags.horizon} steps ahead, season ${flags.season}\n`,
+    `${series.length} series, ${flags.horizon} steps ahead, season ${flags.season}\n${from}`,
     ...notes.slice(0, notesMax).map((note) => `${note}\n`),
     notes.length > notesMax ? `... and ${notes.length - notesMax} more such notes\n` : '',
     '\n',
@@ -220,7 +262,7 @@ const scoreCells = (scores: ForecastScores): string[] => [
   ...scores.msis.flatMap((value, at) => [figure(value), percent(scores.coverage[at]!)]),
 ]
 
-function head(flags: ForecastFlags, scored: boolean): string[] {
+function head(flags: Flags, scored: boolean): string[] {
   const past = ['past origins', 'past error', 'best naive', 'mostly']
   return ['series', ...(scored ? scoreNames(flags).slice(1) : []), ...past]
 }
@@ -241,7 +283,7 @@ function row({ id, weights, past }: SeriesForecast, scores: ForecastScores | und
 
 /** The last two seasons, then the forecast in its band, and what came. */
 function picture(
-  { season, level }: ForecastFlags,
+  { season, level }: Flags,
   { id, values }: Series,
   forecast: SeriesForecast,
   actual: Float64Array | undefined,

@@ -5,13 +5,13 @@ import { type Learnt, learnTable, type TableTask } from '../ml/learn.ts'
 import { type RegressionScores, regressionScores } from '../ml/metrics.ts'
 import { type ClassificationScores, classesOf, classificationScores } from '../ml/metrics-classification.ts'
 import { type ColumnFlags, type LabRows, type Plan, planOf, rowsOf } from './lab-columns.ts'
-import { columns, zone } from './lab-flags.ts'
+import { columns, type ReadingFlags, readingFlags, readingOf, zone } from './lab-flags.ts'
 import { showProgress } from './lab-progress.ts'
 import { readTable } from './lab-table.ts'
 import { withTeam } from './lab-team.ts'
 import { figure, jsonText, percent, sparkline, textTable } from './lab-text.ts'
 
-interface LearnFlags extends ColumnFlags {
+interface LearnFlags extends ColumnFlags, ReadingFlags {
   readonly train: string
   readonly test: string
   readonly json?: boolean
@@ -19,8 +19,7 @@ interface LearnFlags extends ColumnFlags {
 
 /** Adds `lab learn`. */
 export function learnCommand(lab: Command): void {
-  lab
-    .command('learn')
+  readingFlags(lab.command('learn'))
     .description('learn a column of a CSV file from the others, and score that on another file')
     .requiredOption('--train <file>', 'CSV file to learn from')
     .requiredOption('--test <file>', 'CSV file to score on; it is not learnt from')
@@ -43,10 +42,10 @@ type Scores = RegressionScores | ClassificationScores
 
 /** Runs the command; gives what it prints. */
 export async function labLearn(flags: LearnFlags): Promise<string> {
-  const trainTable = await readTable(flags.train)
+  const trainTable = await readTable(flags.train, readingOf(flags))
   const plan = planOf(trainTable, flags)
   const train = rowsOf(trainTable, plan)
-  const test = rowsOf(await readTable(flags.test), plan)
+  const test = rowsOf(await readTable(flags.test, readingOf(flags)), plan)
   if (train.target.every((value) => value === train.target[0]))
     throw new HomeostatError('data_invalid', {
       detail: `${trainTable.name}: the target ${flags.target} is ${train.target[0]} in every row; there is nothing to learn`,
@@ -128,6 +127,7 @@ function report(
     target: plan.flags.target,
     ...(plan.task === 'classification' ? { classes: plan.labels } : {}),
     rows: { train: train.frame.rows, test: test.frame.rows },
+    leftOut: { train: train.leftOut, test: test.leftOut },
     metrics,
     naive,
     skill: skillOf(metrics, naive),
@@ -167,6 +167,7 @@ function describe(
   return [
     `Learnt ${plan.flags.target} (${kind}) from ${train.frame.rows} rows and ${train.frame.names.length} features; scored on ${test.frame.rows} other rows.\n`,
     ...plan.notes.map((note) => `${note}\n`),
+    leftOutText(plan, train, test),
     '\n',
     textTable([
       ['on the test file', ...figures],
@@ -186,6 +187,11 @@ function describe(
     '\n',
     picture(plan, test, said, learnt.outputs),
   ].join('')
+}
+
+function leftOutText({ flags: { target } }: Plan, train: LabRows, test: LabRows): string {
+  if (train.leftOut + test.leftOut === 0) return ''
+  return `Left out, since their ${target} is not known: ${train.leftOut} rows of the training file, ${test.leftOut} of the test file.\n`
 }
 
 const bar = (share: number): string => '█'.repeat(Math.round(share * 40))

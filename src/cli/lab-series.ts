@@ -1,7 +1,8 @@
 /** Series out of CSV files: long (a value column), wide (a column a series), or m4 (a row a series). */
 import { HomeostatError } from '../core/errors.ts'
 import type { Series } from '../ml/forecast/series.ts'
-import { parseCell } from '../sources/csv/rows.ts'
+import { parseCell } from '../sources/csv/numbers.ts'
+import { type ReadingFlags, readingOf } from './lab-flags.ts'
 import { type Grid, gridOf, type PlacedSeries, placeColumn } from './lab-grid.ts'
 import {
   columnAt,
@@ -15,7 +16,7 @@ import {
 
 export type SeriesFormat = 'long' | 'wide' | 'm4'
 
-export interface SeriesFlags {
+export interface SeriesFlags extends ReadingFlags {
   readonly format?: SeriesFormat
   readonly time?: string
   readonly value?: string
@@ -35,7 +36,7 @@ export async function readSeries(
 ): Promise<PlacedSeries[]> {
   // only rows of the m4 format may be shorter than the header
   const mayBeM4 = flags.format === 'm4' || (flags.format === undefined && flags.value === undefined)
-  const table = await readTable(path, mayBeM4)
+  const table = await readTable(path, { ...readingOf(flags), ragged: mayBeM4 })
   for (const sentence of table.notes) note(sentence)
   return seriesOf(table, flags, note)
 }
@@ -72,7 +73,7 @@ function m4Row(table: LabTable, row: number): Series {
   let end = cells.length
   while (end > 0 && cells[end - 1]!.trim() === '') end--
   const values = Float64Array.from({ length: end }, (_, at) => {
-    const number = parseCell(cells[at]!, table.decimalComma)
+    const number = parseCell(cells[at]!, table.styles[at + 1] ?? '.')
     if (number === undefined) {
       const column = table.columns[at + 1] ?? String(at + 2)
       const detail = `${table.name}, line ${table.lines[row]}: "${cells[at]!.slice(0, 60)}" in the column ${column} is not a number`
@@ -127,8 +128,14 @@ function long(table: LabTable, columns: LongColumns, zone: string, note: Note): 
   })
 }
 
-const gridOn = (table: LabTable, time: string, zone: string, note: Note): Grid =>
-  gridOf(table.name, time, placeColumn(table, time, zone), note)
+function gridOn(table: LabTable, time: string, zone: string, note: Note): Grid {
+  const places = placeColumn(table, time, zone)
+  if (places.zone === undefined)
+    note(
+      `${table.name}: the column ${time} holds plain numbers and no times; they are taken as numbers of steps.`,
+    )
+  return gridOf(table.name, time, places, note)
+}
 
 const placed = (id: string, values: Float64Array, grid: Grid | undefined): PlacedSeries =>
   grid

@@ -250,6 +250,7 @@ describe('lab learn', () => {
         'task',
         'target',
         'rows',
+        'leftOut',
         'metrics',
         'naive',
         'skill',
@@ -311,7 +312,7 @@ describe('lab forecast', () => {
       'homes.csv: the column unique_id is taken as the name of the series (--series names another).',
     ])
     const [head, ...rows] = readFileSync(at('homes-out.csv'), 'utf8').trimEnd().split('\n')
-    expect(head).toBe('series,step,mean,lo,hi,lo_0.95,hi_0.95')
+    expect(head).toBe('series,step,mean,lo,hi,lo_0.95,hi_0.95,time')
     expect(rows.length).toBe(48)
     const column = (file: string, home: string): number[] =>
       readFileSync(at(file), 'utf8')

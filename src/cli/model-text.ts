@@ -135,7 +135,7 @@ function reportText(
 /** One version beside another; the reports are over the same days. */
 export function compareText(pair: readonly [Entry, Entry], reports: readonly (Report | undefined)[]): string {
   const row = (name: string, of: (entry: Entry) => string): string[] => [name, of(pair[0]), of(pair[1])]
-  const told = (name: string, of: (report: Report) => string): string[] => [
+  const reportRow = (name: string, of: (report: Report) => string): string[] => [
     name,
     ...reports.map((report) => (report ? of(report) : '-')),
   ]
@@ -164,14 +164,14 @@ export function compareText(pair: readonly [Entry, Entry], reports: readonly (Re
       row('coverage when judged', ({ coverage }) => share(coverage?.measured)),
       ...(days
         ? [
-            told('days predicted', (report) => String(report.days)),
+            reportRow('days predicted', (report) => String(report.days)),
             ...measures.map((measure) =>
-              told(`${labelOf(measure)}, ${unit}`, ({ total }) => number(total.scores[measure])),
+              reportRow(`${labelOf(measure)}, ${unit}`, ({ total }) => number(total.scores[measure])),
             ),
-            told(`bias, ${unit}`, ({ total }) => number(total.bias)),
-            told('skill', ({ total }) => share(total.skill)),
-            told('coverage', ({ total }) => share(total.coverage)),
-            told('drift', ({ drift }) => drift),
+            reportRow(`bias, ${unit}`, ({ total }) => number(total.bias)),
+            reportRow('skill', ({ total }) => share(total.skill)),
+            reportRow('coverage', ({ total }) => share(total.coverage)),
+            reportRow('drift', ({ drift }) => drift),
           ]
         : []),
     ]),

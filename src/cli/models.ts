@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { HomeostatError } from '../core/errors.ts'
 import { compareTargets, isSameTarget, type Target } from '../core/target.ts'
 import { type ConfigFlags, configFlags, configOf } from './flags.ts'
-import { type HubAccess, reachHub } from './hub-access.ts'
+import { type HubAccess, isUnused, reachHub } from './hub-access.ts'
 import { jsonText } from './lab-text.ts'
 import {
   cardText,
@@ -57,12 +57,16 @@ export function modelsCommand(program: Command, version: string): void {
       .option('--metric <name>', 'models that predict this metric')
       .option('--json', 'JSON instead of text')
     if (mayForce) command.option('--force', 'even if the gate rejected it; recorded in the history')
-    command.action((words: string[], flags: ModelFlags) =>
-      withModels(flags, version, async (hub) => {
+    command.action(async (words: string[], flags: ModelFlags) => {
+      const config = configOf(flags)
+      // an empty list is no error
+      if (work === list && words.length === 0 && (await isUnused(config)))
+        return show(flags.json === true ? { models: [] } : `There are no models: ${config.data} is empty.\n`)
+      return withModels(flags, version, async (hub) => {
         const all = await allModels(hub, flags)
         return work({ hub, flags, ...pick(all, words, most) })
-      }),
-    )
+      })
+    })
   }
 }
 
@@ -73,12 +77,14 @@ async function withModels(
 ): Promise<void> {
   const hub = await reachHub(configOf(flags), { version, learn: false })
   try {
-    const said = await work(hub)
-    process.stdout.write(typeof said === 'string' ? said : jsonText(said))
+    show(await work(hub))
   } finally {
     await hub.close()
   }
 }
+
+const show = (result: unknown): void =>
+  void process.stdout.write(typeof result === 'string' ? result : jsonText(result))
 
 /** All versions, the newest of a target first; filtered by `narrow`. */
 export async function allModels(hub: HubAccess, narrow: Narrow): Promise<Entry[]> {
@@ -152,7 +158,7 @@ function oneTarget({ entries }: Task, version?: string): Target {
 const list = async ({ flags, entries }: Task): Promise<unknown> =>
   flags.json === true ? { models: entries } : listText(entries, flags)
 
-async function show(task: Task): Promise<unknown> {
+async function showCard(task: Task): Promise<unknown> {
   const [version] = task.versions
   const target = oneTarget(task, version)
   const entry = entryOf(task, target, version)
@@ -199,7 +205,7 @@ const subcommands: readonly Subcommand[] = [
     what: '[TARGET]: all versions with their status, also those rejected and refused',
   },
   {
-    ...{ name: 'show', most: 1, work: show },
+    ...{ name: 'show', most: 1, work: showCard },
     what: '[TARGET] [VERSION]: the card of a version, by default the live one, else the newest',
   },
   {

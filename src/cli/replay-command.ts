@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
-import { parseTime } from '../core/reading.ts'
+import type { Command } from 'commander'
 import type { Projected } from '../engine/projection.ts'
-import { type ConfigFlags, configFlag, configOf, stopSignal } from './flags.ts'
+import { type ConfigFlags, configFlag, configOf, parseMoment, stopSignal } from './flags.ts'
 import { count } from './import-text.ts'
 import { jsonText } from './lab-text.ts'
 import { lineNowAndThen, type Output, startBar } from './progress.ts'
@@ -25,7 +24,7 @@ export function replayCommand(program: Command): void {
     .option(
       '--until <time>',
       'ISO 8601, UTC without an offset; what was stored later is left out',
-      parseUntil,
+      parseMoment,
     )
     .option('--json', 'one JSON object instead of text')
     .action(async ({ from, until, json = false, ...flags }: ReplayFlags) => {
@@ -49,14 +48,6 @@ export function replayCommand(program: Command): void {
     })
 }
 
-/** UTC ms. Digits alone are refused: they may be seconds or milliseconds. */
-export function parseUntil(text: string): number {
-  const at = /^\d+$/.test(text.trim()) ? undefined : parseTime(text)
-  if (at === undefined)
-    throw new InvalidArgumentError('A time is ISO 8601, such as 2026-03-02T10:00:00Z or 2026-03-02.')
-  return at
-}
-
 interface Progress {
   readonly update: OnReplayed
   stop(): void
@@ -68,10 +59,10 @@ const silent: Progress = { update: () => undefined, stop: () => undefined }
 export function progressOn(out: Output): Progress {
   const fieldsOf = ({ readings, lastAt = 0 }: Projected) => ({ readings: count(readings), at: iso(lastAt) })
   if (!out.isTTY) {
-    const say = lineNowAndThen(out)
+    const writeLine = lineNowAndThen(out)
     return {
       update: (projected, last) =>
-        say(() => {
+        writeLine(() => {
           const { readings, at } = fieldsOf(projected)
           return `turn ${count(projected.position ?? 0)} of ${count(last)}, stored at ${at}, ${readings} readings`
         }),
@@ -106,7 +97,7 @@ export function describeReplay(summary: ReplaySummary): string {
     const limit = until === null ? '' : ` after ${iso(until)}`
     lines.push(`Left out: ${count(left)} turns${limit}; the journal ends at ${iso(journalEndsAt)}`)
   } else if (summary.cutBytes > 0)
-    lines.push('The journal ends in a write that was cut short; nobody was told that it was stored.')
+    lines.push('The journal ends in an incomplete write, which was never acknowledged.')
   if (summary.replacedJournal !== null)
     lines.push(`The journal that was in the folder is kept in ${summary.replacedJournal}`)
   if (isDone) lines.push(`Start a hub on it with: homeostat serve --data ${data}`)

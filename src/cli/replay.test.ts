@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Libsql from 'libsql'
@@ -12,8 +13,9 @@ import type { JournalEntry } from '../core/journal.ts'
 import { emptyFacts } from '../core/turn.ts'
 import { batchWeight } from '../engine/projection.ts'
 import { createFileJournal } from '../stores/journal/file.ts'
+import { parseMoment } from './flags.ts'
 import { replay } from './replay.ts'
-import { describeReplay, parseUntil, progressOn } from './replay-command.ts'
+import { describeReplay, progressOn } from './replay-command.ts'
 
 const parent = temporaryFolder('replay')
 let count = 0
@@ -126,6 +128,8 @@ describe('replay into a store that fails', () => {
       const database = new Libsql(join(data, 'ledger.db'))
       database.exec(sql)
       database.close()
+      // the pages are not as they were
+      rmSync(join(data, 'ledger.db-sums'), { force: true })
     }
     change(
       "CREATE TRIGGER full BEFORE INSERT ON quarantined BEGIN SELECT RAISE(FAIL, 'the disk is full'); END",
@@ -221,13 +225,13 @@ describe('replay on the command line', () => {
     ['2026-03-02 10:00', Date.UTC(2026, 2, 2, 10)],
     ['2026-03-02', Date.UTC(2026, 2, 2)],
   ])('reads %s as a time', (text, at) => {
-    expect(parseUntil(text)).toBe(at)
+    expect(parseMoment(text)).toBe(at)
   })
 
   it.each(['', 'yesterday', '10:00:00', '2026-13-02', '1700000000', '1700000000000'])(
     'refuses %j',
     (text) => {
-      expect(() => parseUntil(text)).toThrow('A time is ISO 8601')
+      expect(() => parseMoment(text)).toThrow('A time is ISO 8601')
     },
   )
 
@@ -258,6 +262,6 @@ Start a hub on it with: homeostat serve --data /new
     const stopped = { ...summary, until: null, end: 'stopped' as const, replacedJournal: null }
     expect(describeReplay(stopped)).toMatch(/^Stopped: .*\nLeft out: 7 turns; .*\nThe same command goes on/s)
     const cut = { ...summary, end: 'journal' as const, left: 0, cutBytes: 80 }
-    expect(describeReplay(cut)).toMatch(/The journal ends in a write that was cut short/)
+    expect(describeReplay(cut)).toMatch(/The journal ends in an incomplete write/)
   })
 })

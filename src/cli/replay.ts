@@ -221,7 +221,7 @@ async function setJournalAside(data: string): Promise<string | null> {
 }
 
 /** The hub that starts on the folder finds a journal that goes on where the stores end, and misses nothing. */
-async function beginJournal(journal: Journal, position: number): Promise<void> {
+export async function beginJournal(journal: Journal, position: number): Promise<void> {
   await journal.open(position)
   await journal.append({ kind: 'turn', readings: [], facts: emptyFacts, commands: [] }, Date.now())
   await journal.close()

@@ -7,7 +7,8 @@ import type { Target } from './simulate-target.ts'
 const connectTimeoutMs = 10_000
 
 /**
- * Publishes readings to a broker as HyperVolt sensors do: topic PREFIX/{location}/{sensor_type}, JSON payload, QoS 1.
+ * Publishes readings to a broker as HyperVolt sensors do: topic PREFIX/{location}/{sensor_type}, of several homes
+ * PREFIX/{site}/{location}/{sensor_type}, JSON payload, QoS 1.
  * A batch is emitted once the broker acknowledged all of it; when the connection breaks, the client connects again
  * and sends again what was not acknowledged. Rejects with `data_invalid` when the broker cannot be reached at first.
  */
@@ -48,22 +49,27 @@ export async function mqttTarget(
   }
 }
 
-/** A reading as HyperVolt sends it. With several homes the sensor's id begins with its home. */
+/**
+ * A reading as HyperVolt sends it. Several homes are sites: their topics have the site before the location, and the
+ * payload names it, which is where a hub takes it from.
+ */
 export function messageOf(
   reading: RawReading,
   prefix: string,
   severalHomes: boolean,
 ): { topic: string; payload: string } {
   const { site, device, metric, value, unit, room, at } = reading
-  const payload = JSON.stringify({
+  const message = {
     sensor_type: metric,
-    sensor_id: severalHomes ? `${site}-${device}` : device,
+    sensor_id: device,
     value,
     unit,
     location: room,
     timestamp: new Date(Number(at)).toISOString(),
-  })
-  return { topic: `${prefix}/${room}/${metric}`, payload }
+  }
+  return severalHomes
+    ? { topic: `${prefix}/${site}/${room}/${metric}`, payload: JSON.stringify({ site, ...message }) }
+    : { topic: `${prefix}/${room}/${metric}`, payload: JSON.stringify(message) }
 }
 
 async function connect(url: string): Promise<MqttClient> {

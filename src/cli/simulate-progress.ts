@@ -47,11 +47,11 @@ function bar(out: Output): Show {
 }
 
 function lines(out: Output): Show {
-  const say = lineNowAndThen(out)
+  const writeLine = lineNowAndThen(out)
   return {
     update(share, text, rate) {
       const percent = share > 0 ? `${Math.floor(100 * share)} %, ` : ''
-      say(() => `${percent}${text}, ${rate}/s`)
+      writeLine(() => `${percent}${text}, ${rate}/s`)
     },
     stop: () => undefined,
   }

@@ -3,10 +3,10 @@ import type { Home } from '../sources/simulator/home.ts'
 
 /** Where the readings of simulated homes go. */
 export interface Target {
-  /** Where it goes, for people. */
+  /** Its address, as shown to the user. */
   readonly name: string
   /** An emit for one home. */
   emitFor(home: Home): Promise<Emit>
-  /** Called once at the end: keeps what is whole, or with `false` leaves nothing half done behind. */
+  /** Called once at the end. With `false` incomplete files are removed. */
   close(finished: boolean): Promise<void>
 }

@@ -5,7 +5,9 @@ import { connectAsync } from 'mqtt'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { serverOrSkip, startMosquitto, temporaryFolder } from '../../test/servers.ts'
 import type { Clock } from '../core/ports.ts'
+import { hypervoltMappings, TopicMap } from '../sources/mqtt/mapping.ts'
 import { type SimulateOptions, simulate, simulateCommand } from './simulate.ts'
+import { messageOf } from './simulate-mqtt.ts'
 
 const clock: Clock = {
   now: () => Date.parse('2025-06-02T10:00:30Z'),
@@ -127,6 +129,25 @@ describe('simulate over MQTT', () => {
     expect(String(error)).not.toContain('secret')
   })
 
+  const fridge = { source: 'simulator', site: 'home-2', device: 'fridge', metric: 'power', room: 'kitchen' }
+  const reading = { ...fridge, value: 80, unit: 'W', at: Date.parse('2026-03-02T12:00:00Z') }
+
+  test('messageOf: a hub reads the site, room and device of each of several homes back', () => {
+    const { topic, payload } = messageOf(reading, 'HyperVolt/sensors', true)
+    const map = new TopicMap(hypervoltMappings('HyperVolt/sensors'), 1000)
+    const raw = map.decoder(topic)?.(Buffer.from(payload))
+    const at = '2026-03-02T12:00:00.000Z'
+    expect(raw).toEqual([{ ...reading, source: 'mqtt', at, payload }])
+  })
+
+  test('messageOf: one home sends exactly what a HyperVolt sensor does', () => {
+    const { topic, payload } = messageOf(reading, 'HyperVolt/sensors', false)
+    expect(topic).toBe('HyperVolt/sensors/kitchen/power')
+    expect(Object.keys(JSON.parse(payload)).sort()).toEqual(
+      ['location', 'sensor_id', 'sensor_type', 'timestamp', 'unit', 'value'].sort(),
+    )
+  })
+
   const { available, reason } = serverOrSkip('mosquitto')
   test.skipIf(!available)(
     `sends every reading in the HyperVolt form to a real broker ${reason}`,
@@ -142,15 +163,17 @@ describe('simulate over MQTT', () => {
         const { readings } = await run({ homes: 2, days: 0.25, mqtt: broker.url })
         await expect.poll(() => got.length, { timeout: 10_000 }).toBe(readings)
         for (const { topic, message } of got) {
-          expect(topic).toBe(`HyperVolt/sensors/${message['location']}/${message['sensor_type']}`)
+          const { site, location, sensor_type } = message
+          expect(topic).toBe(`HyperVolt/sensors/${site}/${location}/${sensor_type}`)
         }
         expect(Object.keys(got[0]!.message).sort()).toEqual(
-          ['location', 'sensor_id', 'sensor_type', 'timestamp', 'unit', 'value'].sort(),
+          ['location', 'sensor_id', 'sensor_type', 'site', 'timestamp', 'unit', 'value'].sort(),
         )
-        const fridges = got.filter(({ topic }) => topic === 'HyperVolt/sensors/kitchen/power')
-        const ids = new Set(fridges.map(({ message }) => message['sensor_id']))
-        expect(ids).toContain('home-1-fridge')
-        expect(ids).toContain('home-2-fridge')
+        const fridges = got.filter(({ topic }) => topic.endsWith('/kitchen/power'))
+        const sitesOfFridges = new Set(
+          fridges.flatMap(({ message }) => (message['sensor_id'] === 'fridge' ? [message['site']] : [])),
+        )
+        expect([...sitesOfFridges].sort()).toEqual(['home-1', 'home-2'])
         await listener.endAsync()
       } finally {
         await broker.stop()

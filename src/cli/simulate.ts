@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isZone } from '../core/calendar.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
@@ -48,24 +48,28 @@ export interface SimulateSummary {
 export function simulateCommand(program: Command): void {
   program
     .command('simulate')
-    .description('make up homes, and send their readings by MQTT or write them to CSV files')
-    .option('--homes <n>', 'number of homes', count(1, 1000), 1)
+    .description('simulate homes, and send their readings over MQTT or write them to CSV files')
+    .option('--homes <n>', 'number of homes; each of several is a site of its own', count(1, 1000), 1)
     .option(
       '--days <d>',
-      'how long; without it a home lives on at --mqtt until it is stopped',
+      'simulated days; without it the homes run until they are stopped (--mqtt only)',
       number(1e-3, 36_600),
     )
     .option('--speed <x>', 'simulated seconds in a second, 0 for as fast as it goes', number(0, 1e9))
     .option('--seed <s>', 'same seed, same homes', count(0, 2 ** 32 - 1), 1)
-    .option('--step <seconds>', 'time between two readings of a sensor', seconds, 60_000)
-    .option('--start <time>', 'when it begins, ISO 8601 (default: so that the days end now)', time)
+    .addOption(
+      new Option('--step <seconds>', 'time between two readings of a sensor')
+        .argParser(seconds)
+        .default(60_000, '60'),
+    )
+    .option('--start <time>', 'start of the simulation, ISO 8601 (default: the days end now)', time)
     .option('--mqtt <url>', 'send to this broker, e.g. mqtt://127.0.0.1:1883, QoS 1, in the HyperVolt form')
     .option('--topic-prefix <prefix>', 'first levels of the topics', 'HyperVolt/sensors')
     .option('--out <folder>', 'write home-1.csv ... and truth.json (faults, who was where) to this folder')
     .option('--no-faults', 'sensors without gaps, spikes, stuck values and counter resets')
     .option('--zone <zone>', 'time zone of the homes', zone, 'Europe/Berlin')
-    .option('--latitude <degrees>', 'where they stand, north is +', number(-66, 66), 52.5)
-    .option('--longitude <degrees>', 'where they stand, east is +', number(-180, 180), 13.4)
+    .option('--latitude <degrees>', 'latitude of the homes, north is positive', number(-66, 66), 52.5)
+    .option('--longitude <degrees>', 'longitude of the homes, east is positive', number(-180, 180), 13.4)
     .action(async (options: SimulateOptions) => {
       const stop = new AbortController()
       const onSignal = (): void => stop.abort()
@@ -83,7 +87,7 @@ export function simulateCommand(program: Command): void {
 }
 
 /**
- * Lets the homes live. Homes of one call stand in one town and share its weather. Rejects with `data_invalid` where
+ * Runs the homes. All homes of one call are in one town and share its weather. Rejects with `data_invalid` where
  * the flags do not go together or the broker cannot be reached, `file_unreadable` where the folder cannot be written.
  */
 export async function simulate(
@@ -155,7 +159,7 @@ function targetOf(options: SimulateOptions, signal: AbortSignal): Promise<Target
   if (options.mqtt !== undefined) {
     return mqttTarget(options.mqtt, options.topicPrefix, options.homes > 1, signal)
   }
-  if (options.days === undefined) return refuse('--out needs --days, a file must end')
+  if (options.days === undefined) return refuse('--out needs --days, a file has an end')
   return fileTarget(options.out ?? '', options)
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs `work`, and says so where the process ends before it is done. Node ends with code 0 when nothing is left that
- * could wake it, also while a promise is open: an import that stood still would count as one that ended well.
+ * Runs `work`, and reports a process that exits before it is done. Node exits with code 0 once nothing can wake it, even
+ * while a promise is pending: an import that hangs would look like a success.
  */
 export async function toTheEnd(work: () => Promise<void>): Promise<void> {
   const check = (code: number): void => {

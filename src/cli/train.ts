@@ -74,7 +74,7 @@ const activeJobs = async (hub: HubAccess): Promise<Job[]> =>
   (await Promise.all(['queued', 'running'].map((status) => jobsOf(hub, `status=${status}&`)))).flat()
 
 const jobsOf = async (hub: HubAccess, query = ''): Promise<Job[]> =>
-  ((await hub.request('GET', `/api/v1/jobs?${query}limit=10000`)) as { items: Job[] }).items
+  ((await hub.request('GET', `/api/v1/jobs?kind=train&${query}limit=10000`)) as { items: Job[] }).items
 
 function nothingFor({ site, device, domain }: TrainFlags): string {
   const of = [
@@ -88,13 +88,13 @@ function nothingFor({ site, device, domain }: TrainFlags): string {
 interface Waiting {
   readonly progress: Progress
   readonly signal: AbortSignal
-  /** Whether this command asked for it; others are left alone by an interruption. */
+  /** Whether this command queued it; an interruption cancels no other jobs. */
   readonly isOwn: (job: Job) => boolean
 }
 
 const isActive = ({ status }: Job): boolean => status === 'queued' || status === 'running'
 
-/** The jobs as they ended; when interrupted, as they stand. */
+/** The jobs in their final state; after an interruption, in their current one. */
 async function untilEnded(
   hub: HubAccess,
   asked: readonly Job[],
@@ -152,9 +152,9 @@ function progressOn(out: Output, all: number): Progress {
   const fieldsOf = (ended: number) => ({ ended: String(ended), all: String(all) })
   const endedOf = (jobs: readonly Job[]): number => jobs.filter((job) => !isActive(job)).length
   if (!out.isTTY) {
-    const say = lineNowAndThen(out)
+    const writeLine = lineNowAndThen(out)
     return {
-      update: (jobs) => say(() => `${endedOf(jobs)} of ${all} trainings have ended`),
+      update: (jobs) => writeLine(() => `${endedOf(jobs)} of ${all} trainings have ended`),
       stop: () => undefined,
     }
   }

@@ -76,6 +76,9 @@ function olderSettings(env: Environment, where: string): Setting[] {
   }
   const number = (text: string): unknown => parsed(text, { type: 'number' })
   set('API_PORT', 'port', number)
+  // also the variable of many libraries, which has names of their parts in it
+  if (/^(1|true|yes|on)$/i.test(env['DEBUG'] ?? '')) set('DEBUG', 'log.level', () => 'debug')
+  set('DATA_FILE', 'importFile', (path) => path)
   set('LOG_LEVEL', 'log.level', (level) => pythonLevels[level.toUpperCase()] ?? level.toLowerCase())
   const brokerPort = env['MQTT_BROKER_PORT'] || '1883'
   set(

@@ -175,6 +175,24 @@ describe('what is configured', () => {
       gives: [5000, 'warn', 'mqtt://broker:1884', 1883, 'u', '1e3', 'HyperVolt/sensors'],
     },
     {
+      name: 'the names of the energy backend',
+      env: { DEBUG: 'True', DATA_FILE: './data/energy.csv' },
+      read: ({ log, importFile }) => [log.level, importFile],
+      gives: ['debug', './data/energy.csv'],
+    },
+    {
+      name: 'DEBUG as libraries use it, which says nothing to the hub',
+      env: { DEBUG: 'mqttjs*' },
+      read: ({ log, importFile }) => [log.level, importFile],
+      gives: ['info', undefined],
+    },
+    {
+      name: 'LOG_LEVEL over DEBUG',
+      env: { DEBUG: '1', LOG_LEVEL: 'ERROR' },
+      read: ({ log }) => log.level,
+      gives: 'error',
+    },
+    {
       name: 'the names of the older systems for models',
       env: {
         ML_RETRAIN_HOUR: '03',
@@ -423,7 +441,7 @@ describe('the example', () => {
     const { domains, mqtt } = await load(
       yaml(
         active.replace(
-          /^ *(zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey|cert|key|file):$/gm,
+          /^ *(importFile|zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey|cert|key|file):$/gm,
           '',
         ),
       ),

@@ -1,19 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { isZone } from '../core/calendar.ts'
 import { edge, edgeLimits } from './edge.ts'
+import { incidents } from './incidents-schema.ts'
+import { count, id, kib, mib, port, text } from './kinds.ts'
 import { log } from './log.ts'
+import { mqttSection } from './mqtt-schema.ts'
+import { backup } from './schema-backup.ts'
+import { influx, ingest } from './ways.ts'
 
 /**
  * Every key of the configuration: its default, its limits, its unit (last in the name) and what it does, on one page.
  * The example file, the names of environment variables and the hints in error messages are made from it.
  */
-
-const count = (min: number, max: number, fallback: number) => z.int().min(min).max(max).default(fallback)
-const text = (characters: number) => z.string().min(1).max(characters)
-const id = text(64).regex(/^\P{Cc}+$/u, 'text without control characters')
-const port = (fallback: number) => count(0, 65_535, fallback)
-const kib = 1024
-const mib = 1024 * kib
 
 const site = z
   .strictObject({
@@ -26,74 +25,6 @@ const site = z
   })
   .prefault({})
   .describe("The hub's own home or building.")
-
-const path = text(200)
-
-const mapping = z.strictObject({
-  topic: text(500).describe(
-    'MQTT topic filter; levels may be {site}, {room}, {device}, {metric}; + and a closing # as in MQTT.',
-  ),
-  payload: z
-    .enum(['json', 'number'])
-    .default('json')
-    .describe('json: an object; number: the bare value, or a state such as on and off.'),
-  fields: z
-    .strictObject({
-      value: path.optional(),
-      device: path.optional(),
-      metric: path.optional(),
-      unit: path.optional(),
-      at: path.optional(),
-      room: path.optional(),
-      site: path.optional(),
-    })
-    .optional()
-    .describe('Where in the object each part is, dots for depth. What is absent comes from the topic.'),
-  metrics: z
-    .record(z.string(), z.strictObject({ metric: id, unit: text(20).optional() }))
-    .optional()
-    .describe('Several values in one object: its key, then the metric and unit that it stands for.'),
-})
-
-const mqtt = z
-  .strictObject({
-    enabled: z.boolean().default(true).describe('Take readings over MQTT.'),
-    host: text(253).default('127.0.0.1').describe('Address that the built-in broker listens on.'),
-    port: port(1883).describe('Port of the built-in broker; 0 takes a free one.'),
-    url: text(2048)
-      .regex(/^(mqtt|mqtts|ws|wss):\/\/./, 'a URL that begins with mqtt://, mqtts://, ws:// or wss://')
-      .optional()
-      .meta({ secret: true })
-      .describe('An external broker to use instead of the built-in one, e.g. mqtt://192.168.1.5:1883.'),
-    username: text(200).optional().describe('User name at the external broker.'),
-    password: text(1000)
-      .optional()
-      .meta({ secret: true })
-      .describe('Password at the external broker; better kept in .env.local than in this file.'),
-    topicPrefix: text(200)
-      .regex(/^[^#+]*[^#+/]$/, 'a topic without wildcards and without a slash at its end')
-      .default('HyperVolt/sensors')
-      .describe('Topics PREFIX/{room}/{metric} are understood without a mapping.'),
-    mappings: z
-      .array(mapping)
-      .max(1000)
-      .default([])
-      .meta({
-        examples: [
-          {
-            topic: 'zigbee2mqtt/{device}',
-            payload: 'json',
-            metrics: {
-              temperature: { metric: 'temperature', unit: 'degC' },
-              power: { metric: 'power', unit: 'W' },
-            },
-          },
-        ],
-      })
-      .describe('Further topics. The first mapping that fits a topic is taken.'),
-  })
-  .prefault({})
-  .describe('Readings over MQTT.')
 
 const limits = z
   .strictObject({
@@ -109,8 +40,27 @@ const limits = z
     clientBufferBytes: count(kib, 1024 * mib, mib).describe(
       'What may wait for a slow live client before it is cut.',
     ),
+    mqttSessionBytes: count(64 * kib, mib * kib, 32 * mib).describe(
+      'What MQTT keeps for clients that are away.',
+    ),
+    mqttRetainedBytes: count(64 * kib, mib * kib, 32 * mib).describe('Retained messages of MQTT.'),
     clientPendingBytes: count(64 * kib, 1024 * mib, 4 * mib).describe(
       'Messages of one MQTT client that may wait for their commit before it is not read further.',
+    ),
+    topicsHeard: count(0, 1_000_000, 1000).describe(
+      'Topics listed because they, or some of their fields, are not understood.',
+    ),
+    topicsHeardBytes: count(kib, 1024 * mib, mib).describe('What these may take in memory.'),
+    topicPayloadBytes: count(16, mib, 2 * kib).describe('What is kept of the last payload of such a topic.'),
+    topicMappings: count(0, 10_000, 1000).describe('Mappings of topics that are added while the hub runs.'),
+    describedEntities: count(1, 1_000_000, 10_000).describe(
+      'Devices and entities that one MQTT profile keeps of those that describe themselves.',
+    ),
+    descriptionBytes: count(64 * kib, 64 * mib, 4 * mib).describe(
+      'Length of an MQTT message in which devices describe themselves.',
+    ),
+    listenMessages: count(1, 10_000_000, 10_000).describe(
+      'Messages of a minute at mqtt.listenTo; then nothing more is listened to until it ends.',
     ),
     liveClients: count(0, 100_000, 200).describe('Live connections at the same time.'),
     quarantineRows: count(0, 10_000_000, 10_000).describe('Bad messages kept for looking at.'),
@@ -124,7 +74,9 @@ const limits = z
       'Versions of each model that are kept, the newest; the live one and the one before it always.',
     ),
     modelsOpen: count(1, 1_000_000, 1000).describe('Models held in memory to answer questions.'),
+    imports: count(1, 1000, 16).describe('Imports that run at the same time.'),
     trainingJobs: count(1, 10_000_000, 100_000).describe('Trainings that may wait.'),
+    rebuildJobs: count(1, 100_000, 100).describe('Rebuilds that are listed after they ended.'),
     predictRows: count(1, 100_000, 1000).describe('Rows of one request for predictions.'),
     recordsPerDomain: count(1, 10_000_000, 10_000).describe('Records of one domain on one site.'),
     recordBytes: count(kib, 16 * mib, 64 * kib).describe('Length of a record of a domain.'),
@@ -133,6 +85,10 @@ const limits = z
       'How old a reading may be to raise alerts; what is older is history.',
     ),
     requestsPerSecond: count(1, 1_000_000, 1_000).describe('Requests of one client.'),
+    exports: count(1, 1000, 8).describe('Answers in CSV that are written at the same time.'),
+    exportIdleMs: count(1000, 3_600_000, 60_000).describe(
+      'How long the client of an answer in CSV may take nothing before it is cut.',
+    ),
     journalLagBytes: count(64 * kib, 1024 * mib, 8 * mib).describe(
       'Acknowledged turns in the journal that the stores do not have yet; then commits wait.',
     ),
@@ -148,7 +104,7 @@ const limits = z
     walBytes: count(mib, 16_384 * mib, 64 * mib).describe(
       'Length of the write-ahead log before it is merged.',
     ),
-    memoryMb: count(64, 1_048_576, 256).describe('Memory that the store of readings may take.'),
+    memoryMb: count(64, 1_048_576, 128).describe('Memory that the store of readings may take.'),
     ...edgeLimits,
   })
   .refine(({ inboxReadings, turnReadings }) => turnReadings <= inboxReadings, {
@@ -158,45 +114,19 @@ const limits = z
   .prefault({})
   .describe('Everything has a limit.')
 
-const minutes = (fallback: number) => z.number().min(0).max(525_600).default(fallback)
-
-const incidents = z
-  .strictObject({
-    resolveAfterMinutes: minutes(5).describe(
-      'How long all alerts of an incident must be closed before it resolves.',
-    ),
-    coolDownMinutes: minutes(15).describe(
-      'How long after it resolved an alert opens the same incident again instead of a new one.',
-    ),
-    escalateAfterMinutes: z
-      .strictObject({
-        critical: minutes(5).describe('For critical incidents.'),
-        warning: minutes(60).describe('For warnings.'),
-        info: minutes(0).describe('For infos.'),
-      })
-      .prefault({})
-      .describe('How long an incident may stay unacknowledged before people are told again; 0: for ever.'),
-    escalationsMax: count(0, 10_000, 12).describe('How often people are told again of one incident.'),
-    emergencyDomains: z
-      .array(id)
-      .max(100)
-      .default(['smoke', 'occupancy'])
-      .meta({ examples: ['smoke', 'occupancy'] })
-      .describe('Critical alerts of these domains are told in maintenance windows, too.'),
-    alertsKept: count(1, 10_000, 50).describe('Alerts kept with each incident; older ones are only counted.'),
-    windowsMax: count(0, 100_000, 1000).describe('Maintenance windows that have not ended.'),
-  })
-  .prefault({})
-  .describe('How alerts become incidents, and when people are told.')
-
 const hubSchema = z.strictObject({
   data: text(4096).default('./data').describe('Folder that holds everything the hub keeps.'),
+  importFile: text(4096)
+    .optional()
+    .describe('CSV file that is imported when the hub starts, once; again only where the file has changed.'),
   host: text(253)
     .default('127.0.0.1')
     .describe('Address to listen on. Anything but a loopback address needs a key: homeostat key create.'),
   port: port(8000).describe('Port of the page and the API; 0 takes a free one.'),
   site,
-  mqtt,
+  mqtt: mqttSection,
+  influx,
+  ingest,
   demo: z
     .strictObject({
       enabled: z
@@ -254,9 +184,11 @@ const hubSchema = z.strictObject({
         .max(36_500)
         .default(365)
         .describe('Incidents and maintenance windows that ended before go; what is open stays.'),
+      removedDays: z.number().min(0).max(3650).default(30).describe('How long a deletion can be undone.'),
     })
     .prefault({})
     .describe('What is kept for how long.'),
+  backup,
   training: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Learn from the readings.'),
@@ -272,6 +204,8 @@ const hubSchema = z.strictObject({
       ),
       jobSeconds: count(1, 86_400, 600).describe('Time of one training before it is ended.'),
       memoryMb: count(64, 65_536, 1024).describe('Memory of one training before it is ended.'),
+      importHours: count(0, 168, 6).describe('Hours that a training waits for an import at most.'),
+      importSilentSeconds: count(10, 3600, 60).describe('An import that is silent for so long has ended.'),
       guardDays: count(1, 90, 7).describe(
         'Days over which a live model must not do worse than the naive forecast, else it is rolled back.',
       ),
@@ -370,15 +304,6 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** Checked and complete: every key is there, except those that have no default. `data` is an absolute path. */
 export type Config = z.infer<ReturnType<typeof configSchemaOf>>
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
 
 function machineZone(): string {
   return new Intl.DateTimeFormat('en').resolvedOptions().timeZone

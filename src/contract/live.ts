@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { incidentChange } from './incident-schemas.ts'
 import type { Route } from './route.ts'
-import { alert, forecast, prediction, reading } from './schemas.ts'
+import { alert, forecast, prediction, reading, seriesKey } from './schemas.ts'
 
 /** `GET /api/v1/live` (WebSocket, optional `?site=`): one snapshot, then deltas in the order of the commits. */
 export const liveMessage = z.discriminatedUnion('type', [
@@ -12,6 +12,9 @@ export const liveMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('alerts'), alerts: z.array(alert) }),
   z.object({ type: z.literal('incidents'), changes: z.array(incidentChange) }),
   z.object({ type: z.literal('site_removed'), site: z.string() }),
+  z
+    .object({ type: z.literal('devices'), site: z.string(), removed: z.array(seriesKey) })
+    .describe('People changed devices of the site; the removed series are gone'),
 ])
 
 export type LiveMessage = z.infer<typeof liveMessage>

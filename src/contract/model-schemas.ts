@@ -86,7 +86,7 @@ export const report = forecastKey.extend({
 
 export const job = z.object({
   id: z.string(),
-  kind: z.literal('train'),
+  kind: z.enum(['train', 'rebuild']).describe('rebuild: derive the history of a target again'),
   target,
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   progress: z.number().describe('0 to 1'),
@@ -192,6 +192,7 @@ export const predictReply = z.object({
 export const query = {
   jobs: z.object({
     site: z.string().optional(),
+    kind: z.enum(['train', 'rebuild']).optional(),
     status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']).optional(),
     limit: limit(10_000, 100),
   }),

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
+import type { CsvForm } from './csv.ts'
 
 /** The description of a route: one place for its path, who may call it, and the schemas of what goes in and out. */
 
 export type Role = 'viewer' | 'operator' | 'admin'
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   /** Other paths with the same answer. */
   readonly aliases?: readonly string[]
@@ -26,8 +27,12 @@ export interface Route {
   /** Largest body in bytes; default and upper bound: limits.bodyBytes. */
   readonly bodyBytes?: number
   readonly reply: z.ZodType
+  /** A list that is also answered as CSV, to `Accept: text/csv`. */
+  readonly csv?: CsvForm
   /** The body of an answer with an error status that the handler itself gives. */
   readonly failure?: z.ZodType
+  /** `influx`: the key may also come as `Authorization: Token KEY`, as a Basic password, or as the parameter `p`. */
+  readonly credentials?: 'influx'
   /** `none`: not counted against limits.requestsPerSecond, because another limit applies. Public routes are not counted. */
   readonly rateLimit?: 'client' | 'none'
 }
@@ -102,6 +107,8 @@ export interface GatedRequest<Query, Params, Body> {
   readonly sites: readonly string[] | null
   /** Sets another status than 200. */
   status(code: number): void
+  /** Sets a header of the answer. */
+  header(name: string, value: string): void
   /** Sets another content type than JSON; the handler then returns the text itself. */
   type(mime: string): void
   /** Sets the session cookie for `seconds`; undefined removes it. */

@@ -1,8 +1,15 @@
 import { z } from 'zod'
+import { backupRoutes } from './backup-routes.ts'
+import * as csv from './csv.ts'
+import { deviceRoutes } from './device-routes.ts'
+import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
+import { influxRoutes } from './influx.ts'
+import { keyRoutes } from './key-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
+import { topicRoutes } from './topic-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
 /** The hub's own routes, on one page. */
@@ -65,6 +72,7 @@ export const routes = {
     scope: 'query',
     query: s.query.readings,
     reply: s.pageOf(s.reading),
+    csv: csv.readingsCsv,
   },
   push: {
     method: 'POST',
@@ -104,6 +112,7 @@ export const routes = {
     scope: 'query',
     query: s.query.oneSeriesSpan,
     reply: s.pageOf(s.rollup).extend({ unit: z.string() }),
+    csv: csv.rollupsCsv,
   },
   forecasts: {
     method: 'GET',
@@ -113,6 +122,7 @@ export const routes = {
     scope: 'query',
     query: s.query.models,
     reply: s.pageOf(s.forecast),
+    csv: csv.forecastsCsv,
   },
   models: {
     method: 'GET',
@@ -182,7 +192,7 @@ export const routes = {
   jobs: {
     method: 'GET',
     path: '/api/v1/jobs',
-    summary: 'Trainings that wait, run, and ran; newest first',
+    summary: 'Trainings that wait, run, and ran, and rebuilds of derived series; newest first',
     role: 'viewer',
     scope: 'query',
     query: m.query.jobs,
@@ -289,6 +299,10 @@ export const routes = {
   },
   ...incidentRoutes,
   ...userRoutes,
+  ...importRoutes,
+  ...influxRoutes,
+  ...deviceRoutes,
+  ...backupRoutes,
   settings: {
     method: 'GET',
     path: '/api/v1/settings/:domain',
@@ -319,40 +333,8 @@ export const routes = {
     query: s.query.page,
     reply: s.pageOf(s.quarantined),
   },
-  me: {
-    method: 'GET',
-    path: '/api/v1/me',
-    summary: 'Name, role and sites of the key that is used',
-    role: 'viewer',
-    scope: 'none',
-    reply: s.me,
-  },
-  keys: {
-    method: 'GET',
-    path: '/api/v1/keys',
-    summary: 'API keys, without their secrets',
-    role: 'admin',
-    scope: 'hub',
-    reply: s.pageOf(s.key),
-  },
-  createKey: {
-    method: 'POST',
-    path: '/api/v1/keys',
-    summary: 'Make an API key; its secret is shown this once',
-    role: 'admin',
-    scope: 'hub',
-    body: s.keyInput,
-    reply: s.key.extend({ secret: z.string() }),
-  },
-  removeKey: {
-    method: 'DELETE',
-    path: '/api/v1/keys/:id',
-    summary: 'Revoke an API key',
-    role: 'admin',
-    scope: 'hub',
-    params: z.object({ id: z.string() }),
-    reply: z.object({ removed: z.string() }),
-  },
+  ...topicRoutes,
+  ...keyRoutes,
   health: {
     method: 'GET',
     path: '/health',

@@ -41,12 +41,20 @@ export const pushReply = z.object({
 
 export const site = z.object({ id: z.string(), name: z.string(), zone: z.string(), demo: z.boolean() })
 export const room = z.object({ site: z.string(), id: z.string() })
+export const meterRole = z.enum(['grid', 'solar', 'battery', 'house', 'device'])
 export const device = z.object({
   site: z.string(),
   id: z.string(),
   type: z.string(),
   room: z.string().optional(),
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  name: z.string().optional().describe('given by a person; shown instead of the id'),
+  role: meterRole.optional().describe('what it measures of the energy of its site'),
+  hidden: z.boolean().optional().describe('left out of lists for people'),
+  fixed: z
+    .array(z.enum(['room', 'type']))
+    .optional()
+    .describe('what a person has set: no reading changes it'),
 })
 export const series = seriesKey.extend({ unit: z.string(), room: z.string().optional() })
 
@@ -138,6 +146,9 @@ export const quarantined = z.object({
   code: z.string(),
   message: z.string(),
   payload: z.string(),
+  topic: z.string().optional().describe('the MQTT topic that it came on'),
+  device: z.string().optional(),
+  metric: z.string().optional(),
 })
 
 export const role = z.enum(['viewer', 'operator', 'admin'])
@@ -204,6 +215,9 @@ export const health = z.object({
   series: z.number(),
   readings_stored: z.number().describe('since the start of the process'),
   quarantined: z.number().describe('since the start of the process'),
+  topics_not_understood: z
+    .number()
+    .describe('MQTT topics that are listed because nothing reads them, or some of their fields'),
   training: z.boolean(),
   sources: z.array(sourceHealth),
 })

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { addDays, dayHours, dayStart, isZone, localParts, localToUtc, zoneOffsetMs } from './calendar.ts'
+import {
+  addDays,
+  dayHours,
+  dayStart,
+  isoIn,
+  isZone,
+  localParts,
+  localToUtc,
+  zoneOffsetMs,
+} from './calendar.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 const at = (text: string): number => Date.parse(text)
@@ -65,4 +74,16 @@ describe('wall-clock times', () => {
 
 it('knows zones by their names', () => {
   expect([isZone('Europe/Paris'), isZone('Mars/Olympus'), isZone('')]).toEqual([true, false, false])
+})
+
+describe('a moment by the clock of a zone', () => {
+  it.each([
+    ['Europe/Paris', '2024-10-27T00:30:00Z', '2024-10-27T02:30:00+02:00'],
+    ['Europe/Paris', '2024-10-27T01:30:00Z', '2024-10-27T02:30:00+01:00'],
+    ['America/St_Johns', '2024-01-01T00:00:00Z', '2023-12-31T20:30:00-03:30'],
+    ['UTC', '2024-01-01T00:00:00Z', '2024-01-01T00:00:00Z'],
+  ])('in %s: %s is %s', (zone, utc, local) => {
+    expect(isoIn(zone, at(utc))).toBe(local)
+    expect(Date.parse(isoIn(zone, at(utc)))).toBe(at(utc))
+  })
 })

@@ -1,4 +1,4 @@
-import { hourMs, quarterMs } from './time.ts'
+import { hourMs, minuteMs, quarterMs } from './time.ts'
 /**
  * Civil time in a site's zone. Days there have 23, 24 or 25 hours; everything is stored in UTC ms all the same.
  * Offsets come from the runtime's own zone database (Intl); they are cached per hour, since Intl is slow.
@@ -58,6 +58,16 @@ export function localParts(zone: string, at: number): LocalParts {
     minute: local.getUTCMinutes(),
     weekday: local.getUTCDay(),
   }
+}
+
+/** ISO 8601 to the second by the clock of the zone, with its offset: 2024-10-28T06:00:00+01:00; Z for no offset. */
+export function isoIn(zone: string, at: number): string {
+  const offset = zoneOffsetMs(zone, at)
+  const local = new Date(at + offset).toISOString().slice(0, 19)
+  if (offset === 0) return `${local}Z`
+  const minutes = Math.abs(offset) / minuteMs
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0')
+  return `${local}${offset < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`
 }
 
 /**

@@ -15,6 +15,25 @@ const table = {
     exit: 2,
     sentence: 'No mapping of the configuration fits the topic "{topic}".',
   },
+  line_invalid: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'Line {line} is no line protocol: {reason}. A line is "measurement,tag=text field=1.5 TIMESTAMP".',
+  },
+  template_unread: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The value template "{template}" is of a form that is not read; give one like {{ value_json.x | float }}, or map the topic.',
+  },
+  mapping_invalid: { status: 400, exit: 2, sentence: 'The mapping is not valid: {detail}.' },
+  payload_cut: {
+    status: 409,
+    exit: 2,
+    sentence: 'Only the first {limit} characters of the payload were kept: it cannot be read again.',
+  },
+  nothing_read: { status: 409, exit: 2, sentence: 'The message gives no reading.' },
   reading_not_object: { status: 400, exit: 2, sentence: 'A reading must be an object, not {got}.' },
   field_missing: { status: 400, exit: 2, sentence: 'The field "{field}" is missing.' },
   id_invalid: {
@@ -43,7 +62,13 @@ const table = {
     status: 400,
     exit: 2,
     sentence:
-      'The unit "{unit}" is not known for the metric "{metric}"; give one that converts to {canonical}.',
+      'The unit "{unit}" is not known for the metric "{metric}"; give one that converts to {canonical}{hint}.',
+  },
+  unit_ambiguous: {
+    status: 400,
+    exit: 2,
+    sentence:
+      'The unit "{unit}" may be {options}: m is a thousandth and M a million. Write it as one of these for the metric "{metric}".',
   },
   unit_changed: {
     status: 400,
@@ -133,6 +158,12 @@ const table = {
     exit: 5,
     sentence: 'The inbox is full ({limit} readings wait); try again shortly.',
   },
+  exports_full: {
+    status: 503,
+    exit: 5,
+    sentence:
+      'The hub writes {limit} answers in CSV already (limits.exports); try again when one of them has ended.',
+  },
   journal_damaged: {
     status: 500,
     exit: 6,
@@ -178,6 +209,35 @@ const table = {
     exit: 5,
     sentence: 'The folder {folder} is held by another hub (process {pid}).',
   },
+  data_lost: {
+    status: 500,
+    exit: 6,
+    sentence:
+      'The data folder {folder} is not whole: {detail}. Restore a backup (homeostat restore FILE --data NEWFOLDER), or go on without what is lost: homeostat serve --accept-loss.',
+  },
+  data_damaged: {
+    status: 500,
+    exit: 6,
+    sentence:
+      '{file} is damaged: {detail}. Restore a backup (homeostat restore FILE --data NEWFOLDER){otherwise}.',
+  },
+  restore_unfinished: {
+    status: 409,
+    exit: 5,
+    sentence:
+      'A restore into {folder} was interrupted; repeat it (homeostat restore FILE --data {folder}) before a hub uses the folder.',
+  },
+  folder_not_empty: {
+    status: 409,
+    exit: 5,
+    sentence: 'The folder {folder} is not empty ({found}); restore into an empty or new one.',
+  },
+  backup_invalid: {
+    status: 400,
+    exit: 4,
+    sentence: '{file} is not a whole backup: {detail}. Use another one.',
+  },
+  backup_failed: { status: 503, exit: 6, sentence: 'The backup could not be made: {detail}.' },
   replay_gap: {
     status: 409,
     exit: 5,

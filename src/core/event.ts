@@ -2,6 +2,7 @@
  * Nouns of the engine: sites, devices, predictions, cards, alerts.
  * Times are UTC epoch milliseconds, energies kWh, powers W. A reading has its own file.
  */
+import type { MeterRole } from './device.ts'
 import type { Target } from './target.ts'
 
 /** A home or building. `zone` is an IANA name; civil days and tariff hours are computed in it. */
@@ -24,7 +25,16 @@ export interface Device {
   readonly type: string
   readonly room?: string
   readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** Given by a person; shown instead of the id. */
+  readonly name?: string
+  readonly role?: MeterRole
+  /** Left out of lists for people; it is stored and learnt as before. */
+  readonly hidden?: boolean
+  /** What a person has set: no reading changes it any more. */
+  readonly fixed?: readonly DeviceField[]
 }
+
+export type DeviceField = 'room' | 'type'
 
 /** A series is (site, device, metric); its unit is canonical. */
 export interface SeriesKey {
@@ -195,6 +205,11 @@ export interface Quarantined {
   readonly code: string
   readonly message: string
   readonly payload: string
+  /** The MQTT topic that it came on. */
+  readonly topic?: string
+  /** As far as the source could tell. */
+  readonly device?: string
+  readonly metric?: string
 }
 
 export type Role = 'viewer' | 'operator' | 'admin'

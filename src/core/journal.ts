@@ -1,9 +1,13 @@
+import type { DeviceChange } from './device.ts'
 import type { Command } from './event.ts'
 import type { Reading } from './reading.ts'
 import type { LedgerTurn } from './turn.ts'
 
 /** What one frame of the journal holds. */
-export type JournalEntry = TurnEntry | { readonly kind: 'site-removed'; readonly site: string }
+export type JournalEntry =
+  | TurnEntry
+  | { readonly kind: 'site-removed'; readonly site: string }
+  | { readonly kind: 'device-changed'; readonly change: DeviceChange }
 
 /** Everything of one turn: what an acknowledgement promises. */
 export interface TurnEntry {

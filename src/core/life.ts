@@ -50,8 +50,8 @@ export type JobStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
 /** Long work, stored so that a restart neither loses nor doubles it. */
 export interface Job {
   readonly id: string
-  /** `train`: learn one target anew. */
-  readonly kind: 'train'
+  /** `train`: learn one target anew. `rebuild`: derive its history again. */
+  readonly kind: 'train' | 'rebuild'
   readonly target: Target
   readonly status: JobStatus
   /** 0 to 1. */

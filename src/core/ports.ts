@@ -1,3 +1,4 @@
+import type { DeviceChange, RemovalLedger } from './device.ts'
 import type { Problem } from './errors.ts'
 import type {
   Alert,
@@ -14,6 +15,7 @@ import type {
   Site,
 } from './event.ts'
 import type { IncidentLedger } from './incident-ledger.ts'
+import type { LedgerKeep } from './ledger-keep.ts'
 import type {
   Drift,
   EventFunction,
@@ -118,8 +120,8 @@ export interface ReadingStore {
   position(): Promise<number>
   /** Ordered by (at, site, device, metric), at most `limit`, strictly after `after`. */
   read(filter: ReadingFilter, limit: number, after?: ReadingPosition): Promise<Reading[]>
-  /** Newest `perSeries` readings of every series, oldest first within a series; to fill the windows at boot. */
-  newest(perSeries: number): Promise<Reading[]>
+  /** Newest `perSeries` readings of every series or those named, oldest first within a series; to fill the windows. */
+  newest(perSeries: number, only?: readonly SeriesKey[]): Promise<Reading[]>
   /**
    * All values of one series in [from, to), oldest first, in chunks of bounded length. A chunk is one consistent state;
    * what is written while the caller reads may or may not appear in later chunks. Any number of scans may be open: one
@@ -140,6 +142,8 @@ export interface ReadingStore {
   stats(): Promise<{ readonly readings: number; readonly bytes: number }>
   /** Erases a site's readings. */
   removeSite(site: string): Promise<void>
+  /** What people did to a device; hidden series are in no answer. `position` as in `append`. Repeating it is harmless. */
+  change(change: DeviceChange, position?: number): Promise<void>
   /**
    * Upkeep in a quiet moment: roll-ups of new hours, removal of duplicates and of measured readings older than
    * `keepFrom` (ms; roll-ups and derived readings stay), bounding of the write-ahead log. Safe at any time, also when
@@ -154,24 +158,6 @@ export interface PredictionPosition {
   readonly at: number
   readonly madeAt: number
   readonly model: { readonly name: string; readonly version: string }
-}
-
-/** What `Ledger.maintain` keeps. Counts are rows, times are UTC ms. */
-export interface LedgerKeep {
-  /** The newest quarantined rows. */
-  readonly quarantined: number
-  /** Alerts that ended, those that ended last; open ones always stay. */
-  readonly closedAlerts: number
-  /** The newest model events. */
-  readonly modelEvents: number
-  /** From here on predictions, report days, drifts, notes and ended jobs stay. */
-  readonly keepFrom: number
-  /** From here on logged forecasts, which are large, stay. */
-  readonly forecastsFrom: number
-  /** Logged forecasts with an origin before it that are scored to their end are thinned to every sixth hour. */
-  readonly thinBefore: number
-  /** Incidents and maintenance windows that ended here or later, and those that have not ended, stay. */
-  readonly incidentsFrom: number
 }
 
 /**
@@ -196,6 +182,8 @@ export interface Ledger {
   sites(): Promise<Site[]>
   /** Erases the site with its rooms, devices, forecasts, predictions, alerts, incidents, models, jobs, reports, notes and records. */
   removeSite(site: string): Promise<void>
+  /** What people did to a device; what is hidden is in no answer. `position` as in `record`. Repeating it is harmless. */
+  change(change: DeviceChange, position?: number): Promise<void>
   /** New ones are added, known ones updated; an absent room leaves the known one. */
   putDevices(devices: readonly Device[]): Promise<void>
   devices(site?: string): Promise<Device[]>
@@ -220,6 +208,8 @@ export interface Ledger {
   putQuarantined(rows: readonly Quarantined[]): Promise<void>
   /** Newest first; `before` is the id of the last row of the page before. */
   quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]>
+  /** Those with these ids, or all. Returns how many there were. */
+  removeQuarantined(ids: readonly number[] | 'all'): Promise<number>
   putKey(key: ApiKey): Promise<void>
   removeKey(id: string): Promise<boolean>
   keys(): Promise<ApiKey[]>
@@ -231,6 +221,7 @@ export interface Ledger {
   readonly incidents: IncidentLedger
   readonly records: RecordLedger
   readonly people: PeopleLedger
+  readonly removals: RemovalLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>
   close(): Promise<void>
@@ -348,6 +339,9 @@ export interface WindowStore {
   find(series: SeriesKey): Series | undefined
   readonly size: number
   removeSite(site: string): void
+  removeSeries(series: readonly SeriesKey[]): void
+  /** The device stands in this room now. */
+  setRoom(site: string, device: string, room: string): void
 }
 
 /** Wall time in UTC ms, monotonic time in ms, and timers; a virtual one lets weeks pass in seconds. */

@@ -87,6 +87,8 @@ describe('a bad reading is refused with a code', () => {
     ],
     ['a negative one', { metric: 'power', value: '-1e308', unit: 'MW' }, 'value_too_large'],
     ['a unit of another dimension', { unit: 'W' }, 'unit_unknown'],
+    ['apparent power as power', { metric: 'power', unit: 'VA' }, 'unit_unknown'],
+    ['a unit that may be milli or mega', { metric: 'power', unit: 'mw' }, 'unit_ambiguous'],
     ['a unit that is a number', { unit: 3 }, 'unit_invalid'],
     ['a unit too long', { metric: 'ldr', unit: 'x'.repeat(21) }, 'unit_invalid'],
     ['a time of words', { at: 'yesterday' }, 'at_invalid'],
@@ -105,7 +107,7 @@ describe('a bad reading is refused with a code', () => {
   it('says in its sentence what came and what would be right', () => {
     const parsed = parse({ unit: 'W' })
     expect(!parsed.ok && parsed.problem.message).toBe(
-      'The unit "W" is not known for the metric "temperature"; give one that converts to degC.',
+      'The unit "W" is not known for the metric "temperature"; give one that converts to degC, or use a metric in such units (power, pv_power, battery_power, grid_power).',
     )
   })
 })

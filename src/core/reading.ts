@@ -2,7 +2,7 @@ import { HomeostatError, type Problem, problem } from './errors.ts'
 import type { SeriesKey } from './event.ts'
 import { isDerived } from './series.ts'
 import { latestMs } from './time.ts'
-import { canonicalUnit, toCanonical } from './units.ts'
+import { canonicalUnit, toCanonical, unitFault } from './units.ts'
 
 /** One measurement. `value` is finite and in the canonical unit, `at` UTC epoch ms; states are numbers (open 1). */
 export interface Reading extends SeriesKey {
@@ -27,6 +27,8 @@ export interface RawReading {
   readonly room?: unknown
   readonly fault?: Problem
   readonly payload?: string
+  /** The MQTT topic that it came on. */
+  readonly topic?: string
 }
 
 /** What parsing needs to know of the hub. `now` is UTC ms. */
@@ -257,10 +259,18 @@ function inCanonicalUnit(
   }
   if (canonical === undefined || given === canonical) return { value: number, unit: given }
   const affine = toCanonical(metric, given.trim())
-  if (!affine) return problem('unit_unknown', { unit: given, metric, canonical })
+  if (!affine) return unfitUnit(metric, given.trim(), canonical)
   const value = number * affine.scale + affine.offset
   if (!Number.isFinite(value)) return problem('value_too_large', { got: number, unit: given, canonical })
   return { value, unit: canonical }
+}
+
+function unfitUnit(metric: string, unit: string, canonical: string): Problem {
+  const fault = unitFault(metric, unit)
+  if (fault.kind === 'ambiguous')
+    return problem('unit_ambiguous', { unit, metric, options: fault.options.join(' or ') })
+  const hint = fault.metrics.length > 0 ? `, or use a metric in such units (${fault.metrics.join(', ')})` : ''
+  return problem('unit_unknown', { unit, metric, canonical, hint })
 }
 
 function refuseId(field: keyof typeof idLimits, got: unknown): Parsed {

@@ -78,6 +78,8 @@ export function mergeFacts(turns: readonly LedgerTurn[]): LedgerTurn {
 export interface Turn {
   /** Measured and derived. */
   readonly readings: Reading[]
+  /** The same readings for what a merge hides, so that it can be undone: they are stored, and nothing else. */
+  readonly shadows: Reading[]
   readonly quarantined: Quarantined[]
   readonly predictions: PointPrediction[]
   readonly alerts: Alert[]
@@ -87,6 +89,7 @@ export interface Turn {
 
 export const createTurn = (): Turn => ({
   readings: [],
+  shadows: [],
   quarantined: [],
   predictions: [],
   alerts: [],
@@ -94,8 +97,10 @@ export const createTurn = (): Turn => ({
 })
 
 /** Adds everything of one turn to another, of any size: a spread into `push` has a limit. */
-export function mergeTurn(into: Turn, { readings, quarantined, predictions, alerts, commands }: Turn): void {
+export function mergeTurn(into: Turn, from: Turn): void {
+  const { readings, shadows, quarantined, predictions, alerts, commands } = from
   append(into.readings, readings)
+  append(into.shadows, shadows)
   append(into.quarantined, quarantined)
   append(into.predictions, predictions)
   append(into.alerts, alerts)

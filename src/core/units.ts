@@ -2,49 +2,47 @@
  * Canonical units by metric, and what converts to them. Values are stored in the canonical unit only.
  * Conversion is affine: canonical = value * scale + offset. Constants are exact by definition (SI, IAU, ISO 80000).
  */
+import { candidates, symbolsOf, withPrefixes } from './unit-spelling.ts'
 
 interface Conversion {
   readonly dimension: string
+  readonly spelling: string
   readonly scale: number
   readonly offset: number
 }
 
-/** Spellings by dimension; the first of each list is canonical. [spelling, scale, offset]. */
+/**
+ * Spellings by dimension; the first of each list is canonical. [spelling, scale, offset]. Units that take an SI prefix
+ * have all of them, so that no spelling in another case is mistaken for the only one that is listed.
+ */
 const dimensions: Readonly<Record<string, readonly (readonly [string, number, number?])[]>> = {
-  power: [
-    ['W', 1],
-    ['kW', 1e3],
-    ['MW', 1e6],
-    ['mW', 1e-3],
-    ['watt', 1],
-    ['watts', 1],
-    ['VA', 1],
-  ],
+  power: withPrefixes('W', 1),
+  // what a supply must bear and what only swings to and fro: neither is power that is used
+  apparentPower: withPrefixes('VA', 1),
+  reactivePower: withPrefixes('var', 1),
   energy: [
     ['kWh', 1],
-    ['Wh', 1e-3],
-    ['MWh', 1e3],
-    ['J', 1 / 3.6e6],
-    ['kJ', 1 / 3600],
-    ['MJ', 1 / 3.6],
-    ['GJ', 1e3 / 3.6],
+    ...withPrefixes('Wh', 1e-3),
+    ...withPrefixes('J', 1 / 3.6e6),
+    ...withPrefixes('Ws', 1 / 3.6e6),
+    ['Wmin', 1 / 60_000],
+    ['kWmin', 1 / 60],
+    ['TWh', 1e9],
   ],
+  apparentEnergy: [['kVAh', 1], ...withPrefixes('VAh', 1e-3)],
+  reactiveEnergy: [['kvarh', 1], ...withPrefixes('varh', 1e-3)],
   temperature: [
     ['degC', 1],
     ['°C', 1],
     ['C', 1],
-    ['celsius', 1],
     ['ºC', 1],
     ['degF', 5 / 9, -160 / 9],
     ['°F', 5 / 9, -160 / 9],
     ['F', 5 / 9, -160 / 9],
-    ['fahrenheit', 5 / 9, -160 / 9],
     ['K', 1, -273.15],
-    ['kelvin', 1, -273.15],
   ],
   ratio: [
     ['%', 1],
-    ['percent', 1],
     ['%RH', 1],
     ['% RH', 1],
     ['%rH', 1],
@@ -65,8 +63,7 @@ const dimensions: Readonly<Record<string, readonly (readonly [string, number, nu
   ],
   pressure: [
     ['hPa', 1],
-    ['Pa', 1e-2],
-    ['kPa', 10],
+    ...withPrefixes('Pa', 1e-2),
     ['mbar', 1],
     ['bar', 1e3],
     ['mmHg', 1.33322387415],
@@ -87,20 +84,8 @@ const dimensions: Readonly<Record<string, readonly (readonly [string, number, nu
     ['dB(A)', 1],
     ['dB (A)', 1],
   ],
-  voltage: [
-    ['V', 1],
-    ['mV', 1e-3],
-    ['kV', 1e3],
-    ['volt', 1],
-    ['volts', 1],
-  ],
-  current: [
-    ['A', 1],
-    ['mA', 1e-3],
-    ['amp', 1],
-    ['ampere', 1],
-    ['amps', 1],
-  ],
+  voltage: withPrefixes('V', 1),
+  current: withPrefixes('A', 1),
   carbonIntensity: [
     ['gCO2eq/kWh', 1],
     ['gCO2/kWh', 1],
@@ -154,6 +139,10 @@ const metricDimensions: ReadonlyMap<string, string> = new Map(
     grid_power: 'power',
     energy: 'energy',
     energy_total: 'energy',
+    apparent_power: 'apparentPower',
+    reactive_power: 'reactivePower',
+    apparent_energy: 'apparentEnergy',
+    reactive_energy: 'reactiveEnergy',
     temperature: 'temperature',
     temperature_outdoor: 'temperature',
     setpoint: 'temperature',
@@ -190,23 +179,17 @@ const metricDimensions: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-const conversions = new Map<string, Map<string, Conversion>>(
+const conversions = new Map<string, ReadonlyMap<string, Conversion>>(
   Object.entries(dimensions).map(([dimension, spellings]) => [
     dimension,
     new Map(
       spellings.map(([spelling, scale, offset]) => [
-        spelling.toLowerCase(),
-        { dimension, scale, offset: offset ?? 0 },
+        spelling,
+        { dimension, spelling, scale, offset: offset ?? 0 },
       ]),
     ),
   ]),
 )
-
-/** Spellings that differ only in case and mean different things: exact spelling decides. */
-const caseSensitive = new Map<string, Conversion>([
-  ['mW', { dimension: 'power', scale: 1e-3, offset: 0 }],
-  ['MW', { dimension: 'power', scale: 1e6, offset: 0 }],
-])
 
 const canonicalUnits = new Map(
   [...metricDimensions].map(([metric, dimension]) => [metric, dimensions[dimension]?.[0]?.[0]]),
@@ -227,28 +210,67 @@ export interface Affine {
 const identity: Affine = { scale: 1, offset: 0 }
 
 /**
- * How a value of `metric` in `unit` becomes canonical; undefined when the unit does not fit the metric.
- * For a metric that is not in the table only the identical unit fits (the caller keeps its own unit).
+ * How a value of `metric` in `unit` becomes canonical; undefined when the unit does not fit the metric, or may be two
+ * units (see `unitFault`). For a metric that is not in the table only the identical unit fits (the caller keeps its own
+ * unit).
  */
 export function toCanonical(metric: string, unit: string): Affine | undefined {
   const dimension = metricDimensions.get(metric)
-  if (dimension === undefined) return identity
-  const exact = caseSensitive.get(unit)
-  if (exact?.dimension === dimension) return exact
-  return conversions.get(dimension)?.get(unit.toLowerCase())
+  return dimension === undefined ? identity : pick(dimension, unit)
+}
+
+/** Why a unit does not fit a metric of the table. */
+export type UnitFault =
+  /** "mw": the spellings that it may stand for. */
+  | { readonly kind: 'ambiguous'; readonly options: readonly string[] }
+  /** "VA" for power: the metrics that are in such units; empty where no metric is. */
+  | { readonly kind: 'unfit'; readonly metrics: readonly string[] }
+
+/** Why `toCanonical` gave no answer. */
+export function unitFault(metric: string, unit: string): UnitFault {
+  const options = meanings(metricDimensions.get(metric) ?? '', unit)
+  if (options.length > 1) return { kind: 'ambiguous', options: options.map(({ spelling }) => spelling) }
+  const fitting = [...conversions.keys()].filter((dimension) => meanings(dimension, unit).length > 0)
+  const metrics = knownMetrics.filter((one) => fitting.includes(metricDimensions.get(one) ?? ''))
+  return { kind: 'unfit', metrics }
 }
 
 /** Converts between two units of one dimension, e.g. 1500 W in kW; undefined when they do not share one. */
 export function convert(value: number, from: string, to: string): number | undefined {
-  for (const [dimension, spellings] of conversions) {
-    const a = pick(dimension, spellings, from)
-    const b = pick(dimension, spellings, to)
+  for (const dimension of conversions.keys()) {
+    const a = pick(dimension, from)
+    const b = pick(dimension, to)
     if (a && b) return (value * a.scale + a.offset - b.offset) / b.scale
   }
   return undefined
 }
 
-function pick(dimension: string, spellings: Map<string, Conversion>, unit: string): Conversion | undefined {
-  const exact = caseSensitive.get(unit)
-  return exact?.dimension === dimension ? exact : spellings.get(unit.toLowerCase())
+/** What was found of spellings that are not in the table as they stand: a home has few, and they come again and again. */
+const found = new Map<string, readonly Conversion[]>()
+const foundMax = 1000
+
+/** The conversions of a dimension that a unit may stand for, each different from the others. */
+function meanings(dimension: string, unit: string): readonly Conversion[] {
+  const spellings = conversions.get(dimension)
+  if (!spellings) return []
+  const exact = spellings.get(unit)
+  if (exact) return [exact]
+  const key = `${dimension} ${unit}`
+  const known = found.get(key)
+  if (known) return known
+  const looked = [unit.trim(), ...symbolsOf(unit)]
+    .map((text) => candidates(spellings, text))
+    .find((list) => list.length > 0)
+  const distinct = (looked ?? []).filter(
+    (one, at, list) =>
+      list.findIndex(({ scale, offset }) => scale === one.scale && offset === one.offset) === at,
+  )
+  if (found.size >= foundMax) found.clear()
+  found.set(key, distinct)
+  return distinct
+}
+
+function pick(dimension: string, unit: string): Conversion | undefined {
+  const [only, other] = meanings(dimension, unit)
+  return other ? undefined : only
 }

@@ -6,6 +6,7 @@ import type { Truth } from '../core/forecast.ts'
 import type { Drift, Loss, StoredModel } from '../core/life.ts'
 import type { Reading } from '../core/reading.ts'
 import type { Target } from '../core/target.ts'
+import type { Judged } from '../ml/gate.ts'
 
 /**
  * Everything that the hub knows about one field, in one folder: what there is to watch on a site, the monitors that
@@ -153,14 +154,23 @@ export interface OpenModel {
   predict(rows: readonly FeatureRow[]): Float64Array
 }
 
+/** How often the newest readings of a measured series came. */
+export interface MeasuredPace {
+  readonly metric: string
+  /** Readings that are known, of the newest ones. */
+  readonly readings: number
+  /** Median distance of two of them, ms; NaN for a single one. */
+  readonly everyMs: number
+}
+
 /** How the targets of a domain are learnt and forecast. */
 export interface Learning {
   /** Unique among the domains: workers find it by its name. */
   readonly name: string
   /** Runs in a worker. Pure: data in, data out. */
   forecast(input: ForecastInput): ForecastOutput
-  /** As `forecast`. `onProgress` is called with the share that is done, 0 to 1. */
-  learn(input: LearnInput, onProgress?: (share: number) => void): StoredModel
+  /** As `forecast`; the gate decides on the result. `onProgress` is called with the share that is done, 0 to 1. */
+  learn(input: LearnInput, onProgress?: (share: number) => void): Judged
   /**
    * What a training or forecast reads: derived series on regular steps. `newestAt` is the start of the newest derived
    * step, UTC ms; at most `historyMs` before it are needed.
@@ -176,6 +186,8 @@ export interface Learning {
   measured(target: Target): readonly SeriesKey[]
   /** Whether the history suffices for training; if not, only the naive forecast is published. */
   isEnough(steps: Steps): boolean
+  /** Why nothing is learnt from this history (undefined: not one step of it is whole): a sentence for its user. */
+  whyNot(steps: Steps | undefined, paces: readonly MeasuredPace[]): string
   /**
    * Builds the model completely and repeats the predictions that it was stored with; throws HomeostatError
    * `model_refused` if it is damaged, foreign, or its predictions differ from those of the training.

@@ -2,17 +2,19 @@ import { type Problem, problem } from '../core/errors.ts'
 import type { WindowStore } from '../core/ports.ts'
 import { type ParseContext, parseReading, type RawReading, type Reading } from '../core/reading.ts'
 import { convert } from '../core/units.ts'
+import type { Directory } from './directory.ts'
 
-/** Parses a row and checks it against its series: its unit, the number of series, and times that the hub set. */
+/** Parses a row, finds the device that it is of, and checks it against its series: its unit, the number of series, and times that the hub set. */
 export function admit(
   raw: RawReading,
   context: ParseContext,
-  windows: WindowStore,
+  windows: Pick<WindowStore, 'find' | 'newestAt' | 'forgetAfter'>,
   series: { readonly count: number; readonly limit: number },
+  directory: Pick<Directory, 'place'>,
 ): Reading | Problem {
   const parsed = parseReading(raw, context)
   if (!parsed.ok) return parsed.problem
-  let { reading } = parsed
+  let reading = directory.place(parsed.reading)
   const known = windows.find(reading)
   if (!known) return series.count < series.limit ? reading : problem('series_limit', { limit: series.limit })
   if (known.unit !== reading.unit && known.unit !== 'raw') {

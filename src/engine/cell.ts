@@ -1,4 +1,4 @@
-import type { Alert, Series } from '../core/event.ts'
+import type { Alert, Series, SeriesKey } from '../core/event.ts'
 import { isDerived, targetOfDerived } from '../core/series.ts'
 import { type Target, targetId } from '../core/target.ts'
 import type { Domain, Scope, SiteView } from '../domains/domain.ts'
@@ -19,6 +19,12 @@ export interface LeftBehind {
 
 /** The domains with their settings on the site. */
 export type CellSettings = Pick<SiteSettings, 'domains' | 'current'>
+
+/** Watchers that are not used any more, and those that took the place of some of them. */
+export interface Replaced {
+  readonly gone: readonly Watcher[]
+  readonly renewed: readonly Watcher[]
+}
 
 /** How many measured series there are, counted over all sites. */
 export interface SeriesTally {
@@ -83,6 +89,55 @@ export class Cell implements SiteView {
     this.#left = left
     for (const domain of this.#domains) this.#scope(domain)
     this.#left = nothing
+  }
+
+  /** The watchers of these series: those that have no other source, and the others. */
+  watchersOf(keys: readonly SeriesKey[]): { readonly alone: Watcher[]; readonly others: Watcher[] } {
+    const entries = new Set(keys.flatMap((key) => this.#byDevice.get(key.device)?.get(key.metric) ?? []))
+    const watchers = new Set([...entries].flatMap((entry) => entry.watchers))
+    const isWithin = ({ device, metric }: Series): boolean => {
+      const entry = this.#byDevice.get(device)?.get(metric)
+      return entry === undefined || entries.has(entry)
+    }
+    const isAlone = (watcher: Watcher): boolean => watcher.scope.sources.every(isWithin)
+    const [alone, others] = [[...watchers].filter(isAlone), [...watchers].filter((one) => !isAlone(one))]
+    return { alone, others }
+  }
+
+  /** Takes series out. Returns the watchers that are gone, and those that took the place of others. */
+  remove(keys: readonly SeriesKey[]): Replaced {
+    const { alone, others } = this.watchersOf(keys)
+    for (const watcher of alone) this.#watchers.delete(targetId(watcher.target))
+    for (const { device, metric } of keys) {
+      const metrics = this.#byDevice.get(device)
+      const entry = metrics?.get(metric)
+      if (!metrics || !entry) continue
+      metrics.delete(metric)
+      if (metrics.size === 0) this.#byDevice.delete(device)
+      if (entry.series.room !== undefined) this.#byRoom.get(entry.series.room)?.delete(entry)
+      if (isDerived(device)) continue
+      this.#measured--
+      this.#tally.measured--
+    }
+    return { gone: [...alone, ...others], renewed: others.map((watcher) => this.#renew(watcher)) }
+  }
+
+  /** What these series hold has changed altogether: new watchers take the place of theirs. */
+  renew(series: readonly Series[]): Replaced {
+    for (const one of series) this.see(one)
+    const { alone, others } = this.watchersOf(series)
+    const gone = [...alone, ...others]
+    return { gone, renewed: gone.map((watcher) => this.#renew(watcher)) }
+  }
+
+  #renew(watcher: Watcher): Watcher {
+    const { target, sources } = watcher.scope
+    const left = sources.filter(({ device, metric }) => this.#byDevice.get(device)?.has(metric))
+    const successor = watcher.successor({ target, sources: left })
+    for (const source of sources) this.#detach(source, watcher)
+    this.#watchers.set(targetId(target), successor)
+    for (const source of left) this.#attach(watcher.domain, source, successor)
+    return successor
   }
 
   /**

@@ -96,6 +96,12 @@ export class Committer {
     this.#running ??= this.#run()
   }
 
+  /** Resolves when nothing waits for its commit. */
+  async idle(): Promise<void> {
+    this.#linger?.abort()
+    while (this.#running) await this.#running
+  }
+
   /** Resolves when everything is settled and the states of all monitors are saved. */
   async stop(): Promise<void> {
     while (this.#running) await this.#running
@@ -147,9 +153,10 @@ export class Committer {
    * Step 7. A failed commit is tried again as a whole; in the end its senders are told. Gives what is left to do once it
    * is durable: step 8.
    */
-  async #commit({ turn, rows, done, size }: OpenTurn, isLast: boolean): Promise<() => void> {
+  async #commit({ turn, rows, done }: OpenTurn, isLast: boolean): Promise<() => void> {
     const { directory, reactor, incidents: desk, inbox, counters, clock, log } = this.#parts
-    const { readings, quarantined, predictions, commands } = turn
+    const { quarantined, predictions, commands } = turn
+    const readings = turn.shadows.length > 0 ? [...turn.readings, ...turn.shadows] : turn.readings
     const { sites, devices } = directory.takeNews() ?? { sites: [], devices: [] }
     const states = reactor.takeStates(isLast)
     const dirty = reactor.takeDirty()
@@ -179,7 +186,7 @@ export class Committer {
     }
     if (this.#failed > 0) log.info('Commits succeed again.', { failed: this.#failed })
     this.#failed = 0
-    counters.countCommit(turn, size - quarantined.length, clock.monotonic() - startedMs)
+    counters.countCommit(turn, clock.monotonic() - startedMs)
     return () => {
       for (const { delivery, count } of rows) inbox.settle(delivery, count)
       for (const { resolve } of done) resolve()

@@ -1,3 +1,4 @@
+import { hiddenKey, type Merge, type Removal } from '../core/device.ts'
 import type { Device, Site } from '../core/event.ts'
 import type { Ledger } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
@@ -17,6 +18,9 @@ export class Directory {
   readonly #own: Omit<Site, 'demo'>
   readonly #sites = new Map<string, Site>()
   readonly #devices = new Map<string, Map<string, Device>>()
+  readonly #merges = new Map<string, Map<string, Merge>>()
+  /** Those that can be undone, the newest last. */
+  #removals: Removal[] = []
   #newSites: Site[] = []
   #newDevices = new Set<Device>()
 
@@ -29,6 +33,8 @@ export class Directory {
   async load(): Promise<void> {
     for (const site of await this.#ledger.sites()) this.#sites.set(site.id, site)
     for (const device of await this.#ledger.devices()) this.#devicesOf(device.site).set(device.id, device)
+    for (const merge of await this.#ledger.removals.merges()) this.#addMerge(merge)
+    this.#removals = (await this.#ledger.removals.list()).reverse()
   }
 
   sites(): Site[] {
@@ -53,10 +59,92 @@ export class Directory {
     this.#sites.set(site.id, site)
   }
 
-  /** Says more of devices than their readings do: type and attributes. Durable. */
+  /** Says more of devices than their readings do: type and attributes. What people said stays. Durable. */
   async putDevices(devices: readonly Device[]): Promise<void> {
-    await this.#ledger.putDevices(devices)
-    for (const device of devices) this.#devicesOf(device.site).set(device.id, device)
+    const put = devices.map((device) => withSaid(device, this.device(device.site, device.id)))
+    await this.#ledger.putDevices(put)
+    for (const device of put) this.put(device)
+  }
+
+  device(site: string, id: string): Device | undefined {
+    return this.#devices.get(site)?.get(id)
+  }
+
+  /** The ledger has it already. */
+  put(device: Device): void {
+    const known = this.device(device.site, device.id)
+    if (known) this.#newDevices.delete(known)
+    this.#devicesOf(device.site).set(device.id, device)
+  }
+
+  /** Those that can be undone, the newest last. */
+  get removals(): readonly Removal[] {
+    return this.#removals
+  }
+
+  /** A device or series was removed; the ledger has it already. */
+  removed(removal: Removal): void {
+    const { site, device, into, metric } = removal
+    this.#removals.push(removal)
+    if (into !== undefined) this.#addMerge({ site, device, into })
+    if (metric !== undefined) return
+    const known = this.device(site, device)
+    if (known) this.#newDevices.delete(known)
+    this.#devices.get(site)?.delete(device)
+  }
+
+  restored(removal: Removal): void {
+    this.erased(removal)
+    if (removal.kind === 'merged') this.#merges.get(removal.site)?.delete(removal.device)
+    if (removal.known) this.put(removal.known)
+  }
+
+  /** It cannot be undone any more. */
+  erased({ id }: Removal): void {
+    this.#removals = this.#removals.filter((one) => one.id !== id)
+  }
+
+  /** A reading as it is kept: of the device that its own was merged into, in the room that a person gave that. */
+  place(reading: Reading): Reading {
+    const { site } = reading
+    let { device } = reading
+    const merges = this.#merges.get(site)
+    for (let merge = merges?.get(device); merge; merge = merges?.get(device)) device = merge.into
+    const known = this.#devices.get(site)?.get(device)
+    const room = known?.fixed?.includes('room') ? known.room : reading.room
+    if (device === reading.device && room === reading.room) return reading
+    return { ...reading, device, ...(room === undefined ? {} : { room }) }
+  }
+
+  hasMerges(site: string): boolean {
+    return (this.#merges.get(site)?.size ?? 0) > 0
+  }
+
+  /**
+   * A reading of a sender for what merges hide: each device of them gets its own readings back when they are undone.
+   * On its way from one device into the next, it counts for those merges that came after it was a part of the device.
+   */
+  shadows(sender: string, reading: Reading): Reading[] {
+    const { site, metric } = reading
+    const shadows: Reading[] = []
+    let device = sender
+    let since = -1
+    for (;;) {
+      for (const [index, removal] of this.#removals.entries()) {
+        const isCopied = removal.series.some(({ into }) => into?.device === device && into.metric === metric)
+        if (removal.site === site && index > since && isCopied)
+          shadows.push({ ...reading, ...hiddenKey({ site, device, metric }, removal.id) })
+      }
+      const merge = this.#merges.get(site)?.get(device)
+      if (!merge) return shadows
+      const step = this.#removals.findIndex(
+        (one) => one.kind === 'merged' && one.site === site && one.device === device,
+      )
+      if (step >= 0)
+        shadows.push({ ...reading, ...hiddenKey({ site, device, metric }, this.#removals[step]!.id) })
+      since = step
+      device = merge.into
+    }
   }
 
   /** Takes back that a site was forgotten; its devices come with their next readings, or the next start. */
@@ -67,6 +155,8 @@ export class Directory {
   forget(site: string): void {
     this.#sites.delete(site)
     this.#devices.delete(site)
+    this.#merges.delete(site)
+    this.#removals = this.#removals.filter((removal) => removal.site !== site)
   }
 
   /** Registers the site and device of a reading. Cheap when they are known. */
@@ -82,6 +172,7 @@ export class Directory {
     }
     const room = reading.room ?? known?.room
     const device: Device = {
+      ...known,
       site: reading.site,
       id: reading.device,
       type: known?.type ?? typeByMetric.get(reading.metric) ?? 'sensor',
@@ -108,6 +199,11 @@ export class Directory {
     for (const device of news.devices) this.#newDevices.add(device)
   }
 
+  #addMerge(merge: Merge): void {
+    const merges = this.#merges.get(merge.site) ?? new Map<string, Merge>()
+    this.#merges.set(merge.site, merges.set(merge.device, merge))
+  }
+
   #devicesOf(site: string): Map<string, Device> {
     let devices = this.#devices.get(site)
     if (!devices) {
@@ -115,6 +211,22 @@ export class Directory {
       this.#devices.set(site, devices)
     }
     return devices
+  }
+}
+
+/** What a source knows of a device, with what people said of it. */
+function withSaid(device: Device, known: Device | undefined): Device {
+  if (!known) return device
+  const { name, role, hidden, fixed } = known
+  const room = fixed?.includes('room') ? known.room : device.room
+  return {
+    ...device,
+    ...(fixed?.includes('type') ? { type: known.type } : {}),
+    ...(room === undefined ? {} : { room }),
+    ...(name === undefined ? {} : { name }),
+    ...(role === undefined ? {} : { role }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(fixed === undefined ? {} : { fixed }),
   }
 }
 

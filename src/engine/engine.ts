@@ -1,26 +1,19 @@
-import { HomeostatError } from '../core/errors.ts'
 import type { Device, Forecast, Rollup, Series, SeriesKey, Site } from '../core/event.ts'
-import type {
-  Clock,
-  Columns,
-  Ledger,
-  ReadingFilter,
-  ReadingPosition,
-  Sink,
-  SourceAdapter,
-} from '../core/ports.ts'
+import type { Clock, Columns, ReadingFilter, ReadingPosition, Sink, SourceAdapter } from '../core/ports.ts'
 import type { Reading } from '../core/reading.ts'
 import { isDerived } from '../core/series.ts'
 import { Counters } from './counters.ts'
+import { DeviceDesk } from './device-desk.ts'
 import { Directory } from './directory.ts'
 import { Feed } from './feed.ts'
 import { IncidentDesk } from './incidents/desk.ts'
 import { Models } from './models/models.ts'
-import type { EngineOptions, EngineParts } from './options.ts'
+import type { EngineOptions, EngineParts, ReadLedger } from './options.ts'
 import { Path } from './path.ts'
 import { createSchedule } from './schedule/schedule.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import { SeriesOrder } from './series-order.ts'
+import { removeSite, type SiteRemovalParts } from './site-removal.ts'
 import { SiteSettings } from './site-settings.ts'
 import { Sources, type StartedSource } from './sources.ts'
 import { Storage, type StorageStatus } from './storage.ts'
@@ -37,6 +30,10 @@ export class Engine {
   /** Settings of the domains by site. */
   readonly settings: SiteSettings
   readonly incidents: IncidentDesk
+  /** Rebuilds of derived series as jobs, newest first. */
+  readonly rebuilds = () => this.#path.rebuilds()
+  /** What people do to devices. */
+  readonly devices: DeviceDesk
   #scheduler: Scheduler | undefined
   readonly #parts: EngineParts
   readonly #options: EngineOptions
@@ -47,6 +44,7 @@ export class Engine {
   readonly #sources: Sources
   readonly #order = new SeriesOrder()
   #ready = false
+  readonly freeze: Storage['freeze'] = () => this.#storage.freeze()
 
   constructor(parts: EngineParts, options: EngineOptions) {
     const { windows, clock, log } = parts
@@ -61,12 +59,11 @@ export class Engine {
     )
     this.#directory = new Directory(ledger, options.site)
     const shared = { readings, ledger, windows, clock, log, counters: this.counters, feed: this.feed }
-    const directory = this.#directory
     this.settings = new SiteSettings(parts.domains, { ...shared, records: ledger.records, limits: options })
     this.#path = new Path(
       {
         ...shared,
-        directory,
+        directory: this.#directory,
         projector,
         incidents: this.incidents,
         settings: this.settings,
@@ -78,27 +75,29 @@ export class Engine {
     const onForecast = (forecast: Forecast): void => this.#path.use(forecast)
     const learnings = parts.domains.flatMap(({ domain }) => domain.learning ?? [])
     this.models = new Models(
-      { ...this.#parts, ...shared, learnings, directory, onForecast },
+      {
+        ...{ ...this.#parts, ...shared, learnings, directory: this.#directory, onForecast },
+        isDirty: (target) => this.#path.isDirty(target),
+      },
       options.training,
     )
-    this.#upkeep = new Upkeep(shared, options)
+    this.devices = new DeviceDesk({ ...shared, ...this.#people() }, options)
+    this.#upkeep = new Upkeep({ ...shared, eraseDue: () => this.devices.eraseDue() }, options)
     this.#sources = new Sources(log)
   }
 
   /** Opens the stores, then takes up where the last process stopped: sites, windows, open alerts, forecasts. */
   async open(): Promise<void> {
     const { ledger, log, clock } = this.#parts
-    const started = clock.monotonic()
+    const startedMs = clock.monotonic()
     await this.#storage.open()
     await this.#directory.load()
     await this.incidents.open(await ledger.alerts({ open: true }, openAlertsMax))
     await this.#path.start()
-    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - started) })
+    log.info('Stores are open.', { series: this.seriesCount, ms: Math.round(clock.monotonic() - startedMs) })
     this.#upkeep.start()
-    this.#scheduler = createSchedule(
-      { ...this.#parts, directory: this.#directory, models: this.models, upkeep: this.#upkeep },
-      this.#options.training,
-    )
+    const own = { directory: this.#directory, models: this.models, upkeep: this.#upkeep, freeze: this.freeze }
+    this.#scheduler = createSchedule({ ...this.#parts, ...own }, this.#options.training)
     await this.models.start()
     if (this.#options.scheduled) await this.scheduler.start()
     this.#ready = true
@@ -168,26 +167,20 @@ export class Engine {
     if (devices.length > 0) await this.#directory.putDevices(devices)
   }
 
-  /** Erases a site with all that is known of it. Its sources must have stopped. */
-  async removeSite(site: string): Promise<void> {
-    const known = this.sites().find(({ id }) => id === site)
-    if (!known) throw new HomeostatError('not_found', { what: `site "${site}"` })
-    const { problem, projector } = this.#storage
-    if (problem !== undefined) throw new HomeostatError('change_not_stored', { detail: problem })
-    await this.models.removeSite(site)
-    await this.#path.removeSite(site)
-    this.#parts.windows.removeSite(site)
-    this.incidents.removeSite(site)
-    this.#directory.forget(site)
-    try {
-      await projector.commit({ kind: 'site-removed', site })
-    } catch (error) {
-      // it can be asked for again
-      this.#directory.remember(known)
-      throw error
+  /** What changes that people make go through. */
+  #people(): SiteRemovalParts {
+    const { incidents, models, feed } = this
+    const [path, directory] = [this.#path, this.#directory]
+    return {
+      ...{ incidents, models, feed, path, directory },
+      ...this.#parts,
+      projector: this.#storage.projector,
     }
-    await projector.flush()
-    this.feed.publish({ kind: 'site_removed', site })
+  }
+
+  /** See `removeSite`. */
+  removeSite(site: string): Promise<void> {
+    return removeSite(this.#people(), site)
   }
 
   /** Newest reading of every measured series, ordered by series. */
@@ -203,6 +196,11 @@ export class Engine {
 
   get seriesCount(): number {
     return this.#path.seriesCount
+  }
+
+  /** The reading as that of the device which it counts for: see `Directory.place`. */
+  place(reading: Reading): Reading {
+    return this.#directory.place(reading)
   }
 
   findSeries(key: SeriesKey): Series | undefined {
@@ -226,21 +224,7 @@ export class Engine {
   }
 
   /** What is read as the ledger keeps it. */
-  get ledger(): Pick<
-    Ledger,
-    | 'rooms'
-    | 'devices'
-    | 'quarantined'
-    | 'predictions'
-    | 'alerts'
-    | 'notes'
-    | 'records'
-    | 'people'
-    | 'jobs'
-    | 'keys'
-    | 'putKey'
-    | 'removeKey'
-  > {
+  get ledger(): ReadLedger {
     return this.#parts.ledger
   }
 

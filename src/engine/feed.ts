@@ -1,4 +1,4 @@
-import type { Alert, Command, Forecast, PointPrediction } from '../core/event.ts'
+import type { Alert, Command, Forecast, PointPrediction, SeriesKey } from '../core/event.ts'
 import type { IncidentChange } from '../core/incident.ts'
 import type { Reading } from '../core/reading.ts'
 
@@ -11,6 +11,8 @@ export type News =
   | { readonly kind: 'incidents'; readonly changes: readonly IncidentChange[] }
   | { readonly kind: 'commands'; readonly commands: readonly Command[] }
   | { readonly kind: 'site_removed'; readonly site: string }
+  /** People changed devices of the site; these series are gone. */
+  | { readonly kind: 'devices'; readonly site: string; readonly removed: readonly SeriesKey[] }
 
 export type Listener = (news: News) => void
 

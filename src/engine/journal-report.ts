@@ -17,6 +17,8 @@ export interface Opening {
   readonly rows: number
   /** When the first of these frames was written, UTC ms. */
   readonly firstAt: number | undefined
+  /** The store of readings never had anything that was not in the journal. */
+  readonly isComplete: boolean
   readonly startedMs: number
 }
 
@@ -53,7 +55,12 @@ const notInJournal = 'keys, settings, the schedule and what people did to incide
 type Loss = Pick<Info, 'summary' | 'detail'>
 
 /** Pure: what the positions of the stores and the frames of the journal tell about what is missing. */
-export function lossesOf({ found, span, firstAt }: Omit<Opening, 'startedMs' | 'frames' | 'rows'>): Loss[] {
+export function lossesOf({
+  found,
+  span,
+  firstAt,
+  isComplete,
+}: Omit<Opening, 'startedMs' | 'frames' | 'rows'>): Loss[] {
   const newest = Math.max(found.readings, found.ledger)
   const hasFrames = span.last >= span.first
   if (newest === 0 && span.first <= 1) return []
@@ -75,6 +82,13 @@ export function lossesOf({ found, span, firstAt }: Omit<Opening, 'startedMs' | '
         {
           summary: `The ${name} is missing or too old.`,
           detail: `It was rebuilt from the journal, which reaches back to turn ${span.first}${since}. What it held of earlier turns is lost${besides}; restore a backup to have it again.`,
+        },
+      ]
+    if (position === 0 && other > 0 && name !== 'ledger' && isComplete)
+      return [
+        {
+          summary: `The ${name} was missing.`,
+          detail: `It was rebuilt from the journal, from turn ${span.first}${since} on, and lacks nothing.`,
         },
       ]
     if (position === 0 && other > 0)

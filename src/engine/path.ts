@@ -1,4 +1,5 @@
 import type { Alert, Forecast, Series } from '../core/event.ts'
+import type { Job } from '../core/life.ts'
 import type { Clock, Emit, Ledger, Log, ReadingStore, Sink, WindowStore } from '../core/ports.ts'
 import type { Target } from '../core/target.ts'
 import { mergeTurn, type Turn } from '../core/turn.ts'
@@ -9,6 +10,7 @@ import type { IncidentDesk } from './incidents/desk.ts'
 import type { Projector } from './projector.ts'
 import { Pump, type PumpOptions } from './pump.ts'
 import { Reactor, type ReactorOptions } from './reactor.ts'
+import { RebuildJobs } from './rebuild-jobs.ts'
 import { Rebuilder } from './rebuilder.ts'
 import { restoreSites } from './restore.ts'
 import type { SiteSettings } from './site-settings.ts'
@@ -35,6 +37,14 @@ export interface PathParts {
 
 export interface PathOptions extends PumpOptions, ReactorOptions {
   readonly windowReadings: number
+  /** Rebuilds that are listed after they ended. */
+  readonly rebuildJobs: number
+}
+
+/** What work that runs alone may use. */
+export interface InsidePath {
+  readonly reactor: Reactor
+  readonly contribute: (work: (turn: Turn) => void) => Promise<void>
 }
 
 /** The path of a reading from its source to the disk, with everything that concludes from it on the way. */
@@ -45,6 +55,7 @@ export class Path {
   readonly #pump: Pump
   readonly #waker: Waker
   readonly #rebuilder: Rebuilder
+  readonly #rebuilds: RebuildJobs
   readonly #sinks: Sink[] = []
 
   constructor(parts: PathParts, options: PathOptions) {
@@ -71,7 +82,8 @@ export class Path {
       options,
     )
     this.#waker = new Waker({ ...parts, reactor, pump: this.#pump })
-    this.#rebuilder = new Rebuilder({ ...parts, reactor, pump: this.#pump })
+    this.#rebuilds = new RebuildJobs(parts.clock, options.rebuildJobs)
+    this.#rebuilder = new Rebuilder({ ...parts, reactor, pump: this.#pump, jobs: this.#rebuilds })
   }
 
   /** Takes up where the last process stopped. The stores must be open. */
@@ -108,6 +120,11 @@ export class Path {
     return this.#reactor.seriesCount
   }
 
+  /** Whether history of the target is still to be derived again. */
+  isDirty(target: Target): boolean {
+    return this.#reactor.watcher(target)?.dirty.isEmpty === false
+  }
+
   /** Readings that are not committed yet. */
   get waiting(): number {
     return this.#pump.waiting
@@ -128,6 +145,11 @@ export class Path {
     this.#sinks.push(sink)
   }
 
+  /** Rebuilds of derived series as jobs, newest first. */
+  rebuilds(): Job[] {
+    return this.#rebuilds.all()
+  }
+
   /** A new forecast is live. */
   use(forecast: Forecast): void {
     this.#reactor.use(forecast.target, forecast)
@@ -141,12 +163,27 @@ export class Path {
     await done
   }
 
+  /** Runs `work` between two turns; see `Pump.alone`. */
+  alone<Result>(work: (inside: InsidePath) => Promise<Result>): Promise<Result> {
+    return this.#pump.alone(async (contribute) => {
+      const result = await work({ reactor: this.#reactor, contribute })
+      this.#waker.look()
+      return result
+    })
+  }
+
   /** Drops the cell of a site; resolves when nothing of it is on its way to the disk any more. */
   async removeSite(site: string): Promise<void> {
     this.#parts.settings.removeSite(site)
     this.#reactor.removeSite(site)
+    this.#rebuilds.removeSite(site)
+    const { counters, directory } = this.#parts
     // turns are committed in order: with this one, all before it are
     await this.#pump.contribute(() => undefined).catch(() => undefined)
+    counters.removeSite(
+      site,
+      directory.sites().some(({ id, demo }) => id === site && demo),
+    )
   }
 
   #sendAlerts(alerts: readonly Alert[]): void {

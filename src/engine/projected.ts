@@ -1,3 +1,4 @@
+import type { RemovalLedger } from '../core/device.ts'
 import type { IncidentLedger } from '../core/incident-ledger.ts'
 import type { Ledger, ReadingStore } from '../core/ports.ts'
 
@@ -15,10 +16,11 @@ export function projectedReadings(store: ReadingStore, flush: Flush): ReadingSto
     append: (readings) => store.append(readings),
     position: () => store.position(),
     removeSite: (site) => store.removeSite(site),
+    change: (change) => flush().then(() => store.change(change)),
     maintain: (keepFrom) => store.maintain(keepFrom),
     stats: () => store.stats(),
     read: (filter, limit, after) => flush().then(() => store.read(filter, limit, after)),
-    newest: (perSeries) => flush().then(() => store.newest(perSeries)),
+    newest: (perSeries, only) => flush().then(() => store.newest(perSeries, only)),
     rollups: (series, from, to) => flush().then(() => store.rollups(series, from, to)),
     series: () => flush().then(() => store.series()),
     async *scan(series, from, to) {
@@ -39,6 +41,7 @@ export function projectedLedger(ledger: Ledger, flush: Flush): Ledger {
     record: (turn) => ledger.record(turn),
     position: () => ledger.position(),
     removeSite: (site) => ledger.removeSite(site),
+    change: (change) => flush().then(() => ledger.change(change)),
     maintain: (keep) => ledger.maintain(keep),
     monitorStates: (site) => flush().then(() => ledger.monitorStates(site)),
     dirtySpans: (site) => flush().then(() => ledger.dirtySpans(site)),
@@ -56,6 +59,7 @@ export function projectedLedger(ledger: Ledger, flush: Flush): Ledger {
     alerts: (filter, limit) => flush().then(() => ledger.alerts(filter, limit)),
     putQuarantined: (rows) => flush().then(() => ledger.putQuarantined(rows)),
     quarantined: (limit, before) => flush().then(() => ledger.quarantined(limit, before)),
+    removeQuarantined: (ids) => flush().then(() => ledger.removeQuarantined(ids)),
     putKey: (key) => ledger.putKey(key),
     removeKey: (id) => ledger.removeKey(id),
     keys: () => ledger.keys(),
@@ -67,8 +71,15 @@ export function projectedLedger(ledger: Ledger, flush: Flush): Ledger {
     incidents: projectedIncidents(ledger.incidents, flush),
     records: ledger.records,
     people: ledger.people,
+    removals: projectedRemovals(ledger.removals, flush),
   }
 }
+
+const projectedRemovals = (removals: RemovalLedger, flush: Flush): RemovalLedger => ({
+  list: (site) => flush().then(() => removals.list(site)),
+  merges: () => flush().then(() => removals.merges()),
+  versions: (removal) => flush().then(() => removals.versions(removal)),
+})
 
 /** Revisions keep an older turn from replacing what people did; see `IncidentLedger.put`. */
 const projectedIncidents = (incidents: IncidentLedger, flush: Flush): IncidentLedger => ({

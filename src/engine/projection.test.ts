@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { turn, wholeTurn } from '../../test/conformance/journal.ts'
 import { reading } from '../../test/conformance/reading-samples.ts'
+import type { Removal } from '../core/device.ts'
 import type { JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Reading } from '../core/reading.ts'
 import { createMemoryLedger } from '../stores/ledger/memory.ts'
@@ -30,6 +31,45 @@ async function createStores() {
 /** A frame of each value, whose reading has its own time. */
 const valued = (values: readonly number[]): JournalEntry[] =>
   values.map((value) => turn(value, [reading({ value, at: value })]))
+
+describe('a change of a device', () => {
+  const series = [{ key: { site: 'home', device: 'meter', metric: 'power' }, unit: 'W' }]
+  const removal: Removal = {
+    ...{ id: 'r', kind: 'deleted', site: 'home', device: 'meter', at: 1, until: 2, by: 'a person' },
+    ...{ series, targets: [], narrowed: [] },
+  }
+  const removed: JournalEntry = { kind: 'device-changed', change: { kind: 'removed', removal } }
+  const restored: JournalEntry = { kind: 'device-changed', change: { kind: 'restored', removal } }
+
+  it('comes alone, so that readings before and after it are kept apart', async () => {
+    const frames = framesOf([...valued([1, 2]), removed, ...valued([3])])
+    expect(batchLength(frames)).toBe(2)
+    expect(batchLength(frames.slice(2))).toBe(1)
+    const stores = await createStores()
+    const projection = new Projection(stores)
+    await projection.open()
+    await projectFrames(projection, streamOf(frames))
+    expect(await stores.values()).toEqual([3])
+    expect((await stores.ledger.removals.list()).map(({ id }) => id)).toEqual(['r'])
+  })
+
+  it('gives a store that was lost the same content again', async () => {
+    const frames = framesOf([...valued([1]), removed, ...valued([2]), restored, removed, ...valued([4])])
+    const contents = []
+    for (const from of [0, 1, 2, 3, 4, 5, 6]) {
+      const stores = await createStores()
+      const first = new Projection(stores)
+      await first.open()
+      await projectFrames(first, streamOf(frames.slice(0, from)))
+      // the process ends here; the next one goes on where the stores say they are
+      const second = new Projection(stores)
+      const { readings } = await second.open()
+      await projectFrames(second, streamOf(frames.filter(({ position }) => position > readings)))
+      contents.push([await stores.values(), (await stores.ledger.removals.list()).length])
+    }
+    expect(new Set(contents.map((one) => JSON.stringify(one)))).toEqual(new Set(['[[4],1]']))
+  })
+})
 
 describe('projectFrames', () => {
   it('brings everything of a turn into both stores, and tells how much', async () => {

@@ -6,8 +6,8 @@ import type { Positions } from './journal-report.ts'
 import { appendParts, halvesOf, isRefusal, recordParts } from './refusals.ts'
 
 export interface ProjectedStores {
-  readonly readings: Pick<ReadingStore, 'append' | 'position' | 'removeSite'>
-  readonly ledger: Pick<Ledger, 'record' | 'position' | 'removeSite'>
+  readonly readings: Pick<ReadingStore, 'append' | 'position' | 'removeSite' | 'change'>
+  readonly ledger: Pick<Ledger, 'record' | 'position' | 'removeSite' | 'change'>
 }
 
 /** A batch that weighs so much does not wait for more, and is not made larger; see `weightOf`. */
@@ -17,11 +17,11 @@ export const batchWeight = 20_000
 export const weightOf = (entry: JournalEntry): number =>
   entry.kind === 'turn' ? Math.max(1, entry.readings.length) : 1
 
-/** How many of the frames, one at least, make the next batch; the removal of a site comes alone. */
+/** How many of the frames, one at least, make the next batch; what is no turn comes alone. */
 export function batchLength(frames: readonly Pick<JournalFrame, 'entry'>[]): number {
   let weight = 0
   for (const [index, { entry }] of frames.entries()) {
-    if (entry.kind === 'site-removed') return Math.max(1, index)
+    if (entry.kind !== 'turn') return Math.max(1, index)
     weight += weightOf(entry)
     if (index > 0 && weight > batchWeight) return index
   }
@@ -54,6 +54,11 @@ export class Projection {
     return this.#applied
   }
 
+  /** Of the last frame that was applied. */
+  get position(): number {
+    return Math.max(this.#applied.readings, this.#applied.ledger)
+  }
+
   /**
    * A batch of `batchLength`, the next one in order; frames that a store has already are left out. Rejects with a store's
    * own error; what failed in one of them is missing there only when the same batch is tried again.
@@ -77,6 +82,10 @@ export class Projection {
     const last = missing.at(-1)
     if (!last) return
     if (last.entry.kind === 'site-removed') await readings.removeSite(last.entry.site)
+    if (last.entry.kind === 'device-changed') {
+      await readings.change(last.entry.change, last.position)
+      this.#stored = { ...this.#stored, readings: last.position }
+    }
     const lists = missing.map(({ entry }) => (entry.kind === 'turn' ? entry.readings : []))
     const rows = lists.length === 1 ? lists[0]! : lists.flat()
     if (rows.length > 0) {
@@ -103,6 +112,10 @@ export class Projection {
     const last = missing.at(-1)
     if (!last) return
     if (last.entry.kind === 'site-removed') await ledger.removeSite(last.entry.site)
+    if (last.entry.kind === 'device-changed') {
+      await ledger.change(last.entry.change, last.position)
+      this.#stored = { ...this.#stored, ledger: last.position }
+    }
     const turns = missing.flatMap(({ entry }) =>
       entry.kind === 'turn' && hasFacts(entry.facts) ? entry.facts : [],
     )

@@ -1,7 +1,10 @@
+import type { FolderContents } from '../core/contents.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Quarantined } from '../core/event.ts'
 import type { Journal, JournalEntry, JournalFrame } from '../core/journal.ts'
 import type { Clock, Ledger, Log, ReadingStore } from '../core/ports.ts'
+import { Turns } from '../core/turns.ts'
+import { requireTurns } from './contents-check.ts'
 import { reportOpening } from './journal-report.ts'
 import { batchLength, batchWeight, Projection, projectFrames, weightOf } from './projection.ts'
 
@@ -11,6 +14,8 @@ export interface ProjectorParts {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
+  /** Notices at the start what is lost, and is told what is acknowledged. */
+  readonly contents?: FolderContents | undefined
 }
 
 export interface ProjectorOptions {
@@ -40,6 +45,7 @@ export class Projector {
   readonly #parts: ProjectorParts
   readonly #options: ProjectorOptions
   readonly #projection: Projection
+  readonly #projecting = new Turns(1)
   #queue: Pending[] = []
   /** Of the queue; see `weightOf`. */
   #weight = 0
@@ -65,13 +71,15 @@ export class Projector {
 
   /**
    * Opens the journal and projects what the stores lack of it. They must be open. Where the journal can take nothing at
-   * the moment, that is a `problem`, and no reason to reject.
+   * the moment, that is a `problem`, and no reason to reject. Rejects with `data_lost` where acknowledged turns are lost.
+   * Resolves with the position of the newest turn.
    */
-  async open(): Promise<void> {
-    const { journal, clock, log } = this.#parts
+  async open(): Promise<number> {
+    const { journal, clock, log, contents } = this.#parts
     const startedMs = clock.monotonic()
     const found = await this.#projection.open()
     const span = await journal.open(Math.max(found.readings, found.ledger))
+    if (contents) requireTurns(contents, found, span)
     const after = Math.min(found.readings, found.ledger)
     let reportedMs = startedMs
     const replayed = await projectFrames(this.#projection, journal.read(after), (done) => {
@@ -82,8 +90,10 @@ export class Projector {
     })
     if (replayed.position !== undefined) await this.#release(replayed.position)
     const { frames, readings: rows, firstAt } = replayed
-    await reportOpening(this.#parts, { found, span, frames, rows, firstAt, startedMs })
+    const isComplete = contents?.known?.isComplete ?? false
+    await reportOpening(this.#parts, { found, span, frames, rows, firstAt, isComplete, startedMs })
     await journal.makeRoom().catch((error: unknown) => this.#failJournal(error))
+    return Math.max(span.last, found.readings, found.ledger)
   }
 
   /**
@@ -102,6 +112,7 @@ export class Projector {
       const written = await journal.append(entry, at)
       this.#journalProblem = undefined
       if (!written) return
+      this.#parts.contents?.markJournal(written.position)
       this.#add({ ...written, at, entry })
       this.#running ??= this.#run()
       if (this.#weight >= batchWeight) this.#wake()
@@ -118,6 +129,20 @@ export class Projector {
     return new Promise((resolve) => {
       this.#flushes.push({ position: newest.position, resolve })
       this.#wake()
+    })
+  }
+
+  /**
+   * Runs `work` while both stores have exactly the turns up to a position, among them all that were committed before the
+   * call. Meanwhile the stores take none; commits go on. Rejects with `backup_failed` while the stores cannot be written.
+   */
+  async atPosition<Result>(work: (position: number) => Promise<Result>): Promise<Result> {
+    await this.flush()
+    return this.#projecting.run(async () => {
+      if (this.#storeProblem !== undefined)
+        throw new HomeostatError('backup_failed', { detail: this.#storeProblem })
+      await this.#projection.savePositions()
+      return work(this.#projection.position)
     })
   }
 
@@ -240,7 +265,7 @@ export class Projector {
   /** One batch into both stores. What failed in one of them is tried again there only. */
   async #project(): Promise<void> {
     const batch = this.#queue.slice(0, batchLength(this.#queue))
-    await this.#projection.apply(batch)
+    await this.#projecting.run(() => this.#projection.apply(batch))
     this.#queue.splice(0, batch.length)
     for (const { bytes, entry } of batch) {
       this.#lagBytes -= bytes

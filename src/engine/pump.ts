@@ -2,8 +2,9 @@ import { dayStartsOf } from '../core/calendar.ts'
 import { type Problem, problem } from '../core/errors.ts'
 import type { Alert } from '../core/event.ts'
 import type { Emit, WindowStore } from '../core/ports.ts'
-import type { ParseContext } from '../core/reading.ts'
+import { idLimits, type ParseContext, parseId } from '../core/reading.ts'
 import type { Turn } from '../core/turn.ts'
+import { Turns } from '../core/turns.ts'
 import { admit } from './admit.ts'
 import { Committer, type CommitterParts } from './committer.ts'
 import { type Delivery, Inbox } from './inbox.ts'
@@ -41,6 +42,9 @@ export class Pump {
   readonly #inbox: Inbox
   readonly #committer: Committer
   #reacting: Promise<void> | undefined
+  readonly #alone = new Turns(1)
+  /** Resolves when work that runs alone has ended. */
+  #held: Promise<void> | undefined
 
   constructor(parts: PumpParts, options: PumpOptions) {
     this.#parts = parts
@@ -76,6 +80,33 @@ export class Pump {
 
   /** Adds to the open turn what no source sent, e.g. what monitors conclude when woken; resolves with its commit. */
   contribute(work: (turn: Turn) => void): Promise<void> {
+    return this.#held ? this.#held.then(() => this.contribute(work)) : this.#contribute(work)
+  }
+
+  /**
+   * Runs `work` between two turns: everything that was reacted to before is committed or given up, and nothing more is
+   * reacted to until it has ended. Alarms wait for it: it must be short. `contribute` as above, for its own use.
+   */
+  alone<Result>(
+    work: (contribute: (work: (turn: Turn) => void) => Promise<void>) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#alone.run(async () => {
+      let release = (): void => undefined
+      this.#held = new Promise((resolve) => {
+        release = resolve
+      })
+      try {
+        this.#committer.start()
+        await this.#committer.idle()
+        return await work((contribution) => this.#contribute(contribution))
+      } finally {
+        this.#held = undefined
+        release()
+      }
+    })
+  }
+
+  #contribute(work: (turn: Turn) => void): Promise<void> {
     const { open } = this.#committer
     work(open.turn)
     this.#sendAlerts()
@@ -96,7 +127,10 @@ export class Pump {
     await Promise.resolve()
     let slice = sliceRows
     let uncommitted = 0
-    for (let delivery = this.#inbox.next(); delivery; delivery = this.#inbox.next()) {
+    for (;;) {
+      while (this.#held) await this.#held
+      const delivery = this.#inbox.next()
+      if (!delivery) break
       const rows = this.#reactTo(delivery, slice)
       slice -= rows
       uncommitted += rows
@@ -141,13 +175,17 @@ export class Pump {
   #take(delivery: Delivery, index: number, context: ParseContext, turn: Turn): void {
     const { windows, directory, reactor } = this.#parts
     const series = { count: reactor.seriesCount, limit: this.#options.series }
-    const reading = admit(delivery.batch[index]!, context, windows, series)
+    const raw = delivery.batch[index]!
+    const reading = admit(raw, context, windows, series, directory)
     if ('code' in reading) {
       this.#quarantine(delivery, index, reading, context.now, turn)
       return
     }
     directory.see(reading)
     reactor.react(reading, context.now, turn)
+    if (!directory.hasMerges(reading.site)) return
+    const sender = parseId(raw.device, idLimits.device) ?? reading.device
+    turn.shadows.push(...directory.shadows(sender, reading))
   }
 
   #quarantine(delivery: Delivery, index: number, why: Problem, at: number, turn: Turn): void {

@@ -1,4 +1,4 @@
-import type { Alert, Forecast, Series } from '../core/event.ts'
+import type { Alert, Forecast, Series, SeriesKey } from '../core/event.ts'
 import type { Clock, Log, WindowStore } from '../core/ports.ts'
 import { isStorable, type Reading } from '../core/reading.ts'
 import { findUnstorable } from '../core/storable.ts'
@@ -6,7 +6,7 @@ import type { Target } from '../core/target.ts'
 import { hourMs } from '../core/time.ts'
 import type { DirtySpans, MonitorState, Turn } from '../core/turn.ts'
 import type { Effects } from '../domains/domain.ts'
-import { Cell, type CellSettings, type LeftBehind } from './cell.ts'
+import { Cell, type CellSettings, type LeftBehind, type Replaced } from './cell.ts'
 import type { Counters } from './counters.ts'
 import { WakeQueue } from './wake-queue.ts'
 import type { Watcher } from './watcher.ts'
@@ -114,6 +114,11 @@ export class Reactor {
     return this.#wakes.nextAt
   }
 
+  /** Whether any watcher is due. */
+  isWakeDue(now: number): boolean {
+    return this.#wakes.refresh(now) <= now
+  }
+
   /** Wakes the watchers that are due. */
   wake(now: number, turn: Turn): void {
     for (let watcher = this.#wakes.pop(now); watcher; watcher = this.#wakes.pop(now)) {
@@ -165,6 +170,8 @@ export class Reactor {
     if (this.watcher(watcher.target) !== watcher) return
     watcher.dirty.subtract(span)
     if (watcher.dirty.isEmpty) this.#dirty.delete(watcher)
+    // a monitor that took over may want to be woken for what it has seen
+    this.#wakes.update(watcher)
     this.#unsavedDirty.add(watcher)
     this.#urgent.add(watcher)
   }
@@ -226,6 +233,49 @@ export class Reactor {
     for (const watcher of gone) {
       this.#send(watcher, watcher.close(now), now, turn)
       this.#forget(watcher)
+    }
+  }
+
+  /** What a removal of these series would concern; see `Cell.watchersOf`. */
+  watchersOf(site: string, keys: readonly SeriesKey[]): ReturnType<Cell['watchersOf']> {
+    return this.#cells.get(site)?.watchersOf(keys) ?? { alone: [], others: [] }
+  }
+
+  /** Series of these devices. */
+  seriesOf(site: string, devices: readonly string[]): Series[] {
+    return devices.flatMap((device) => this.#cells.get(site)?.ofDevice(device) ?? [])
+  }
+
+  /** Closes alerts of what people remove. */
+  closeAlerts(watcher: Watcher, isGone: (alert: Alert) => boolean, now: number, turn: Turn): void {
+    this.#send(watcher, watcher.closeWhere(isGone, now), now, turn)
+  }
+
+  /** Takes series out, with the targets that have no other source; the others are derived again from what is left. */
+  removeSeries(site: string, keys: readonly SeriesKey[], now: number): void {
+    const cell = this.#cells.get(site)
+    if (cell) this.#replace(cell.remove(keys), now)
+  }
+
+  /** The history of these series is another one now: everything that was derived of it is derived again. */
+  renew(site: string, series: readonly Series[], now: number): void {
+    this.#replace(this.#cellOf(site).renew(series), now)
+  }
+
+  /** The device stands in this room now. */
+  setRoom(site: string, device: string, room: string): void {
+    const cell = this.#cells.get(site)
+    const [first] = cell?.ofDevice(device) ?? []
+    if (!cell || !first) return
+    for (const watcher of cell.see({ ...first, room }).watchers) this.#wakes.update(watcher)
+  }
+
+  #replace({ gone, renewed }: Replaced, now: number): void {
+    for (const watcher of gone) this.#forget(watcher)
+    for (const watcher of renewed) {
+      this.#wakes.update(watcher)
+      this.#unsaved.add(watcher)
+      if (watcher.domain.rebuild) this.markDirty(watcher, { from: 0, to: now })
     }
   }
 

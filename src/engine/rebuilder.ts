@@ -7,6 +7,7 @@ import type { TimeSpan } from '../core/turn.ts'
 import type { Effects, Monitor, RebuildReach } from '../domains/domain.ts'
 import type { Pump } from './pump.ts'
 import type { Reactor } from './reactor.ts'
+import type { RebuildJobs } from './rebuild-jobs.ts'
 import { seriesName, type Watcher } from './watcher.ts'
 
 export interface RebuilderParts {
@@ -16,6 +17,8 @@ export interface RebuilderParts {
   readonly pump: Pick<Pump, 'contribute'>
   readonly clock: Clock
   readonly log: Log
+  /** Shows what is derived again. */
+  readonly jobs: Pick<RebuildJobs, 'left' | 'failed'>
   /** A span of a target was derived again. */
   readonly onRebuilt: (target: Target, sources: readonly Series[]) => void
 }
@@ -77,6 +80,7 @@ export class Rebuilder {
       } catch (error) {
         if (this.#stop.signal.aborted) return
         this.#rebuiltAtMs.set(due, clock.monotonic())
+        this.#parts.jobs.failed(due.target, `${String(error)}; it is tried again in a minute.`)
         log.error('A span could not be derived again; it is tried again in a minute.', {
           ...due.target,
           error: String(error),
@@ -121,13 +125,27 @@ export class Rebuilder {
     const span = watcher.dirty.newest()
     if (!reach || !first || !span || this.#isGone(watcher)) return
     const oldest = await this.#oldestOf(watcher, { from: first.from, to: span.to })
+    this.#showLeft(watcher, oldest)
     const piece = { from: Math.max(span.from, span.to - pieceMs, Math.min(oldest, span.to)), to: span.to }
     await this.#rebuildPiece(watcher, piece, reach)
     const isWhole = piece.from <= Math.max(oldest, span.from)
     if (isWhole) this.#rebuiltAtMs.set(watcher, this.#parts.clock.monotonic())
     await this.#parts.pump.contribute(() => this.#parts.reactor.clean(watcher, isWhole ? span : piece))
+    this.#showLeft(watcher, oldest)
     const { target, scope } = watcher
     this.#parts.onRebuilt(target, scope.sources)
+  }
+
+  /** How much of the history that has readings is dirty. */
+  #showLeft(watcher: Watcher, oldest: number): void {
+    if (this.#isGone(watcher)) return
+    const latest = Math.max(watcher.newestAt, oldest)
+    const leftMs = watcher.dirty
+      .all()
+      .reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, latest) - Math.max(from, oldest)), 0)
+    // a span without readings takes no time, and is done with those that have some
+    const isDone = watcher.dirty.isEmpty || !Number.isFinite(leftMs)
+    this.#parts.jobs.left(watcher.target, isDone ? 0 : Math.max(1, leftMs))
   }
 
   /** Whether its site was removed meanwhile. */

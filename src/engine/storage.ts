@@ -1,5 +1,8 @@
 import type { DiskUsage } from '../core/disk.ts'
+import { HomeostatError } from '../core/errors.ts'
+import type { FrozenStores } from '../core/frozen.ts'
 import type { Ledger, ReadingStore } from '../core/ports.ts'
+import { requireStores } from './contents-check.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { EngineOptions, EngineParts } from './options.ts'
 import { projectedLedger, projectedReadings } from './projected.ts'
@@ -37,17 +40,40 @@ export class Storage {
     this.#diskWatch = new DiskWatch(parts, options)
   }
 
-  /** The stores hold everything of the journal when it resolves. */
+  /** The stores hold everything of the journal when it resolves. Rejects with `data_lost` where something is lost. */
   async open(): Promise<void> {
-    const { ledger, readings } = this.#parts
+    const { ledger, readings, contents } = this.#parts
+    const isNew = contents === undefined || (await requireStores(contents))
     await ledger.open()
     await readings.open()
-    await this.projector.open()
+    const newest = await this.projector.open()
+    await contents?.begin(isNew, newest)
     this.#diskWatch.start()
   }
 
+  /** The files of both stores, at the same turn. All that was acknowledged before the call is in them. */
+  async freeze(): Promise<FrozenStores> {
+    const { freezable } = this.#parts
+    if (!freezable)
+      throw new HomeostatError('not_acceptable_state', { detail: 'Stores in memory cannot be backed up' })
+    return this.projector.atPosition(async (position) => {
+      const ledger = await freezable.ledger.freeze()
+      try {
+        const readings = await freezable.readings.freeze()
+        const release = (): void => {
+          ledger.release()
+          readings.release()
+        }
+        return { position, files: [...readings.files, ...ledger.files], release }
+      } catch (error) {
+        ledger.release()
+        throw error
+      }
+    })
+  }
+
   async close(): Promise<void> {
-    const { readings, ledger, log } = this.#parts
+    const { readings, ledger, contents, log } = this.#parts
     await this.#diskWatch.stop()
     for (const store of [this.projector, readings, ledger]) {
       // such as a log that a full disk has no room to merge: the next start reads it
@@ -57,6 +83,7 @@ export class Storage {
         })
       })
     }
+    await contents?.close()
   }
 
   /** Why nothing can be written at the moment; undefined when all is well. */

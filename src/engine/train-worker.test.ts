@@ -11,7 +11,9 @@ const input: LearnInput = toLearn(household(30, 1))
 const made = `
   const learn = (input, onProgress) => {
     onProgress(0.5)
-    return { card: { unit: input.unit }, body: 'made' }
+    const days = (loss) => new Float64Array(20).fill(loss)
+    const losses = { candidate: days(1), naive: { name: 'yesterday', label: 'yesterday', days: days(4) } }
+    return { report: { unit: input.unit, decidedBy: 'rmse' }, body: 'made', losses }
   }
   export const domains = [{ name: 'other' }, { name: 'made', learning: { name: 'made', learn } }]`
 
@@ -32,7 +34,10 @@ it('worker: takes the domains of another module instead', async () => {
     ...{ task: 'made', input, port: { postMessage: (share) => void shares.push(share) } },
     domainsModule: pathToFileURL(file).href,
   }
-  expect(await runTask(request)).toEqual({ card: { unit: 'kWh' }, body: 'made' })
+  expect(await runTask(request)).toMatchObject({
+    card: { unit: 'kWh', verdict: { status: 'live', comparisons: { yesterday: { days: 20, gain: 0.5 } } } },
+    body: 'made',
+  })
   expect(shares).toEqual([0.5])
   await expect(runTask({ ...request, task: 'energy' })).rejects.toThrow('No domain learns "energy".')
   await rm(folder, { recursive: true })

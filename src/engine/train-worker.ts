@@ -1,6 +1,7 @@
 import type { StoredModel } from '../core/life.ts'
 import type { Domain, ForecastInput, ForecastOutput, LearnInput } from '../domains/domain.ts'
 import { domains as shipped } from '../domains/index.ts'
+import { modelOf } from '../ml/gate.ts'
 
 export interface JobRequest {
   /** Name of the learning, as its domain gives it. */
@@ -31,5 +32,5 @@ export function runWork(
   const learning = domains.map((domain) => domain.learning).find((one) => one?.name === task)
   if (!learning) throw new RangeError(`No domain learns "${task}".`)
   if (input.mode === 'forecast') return learning.forecast(input)
-  return learning.learn(input, (share) => port?.postMessage(share))
+  return modelOf(learning.learn(input, (share) => port?.postMessage(share)))
 }

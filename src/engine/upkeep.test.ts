@@ -31,7 +31,7 @@ async function afterRollUp(readingsKeptMs: number | null): Promise<{ at: number[
   const ages = [9 * day, 2 * day, 0]
   await readings.append(ages.map((age) => ({ ...key, unit: 'W', value: 1, at: now - age })))
   const upkeep = new Upkeep(
-    { readings, ledger: createMemoryLedger(), clock, log },
+    { readings, ledger: createMemoryLedger(), clock, log, eraseDue: async () => {} },
     { ...options, readingsKeptMs },
   )
   await upkeep.rollUp()
@@ -53,7 +53,10 @@ it('erases incidents that ended longer ago than they are kept', async () => {
   const ended = (id: string, age: number) =>
     incident(id, { status: 'resolved', resolvedAt: now - age, alerts: [] })
   await ledger.incidents.put([incident('open'), ended('old', 2 * day), ended('new', day)])
-  const upkeep = new Upkeep({ readings: createMemoryReadings(), ledger, clock, log }, options)
+  const upkeep = new Upkeep(
+    { readings: createMemoryReadings(), ledger, clock, log, eraseDue: async () => {} },
+    options,
+  )
   await upkeep.cleanUp()
   expect((await ledger.incidents.list({}, 9)).map(({ id }) => id)).toEqual(['new', 'open'])
 })

@@ -6,6 +6,8 @@ export interface UpkeepParts {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
+  /** Erases what people removed and can no longer restore. */
+  readonly eraseDue: () => Promise<void>
 }
 
 export interface UpkeepOptions {
@@ -74,6 +76,7 @@ export class Upkeep {
       await clock.sleep(everyMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       try {
+        await this.#parts.eraseDue()
         await this.#parts.readings.maintain()
       } catch (error) {
         log.error('Upkeep failed; it is tried again in a minute.', { error: String(error) })

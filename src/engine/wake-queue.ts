@@ -39,17 +39,27 @@ export class WakeQueue<Item extends Sleeper> {
     this.#queuedAt.delete(item)
   }
 
-  /** Takes the next item that is due at `now`; undefined when there is none. */
-  pop(now: number): Item | undefined {
+  /** When the next item is due, as `nextAt`, once those that want to be woken later than before are put back. */
+  refresh(now: number): number {
     while (this.nextAt <= now) {
-      const { at, item } = this.#take()
+      const { at, item } = this.#heap[0]!
+      const isQueued = this.#queuedAt.get(item) === at
+      if (isQueued && item.wakeAt <= now) break
+      this.#take()
       // removed, or woken by an earlier entry
-      if (this.#queuedAt.get(item) !== at) continue
+      if (!isQueued) continue
       this.#queuedAt.delete(item)
-      if (item.wakeAt <= now) return item
       this.update(item)
     }
-    return undefined
+    return this.nextAt
+  }
+
+  /** Takes the next item that is due at `now`; undefined when there is none. */
+  pop(now: number): Item | undefined {
+    if (this.refresh(now) > now) return undefined
+    const { item } = this.#take()
+    this.#queuedAt.delete(item)
+    return item
   }
 
   #push(entry: Entry<Item>): void {

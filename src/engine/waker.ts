@@ -50,7 +50,7 @@ export class Waker {
       this.#sleepsUntil = Math.min(reactor.nextWakeAt, now + sleepMsMax)
       await clock.sleep(Math.max(sleepMsMin, this.#sleepsUntil - now), this.#wake.signal)
       this.#sleepsUntil = Number.NEGATIVE_INFINITY
-      if (this.#stop.signal.aborted || reactor.nextWakeAt > clock.now()) continue
+      if (this.#stop.signal.aborted || !reactor.isWakeDue(clock.now())) continue
       try {
         await pump.contribute((turn) => reactor.wake(clock.now(), turn))
       } catch (error) {

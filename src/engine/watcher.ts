@@ -86,9 +86,25 @@ export class Watcher {
     if (this.#forecast) this.#monitor.use?.(this.#forecast)
   }
 
+  /** One of the same target that has seen nothing: what its sources hold has changed altogether. */
+  successor(scope: Scope): Watcher {
+    const configured = { domain: this.domain, settings: this.#settings }
+    const watcher = new Watcher(configured, scope, [...this.#open.values()])
+    watcher.#isSaved = this.#isSaved
+    if (this.#forecast) watcher.use(this.#forecast)
+    return watcher
+  }
+
   /** Nobody watches the target any more: its alerts, closed. */
   close(at: number): Alert[] {
     return [...this.#open.values()].map((alert) => ({ ...alert, at, until: at }))
+  }
+
+  /** Those alerts closed that are about something that is not watched any more. */
+  closeWhere(isGone: (alert: Alert) => boolean, at: number): Alert[] {
+    const closed = this.close(at).filter(isGone)
+    for (const alert of closed) this.#open.delete(alertKey(alert))
+    return closed
   }
 
   get wakeAt(): number {

@@ -45,6 +45,48 @@ describe('a stream detector', () => {
     expect(alarmsPerWeek(counts, 2)).toBeLessThan(2.8)
   })
 
+  const daily = (hour: number): number => 3 * Math.sin((2 * Math.PI * hour) / 24)
+  const rooms: readonly (readonly [string, (hour: number, noise: number) => number])[] = [
+    ['a room', (hour, noise) => 20 + daily(hour) + 0.3 * noise],
+    ['a smooth room', (hour, noise) => 20 + daily(hour + 7) + 0.05 * noise],
+    ['noise alone', (_, noise) => 20 + noise],
+    ['a load that is on by day', (hour, noise) => (hour % 24 < 7 ? 200 : 1000) + 20 * noise],
+  ]
+  test.each(
+    rooms.flatMap(([name, valueAt]) => [5, 15, 60].map((minutes) => [name, minutes, valueAt] as const)),
+  )(
+    'raises no more alarms than chance in %s every %d minutes, the first judged row included',
+    (_, minutes, valueAt) => {
+      let [alarms, first] = [0, 0]
+      const weeks = minutes === 5 ? 1 : 3
+      const files = 6
+      for (let seed = 1; seed <= files; seed++) {
+        const random = createRandom(seed)
+        const rows = (weeks * 7 * 24 * 60) / minutes
+        const values = Float64Array.from({ length: rows }, (_value, row) =>
+          valueAt((row * minutes) / 60, random.normal()),
+        )
+        const found = findings(new StreamDetector(['x']), [values], minutes * minuteMs)
+        const judged = found.findIndex(({ pValue }) => pValue < 1)
+        expect(judged).toBeGreaterThan(0)
+        alarms += found.filter(({ alarm }) => alarm).length
+        first += found.slice(0, judged + (24 * 60) / minutes).filter(({ alarm }) => alarm).length
+      }
+      expect(alarms / files).toBeLessThanOrEqual(2 * weeks)
+      // two a week are one in three and a half days
+      expect(first / files).toBeLessThanOrEqual(1 / 3)
+    },
+  )
+
+  test('hears a fault on the second day of a calm series', () => {
+    const random = createRandom(2)
+    const flat = Float64Array.from({ length: 2 * 288 }, (_, row) =>
+      row === 400 ? 30 : 20 + 0.01 * random.normal(),
+    )
+    const found = findings(new StreamDetector(['x']), [flat])
+    expect(found[400]!.alarm).toBe(true)
+  })
+
   test('finds a usual value at an unusual hour, names the column, and says it once', () => {
     const columns = [wave(21, 1), wave(21, 2), wave(21, 3)]
     const start = 20 * 288 + 72 - 6 // an hour around the daily maximum

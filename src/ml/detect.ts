@@ -40,6 +40,12 @@ export interface DetectOptions {
   readonly historyRows: number
   /** Scores that a detector needs before it is heard. */
   readonly minHistoryRows: number
+  /**
+   * Time that these scores must span: people and weather repeat themselves by the day, and a day of which only a part
+   * was seen makes everything later on it look new. So many scores suffice without: of a series that is not that slow.
+   */
+  readonly minHistoryMs: number
+  readonly enoughRows: number
   /** Zone of the time of day. */
   readonly zone: string
 }
@@ -50,6 +56,8 @@ export const detectDefaults: DetectOptions = {
   eventRows: 96,
   historyRows: 10_000,
   minHistoryRows: 50,
+  minHistoryMs: dayMs,
+  enoughRows: 2_000,
   zone: 'UTC',
 }
 
@@ -86,13 +94,19 @@ function member<Options extends object>(
 interface Watch {
   readonly model: StreamingModel
   readonly past: TailWindow
+  /** Time of its first score; NaN before. */
+  firstAt: number
 }
 
 interface StreamDetectorJson {
   readonly kind: 'stream-detector'
   readonly options: DetectOptions
   readonly names: readonly string[]
-  readonly watches: readonly { readonly model: unknown; readonly past: TailState }[]
+  readonly watches: readonly {
+    readonly model: unknown
+    readonly past: TailState
+    readonly firstAt?: number | null
+  }[]
   readonly recent: readonly (readonly [row: number, strangeness: number])[]
   readonly rows: number
   readonly firstAt: number
@@ -123,8 +137,12 @@ export class StreamDetector implements Detector {
       memberNames.map((of, at) => {
         const saved = json?.watches[column * memberNames.length + at]
         return saved
-          ? { model: members[of].load(saved.model), past: TailWindow.load(saved.past) }
-          : { model: members[of].make(name, zone), past: new TailWindow(historyRows) }
+          ? {
+              model: members[of].load(saved.model),
+              past: TailWindow.load(saved.past),
+              firstAt: saved.firstAt ?? Number.NaN,
+            }
+          : { model: members[of].make(name, zone), past: new TailWindow(historyRows), firstAt: Number.NaN }
       }),
     )
     if (!json) return
@@ -168,9 +186,11 @@ export class StreamDetector implements Detector {
       kind: 'stream-detector',
       options: this.#options,
       names: this.#names,
-      watches: this.#watches
-        .flat()
-        .map(({ model, past }) => ({ model: model.toJSON(), past: past.toJSON() })),
+      watches: this.#watches.flat().map(({ model, past, firstAt }) => ({
+        model: model.toJSON(),
+        past: past.toJSON(),
+        firstAt: Number.isNaN(firstAt) ? null : firstAt,
+      })),
       recent: this.#recent,
       rows: this.#rows,
       firstAt: this.#firstAt,
@@ -182,14 +202,26 @@ export class StreamDetector implements Detector {
   /** P-value of a value in its column, by all members together; then they learn it. */
   #judge(watches: readonly Watch[], value: number, at: number): number {
     this.#value[0] = value
-    const pValues = watches.map(({ model, past }) => {
+    const pValues = watches.map((watch) => {
+      const { model, past } = watch
+      // the zeros of a model that knows nothing yet would make its first score the strangest ever
+      const isKnown = model.knows(this.#value, at)
       const score = model.scoreOne(this.#value, at)
-      const pValue = past.size < this.#options.minHistoryRows ? 1 : past.pValue(score)
-      past.push(score)
+      const pValue = isKnown && this.#isHeard(watch, at) ? past.pValue(score) : 1
+      if (isKnown) {
+        past.push(score)
+        if (Number.isNaN(watch.firstAt)) watch.firstAt = at
+      }
       model.learnOne(this.#value, at)
       return pValue
     })
     return fisher(pValues)
+  }
+
+  /** Whether its past is long enough to tell what is strange. */
+  #isHeard({ past, firstAt }: Watch, at: number): boolean {
+    const { minHistoryRows, minHistoryMs, enoughRows } = this.#options
+    return past.size >= minHistoryRows && (at - firstAt >= minHistoryMs || past.size >= enoughRows)
   }
 
   /** Whether no row of the last `eventRows` was as strange. */

@@ -121,7 +121,7 @@ describe('a comparison of losses per civil day', () => {
 
   it('decides by whatever measure it is given, and names it', () => {
     const naive = { name: 'always', label: 'the share of fires', days: losses(2, 4) }
-    const verdict = decide({ decidedBy: 'brier', candidate: losses(1, 1), naive })
+    const verdict = decide('brier', { candidate: losses(1, 1), naive })
     expect(verdict.status).toBe('live')
     expect(verdict.reason).toMatch(
       /^Live: its Brier score is [\d.]+ % below the best naive forecast \(the share of/,

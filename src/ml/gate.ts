@@ -1,4 +1,5 @@
-import type { Comparison, Verdict } from '../core/event.ts'
+import type { Card, Comparison, Verdict } from '../core/event.ts'
+import type { StoredModel } from '../core/life.ts'
 import { pairedTest } from './compare.ts'
 import { type Measure, measureOf, measureText } from './measure.ts'
 
@@ -18,15 +19,30 @@ const gainMin = 0.01
 /** A score that only rounding leaves. */
 const exact = 1e-9
 
-export interface GateInput {
-  /** Name of the measure; see `measureOf`. */
-  readonly decidedBy: string
-  /** Mean loss by civil day, one entry a day for each forecaster; NaN: it did not predict the day unseen. */
+/** What a training found. The gate decides by it whether the candidate goes live. */
+export interface Judged {
+  /** The candidate, as its domain opens it. */
+  readonly body: string
+  /** Its report, but for the verdict. */
+  readonly report: Omit<Card, 'verdict'>
+  readonly losses: DayLosses
+}
+
+/**
+ * Mean loss by civil day, by the measure that decides. Of each forecaster one entry a day, the same days for all; NaN: it
+ * did not predict the day unseen.
+ */
+export interface DayLosses {
   readonly candidate: Float64Array
   /** The best naive forecast, by its name and in words. */
   readonly naive: { readonly name: string; readonly label: string; readonly days: Float64Array }
   /** The live learnt model, if there is one. */
   readonly live?: Float64Array
+}
+
+/** The candidate with its whole report. Every domain's candidates pass this gate. */
+export function modelOf({ body, report, losses }: Judged): StoredModel {
+  return { body, card: { ...report, verdict: decide(report.decidedBy, losses) } }
 }
 
 /** Compares losses on the days that both predicted, paired by the day. */
@@ -51,7 +67,8 @@ function gainOf({ of }: Measure, ours: number, theirs: number): number {
   return ours > 0 ? -1 : 0
 }
 
-export function decide({ decidedBy, candidate, naive, live }: GateInput): Verdict {
+/** `decidedBy`: name of the measure; see `measureOf`. */
+export function decide(decidedBy: string, { candidate, naive, live }: DayLosses): Verdict {
   const measure = measureOf(decidedBy)
   const known = naive.days.filter(Number.isFinite)
   const score = measure.of(known.reduce((sum, loss) => sum + loss, 0) / known.length)

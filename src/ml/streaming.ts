@@ -7,6 +7,8 @@ import type { Learner, Model } from './learner.ts'
 import { checkFrame, columnsByName, sortedNames } from './learners/columns.ts'
 
 export interface StreamingModel {
+  /** Whether enough was learnt to score such a row; where not, its score of 0 tells nothing. */
+  knows(values: ArrayLike<number>, at: number): boolean
   /**
    * How strange a row is, given the rows learnt so far: finite, >= 0, larger is stranger, 0 while too little is known.
    * `values` holds one value a feature in the order given to `create`, NaN where missing; `at` is UTC epoch ms.
@@ -89,6 +91,8 @@ function eachRow(
 
 /** What watches one series. */
 export interface SeriesDetector {
+  /** As `knows`. */
+  knows(at: number): boolean
   /** As `scoreOne`; the value is finite. */
   score(value: number, at: number): number
   learn(value: number, at: number): void
@@ -105,6 +109,8 @@ export function featureByFeature<Options extends object, State>(
   make: (options: Readonly<Options>, state?: State) => SeriesDetector,
 ): StreamingLearner<Options> {
   const modelOf = (options: Readonly<Options>, detectors: readonly SeriesDetector[]): StreamingModel => ({
+    knows: (values, at) =>
+      detectors.some((detector, feature) => Number.isFinite(values[feature]!) && detector.knows(at)),
     scoreOne(values, at) {
       let strangest = 0
       detectors.forEach((detector, feature) => {

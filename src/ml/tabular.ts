@@ -14,7 +14,11 @@ export interface TabularOptions {
   readonly spansMs: readonly number[]
   /** Zone of the hour and the weekday. */
   readonly zone: string
+  /** Which of them are made; default: both. */
+  readonly clock?: readonly ClockFeature[]
 }
+
+export type ClockFeature = 'hour' | 'weekday'
 
 /** What a reading reacts to in a room: from opening a door to a meeting. */
 const minutes = [5, 10, 15, 30, 60] as const
@@ -38,7 +42,8 @@ export function spansFor(at: ArrayLike<number>): number[] {
 
 /**
  * The frame with, for every column of numbers, its difference to the value a span ago and its distance from the mean
- * of the span, the standard deviation over the longest span, and the hour and weekday of the row. `at` holds the
+ * of the span, the standard deviation over the longest span, and the hour and weekday of the row. Where a column of the
+ * frame is named like one that is made, the made one is named `... made of the time`. `at` holds the
  * rows' times, ms, not falling within a group; histories do not reach over into another group. NaN where the rows do
  * not reach back far enough. Throws `data_invalid` for times that fall.
  */
@@ -48,13 +53,16 @@ export function timedFeatures(
   options: TabularOptions,
   groups?: ArrayLike<number | string>,
 ): Frame {
-  const { spansMs, zone } = options
+  const { spansMs, zone, clock = ['hour', 'weekday'] } = options
   const starts = groupStarts(frame.rows, at, groups)
   const categorical = new Set(frame.categorical)
   const names: string[] = [...frame.names]
   const columns: Float64Array[] = [...frame.columns]
+  const taken = new Set(names)
   const add = (name: string, column: Float64Array): void => {
-    names.push(name)
+    const free = taken.has(name) ? `${name} made of the time` : name
+    taken.add(free)
+    names.push(free)
     columns.push(column)
   }
   const from = spansMs.map((spanMs) => firstWithin(at, starts, spanMs))
@@ -73,14 +81,11 @@ export function timedFeatures(
     }
   }
   const local = Array.from({ length: frame.rows }, (_, row) => localParts(zone, at[row]!))
-  add(
-    'hour',
-    Float64Array.from(local, ({ hour, minute }) => hour + minute / 60),
-  )
-  add(
-    'weekday',
-    Float64Array.from(local, ({ weekday }) => weekday),
-  )
+  const ofClock: Readonly<Record<ClockFeature, Float64Array>> = {
+    hour: Float64Array.from(local, ({ hour, minute }) => hour + minute / 60),
+    weekday: Float64Array.from(local, ({ weekday }) => weekday),
+  }
+  for (const name of clock) add(name, ofClock[name])
   return { ...frame, names, columns }
 }
 

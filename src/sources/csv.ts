@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HomeostatError, type Problem } from '../core/errors.ts'
 import type { Emit, Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
+import { annotatedRows } from './csv/annotated.ts'
 import type { FileHead } from './csv/head.ts'
 import type { Mapping } from './csv/mapping.ts'
 import { type Place, type Row, readBlocks } from './csv/records.ts'
@@ -124,7 +125,8 @@ export async function importCsv(
   const start = job.from?.place ?? head.data
   const counts = job.from ? structuredClone(job.from.counts) : noCounts()
   const devices = new Set(counts.devices)
-  const widest = mapping.values.length + mapping.events.length
+  const widest = mapping.values.length * (mapping.cells?.length ?? 1) + mapping.events.length
+  const shape = mapping.annotated ? annotatedRows(head.columns) : undefined
   let number = counts.rows
   let batch = new Batch(start)
   let onItsWay: Promise<void> = Promise.resolve()
@@ -139,7 +141,9 @@ export async function importCsv(
   }
 
   for await (const block of readBlocks(head.path, head, start, signal)) {
-    for (const row of block.rows) {
+    for (const raw of block.rows) {
+      const row = shape ? shape(raw) : raw
+      if (!row) continue
       if (batch.readings.length > 0 && batch.readings.length + widest > batchReadings) {
         await send()
         if (signal.aborted) break
@@ -149,7 +153,8 @@ export async function importCsv(
     }
     if (signal.aborted) break
     batch.place = block.end
-    batch.restartable = reader.restartable()
+    // a table of an annotated file begins with its header, which an import that goes on below would not know
+    batch.restartable = !shape && reader.restartable()
     await send()
   }
   await onItsWay

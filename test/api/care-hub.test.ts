@@ -78,7 +78,11 @@ beforeEach(async () => {
   const train = async (by: string): Promise<number> => trainings.push(by)
   server.setSerializerCompiler(() => JSON.stringify)
   const handlers = careHubHandlers({ scheduler, notes: ledger.notes, now: clock.now, train })
-  await new Mount({ open: false, keys }, quiet).add(server, careHubTable, handlers)
+  await new Mount({ open: false, keys }, quiet, { exports: 1, exportIdleMs: 1000 }).add(
+    server,
+    careHubTable,
+    handlers,
+  )
   endpoint = await listen()
 })
 afterEach(async () => {

@@ -12,6 +12,7 @@ import type { ArtifactStore, Clock, Ledger } from '../../src/core/ports.ts'
 import { dayMs, hourMs } from '../../src/core/time.ts'
 import { learnEnergy } from '../../src/domains/energy/learn.ts'
 import { Registry } from '../../src/engine/registry/registry.ts'
+import { modelOf } from '../../src/ml/gate.ts'
 
 /** Models that a hub finds when it starts: learnt once a test file, kept as the registry and the ledger keep them. */
 
@@ -37,7 +38,7 @@ function learn(): StoredModel {
     return 0.5 + 0.4 * Math.sin((hour % 24) * (Math.PI / 12)) + weekend + 0.05 * Math.sin(hour * 12.9898)
   })
   const now = Date.parse('2026-02-26T01:00:00Z')
-  return learnEnergy({
+  const judged = learnEnergy({
     ...{
       mode: 'learn',
       target: { site: '', domain: 'energy', subject: '' },
@@ -46,6 +47,7 @@ function learn(): StoredModel {
     },
     ...{ now, start: now - values.length * hourMs, stepMs: hourMs, values, repairs: { gaps: 2 } },
   })
+  return modelOf(judged)
 }
 
 /** Three versions of the energy of one device, with the history of their status. */

@@ -100,6 +100,15 @@ describe.each(['/ws/sensors', '/ws/sensors/'])('%s', (path) => {
     ])
   })
 
+  test('ends with a message that is too long', async () => {
+    await start()
+    const client = await open(path)
+    client.socket.send('x'.repeat(64 * 1024))
+    await arrived(client, 1)
+    client.socket.send('x'.repeat(64 * 1024 + 1))
+    expect((await client.closed).code).toBe(1009)
+  })
+
   test('answers what it is sent', async () => {
     await start()
     const client = await open(path)

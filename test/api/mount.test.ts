@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { createKey, KeyRing } from '../../src/api/keys.ts'
 import { Mount } from '../../src/api/mount.ts'
 import { careHubTable } from '../../src/contract/care-hub.ts'
+import { energyTable } from '../../src/contract/energy.ts'
+import { influxV1Table, influxV2Table } from '../../src/contract/influx.ts'
 import { metricsTable } from '../../src/contract/metrics.ts'
 import {
   type Role,
@@ -21,6 +23,7 @@ import { startTestHub } from '../hub.ts'
 /** The one gate: every route of every table, for every kind of caller; expectations come from the contract alone. */
 
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const csvLimits = { exports: 1, exportIdleMs: 1000 }
 const site = z.object({ site: z.string().optional() })
 const reply = z.object({})
 
@@ -50,7 +53,10 @@ const domainTable = routeTable({
   },
 })
 
-const tables: readonly RouteTable[] = [hubTable, careHubTable, smokeTable, metricsTable, domainTable]
+const tables: readonly RouteTable[] = [
+  ...[hubTable, careHubTable, smokeTable, metricsTable, energyTable, domainTable],
+  ...[influxV1Table, influxV2Table],
+]
 const callers = {
   guest: undefined,
   viewer: ['viewer', null],
@@ -110,7 +116,7 @@ beforeAll(async () => {
   server = fastify({ routerOptions: { ignoreTrailingSlash: true }, bodyLimit: 4096 })
   server.setValidatorCompiler(() => () => true)
   server.setSerializerCompiler(() => JSON.stringify)
-  mount = new Mount({ open: false, keys }, quiet)
+  mount = new Mount({ open: false, keys }, quiet, csvLimits)
   mount.guard(server)
   for (const table of tables) await mount.add(server, table, noting(table))
 })
@@ -182,13 +188,13 @@ test('mount: refuses a body above the limit of its route', async () => {
 test('mount: refuses a table without a handler for each route', async () => {
   const other = fastify()
   await expect(
-    new Mount({ open: false, keys }, quiet).add(other, domainTable as RouteTable, {}),
+    new Mount({ open: false, keys }, quiet, csvLimits).add(other, domainTable as RouteTable, {}),
   ).rejects.toThrow('The route made domain.insights has no handler.')
 })
 
 test('guard: a server refuses a route beside the mount, also in a scope within', async () => {
   const other = fastify()
-  new Mount({ open: false, keys }, quiet).guard(other)
+  new Mount({ open: false, keys }, quiet, csvLimits).guard(other)
   const handler = () => 'open'
   expect(() => other.get('/beside', handler)).toThrow(
     'GET /beside is not mounted: it has no role and no scope.',
@@ -208,7 +214,9 @@ describe('a whole hub', () => {
     const unknown = mounted.filter(({ route, socket }) => !socket && !known.has(route))
     expect(unknown).toEqual([])
     expect(mounted.length).toBeGreaterThan(cases.length - Object.keys(domainTable.routes).length)
-    const others = open.filter((url) => !/^\/(docs(\/.*)?|openapi\.json|assets\/.*|[\w.-]+\.\w+)?$/.test(url))
+    const others = open.filter(
+      (url) => !/^\/(docs(\/.*)?|openapi\.json|assets\/.*|redoc(\/.*)?|[\w.-]+\.\w+)?$/.test(url),
+    )
     expect(others).toEqual([])
     expect(open).toContain('/')
     expect(() => hub.server.get('/beside', () => 'open')).toThrow()

@@ -39,6 +39,7 @@ const ofAlpha = [401, 200, 200, 200, 200, 403] as const
 const ofHub = [401, 403, 403, 200, 403, 403] as const
 const ofAdmins = [401, 403, 403, 200, 200, 403] as const
 const open = [200, 200, 200, 200, 200, 200] as const
+const ofHubOperators = [401, 403, 200, 200, 403, 403] as const
 const ofOperators = [401, 403, 200, 200, 200, 403] as const
 const get = (url: string) => () => ({ url })
 const post = (url: string, payload: object): InjectOptions => ({ method: 'POST', url, payload })
@@ -56,6 +57,7 @@ const putWake = (hub: TwoSites) =>
     ...{ name: 'wake', event: 'WakeEvent', everyMs: 3_600_000, once: false, enabled: true },
   })
 const alpha = { site: 'alpha' }
+const garage = { topic: 'garage/{device}/{metric}', payload: 'number' } as const
 const beta = { site: 'beta' }
 
 const stuffy = {
@@ -82,6 +84,18 @@ const window = { from: noon, to: noon + 3_600_000, reason: 'new filters' }
 
 /** One row a route: a route that is new in the contract does not compile without one. */
 const scenarios: Readonly<Record<RouteName, Scenario>> = {
+  influxNotes: {
+    async request(hub) {
+      for (const site of ['alpha', 'beta'])
+        await hub.ask({
+          ...{ method: 'POST', url: `/write?db=${site}`, secret: await hub.key('operator') },
+          ...{ headers: { 'content-type': 'text/plain' }, payload: `lamp colour="${mark}"` },
+        })
+      return { url: '/api/v1/influx?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list(some({ kind: 'text', site: 'alpha', measurement: 'lamp', field: 'colour' })),
+  },
   sites: {
     request: get('/api/v1/sites'),
     status: forAll,
@@ -110,6 +124,53 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       { ...alpha, id: 'alpha-air', type: 'climate', room: 'alpha-room', attributes: {} },
       { ...alpha, id: 'alpha-meter', type: 'appliance', attributes: {} },
     ),
+  },
+  editDevice: {
+    request: () => ({
+      method: 'PATCH',
+      url: '/api/v1/devices/alpha-air?site=alpha',
+      payload: { name: 'Air', room: 'attic', role: null },
+    }),
+    status: [401, 403, 200, 200, 200, 403],
+    says: {
+      ...{ ...alpha, id: 'alpha-air', type: 'climate', attributes: {} },
+      ...{ name: 'Air', room: 'attic', fixed: ['room'] },
+    },
+  },
+  removeDevice: {
+    async request(hub) {
+      await hub.push([{ site: 'alpha', device: 'alpha-lamp', metric: 'power', value: 1 }])
+      return { method: 'DELETE', url: '/api/v1/devices/alpha-lamp?site=alpha' }
+    },
+    status: [401, 403, 403, 200, 200, 403],
+    says: some({ kind: 'deleted', ...alpha, device: 'alpha-lamp' }),
+  },
+  mergeDevice: {
+    async request(hub) {
+      await hub.push([{ site: 'alpha', device: 'alpha-lamp', metric: 'power', value: 1 }])
+      return post('/api/v1/devices/alpha-lamp/merge?site=alpha', { into: 'alpha-meter' })
+    },
+    status: [401, 403, 403, 200, 404, 403],
+    says: some({ kind: 'merged', ...alpha, device: 'alpha-lamp', into: 'alpha-meter' }),
+  },
+  removedDevices: {
+    async request(hub) {
+      if (hub.engine.devices.removals().length === 0)
+        await hub.engine.devices.remove('alpha', 'alpha-air', undefined, 'somebody')
+      return { url: '/api/v1/devices/removed' }
+    },
+    status: forAll,
+    says: list(some({ ...alpha, device: 'alpha-air', by: 'somebody' })),
+  },
+  restoreDevice: {
+    async request(hub) {
+      if (hub.engine.devices.removals().length === 0)
+        await hub.engine.devices.remove('alpha', 'alpha-air', undefined, 'somebody')
+      const [removal] = hub.engine.devices.removals()
+      return post(`/api/v1/devices/removed/${removal?.id}/restore`, {})
+    },
+    status: [401, 403, 403, 200, 200, 404],
+    says: some({ ...alpha, device: 'alpha-air' }),
   },
   series: {
     request: get('/api/v1/series?metric=co2'),
@@ -417,6 +478,37 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     status: ofAlpha,
     says: list({ ...window, id: 'window-alpha', site: 'alpha', by: 'Ada' }),
   },
+  imports: {
+    async request(hub) {
+      const { imports } = hub.engine.models
+      for (const { id } of imports.all()) imports.end(id)
+      for (const site of ['alpha', 'beta']) imports.begin([site], 'Ada')
+      return { url: '/api/v1/imports?site=alpha' }
+    },
+    status: ofAlpha,
+    says: list(some({ sites: ['alpha'], by: 'Ada', since: expect.any(Number) })),
+  },
+  beginImport: {
+    request: () => post('/api/v1/imports', { sites: ['alpha'] }),
+    status: [401, 403, 201, 201, 201, 403],
+    says: some({ id: expect.any(String), sites: ['alpha'], by: 'admin of all' }),
+  },
+  renewImport: {
+    request: (hub) => {
+      const { id } = hub.engine.models.imports.begin(['alpha'], 'Ada')
+      return { method: 'PUT', url: `/api/v1/imports/${id}`, payload: { sites: ['alpha'] } }
+    },
+    status: [401, 403, 200, 200, 200, 403],
+    says: some({ sites: ['alpha'], by: 'Ada' }),
+  },
+  endImport: {
+    request: (hub) => ({
+      method: 'DELETE',
+      url: `/api/v1/imports/${hub.engine.models.imports.begin(['alpha'], 'Ada').id}`,
+    }),
+    status: [401, 403, 200, 200, 200, 404],
+    says: { ended: expect.any(String) },
+  },
   addMaintenance: {
     request: () =>
       post('/api/v1/maintenance', { site: 'alpha', subject: 'alpha-air', to: window.to, reason: 'filters' }),
@@ -460,6 +552,66 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
       some({ code: 'value_not_number', payload: expect.stringContaining(`beta-${mark} is broken`) }),
       some({ code: 'value_not_number', payload: expect.stringContaining('alpha is broken') }),
     ),
+  },
+  topics: {
+    request: get('/api/v1/topics'),
+    status: ofHubOperators,
+    says: { items: [], next: null, dropped: 0 },
+  },
+  proposeMapping: {
+    request: () => post('/api/v1/topics/propose', { topic: 'garage/freezer/temperature', payload: '-18' }),
+    status: ofHubOperators,
+    says: {
+      mapping: {
+        ...{ topic: 'garage/freezer/temperature', payload: 'number' },
+        defaults: { device: 'freezer', metric: 'temperature', unit: 'degC' },
+      },
+      payload: '-18',
+    },
+  },
+  previewMapping: {
+    request: () =>
+      post('/api/v1/topics/preview', { mapping: garage, topic: 'garage/freezer/power', payload: '80' }),
+    status: ofHubOperators,
+    says: some({
+      ...{ fits: true, problems: [], unread: [] },
+      readings: [some({ device: 'freezer', metric: 'power', value: 80, unit: 'W' })],
+    }),
+  },
+  topicMappings: {
+    request: async (hub) => {
+      await hub.hub.topics.add(`m-${mark}`, garage, 'somebody')
+      return { url: '/api/v1/topics/mappings' }
+    },
+    status: ofHubOperators,
+    says: some({ items: [some({ id: `m-${mark}`, mapping: garage, by: 'somebody' })] }),
+  },
+  addMapping: {
+    request: () => post('/api/v1/topics/mappings', garage),
+    status: [401, 403, 201, 201, 403, 403],
+    says: some({ mapping: garage, by: expect.stringMatching(/ of all$/) }),
+  },
+  removeMapping: {
+    async request(hub) {
+      await hub.hub.topics.add('gone', garage, 'somebody')
+      return { method: 'DELETE', url: '/api/v1/topics/mappings/gone' }
+    },
+    status: ofHubOperators,
+    says: { removed: 'gone' },
+  },
+  retryQuarantine: {
+    request: () => post('/api/v1/quarantine/retry', {}),
+    status: ofHubOperators,
+    says: some({
+      stored: 0,
+      stay: 2,
+      problems: expect.arrayContaining([some({ code: 'value_not_number' })]),
+    }),
+  },
+  clearQuarantine: {
+    request: () => post('/api/v1/quarantine/clear', { ids: [] }),
+    status: ofHubOperators,
+    says: { removed: 0 },
   },
   me: {
     request: get('/api/v1/me'),
@@ -539,6 +691,12 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
     request: get('/api/v1/keys'),
     status: ofHub,
     says: some({ items: expect.arrayContaining([some({ role: 'admin', sites: null })]) }),
+  },
+  backup: {
+    request: get('/api/v1/backup'),
+    // stores in memory refuse
+    status: [401, 403, 403, 409, 403, 403],
+    says: some({ code: 'not_acceptable_state', detail: 'Stores in memory cannot be backed up.' }),
   },
   createKey: {
     request: () => ({

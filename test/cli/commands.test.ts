@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makePlace, type Place, patienceMs, posting, requireBuild, type Serving } from './cli.ts'
 
@@ -88,6 +90,30 @@ test('a file is imported into the folder, and by itself through the hub that hol
   expect(await hub.ask('/api/v1/readings?site=elsewhere')).toMatchObject({ body: { items } })
 })
 
+test('what is imported is exported again, from the folder and from the hub that holds it; a stop leaves no file', async () => {
+  const file = place.write('good.csv', csv.split('\n').slice(0, 3).join('\n'))
+  expect(await place.run('import', file)).toMatchObject({ code: 0 })
+  const alone = await place.run('export', '--out', 'alone.csv')
+  expect(alone).toMatchObject({ code: 0, error: '' })
+  expect(alone.out).toContain('Exported 2 rows to ')
+  const hub = await place.serve('--no-demo')
+  const through = await place.run('export', '--out', 'through.json', '--device', 'fridge')
+  expect(through).toMatchObject({ code: 0, error: '' })
+  const read = (name: string): string => readFileSync(join(place.path, name), 'utf8')
+  expect(read('alone.csv').split('\n')).toEqual([
+    'at,site,device,metric,value,unit,room',
+    '2026-03-02T10:00:00.000Z,home,fridge,power,80,W,',
+    '2026-03-02T10:01:00.000Z,home,fridge,power,100,W,',
+    '',
+  ])
+  expect(JSON.parse(read('through.json'))).toMatchObject([{ value: 80 }, { value: 100 }])
+  const wrong = await place.run('export', '--out', 'x.csv', '--what', 'dreams')
+  expect(wrong.code).toBe(2)
+  expect(wrong.error).toContain('readings, rollups, forecasts, energy')
+  expect(await place.run('export')).toMatchObject({ code: 2 })
+  await hub.stop()
+})
+
 describe('doctor', () => {
   test('finds a good place good, a taken port bad, and a running hub ready', async () => {
     const good = await place.run('doctor')
@@ -147,7 +173,7 @@ describe('the demo home', () => {
     })
     for (const list of ['sites', 'readings', 'latest', 'devices', 'rooms'])
       expect([list, await hub.ask(`/api/v1/${list}`)]).toMatchObject([list, gone])
-    expect(await hub.ask('/health')).toMatchObject({ body: { demo: false } })
+    expect(await hub.ask('/health')).toMatchObject({ body: { demo: false, series: 0, readings_stored: 0 } })
     expect(await hub.stop()).toBe(0)
     const again = await place.serve()
     expect(await again.ask('/api/v1/sites')).toMatchObject(gone)

@@ -39,7 +39,7 @@ const versionOf = async (subject: string, status: string): Promise<string> =>
 
 describe('a folder without a hub', () => {
   test('that is not there is not made', async () => {
-    for (const words of [['train'], ['models', 'list']]) {
+    for (const words of [['train'], ['models', 'show'], ['export', '--out', 'x.csv']]) {
       const { code, out, error } = await place.run(...words)
       expect([code, out, error]).toEqual([
         4,
@@ -47,6 +47,17 @@ describe('a folder without a hub', () => {
         `There is no data in ${place.data}; name its folder with --data, or begin with homeostat serve or import.\n`,
       ])
     }
+    expect(existsSync(place.data)).toBe(false)
+  })
+
+  test('models list: is an empty list where nothing was stored yet', async () => {
+    const listed = await place.run('models', 'list')
+    expect(listed).toEqual({ code: 0, out: `There are no models: ${place.data} is empty.\n`, error: '' })
+    expect(await place.run('models', 'list', '--json')).toEqual({
+      code: 0,
+      out: '{"models":[]}\n',
+      error: '',
+    })
     expect(existsSync(place.data)).toBe(false)
   })
 
@@ -64,7 +75,7 @@ describe('a folder without a hub', () => {
     expect(first.out).toMatch(/^ +home +energy +heater +live +\d+\.\d % +\d+\.\d % +\S.*\.$/m)
     expect(first.out).toMatch(/^ +home +energy +dice +rejected .* \S.*\.$/m)
     expect(first.out).toMatch(
-      /^ +home +energy +lamp +none +- +- +There is too little history to learn from\.$/m,
+      /^ +home +energy +lamp +none +- +- +There is too little history to learn from: \d\.\d days of known hours; .*\.$/m,
     )
 
     const live = await versionOf('heater', 'live')

@@ -38,6 +38,41 @@ describe('a hub', () => {
     }
   })
 
+  test('DATA_FILE is imported when the hub starts, and not again by a restart', async () => {
+    place.write('energy.csv', 'time,device,metric,value,unit\n2026-03-02T10:00:00Z,lamp,power,5,W\n')
+    place.write('.env', 'DATA_FILE=energy.csv\n')
+    const values = async (hub: Serving): Promise<unknown> => {
+      const { items } = (await hub.ask('/api/v1/readings?device=lamp')).body as { items: { value: number }[] }
+      return items.map(({ value }) => value)
+    }
+    const first = await place.serve('--no-demo')
+    await expect.poll(() => values(first), { timeout: 20_000 }).toEqual([5])
+    await expect.poll(() => existsSync(join(place.data, 'imports', 'at-start.json'))).toBe(true)
+    const at = '2026-03-02T10:00:00Z'
+    await first.ask('/api/v1/readings', posting({ ...lamp, at, value: 6 }))
+    expect(await first.stop()).toBe(0)
+
+    const second = await place.serve('--no-demo')
+    await second.ask('/api/v1/readings', posting({ ...lamp, at: '2026-03-02T11:00:00Z', value: 7 }))
+    expect(await second.stop()).toBe(0)
+    const third = await place.serve('--no-demo')
+    expect(await values(third)).toEqual([6, 7])
+    expect(await third.stop()).toBe(0)
+
+    place.write('energy.csv', 'time,device,metric,value,unit\n2026-03-02T12:00:00Z,lamp,power,8.5,W\n')
+    const fourth = await place.serve('--no-demo')
+    await expect.poll(() => values(fourth), { timeout: 20_000 }).toEqual([6, 7, 8.5])
+    expect(await fourth.stop()).toBe(0)
+  })
+
+  test('a DATA_FILE that cannot be imported is an error in the log, and the hub runs', async () => {
+    place.write('.env', 'DATA_FILE=absent.csv\n')
+    const hub = await place.serve('--no-demo')
+    await expect.poll(() => hub.started.tail, { timeout: 20_000 }).toContain('absent.csv: it cannot be read')
+    expect(await hub.ask('/readyz')).toMatchObject({ status: 200 })
+    expect(await hub.stop()).toBe(0)
+  })
+
   test('stops with code 0 under load and with clients that hold on, and keeps all that it acknowledged', async () => {
     const hub = await place.serve('--no-demo')
     const idle = connect({ port: place.port, host: '127.0.0.1' })

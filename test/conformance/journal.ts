@@ -91,6 +91,13 @@ export function examineJournal(subject: JournalSubject): void {
       expect((await framesAfter(journal, 0)).map(({ entry }) => entry)).toEqual([removal])
     })
 
+    test('gives back what was done to a device', async (journal) => {
+      const device = { site: 'home', id: 'a/b', type: 'meter', attributes: {}, fixed: ['type'] as const }
+      const change: JournalEntry = { kind: 'device-changed', change: { kind: 'edited', device } }
+      await journal.append(change, 1)
+      expect((await framesAfter(journal, 0)).map(({ entry }) => entry)).toEqual([change])
+    })
+
     test('keeps the order of overlapping calls', async (journal) => {
       const written = await Promise.all(
         Array.from({ length: 300 }, (_, value) => journal.append(turn(value), value)),

@@ -9,7 +9,7 @@ import type {
   Site,
 } from '../../src/core/event.ts'
 
-import type { LedgerKeep } from '../../src/core/ports.ts'
+import type { LedgerKeep } from '../../src/core/ledger-keep.ts'
 
 /** Facts for tests of ledgers: each as it usually is, changed where the test says so. */
 export const series = { site: 'home', device: 'meter', metric: 'power' }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PointPrediction } from '../../src/core/event.ts'
 import type { Ledger } from '../../src/core/ports.ts'
 import { emptyFacts } from '../../src/core/turn.ts'
+import { deviceLaws, testDeviceChanges } from './ledger-device-laws.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
@@ -368,7 +369,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...peopleLaws])(
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...peopleLaws, ...deviceLaws])(
       '$name',
       ({ put, read, gives }) => {
         it('at once', async () => {
@@ -390,6 +391,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
     testCalls(() => ledger)
     testRecordCalls(() => ledger)
     testPeopleCalls(() => ledger)
+    testDeviceChanges(() => ledger)
   })
 }
 
@@ -404,6 +406,31 @@ function testQuarantine(ledger: () => Ledger): void {
       if (before === undefined) break
     }
     expect(seen).toStrictEqual(Array.from({ length: 25 }, (_, index) => 24 - index))
+  })
+
+  it('keeps where quarantined rows came from, as far as it is known', async () => {
+    const rows = [
+      quarantined(1, { topic: 'a/b', device: 'b', metric: 'power' }),
+      quarantined(2, { topic: 'a\0b' }),
+      quarantined(3),
+    ]
+    await ledger().putQuarantined(rows)
+    expect((await ledger().quarantined(9)).map(({ row }) => row).reverse()).toStrictEqual([
+      rows[0],
+      quarantined(2, { topic: 'a\ufffdb' }),
+      rows[2],
+    ])
+  })
+
+  it('removes quarantined rows by their ids, or all of them', async () => {
+    await ledger().putQuarantined(Array.from({ length: 95 }, (_, at) => quarantined(at)))
+    const ids = (await ledger().quarantined(1000)).map(({ id }) => id)
+    const unknown = Array.from({ length: 200 }, (_, index) => -index)
+    expect(await ledger().removeQuarantined([...ids.slice(5), ...unknown])).toBe(90)
+    expect((await ledger().quarantined(1000)).map(({ id }) => id)).toStrictEqual(ids.slice(0, 5))
+    expect(await ledger().removeQuarantined([])).toBe(0)
+    expect(await ledger().removeQuarantined('all')).toBe(5)
+    expect(await ledger().quarantined(1000)).toStrictEqual([])
   })
 
   it('bounds the quarantine by itself under a flood, and keeps the newest', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Rollup, SeriesKey } from '../../src/core/event.ts'
 import type { ReadingStore } from '../../src/core/ports.ts'
 import type { Reading } from '../../src/core/reading.ts'
+import { examineChanges } from './reading-change-laws.ts'
 import { examineHistories, type HistorySubject } from './reading-histories.ts'
 import { hour, pages, reading, scanned, scannedMany, start } from './reading-samples.ts'
 
@@ -38,6 +39,7 @@ export function examineReadingStore(subject: ReadingStoreSubject): void {
     examineDerived(test)
     examineRollups(test)
     examineUpkeep(test)
+    examineChanges(test)
     examineHistories(subject)
   })
 }

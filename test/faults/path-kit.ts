@@ -164,7 +164,7 @@ export async function startProcess(
       onRebuilt: () => undefined,
     },
     {
-      ...{ defaultSite: 'home', inboxReadings: 10_000, turnReadings: 1000, series: 1000 },
+      ...{ defaultSite: 'home', inboxReadings: 10_000, turnReadings: 1000, series: 1000, rebuildJobs: 10 },
       ...{ maxFutureMs: 7 * 86_400_000, liveWithinMs, windowReadings },
     },
   )

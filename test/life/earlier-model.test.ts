@@ -15,10 +15,11 @@ const target: Target = { site: 'home', domain: 'energy', subject: 'fridge' }
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 test('a live model of an earlier version is refused with a plain sentence, and the naive forecast takes over', async () => {
-  const learnt = learnEnergy(toLearn(household(30, 1)))
+  const { report } = learnEnergy(toLearn(household(30, 1)))
   const version = '20260301T010000Z'
   const card = {
-    ...learnt.card,
+    ...report,
+    verdict: { status: 'live', reason: 'For the test.', comparisons: {} },
     target,
     model: { name: 'energy-boosting', version, kind: 'learned' },
   } as const

@@ -12,6 +12,7 @@ import { household, toLearn } from '../../src/domains/energy/made-home.ts'
 import { Lifecycle } from '../../src/engine/models/lifecycle.ts'
 import { type Lease, Serving } from '../../src/engine/models/serving.ts'
 import { Registry } from '../../src/engine/registry/registry.ts'
+import { modelOf } from '../../src/ml/gate.ts'
 import { createRandom } from '../../src/ml/random.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { createMemoryArtifacts } from '../../src/stores/artifacts/memory.ts'
@@ -39,7 +40,7 @@ const bits = (values: Iterable<number>): string =>
 
 beforeAll(() => {
   models = [1, 2, 3].map((seed) => {
-    const { card, body } = learnEnergy(toLearn(household(30, seed)))
+    const { card, body } = modelOf(learnEnergy(toLearn(household(30, seed))))
     const model = { ...card.model, version: `2026030${seed}T010000Z` }
     return { card: { ...card, target, model }, body }
   })

@@ -8,7 +8,9 @@ afterEach(closeAll)
 
 test('admission: a client whose key was revoked is cut, though it is silent', async () => {
   let isValid = true
-  const { port } = await broker({ authenticate: async () => ({ sites: null, isValid: () => isValid }) })
+  const { port } = await broker({
+    authenticate: async () => ({ key: 'a', sites: null, isValid: () => isValid }),
+  })
   const client = await rawClient(port)
   client.send(connectPacket('a', { username: 'x', password: Buffer.from('key') }))
   expect(await client.next('connack')).toMatchObject({ returnCode: 0 })
@@ -33,7 +35,7 @@ test('admission: is told name, password and address', async () => {
 
 test('admission: a client that is bound to topics uses these and no others', async () => {
   const { port, intake } = await broker({
-    authenticate: async () => ({ sites: null, topics: ['HyperVolt/'], isValid: () => true }),
+    authenticate: async () => ({ key: 'a', sites: null, topics: ['HyperVolt/'], isValid: () => true }),
   })
   const client = await rawClient(port)
   client.send(connectPacket('a'))

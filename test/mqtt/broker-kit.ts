@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Admission, Authenticate, Credentials } from '../../src/sources/mqtt/admission.ts'
+import type { Authenticate, Credentials, Identity, Reach } from '../../src/sources/mqtt/admission.ts'
 import { createMqttSource, hypervoltMappings, type TopicMapping } from '../../src/sources/mqtt.ts'
 import { connectPacket, Intake, keptLog, type RawClient, rawClient, start, until } from './kit.ts'
 
@@ -10,12 +10,15 @@ export const payloadBytes = 4096
 interface Setting {
   readonly mappings?: readonly TopicMapping[]
   /** Sites by password. */
-  readonly keys?: Readonly<Record<string, Admission['sites']>>
+  readonly keys?: Readonly<Record<string, Reach>>
   /** Instead of `keys`. */
   readonly authenticate?: Authenticate
   readonly clientBufferBytes?: number
   readonly clientPendingBytes?: number
   readonly sessionMessages?: number
+  readonly sessionBytes?: number
+  readonly retainedBytes?: number
+  readonly refusedSubscriptions?: readonly string[]
 }
 
 export async function broker({
@@ -28,7 +31,7 @@ export async function broker({
   const source = createMqttSource({
     kind: 'broker',
     ...{ host: '127.0.0.1', port: 0, mappings, payloadBytes, batchReadings: 1000, defaultSite: 'home', log },
-    ...(keys ? { authenticate: async ({ password }: Credentials) => admissionOf(keys[password]) } : {}),
+    ...(keys ? { authenticate: async ({ password }: Credentials) => identityOf(keys, password) } : {}),
     ...rest,
   })
   const running = start(source, intake)
@@ -37,8 +40,12 @@ export async function broker({
   return { intake, lines, source, port, ...running }
 }
 
-const admissionOf = (sites: Admission['sites'] | undefined): Admission | undefined =>
-  sites === undefined ? undefined : { sites, isValid: () => true }
+function identityOf(keys: Readonly<Record<string, Reach>>, password: string): Identity | undefined {
+  const sites = keys[password]
+  return sites === undefined
+    ? undefined
+    : { key: password, sites, isValid: () => Object.hasOwn(keys, password) }
+}
 
 export const topic = 'HyperVolt/sensors/kitchen/temperature'
 export const reading = (value: number, more: object = {}): string =>

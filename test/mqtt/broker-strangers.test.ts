@@ -1,5 +1,6 @@
 import { generate } from 'mqtt-packet'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Reach } from '../../src/sources/mqtt.ts'
 import { broker, connected, reading, settle, topic } from './broker-kit.ts'
 import { client, closeAll, connectPacket, publishPacket, rawClient, until } from './kit.ts'
 
@@ -156,23 +157,68 @@ describe('a key', () => {
     },
   )
 
-  it('for some sites hears nothing: not by subscribing, not in a session that another left', async () => {
+  it('for some sites hears nothing', async () => {
     const { port } = await broker({ keys })
-    const admin = await client(port, { password: 'all', username: 'x', clientId: 'dash', clean: false })
-    await admin.subscribeAsync('#', { qos: 1 })
-    await admin.endAsync()
-    await said(port, 'all', reading(1, { site: 'b' }))
-    const thief = await rawClient(port)
-    const password = Buffer.from('forA')
-    thief.send(connectPacket('dash', { username: 'x', password, clean: false }))
-    await thief.next('connack')
-    thief.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 1 }] })
-    expect(await thief.next('suback')).toMatchObject({ granted: [128] })
+    const made = await connected(port, 'dash', { username: 'x', password: Buffer.from('forA') })
+    made.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 1 }] })
+    expect(await made.next('suback')).toMatchObject({ granted: [128] })
     await said(port, 'all', reading(2, { site: 'b' }))
     await said(port, 'all', reading(3, { site: 'a' }))
-    thief.send({ cmd: 'pingreq' })
-    await thief.next('pingresp')
-    expect(thief.packets).toEqual([])
+    made.send({ cmd: 'pingreq' })
+    await made.next('pingresp')
+    expect(made.packets).toEqual([])
+  })
+
+  it('has its client ids for itself, while a session of them lasts', async () => {
+    const { port } = await broker({ keys })
+    const by = (key: string, clean: boolean) => ({ username: 'x', password: Buffer.from(key), clean })
+    const refused = async (clean: boolean): Promise<void> => {
+      const thief = await rawClient(port)
+      thief.send(connectPacket('dash', by('forA', clean)))
+      expect(await thief.next('connack')).toMatchObject({ returnCode: 2 })
+      await until('it is cut', () => thief.closed)
+    }
+    const first = await connected(port, 'dash', by('all', false))
+    await refused(false)
+    await refused(true)
+    first.send({ cmd: 'disconnect' })
+    await until('it is gone', () => first.closed)
+    await refused(false)
+    // who comes with a clean session ends the one before with it
+    const second = await connected(port, 'dash', by('all', true))
+    second.send({ cmd: 'disconnect' })
+    await until('it is gone', () => second.closed)
+    // a closed connection is seen a moment later on the other side
+    for (let returnCode = 2; returnCode !== 0; ) {
+      const made = await rawClient(port)
+      made.send(connectPacket('dash', by('forA', false)))
+      const answer = await made.next('connack')
+      returnCode = answer.cmd === 'connack' ? (answer.returnCode ?? 2) : 2
+    }
+  })
+
+  it('that is revoked loses its connections, sessions and will', async () => {
+    const given: Record<string, Reach> = { all: null, gone: null }
+    const { port, intake } = await broker({ keys: given })
+    const by = (key: string) => ({ username: 'x', password: Buffer.from(key), clean: false })
+    const will = { topic, payload: Buffer.from(reading(9)), qos: 1, retain: false }
+    const live = await connected(port, 'live', { ...by('gone'), will })
+    const away = await connected(port, 'away', by('gone'))
+    away.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'other/#', qos: 1 }] })
+    await away.next('suback')
+    away.send({ cmd: 'disconnect' })
+    await until('it is gone', () => away.closed)
+    delete given['gone']
+    live.send(publishPacket(topic, reading(1), 1))
+    await until('it is cut', () => live.closed)
+    await said(port, 'all', 'kept', 'other/x')
+    // the next look at the sessions
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    given['gone'] = null
+    const back = await rawClient(port)
+    back.send(connectPacket('away', by('gone')))
+    expect(await back.next('connack')).toMatchObject({ sessionPresent: false })
+    expect([back.packets, intake.rows]).toEqual([[], []])
   })
 
   it('for some sites is heard by others only in what it says for these', async () => {

@@ -188,6 +188,7 @@ describe.skipIf(noSender)('mosquitto_pub (skipped where mosquitto-clients is not
     expect(intake.rows).toEqual([
       {
         ...{ source: 'mqtt', device: 't1', metric: 'temperature', value: 21.5, room: 'kitchen' },
+        topic,
         payload: message,
       },
     ])

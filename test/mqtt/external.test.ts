@@ -97,6 +97,7 @@ describe.skipIf(!mosquitto.available)(`with Mosquitto ${mosquitto.reason}`, () =
     expect(intake.rows).toEqual([
       {
         ...{ source: 'mqtt', device: 't1', metric: 'temperature', value: 21.5, room: 'kitchen' },
+        topic,
         payload: message,
       },
     ])

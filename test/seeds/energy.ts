@@ -1,4 +1,4 @@
-import { config, csv, held, open, type System } from './row.ts'
+import { config, csv, held, open, type System, testsOf } from './row.ts'
 
 /** System B: energy. */
 export const energy: System = {
@@ -53,7 +53,13 @@ export const energy: System = {
     open('fault: made-up confidence', 'intervals are measured'),
     open('fault: partial sums', 'sums cover all devices'),
     held('API_PORT', 'port of the API', config('the names of the older systems')),
-    open('DEBUG', 'verbose log'),
-    open('DATA_FILE', 'CSV file that is imported'),
+    held('DEBUG', 'verbose log', config('the names of the energy backend')),
+    held(
+      'DATA_FILE',
+      'CSV file that is imported',
+      testsOf('test/cli/serve.test.ts')(
+        'DATA_FILE is imported when the hub starts, and not again by a restart',
+      ),
+    ),
   ],
 }

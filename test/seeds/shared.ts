@@ -1,5 +1,7 @@
 import { door, held, open, type System, smoke, testsOf } from './row.ts'
 
+const influx = testsOf('test/api/influx.test.ts')
+
 /** Paths that several of the older systems use. */
 export const shared: System = {
   name: 'shared',
@@ -40,10 +42,19 @@ export const shared: System = {
       'Prometheus text',
       testsOf('test/api/sites.test.ts')('/metrics is for keys of all sites'),
     ),
-    open('/write', 'InfluxDB 1 line protocol'),
-    open('/api/v2/write', 'InfluxDB 2 line protocol'),
-    open('/ping', 'answers clients of InfluxDB'),
-    open('/influx', 'a prefix for all paths of InfluxDB, its health included', 'health status pass'),
+    held('/write', 'InfluxDB 1 line protocol', influx('%s: 204 without a body once the points are stored')),
+    held(
+      '/api/v2/write',
+      'InfluxDB 2 line protocol',
+      influx('%s: 204 without a body once the points are stored'),
+    ),
+    held('/ping', 'answers clients of InfluxDB', influx('%s answers 204 to everybody')),
+    held(
+      '/influx',
+      'a prefix for all paths of InfluxDB, its health included',
+      influx('health and ready are below /influx in the form of InfluxDB 2'),
+      'health status pass',
+    ),
     open('/v1/api/devices', 'the devices of system B, versioned'),
     open('/v1/devices', 'the devices of system B, versioned, short'),
     held(
@@ -52,7 +63,13 @@ export const shared: System = {
       testsOf('test/api/pages.test.ts')('%s: every old one once, though others sort before it'),
     ),
     held('/docs', 'Swagger UI', door('%s loads')),
-    open('/redoc', 'ReDoc'),
+    held(
+      '/redoc',
+      'ReDoc',
+      testsOf('test/e2e/redoc.test.ts')(
+        'redoc: shows every route without another host, and answers with a slash at its end',
+      ),
+    ),
     held(
       '/openapi.json',
       'the OpenAPI document',

@@ -46,6 +46,8 @@ export async function startHub(
     readonly mqttPort?: number
     readonly config?: string
     readonly limitMs?: number
+    /** Further options of `serve`. */
+    readonly args?: readonly string[]
     /** Default: when it is ready. */
     readonly until?: 'ready' | 'alive'
     /** Modules that are loaded before the program, and variables for them: a benchmark changes the hub with these. */
@@ -56,7 +58,17 @@ export async function startHub(
   const made = options.data === undefined ? temporaryFolder('homeostat-data') : undefined
   const data = made?.path ?? options.data ?? ''
   const [port, mqttPort] = [options.port ?? (await freePort()), options.mqttPort ?? (await freePort())]
-  const args = ['serve', '--data', data, '--port', String(port), '--mqtt-port', String(mqttPort), '--no-demo']
+  const args = [
+    'serve',
+    '--data',
+    data,
+    '--port',
+    String(port),
+    '--mqtt-port',
+    String(mqttPort),
+    '--no-demo',
+    ...(options.args ?? []),
+  ]
   if (options.config !== undefined) args.push('--config', options.config)
   const imports = (options.preload ?? []).flatMap((module) => ['--import', module])
   const env = { ...process.env, ...options.env }

@@ -19,6 +19,7 @@ import { HomeView } from './views/home.tsx'
 import { IncidentsView } from './views/incidents.tsx'
 import { QuarantineView } from './views/quarantine.tsx'
 import { SiteView } from './views/site.tsx'
+import { TopicsView } from './views/topics.tsx'
 import { UnknownView } from './views/unknown.tsx'
 
 export function App() {
@@ -80,6 +81,8 @@ function viewOf(route: Route): ReactNode {
       return <QuarantineView />
     case 'account':
       return <AccountView />
+    case 'topics':
+      return <TopicsView />
     case 'unknown':
       return <UnknownView />
   }

@@ -9,6 +9,7 @@ const routes: Route[] = [
   { view: 'device', site: 'home', device: 'd', metric: 'a&b=c', range: '1y' },
   { view: 'alerts' },
   { view: 'quarantine' },
+  { view: 'topics' },
 ]
 
 test.each(routes)('the address of $view leads back to it', (route) => {

@@ -17,7 +17,11 @@ export type Route =
   | { readonly view: 'alerts' }
   | { readonly view: 'quarantine' }
   | { readonly view: 'account' }
+  | { readonly view: 'topics' }
   | { readonly view: 'unknown' }
+
+/** Views without anything more in their address. */
+const plainViews = ['alerts', 'quarantine', 'topics', 'account'] as const
 
 export function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#/, '').split('?')
@@ -25,8 +29,8 @@ export function parseRoute(hash: string): Route {
   const query = new URLSearchParams(search)
   const [view, site, device] = parts
   if (view === undefined) return { view: 'home' }
-  if ((view === 'alerts' || view === 'quarantine' || view === 'account') && parts.length === 1)
-    return { view }
+  const plain = plainViews.find((known) => known === view)
+  if (plain !== undefined && parts.length === 1) return { view: plain }
   if (view === 'site' && site && parts.length === 2) return { view, site }
   if (view === 'device' && site && device && parts.length === 3) {
     const metric = query.get('metric')
@@ -45,8 +49,7 @@ export function hrefOf(route: Route): string {
     const search = query.size > 0 ? `?${query}` : ''
     return `#/device/${encodeURIComponent(route.site)}/${encodeURIComponent(route.device)}${search}`
   }
-  const { view } = route
-  return view === 'alerts' || view === 'quarantine' || view === 'account' ? `#/${view}` : '#/'
+  return plainViews.some((view) => view === route.view) ? `#/${route.view}` : '#/'
 }
 
 /** The view that the address names; follows the address. */

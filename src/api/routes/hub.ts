@@ -5,9 +5,13 @@ import { decodeCursor, encodeCursor, pageOf, whole } from '../cursor.ts'
 import { type Handlers, type Hub, within } from '../hub.ts'
 import { createKey } from '../keys.ts'
 import { forecastKeyPlace, forecastKeyTypes, isNamed, ofSites } from '../target.ts'
+import type { deviceRoutes } from './devices.ts'
+import type { importRoutes } from './imports.ts'
 import type { incidentRoutes } from './incidents.ts'
+import type { influxNoteRoutes } from './influx.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
+import type { topicRoutes } from './topics.ts'
 import type { userRoutes } from './users.ts'
 
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
@@ -19,6 +23,10 @@ export const hubRoutes = (
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
   | keyof ReturnType<typeof userRoutes>
+  | keyof ReturnType<typeof importRoutes>
+  | keyof ReturnType<typeof influxNoteRoutes>
+  | keyof ReturnType<typeof deviceRoutes>
+  | keyof ReturnType<typeof topicRoutes>
 > => ({
   sites({ sites }) {
     const all = hub.engine.sites()
@@ -68,14 +76,10 @@ export const hubRoutes = (
     return { domain, site, ...(await hub.engine.settings.put(domain, site, body)) }
   },
 
-  async quarantine({ query }) {
-    const before = query.cursor === undefined ? undefined : Number(decodeCursor(query.cursor, ['number'])[0])
-    const rows = await hub.engine.ledger.quarantined(query.limit + 1, before)
-    const page = rows.slice(0, query.limit)
-    return {
-      items: page.map(({ id, row }) => ({ id, ...row })),
-      next: rows.length > query.limit ? encodeCursor([page.at(-1)!.id]) : null,
-    }
+  async backup({ type }) {
+    const stream = await hub.backup()
+    type('application/gzip')
+    return stream
   },
 
   me: ({ caller: { name, kind, role, sites } }) => ({ name, kind, role, sites: sites && [...sites] }),
@@ -116,6 +120,7 @@ export const hubRoutes = (
       series: engine.seriesCount,
       readings_stored: engine.counters.readingsStored,
       quarantined: engine.counters.quarantinedTotal,
+      topics_not_understood: hub.topics.topics.heard().length,
       training: engine.models.trainer.training,
       sources: engine.sources(),
     }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Incident, IncidentChange, MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentFilter } from '../../core/incident-ledger.ts'
+import { moment } from '../../core/moment.ts'
 import type { IncidentDesk } from '../../engine/incidents/desk.ts'
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts'
 import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
-import { moment } from '../moment.ts'
 
 /** Newest first: by start descending, then id. */
 const placeTypes = ['number', 'string'] as const

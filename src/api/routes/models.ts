@@ -1,6 +1,7 @@
 import type { BodyOf, RouteName } from '../../contract/routes.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import { type ModelEntry, naiveVersion, type Trigger } from '../../core/life.ts'
+import { moment } from '../../core/moment.ts'
 import { isSameTarget } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -8,7 +9,6 @@ import type { TriggerInput } from '../../engine/schedule/scheduler-check.ts'
 import { reachOf } from '../auth.ts'
 import { pageOf, whole } from '../cursor.ts'
 import type { Handlers, Hub, HubRequest } from '../hub.ts'
-import { moment } from '../moment.ts'
 import type { PredictionCounts } from '../prediction-counts.ts'
 import { forecastKeyOf, forecastKeyPlace, forecastKeyTypes, isNamed, isTargetNamed } from '../target.ts'
 
@@ -134,12 +134,17 @@ const trainingRoutes = ({ engine }: Hub): Part<'train' | 'jobs' | 'cancelJob'> =
     return { queued: jobs.length, jobs }
   },
 
-  async jobs({ query: { status, limit }, sites }) {
+  async jobs({ query: { kind, status, limit }, sites }) {
     const { jobs } = engine.ledger
-    const found = await newest(sites, limit, (of) =>
+    const trainings = await newest(sites, kind === 'rebuild' ? 0 : limit, (of) =>
       jobs.all({ ...of, ...(status ? { status: [status] } : {}) }, limit),
     )
-    return whole(found.map((job) => engine.models.trainer.jobs.now(job)))
+    const rebuilds = engine
+      .rebuilds()
+      .filter((job) => kind !== 'train' && isWithin(job.target.site, sites))
+      .filter((job) => status === undefined || job.status === status)
+    const found = [...trainings.map((job) => engine.models.trainer.jobs.now(job)), ...rebuilds]
+    return whole(found.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit))
   },
 
   async cancelJob({ params: { id }, sites, caller }) {

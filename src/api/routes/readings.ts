@@ -1,12 +1,13 @@
+import type { Caller } from '../../contract/route.ts'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { SeriesKey } from '../../core/event.ts'
+import { moment } from '../../core/moment.ts'
 import type { PredictionPosition, ReadingPosition } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
 import { RunningStats } from '../../core/stats.ts'
 import { dayMs } from '../../core/time.ts'
 import { decodeCursor, encodeCursor, pageOf, seriesPlace, seriesTypes } from '../cursor.ts'
-import { type Handlers, type Hub, type HubRequest, within } from '../hub.ts'
-import { moment } from '../moment.ts'
+import { type Handlers, type Hub, within } from '../hub.ts'
 import { forecastKeyOf } from '../target.ts'
 
 const yearMs = 366 * dayMs
@@ -32,18 +33,10 @@ export const readingRoutes = (
   },
 
   async push(request) {
-    const { batchReadings, inboxReadings } = hub.limits
-    const count = hub.push.countRows(request.body) ?? 0
-    if (count > batchReadings)
-      throw new HomeostatError('batch_too_large', { limit: batchReadings, got: count })
-    const rows = hub.push.rowsOf(request.body)
-    if (!rows) {
-      throw new HomeostatError('request_invalid', {
-        detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
-      })
-    }
+    const rows = readingsOf(hub, request.body)
+    const { inboxReadings } = hub.limits
     if (hub.engine.isFull('push')) throw new HomeostatError('overloaded', { limit: inboxReadings })
-    const receipt = await hub.push.take(inReach(rows, request, hub.defaultSite))
+    const receipt = await hub.push.take(inReach(rows, request.caller, hub.defaultSite))
     if (receipt.accepted === 0 && rows.length > 0) request.status(400)
     return {
       accepted: receipt.accepted,
@@ -102,13 +95,27 @@ export const readingRoutes = (
   },
 })
 
+/** The rows of what a client sent. Throws `request_invalid` and `batch_too_large`. */
+export function readingsOf({ push, limits }: Pick<Hub, 'push' | 'limits'>, body: unknown): RawReading[] {
+  const { batchReadings } = limits
+  // before any row is made
+  const count = push.countRows(body) ?? 0
+  if (count > batchReadings) throw new HomeostatError('batch_too_large', { limit: batchReadings, got: count })
+  const rows = push.rowsOf(body)
+  if (!rows) {
+    throw new HomeostatError('request_invalid', {
+      detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
+    })
+  }
+  return rows
+}
+
 /** A row for a site outside the caller's reach is rejected alone, like any other bad row. */
-function inReach(
-  rows: RawReading[],
-  { caller }: HubRequest<'push'>,
+export function inReach(
+  rows: readonly RawReading[],
+  { sites }: Pick<Caller, 'sites'>,
   defaultSite: string,
 ): readonly RawReading[] {
-  const { sites } = caller
   if (sites === null) return rows
   return rows.map((row) => {
     // as the parser reads it; the parser itself rejects an invalid name

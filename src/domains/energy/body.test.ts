@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { HomeostatError } from '../../core/errors.ts'
+import { modelOf } from '../../ml/gate.ts'
+import type { LearnInput } from '../domain.ts'
 import { openEnergy } from './body.ts'
 import { forecastEnergy } from './forecast.ts'
 import { featureNames, seriesOf } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
 import { household, toForecast, toLearn } from './made-home.ts'
 
+const learnt = (input: LearnInput, onProgress?: (share: number) => void) =>
+  modelOf(learnEnergy(input, onProgress))
+
 const values = household(60, 3)
-const stored = learnEnergy(toLearn(values))
+const stored = learnt(toLearn(values))
 
 describe('an opened model', () => {
   it('predicts from the features alone the values of the forecast, to the bit', () => {

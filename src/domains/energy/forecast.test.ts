@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Drift } from '../../core/life.ts'
 import { hourMs } from '../../core/time.ts'
+import { modelOf } from '../../ml/gate.ts'
+import type { LearnInput } from '../domain.ts'
 import { forecastEnergy } from './forecast.ts'
 import { featureNames } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
 import { household, made0, rowsOf, toForecast, toLearn } from './made-home.ts'
+
+const learnt = (input: LearnInput, onProgress?: (share: number) => void) =>
+  modelOf(learnEnergy(input, onProgress))
 
 describe('the naive forecast', () => {
   it('is given where no learnt model is live, under its own name', () => {
@@ -39,8 +44,8 @@ describe('the naive forecast', () => {
 
 describe('a learnt model', () => {
   const values = household(100, 9)
-  const live = learnEnergy(toLearn(values.slice(0, 99 * 24)))
-  const shadow = learnEnergy(toLearn(values.slice(0, 60 * 24)))
+  const live = learnt(toLearn(values.slice(0, 99 * 24)))
+  const shadow = learnt(toLearn(values.slice(0, 60 * 24)))
 
   it('forecasts with the naive forecast beside it, and so do those in shadow', () => {
     const { published, shadows, naive } = forecastEnergy(toForecast(values, { live, shadows: [shadow] }))
@@ -64,13 +69,13 @@ describe('a learnt model', () => {
   it('never forecasts less than nothing for a consumer, but does for a series that goes below zero', () => {
     const idle = household(60, 11).map((value, hour) => (hour % 24 < 20 ? 0 : value))
     for (const { mean, lo } of rowsOf(
-      forecastEnergy(toForecast(idle, { live: learnEnergy(toLearn(idle)) })).published,
+      forecastEnergy(toForecast(idle, { live: learnt(toLearn(idle)) })).published,
     )) {
       expect(mean).toBeGreaterThanOrEqual(0)
       expect(lo).toBeGreaterThanOrEqual(0)
     }
     const battery = household(60, 12).map((value) => value - 1.2)
-    const { published } = forecastEnergy(toForecast(battery, { live: learnEnergy(toLearn(battery)) }))
+    const { published } = forecastEnergy(toForecast(battery, { live: learnt(toLearn(battery)) }))
     expect(published.mean.some((mean) => mean < 0)).toBe(true)
   })
 

@@ -18,7 +18,7 @@ import {
   trialOf,
 } from './judge.ts'
 import { knownDays, knownOf, learnDaysMin } from './learn.ts'
-import { cardOf, forecastOf, type HoursAhead } from './mapping.ts'
+import { forecastOf, type HoursAhead, reportOf } from './mapping.ts'
 
 /** Days of newest inputs that are compared with those that a model learnt from. */
 const driftDays = 7
@@ -79,19 +79,19 @@ function judgeNaive(
     days < learnDaysMin
       ? `Naive forecast: ${days.toFixed(1)} days of known hours, a model is learnt from ${learnDaysMin} days on.`
       : 'Naive forecast: no learnt model is live.'
-  const card = cardOf(input, {
+  const report = reportOf(input, {
     model: naiveRef(name),
     features: [],
     folds: origins.length,
     scoredSteps: steps,
     scores,
     coverage: coverageOf(actual, naive[name]),
-    verdict: { status: 'live', reason, comparisons: {} },
     residualDeciles: residualDeciles(actual, naive[name]),
     repairs,
     knownSteps: knownOf(values),
   })
   const offsets = origins.length < originsToCalibrate ? [] : pointOffsets(actual, naive[name].mean)
+  const card: Card = { ...report, verdict: { status: 'live', reason, comparisons: {} } }
   return { name, offsets, card }
 }
 

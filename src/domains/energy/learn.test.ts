@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { hourMs } from '../../core/time.ts'
+import { modelOf } from '../../ml/gate.ts'
+import type { LearnInput } from '../domain.ts'
 import { featureNames } from './forecaster.ts'
 import { learnEnergy } from './learn.ts'
 import { household, made0, madeTarget, noise, toLearn } from './made-home.ts'
 
+const learnt = (input: LearnInput, onProgress?: (share: number) => void) =>
+  modelOf(learnEnergy(input, onProgress))
+
 describe('learning', () => {
   it('goes live where there is something to learn, and tells by how much', () => {
-    const { card } = learnEnergy(toLearn(household(120, 2)))
+    const { card } = learnt(toLearn(household(120, 2)))
     expect(card).toMatchObject({
       target: madeTarget,
       metric: 'energy',
@@ -26,9 +31,7 @@ describe('learning', () => {
   })
 
   it('covers what it promises', () => {
-    const measured = [3, 4, 5, 6].map(
-      (seed) => learnEnergy(toLearn(household(150, seed))).card.coverage!.measured,
-    )
+    const measured = [3, 4, 5, 6].map((seed) => learnt(toLearn(household(150, seed))).card.coverage!.measured)
     const mean = measured.reduce((sum, share) => sum + share, 0) / measured.length
     expect(mean).toBeGreaterThan(0.84)
     expect(mean).toBeLessThan(0.96)
@@ -37,7 +40,7 @@ describe('learning', () => {
   it('does not go live where the mean of the hour is the best forecast', () => {
     const cards = Array.from({ length: 8 }, (_, seed) => {
       const rhythm = noise(60, seed).map((value, hour) => value + 5 * (1 + Math.sin((hour % 24) ** 2)))
-      return learnEnergy(toLearn(rhythm)).card
+      return learnt(toLearn(rhythm)).card
     })
     expect(cards.filter(({ verdict }) => verdict.status === 'live').length).toBeLessThanOrEqual(1)
     const rejected = cards.find(({ verdict }) => verdict.status === 'rejected')!
@@ -46,7 +49,7 @@ describe('learning', () => {
 
   it('is rejected where the naive forecast is exact already', () => {
     const clock = Float64Array.from({ length: 24 * 40 }, (_, hour) => hour % 24)
-    expect(learnEnergy(toLearn(clock)).card.verdict).toMatchObject({
+    expect(learnt(toLearn(clock)).card.verdict).toMatchObject({
       status: 'rejected',
       reason: 'Rejected: the best naive forecast (mean of the hour over 28 days) is exact already.',
     })
@@ -54,25 +57,25 @@ describe('learning', () => {
 
   it('is the same, bit for bit, from the same data', () => {
     const values = household(60, 8)
-    expect(learnEnergy(toLearn(values))).toEqual(learnEnergy(toLearn(values)))
+    expect(learnt(toLearn(values))).toEqual(learnt(toLearn(values)))
   })
 
   it('holds a candidate against the live model only on days that the live one had not seen', () => {
     const values = household(100, 9)
-    const young = learnEnergy(toLearn(values.slice(0, 99 * 24)))
-    const fresh = learnEnergy(toLearn(values, { live: young }))
+    const young = learnt(toLearn(values.slice(0, 99 * 24)))
+    const fresh = learnt(toLearn(values, { live: young }))
     expect(fresh.card.verdict).toMatchObject({
       status: 'challenger',
       comparisons: { live: { days: 1, p: 1 } },
     })
     expect(fresh.card.verdict.reason).toContain('only 1 of the judged days is new to the live model')
 
-    const twin = learnEnergy(toLearn(values, { live: fresh })).card
+    const twin = learnt(toLearn(values, { live: fresh })).card
     expect(twin.verdict).toMatchObject({ status: 'challenger', comparisons: { live: { days: 0 } } })
     expect(twin.scores['live']).toBeUndefined()
 
-    const old = learnEnergy(toLearn(values.slice(0, 80 * 24)))
-    const { verdict, scores } = learnEnergy(toLearn(values, { live: old })).card
+    const old = learnt(toLearn(values.slice(0, 80 * 24)))
+    const { verdict, scores } = learnt(toLearn(values, { live: old })).card
     expect(verdict.comparisons['live']!.days).toBe(20)
     expect(scores['live']!['rmse']).toBeGreaterThan(0)
     expect(verdict.reason).toContain('the live model on 20 unseen days')
@@ -80,8 +83,8 @@ describe('learning', () => {
 
   it('replaces a live model that knows a home in which nobody lived', () => {
     const values = Float64Array.of(...noise(60, 12), ...household(100, 2))
-    const live = learnEnergy(toLearn(values.slice(0, 60 * 24)))
-    const { verdict } = learnEnergy(toLearn(values, { live })).card
+    const live = learnt(toLearn(values.slice(0, 60 * 24)))
+    const { verdict } = learnt(toLearn(values, { live })).card
     expect(verdict.status).toBe('live')
     expect(verdict.reason).toMatch(
       /^Live: .* below the live model on 5\d unseen days; chance does that (less than )?once in/,
@@ -92,9 +95,9 @@ describe('learning', () => {
     const clean = household(90, 16)
     const values = clean.map((value, hour) => (hour >= 1500 && hour < 1668 ? value * 1000 : value))
     values[1000] = 500
-    const { card } = learnEnergy(toLearn(values))
+    const { card } = learnt(toLearn(values))
     expect(card.repairs).toMatchObject({ hours_unit_jump: 168, hours_spike: 1, hours_stuck: 0 })
-    const rmse = learnEnergy(toLearn(clean)).card.scores['model']!['rmse']!
+    const rmse = learnt(toLearn(clean)).card.scores['model']!['rmse']!
     expect(card.scores['model']!['rmse']! / rmse).toBeCloseTo(1, 1)
   })
 
@@ -102,15 +105,15 @@ describe('learning', () => {
     const clean = household(90, 17)
     // a sensor that stood still for half a day in the judged weeks
     const stuck = clean.map((value, hour) => (hour >= 1500 && hour < 1512 ? 0.71 : value))
-    const { card } = learnEnergy(toLearn(stuck))
+    const { card } = learnt(toLearn(stuck))
     expect(card.repairs).toMatchObject({ hours_stuck: 12 })
-    expect(card.scoredSteps).toBe(learnEnergy(toLearn(clean)).card.scoredSteps)
+    expect(card.scoredSteps).toBe(learnt(toLearn(clean)).card.scoredSteps)
   })
 
   it('keeps the deciles of what it missed, the span and the repairs', () => {
     const values = household(60, 15)
     values.fill(Number.NaN, 100, 110)
-    const { card } = learnEnergy(toLearn(values, { repairs: { counter_resets: 2 } }))
+    const { card } = learnt(toLearn(values, { repairs: { counter_resets: 2 } }))
     expect(card.residualDeciles).toHaveLength(9)
     expect(card.residualDeciles).toEqual(card.residualDeciles.toSorted((a, b) => a - b))
     expect(card.span).toEqual({ from: made0, to: made0 + 60 * 24 * hourMs, steps: 60 * 24 - 10 })
@@ -119,7 +122,7 @@ describe('learning', () => {
 
   it('tells the share that is done, before each fit', () => {
     const shares: number[] = []
-    const { card } = learnEnergy(toLearn(household(90, 3)), (share) => shares.push(share))
+    const { card } = learnt(toLearn(household(90, 3)), (share) => shares.push(share))
     expect(card.folds).toBe(4)
     expect(shares.length).toBeGreaterThan(14)
     expect(shares).toEqual(shares.toSorted((a, b) => a - b))
@@ -128,13 +131,13 @@ describe('learning', () => {
 
   it('bears gaps, and names what is too little', () => {
     const holes = household(60, 13).map((value, hour) => (hour % 97 < 20 ? Number.NaN : value))
-    expect(learnEnergy(toLearn(holes)).card.scoredSteps).toBeGreaterThan(300)
+    expect(learnt(toLearn(holes)).card.scoredSteps).toBeGreaterThan(300)
     const late = household(60, 14).fill(Number.NaN, 0, 39 * 24)
-    expect(learnEnergy(toLearn(late)).card.span.steps).toBe(21 * 24)
-    expect(() => learnEnergy(toLearn(household(3, 1)))).toThrow(
+    expect(learnt(toLearn(late)).card.span.steps).toBe(21 * 24)
+    expect(() => learnt(toLearn(household(3, 1)))).toThrow(
       '3.0 days of known hours: a model is learnt from 21 days of them on.',
     )
     late[39 * 24] = Number.NaN
-    expect(() => learnEnergy(toLearn(late))).toThrow('21.0 days of known hours: a model')
+    expect(() => learnt(toLearn(late))).toThrow('21.0 days of known hours: a model')
   })
 })

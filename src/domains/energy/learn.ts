@@ -1,7 +1,7 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { StoredModel } from '../../core/life.ts'
 import type { PastForecast } from '../../ml/forecast/trial.ts'
-import { decide } from '../../ml/gate.ts'
+import type { Judged } from '../../ml/gate.ts'
 import type { LearnInput, TaskInput } from '../domain.ts'
 import { bodyOf, openEnergy } from './body.ts'
 import { repaired } from './firewall.ts'
@@ -18,7 +18,7 @@ import {
   type Trial,
   trialOf,
 } from './judge.ts'
-import { cardOf } from './mapping.ts'
+import { reportOf } from './mapping.ts'
 
 /** Days of known hours before a model is learnt at all. */
 export const learnDaysMin = 21
@@ -37,7 +37,7 @@ export const modelName = 'energy-forecast'
  * ended elsewhere than one of today. Runs in a worker. Throws `data_invalid` where there is too little to learn from,
  * `model_refused` for a live model that is damaged. `onProgress` is told the share that is done, 0 to 1.
  */
-export function learnEnergy(input: LearnInput, onProgress?: (share: number) => void): StoredModel {
+export function learnEnergy(input: LearnInput, onProgress?: (share: number) => void): Judged {
   const { values, repairs } = repaired(input)
   const days = knownDays(values)
   if (days < learnDaysMin) tooShort(`${days.toFixed(1)} days of known hours`)
@@ -50,24 +50,26 @@ export function learnEnergy(input: LearnInput, onProgress?: (share: number) => v
   const naiveName = bestNaive(scores)
   const losses = dayLosses(trial.actual, trial.days, all).squared
   const live = input.live ? liveLosses(input.live, input, { trial, past }) : undefined
-  const card = cardOf(input, {
+  const report = reportOf(input, {
     model: { name: modelName, version: versionOf(input.now), kind: 'learned' },
     features: featureNames,
     folds: Math.min(foldsMax, past.length),
     scoredSteps: steps,
     scores: { ...scores, ...live?.scores },
     coverage: coverageOf(trial.actual, candidate),
-    verdict: decide({
-      decidedBy: 'rmse',
-      candidate: losses['model']!,
-      naive: { name: naiveName, label: naiveLabels[naiveName], days: losses[naiveName]! },
-      ...(live ? { live: live.days } : {}),
-    }),
     residualDeciles: residualDeciles(trial.actual, candidate),
     repairs,
     knownSteps: knownOf(values),
   })
-  return { card, body: bodyOf(forecaster, seriesOf(input, values)) }
+  return {
+    body: bodyOf(forecaster, seriesOf(input, values)),
+    report,
+    losses: {
+      candidate: losses['model']!,
+      naive: { name: naiveName, label: naiveLabels[naiveName], days: losses[naiveName]! },
+      ...(live ? { live: live.days } : {}),
+    },
+  }
 }
 
 /** Losses and scores of the live model, on the origins that begin where its training data ended or later. */

@@ -1,12 +1,12 @@
 import { derivedDevice } from '../../core/series.ts'
-import { dayMs, hourMs, quarterMs } from '../../core/time.ts'
+import { dayMs, hourMs, minuteMs, quarterMs } from '../../core/time.ts'
 import { forecastLosses } from '../../ml/losses.ts'
-import type { Dataset, Learning, Steps } from '../domain.ts'
+import type { Dataset, Learning, MeasuredPace, Steps } from '../domain.ts'
 import { openEnergy } from './body.ts'
 import { forecastEnergy } from './forecast.ts'
 import { knownDays, learnDaysMin, learnEnergy } from './learn.ts'
 import { derivedMetrics } from './monitor.ts'
-import { energyMetrics } from './spans.ts'
+import { type EnergyMetric, energyMetrics, isEnergyMetric, slowestMs } from './spans.ts'
 
 /** A model is fitted to 400 days of origins, and looks back four weeks from each. */
 const historyMsMax = 430 * dayMs
@@ -35,8 +35,32 @@ export const energyLearning: Learning = {
   steps: hourly,
   measured: ({ site, subject }) => energyMetrics.map((metric) => ({ site, device: subject, metric })),
   isEnough: ({ values }) => knownDays(values) >= learnDaysMin,
+  whyNot: whyNothing,
   open: openEnergy,
   loss: (forecast, truth) => forecastLosses(forecast, truth, 'sum'),
+}
+
+function whyNothing(steps: Steps | undefined, paces: readonly MeasuredPace[]): string {
+  const isTooSlow = ({ metric, everyMs }: MeasuredPace): boolean =>
+    isEnergyMetric(metric) && everyMs > slowestMs[metric]
+  if (paces.length > 0 && paces.every(isTooSlow)) {
+    const series = paces.map(
+      ({ metric, everyMs }) =>
+        `${metric} comes every ${spanText(everyMs)}, and is followed up to every ${spanText(slowestMs[metric as EnergyMetric])}`,
+    )
+    return `It is measured too seldom to know what was used when: ${series.join('; ')}.`
+  }
+  if (!steps) return 'Not a whole hour of it is known yet.'
+  const days = knownDays(steps.values)
+  const unknown = steps.repairs['hours_unknown'] ?? 0
+  const gaps = unknown > 0 ? `, ${unknown} of ${steps.values.length} hours since its first are unknown` : ''
+  return `There is too little history to learn from: ${days.toFixed(1)} days of known hours${gaps}; a model is learnt from ${learnDaysMin} days on.`
+}
+
+function spanText(ms: number): string {
+  return ms >= 2 * hourMs
+    ? `${Number((ms / hourMs).toFixed(1))} h`
+    : `${Number((ms / minuteMs).toFixed(1))} min`
 }
 
 /** Hours from the first known one to the newest; an absent coverage next to a present energy means that all of it is known. */

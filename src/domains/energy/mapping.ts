@@ -1,5 +1,5 @@
 /** From what energy learnt and predicted to the types that the engine keeps: the only place that knows both. */
-import type { Card, Forecast, ModelRef, Verdict } from '../../core/event.ts'
+import type { Card, Forecast, ModelRef } from '../../core/event.ts'
 import type { Quantile } from '../../ml/forecast/forecast.ts'
 import type { NaiveKind } from '../../ml/naive.ts'
 import type { TaskInput } from '../domain.ts'
@@ -43,13 +43,15 @@ export interface Judgement {
   /** mae, rmse, r2 and pinball by forecaster. */
   readonly scores: Scores
   readonly coverage: Coverage | undefined
-  readonly verdict: Verdict
   readonly residualDeciles: readonly number[]
   readonly repairs: Readonly<Record<string, number>>
   readonly knownSteps: number
 }
 
-export function cardOf({ target, start, stepMs, values, now, unit }: TaskInput, judged: Judgement): Card {
+export function reportOf(
+  { target, start, stepMs, values, now, unit }: TaskInput,
+  judged: Judgement,
+): Omit<Card, 'verdict'> {
   const { coverage, knownSteps, scores, ...rest } = judged
   return {
     ...rest,

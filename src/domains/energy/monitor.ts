@@ -3,7 +3,7 @@ import { sumBetween } from '../../core/forecast.ts'
 import type { Reading } from '../../core/reading.ts'
 import { derivedDevice } from '../../core/series.ts'
 import type { Target } from '../../core/target.ts'
-import { hourMs, minuteMs, quarterMs } from '../../core/time.ts'
+import { hourMs, minuteMs, quarterMs, secondMs } from '../../core/time.ts'
 import type { Effects, Monitor, Resume, Scope } from '../domain.ts'
 import { type Quarter, Quarters, startOfQuarter } from './quarters.ts'
 import { type EnergyMetric, EnergySpans, energyMetrics, isEnergyMetric, type SpansState } from './spans.ts'
@@ -15,6 +15,8 @@ export const derivedMetrics = { energy: 'energy', coverage: 'energy_coverage' } 
 const shareEnough = 0.75
 /** The nowcast of an hour is renewed at most so often. */
 const predictEveryMs = minuteMs
+/** While an import brings readings of the past, the last one of them is not known to be the last. */
+const importPauseMs = 5 * secondMs
 
 /** One measured series of the device. */
 interface Source {
@@ -39,9 +41,12 @@ interface SavedState {
  * A quarter is derived once, when the best live source has passed its end. The best source is one that measures at
  * least every quarter-hour, then `energy` before `energy_total` before `power`; a source that is silent no longer
  * counts, so an import that ended long ago hides no live device.
+ *
+ * The last reading before a silence counts for its usual interval: the monitor wakes for that. So the last row of an
+ * import is no less known than the others.
  */
 export class EnergyMonitor implements Monitor {
-  readonly wakeAt = Number.POSITIVE_INFINITY
+  #wakeAt = Number.POSITIVE_INFINITY
   readonly #target: Target
   readonly #device: string
   readonly #sources = new Map<EnergyMetric, Source>()
@@ -64,17 +69,46 @@ export class EnergyMonitor implements Monitor {
     this.#hour = new Map(saved?.hour ?? [])
     this.#doneTo = saved?.doneTo ?? Number.NEGATIVE_INFINITY
     this.#predictedAt = saved?.predictedAt ?? Number.NEGATIVE_INFINITY
+    this.#wakeAt = this.#closesAt()
   }
 
-  take(reading: Reading | 'wake', now: number): Effects | undefined {
-    if (reading === 'wake' || !isEnergyMetric(reading.metric)) return undefined
-    const { spans, quarters } = this.#sourceOf(reading.metric)
-    const span = spans.add(reading.at, reading.value)
-    if (span) quarters.add(span, this.#doneTo)
-    const derived = this.#deriveTo(reading.at)
-    const prediction = this.#predict(reading.at, now)
+  get wakeAt(): number {
+    return this.#wakeAt
+  }
+
+  take(event: Reading | 'wake', now: number): Effects | undefined {
+    if (event === 'wake') return this.#close(now)
+    if (!isEnergyMetric(event.metric)) return undefined
+    const { spans, quarters } = this.#sourceOf(event.metric)
+    for (const span of spans.add(event.at, event.value)) quarters.add(span, this.#doneTo)
+    this.#wakeAt = Math.max(this.#closesAt(), now + importPauseMs)
+    const derived = this.#deriveTo(event.at)
+    const prediction = this.#predict(event.at, now)
     if (derived.length === 0 && !prediction) return undefined
     return { derived, predictions: prediction ? [prediction] : [] }
+  }
+
+  /** Closes the intervals of sources that have been silent long enough. */
+  #close(now: number): Effects | undefined {
+    let newest = Number.NEGATIVE_INFINITY
+    for (const { spans, quarters } of this.#sources.values()) {
+      if (spans.closesAt > now) continue
+      const span = spans.close()
+      if (!span) continue
+      quarters.add(span, this.#doneTo)
+      newest = Math.max(newest, span.to)
+    }
+    this.#wakeAt = this.#closesAt()
+    const sources = [...this.#sources.values()]
+    // whoever has told most: a counter in doubt would come to no end here
+    const derived = this.#derive(newest, Math.max(...sources.map(({ spans }) => spans.settledTo)))
+    return derived.length === 0 ? undefined : { derived }
+  }
+
+  #closesAt(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { spans } of this.#sources.values()) first = Math.min(first, spans.closesAt)
+    return first
   }
 
   use(forecast: Forecast): void {
@@ -118,7 +152,7 @@ export class EnergyMonitor implements Monitor {
     let coarse: Source | undefined
     for (const source of this.#byRank) {
       const { spans } = source
-      if (!(at - spans.at <= spans.silenceMs)) continue
+      if (!(at - spans.settledTo <= spans.silenceMs)) continue
       if (!isCoarse(source)) return source
       coarse ??= source
     }
@@ -128,8 +162,12 @@ export class EnergyMonitor implements Monitor {
   /** Derives the quarters that are complete at the reading at `at`. */
   #deriveTo(at: number): Reading[] {
     const best = this.#live(at)
-    if (!best) return []
-    const end = startOfQuarter(best.spans.at)
+    return best ? this.#derive(at, best.spans.settledTo) : []
+  }
+
+  /** Derives the quarters that end by `settledTo`. */
+  #derive(at: number, settledTo: number): Reading[] {
+    const end = startOfQuarter(settledTo)
     if (end <= this.#doneTo) return []
     const starts = new Set<number>()
     for (const { quarters } of this.#sources.values()) {

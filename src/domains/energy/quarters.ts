@@ -15,10 +15,10 @@ export class Quarters {
     this.#quarters = new Map(saved.map(([start, quarter]) => [start, { ...quarter }]))
   }
 
-  /** Leaves out what lies before `from`, and spans whose energy is unknown (NaN). */
+  /** Leaves out what lies before `from`. */
   add(span: Span, from: number): void {
     const lastedMs = span.to - span.from
-    if (!(lastedMs > 0) || Number.isNaN(span.kwh)) return
+    if (!(lastedMs > 0)) return
     const first = Math.max(startOfQuarter(span.from), from)
     for (let start = first; start < span.to; start += quarterMs) {
       const insideMs = Math.min(span.to, start + quarterMs) - Math.max(span.from, start)

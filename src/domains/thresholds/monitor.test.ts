@@ -70,6 +70,21 @@ describe('a threshold', () => {
   })
 })
 
+describe('the message of a threshold', () => {
+  it.each([
+    ['door', 'state', 1, 'door of d is open'],
+    ['smoke', 'state', 1, 'smoke of d is detected'],
+    ['valve', 'state', 1, 'valve of d is on'],
+    ['valve', 'state', 2, 'valve of d is 2, above 0'],
+    ['people', 'raw', 3, 'people of d is 3, above 0'],
+    ['share', '1', 0.5, 'share of d is 0.5, above 0'],
+  ])('names %s in %s of %f as people do', (metric, unit, value, message) => {
+    const monitor = monitorOf([{ name: 'any', metric, above: 0, level: 'info', forSeconds: 0 }])
+    const [alert] = monitor.take({ ...reading(0, value, metric), unit }, 0)?.alerts ?? []
+    expect(alert?.message).toBe(message)
+  })
+})
+
 describe('a threshold after a restart', () => {
   const open = monitorOf([atOnce]).take(reading(0, 1200), 0)?.alerts as Alert[]
 

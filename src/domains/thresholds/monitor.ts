@@ -2,6 +2,7 @@ import type { ThresholdRule } from '../../contract/thresholds.ts'
 import type { Alert } from '../../core/event.ts'
 import type { Reading } from '../../core/reading.ts'
 import { secondMs } from '../../core/time.ts'
+import { stateText, valueText } from '../../core/value-text.ts'
 import type { Effects, Monitor, Resume, Scope } from '../domain.ts'
 
 /** A condition that holds: since when, and its alert once it has held for long enough. */
@@ -84,6 +85,9 @@ const holds = (rule: ThresholdRule, value: number): boolean =>
   (rule.above !== undefined && value > rule.above) || (rule.below !== undefined && value < rule.below)
 
 function sentence(rule: ThresholdRule, { metric, device, value, unit }: Reading): string {
+  const state = stateText(value, unit, metric)
+  // a state has no amount above or below a limit
+  if (state !== undefined) return `${metric} of ${device} is ${state}`
   const side = rule.above !== undefined ? `above ${rule.above}` : `below ${rule.below}`
-  return `${metric} of ${device} is ${value} ${unit}, ${side}`
+  return `${metric} of ${device} is ${valueText(value, unit, metric)}, ${side}`
 }

@@ -3,6 +3,7 @@ import type { Alert } from '../../core/event.ts'
 import type { Incident, IncidentChange, MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentFilter, IncidentLedger } from '../../core/incident-ledger.ts'
 import type { Clock, Log } from '../../core/ports.ts'
+import { isSameTarget, type Target } from '../../core/target.ts'
 import { hourMs, secondMs } from '../../core/time.ts'
 import type { Feed } from '../feed.ts'
 import { Incidents } from './incidents.ts'
@@ -142,6 +143,19 @@ export class IncidentDesk {
     await this.#parts.ledger.removeWindow(id)
     this.#publish(this.#incidents.removeWindow(id, this.#parts.clock.now()))
     await this.save()
+  }
+
+  /** Resolves what is open of targets that people remove. */
+  async resolveTargets(targets: readonly Target[], by: string): Promise<void> {
+    const now = this.#parts.clock.now()
+    for (const { id, target } of this.#incidents.unresolved())
+      if (targets.some((gone) => isSameTarget(gone, target)))
+        this.#publish(this.#incidents.resolve(id, by, now))
+    await this.save()
+  }
+
+  removeTargets(targets: readonly Target[]): void {
+    this.#incidents.removeTargets(targets)
   }
 
   removeSite(site: string): void {

@@ -7,7 +7,7 @@ import {
   isResolved,
   type MaintenanceWindow,
 } from '../../core/incident.ts'
-import type { Target } from '../../core/target.ts'
+import { isSameTarget, type Target } from '../../core/target.ts'
 import { dayMs } from '../../core/time.ts'
 import { type Sleeper, WakeQueue } from '../wake-queue.ts'
 import { dismiss, fits, groupId, incidentOf, join, knows, without } from './grouping.ts'
@@ -149,6 +149,13 @@ export class Incidents {
     if (!window) return []
     this.#windows.delete(id)
     return this.#applyWindows(window.site, now)
+  }
+
+  /** Forgets what is held of these targets. */
+  removeTargets(targets: readonly Target[]): void {
+    const isGone = ({ target }: Incident): boolean => targets.some((gone) => isSameTarget(gone, target))
+    for (const incident of [...this.#held.values()].filter(isGone)) this.#forget(incident)
+    for (const { id } of [...this.#unsaved.values()].filter(isGone)) this.#unsaved.delete(id)
   }
 
   removeSite(site: string): void {

@@ -44,6 +44,11 @@ export class Agenda {
     this.#failures.delete(target)
   }
 
+  remove(target: Target): void {
+    this.#dueMs.delete(target)
+    this.#failures.delete(target)
+  }
+
   removeSite(site: string): void {
     this.#dueMs.removeSite(site)
     this.#failures.removeSite(site)

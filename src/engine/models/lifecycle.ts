@@ -1,13 +1,20 @@
 import { HomeostatError } from '../../core/errors.ts'
-import { type ModelEntry, type ModelStatus, naiveVersion, type StoredModel } from '../../core/life.ts'
+import {
+  type ModelEntry,
+  type ModelStatus,
+  naiveVersion,
+  type StoredModel,
+  type VersionKey,
+} from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
 import { type Target, TargetMap, targetId } from '../../core/target.ts'
 import { KeyedTurns } from '../../core/turns.ts'
 import type { Learning } from '../../domains/domain.ts'
 import type { Registry } from '../registry/registry.ts'
 import { nameOf, refusal } from '../registry/registry-names.ts'
+import { HiddenVersions } from './hidden-versions.ts'
 import { ModelCache } from './model-cache.ts'
-import { isLearnt, ModelIndex, noModel } from './model-index.ts'
+import { bare, isLearnt, ModelIndex, noModel, requireOnceLive } from './model-index.ts'
 import type { Lease, Serving } from './serving.ts'
 
 export interface LifecycleParts {
@@ -42,6 +49,7 @@ export class Lifecycle {
   readonly #opened = new TargetMap<string>()
   readonly #cache = new ModelCache()
   readonly #turns = new KeyedTurns()
+  readonly #hidden = new HiddenVersions()
 
   /** `kept`: versions of a target that are kept, the newest; the live one and the one before it always. */
   constructor(parts: LifecycleParts, kept: number) {
@@ -79,8 +87,7 @@ export class Lifecycle {
 
   /** Models of these sites (null: all) are read again when they are used next. */
   forgetLoaded(sites: readonly string[] | null): void {
-    if (sites === null) this.#cache.clear()
-    else for (const site of sites) this.#cache.removeSite(site)
+    this.#cache.forget(sites)
   }
 
   /** Versions that predict in shadow: the challenger, and the one that was live before. */
@@ -199,6 +206,55 @@ export class Lifecycle {
       void serving.swap(model, this.#open(model))
       return serving.lease(target)!
     })
+  }
+
+  /** People removed the target: nothing of it is served any more. Its files stay, since it may be restored. */
+  hide(target: Target): Promise<void> {
+    return this.#alone(target, async () => {
+      for (const { card } of this.entries(target)) {
+        const { version } = card.model
+        this.#hidden.add({ target, version })
+        this.#cache.drop(target, version)
+      }
+      this.#index.forget(target)
+      this.#opened.delete(target)
+      void this.#parts.serving.drop(target)
+      await this.#parts.registry.unpoint(target)
+    })
+  }
+
+  /** At the start: what removals hide. The process may have ended before a pointer was removed. */
+  async keepHidden(versions: readonly VersionKey[]): Promise<void> {
+    for (const key of versions) {
+      this.#hidden.add(key)
+      const isPointed = (await this.#parts.registry.latest(key.target)) === key.version
+      if (isPointed && !this.#index.known(key.target, key.version))
+        await this.#parts.registry.unpoint(key.target)
+    }
+  }
+
+  /** The ledger has the target's versions again; the one that is live is pointed at, if it is whole. */
+  restore(target: Target): Promise<void> {
+    return this.#alone(target, async () => {
+      await this.#index.reload(target)
+      const live = this.status(target, 'live')?.card.model.version
+      if (live === undefined) return
+      await this.#parts.registry.point(target, live).catch(async (error: unknown) => {
+        if (!(error instanceof HomeostatError)) throw error
+        await this.#quarantine(target, live, error.message)
+      })
+    })
+  }
+
+  /** Erases the files of versions that nothing can restore any more. */
+  async erase(versions: readonly VersionKey[]): Promise<void> {
+    for (const key of versions) {
+      this.#hidden.delete(key)
+      await this.#alone(key.target, async () => {
+        if (!this.#index.known(key.target, key.version))
+          await this.#parts.registry.erase(key.target, key.version)
+      })
+    }
   }
 
   /** Resolves when all changes of the site's models that were under way have ended and its models are erased. */
@@ -327,10 +383,8 @@ export class Lifecycle {
     const kept = new Set([...entries.filter(isLearnt).slice(0, this.#kept), ...always])
     const gone = entries.filter((entry) => isLearnt(entry) && !kept.has(entry))
     if (gone.length === 0) return
-    await this.#parts.registry.trim(
-      target,
-      entries.filter((entry) => kept.has(entry)).map(({ card }) => card.model.version),
-    )
+    const versions = entries.filter((entry) => kept.has(entry)).map(({ card }) => card.model.version)
+    await this.#parts.registry.trim(target, [...versions, ...this.#hidden.of(target)])
     await this.#index.remove(target, gone)
   }
 
@@ -344,17 +398,3 @@ const unnamed = {
   status: 'retired',
   reason: 'Nothing points to it any more; the naive forecast is live.',
 } as const
-
-/** The reason without the name of the model, which is known where it is stored. */
-const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')
-
-/** Throws `not_acceptable_state` for a version that is kept but was never live, or is live. */
-function requireOnceLive(entry: ModelEntry | undefined): void {
-  if (!entry || entry.status === 'retired' || entry.status === 'refused') return
-  const { version } = entry.card.model
-  const detail =
-    entry.status === 'live'
-      ? `The model ${version} is live already`
-      : `The model ${version} cannot be rolled back to: it is ${entry.status} (${entry.reason}); promote it instead`
-  throw new HomeostatError('not_acceptable_state', { detail })
-}

@@ -110,6 +110,17 @@ export class ModelIndex {
     )
   }
 
+  /** Here only: the ledger hides its entries. */
+  forget(target: Target): void {
+    this.#entries.delete(targetId(target))
+  }
+
+  /** As the ledger has it. */
+  async reload(target: Target): Promise<void> {
+    this.forget(target)
+    for (const entry of await this.#parts.ledger.of(target)) this.#set(entry)
+  }
+
   /** Targets of a site that have a version. */
   targetsOf(site: string): Target[] {
     return [...this.#entries.values()].flatMap(([entry]) =>
@@ -152,3 +163,17 @@ export const noModel = 'no learnt model is live, only the naive forecast is'
 
 const replaced = (version: string): string => `Replaced by ${version}.`
 const overtaken = (version: string): string => `Undecided when ${version} went live.`
+
+/** The reason without the name of the model, which is known where it is stored. */
+export const bare = (message: string): string => message.replace(/^The model .*? is refused: /s, '')
+
+/** Throws `not_acceptable_state` for a version that is kept but was never live, or is live. */
+export function requireOnceLive(entry: ModelEntry | undefined): void {
+  if (!entry || entry.status === 'retired' || entry.status === 'refused') return
+  const { version } = entry.card.model
+  const detail =
+    entry.status === 'live'
+      ? `The model ${version} is live already`
+      : `The model ${version} cannot be rolled back to: it is ${entry.status} (${entry.reason}); promote it instead`
+  throw new HomeostatError('not_acceptable_state', { detail })
+}

@@ -1,12 +1,15 @@
 import { HomeostatError } from '../../core/errors.ts'
 import type { ForecastKey, ModelRef, SeriesKey } from '../../core/event.ts'
-import type { ForgottenSpan, Job, ModelEntry, ModelEvent } from '../../core/life.ts'
+import type { ForgottenSpan, Job, ModelEntry, ModelEvent, VersionKey } from '../../core/life.ts'
 import type { ArtifactStore } from '../../core/ports.ts'
+import type { Reading } from '../../core/reading.ts'
 import type { Target } from '../../core/target.ts'
 import type { FeatureRow } from '../../domains/domain.ts'
 import { Registry } from '../registry/registry.ts'
 import { Forgotten } from './forgotten.ts'
+import { type ImportHoldOptions, ImportHolds } from './import-holds.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { isLearnt } from './model-index.ts'
 import { Overseer, type OverseerOptions } from './overseer.ts'
 import { type ReportCard, reportCard } from './report.ts'
 import { Serving } from './serving.ts'
@@ -14,11 +17,12 @@ import { Trainer, type TrainerOptions, type TrainerParts } from './trainer.ts'
 import { Watch } from './watch.ts'
 
 /** What the trainer needs of the world outside, and where models are kept. */
-export interface ModelsParts extends Omit<TrainerParts, 'lifecycle' | 'overseer' | 'forgotten'> {
+export interface ModelsParts
+  extends Omit<TrainerParts, 'lifecycle' | 'overseer' | 'forgotten' | 'isImporting' | 'onHistory'> {
   readonly artifacts: ArtifactStore
 }
 
-export interface ModelsOptions extends TrainerOptions, OverseerOptions {
+export interface ModelsOptions extends TrainerOptions, OverseerOptions, ImportHoldOptions {
   /** Versions of a target that are kept. */
   readonly kept: number
   /** Models held open for predictions on request. */
@@ -32,6 +36,7 @@ export interface ModelsOptions extends TrainerOptions, OverseerOptions {
 /** The life of all models: trained, judged, published, queried, watched, rolled back. */
 export class Models {
   readonly trainer: Trainer
+  readonly imports: ImportHolds
   readonly #parts: ModelsParts
   readonly #options: ModelsOptions
   readonly #lifecycle: Lifecycle
@@ -57,13 +62,20 @@ export class Models {
     )
     const watch = new Watch(ledger.watch)
     this.#overseer = new Overseer({ ...shared, watch, lifecycle: this.#lifecycle }, options)
+    this.imports = new ImportHolds(clock, options, (targets) => this.#importEnded(targets))
+    const importing = {
+      isImporting: (site: string): boolean => this.imports.holds(site),
+      onHistory: (target: Target): void => this.imports.touch(target),
+    }
     const own = { lifecycle: this.#lifecycle, overseer: this.#overseer, forgotten: this.#forgotten }
-    this.trainer = new Trainer({ ...parts, ...own }, options)
+    this.trainer = new Trainer({ ...parts, ...own, ...importing }, options)
   }
 
   async start(): Promise<void> {
     await this.#parts.artifacts.open()
     await this.#lifecycle.load()
+    for (const removal of this.#parts.directory.removals)
+      await this.#lifecycle.keepHidden(await this.#parts.ledger.removals.versions(removal))
     await this.#forgotten.load()
     await this.trainer.start()
     if (this.#options.reloadMs > 0) this.#reloading = this.#reloadNowAndThen()
@@ -71,6 +83,7 @@ export class Models {
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.imports.stop()
     await this.trainer.stop()
     await this.#reloading
     await this.#parts.artifacts.close()
@@ -78,9 +91,35 @@ export class Models {
 
   async removeSite(site: string): Promise<void> {
     await this.trainer.removeSite(site)
+    this.imports.removeSite(site)
     this.#overseer.removeSite(site)
     this.#forgotten.removeSite(site)
     await this.#lifecycle.removeSite(site)
+  }
+
+  /** People removed these targets; resolves when nothing of them is under way any more. */
+  async hide(targets: readonly Target[]): Promise<void> {
+    const ended = this.trainer.remove(targets)
+    for (const target of targets) this.#overseer.remove(target)
+    await Promise.all([ended, ...targets.map((target) => this.#lifecycle.hide(target))])
+  }
+
+  /** They are back, and the ledger has them; `newest` are readings of their derived series. */
+  async restore(targets: readonly Target[], newest: readonly Reading[]): Promise<void> {
+    for (const target of targets) await this.#lifecycle.restore(target)
+    await this.reloadForgotten()
+    this.trainer.committed(newest)
+    for (const target of targets) this.trainer.renew(target)
+  }
+
+  /** Forgotten spans were hidden or restored with their device. */
+  reloadForgotten(): Promise<void> {
+    return this.#forgotten.load()
+  }
+
+  /** Files of versions that cannot be restored any more. */
+  erase(versions: readonly VersionKey[]): Promise<void> {
+    return this.#lifecycle.erase(versions)
   }
 
   /** Whether a learnt model is live anywhere. */
@@ -160,9 +199,12 @@ export class Models {
     },
     wish: Pick<Job, 'by' | 'force'>,
   ): Promise<Job[]> {
-    const targets = this.trainer
-      .targets(want.sites, want.subject)
-      .filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
+    const { sites, subject } = want
+    // of a meter that gives nothing to learn from, the training tells why
+    const targets = [
+      ...this.trainer.targets(sites, subject),
+      ...this.trainer.measured(sites, subject),
+    ].filter(({ learning }) => want.domain === undefined || learning.name === want.domain)
     return this.trainer.train(targets, wish)
   }
 
@@ -194,6 +236,18 @@ export class Models {
     const targets = this.trainer.targets([site], device)
     for (const { target } of targets) this.trainer.renew(target)
     await this.trainer.train(targets, { by, force: false })
+  }
+
+  /** What waited for an import is trained; what has learnt from a part of the file only, or before it, learns again. */
+  #importEnded(touched: readonly Target[]): void {
+    const { trainer } = this
+    const learnt = touched.filter((target) => this.#lifecycle.entries(target).some(isLearnt))
+    const again = learnt.flatMap(({ site, subject }) => trainer.targets([site], subject))
+    trainer.jobs.look()
+    if (again.length === 0) return
+    trainer.train(again, { by: 'import', force: false }).catch((error: unknown) => {
+      this.#parts.log.warn('Trainings after an import could not be queued.', { error: String(error) })
+    })
   }
 
   async #reloadNowAndThen(): Promise<void> {

@@ -187,6 +187,10 @@ export class Overseer {
     this.#unreported.delete(target)
   }
 
+  remove(target: Target): void {
+    for (const held of [this.#judged, this.#compared, this.#unreported]) held.delete(target)
+  }
+
   removeSite(site: string): void {
     this.#judged.removeSite(site)
     this.#compared.removeSite(site)

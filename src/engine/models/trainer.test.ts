@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { entry, model } from '../../../test/conformance/ledger-life-samples.ts'
+import { card } from '../../../test/conformance/ledger-samples.ts'
 import { turnOfTheLoop, VirtualClock } from '../../../test/virtual-clock.ts'
 import type { SeriesKey } from '../../core/event.ts'
 import type { Jobs, Ledger, ReadingStore, WindowStore } from '../../core/ports.ts'
@@ -23,6 +25,9 @@ const options = {
     workers: 1,
     jobMs: hourMs,
     jobsWaiting: 100,
+    heldMs: hourMs,
+    imports: 2,
+    importSilentMs: 60 * secondMs,
     kept: 5,
     open: 10,
     reloadMs: 0,
@@ -52,6 +57,8 @@ class World {
   /** Subjects whose forecast fails, and those whose forecast the ledger does not take. */
   readonly failing = new Set<string>()
   readonly unstorable = new Set<string>()
+  /** Subjects whose history is still to be derived again. */
+  readonly dirty = new Set<string>()
 
   constructor(change: Partial<Learning> = {}) {
     const directory = new Directory(this.ledger, { id: 'home', name: 'Home', zone: 'UTC' })
@@ -65,6 +72,7 @@ class World {
         ledger: this.#failingLedger(),
         jobs: this.#jobs,
         onForecast: () => undefined,
+        isDirty: ({ subject }) => this.dirty.has(subject),
       },
       options,
     )
@@ -295,5 +303,100 @@ describe('trainer', () => {
     await world.models.removeSite('home')
     await world.pass(hourMs, minuteMs)
     expect(world.begun).toEqual([])
+  })
+
+  describe('during an import', () => {
+    const weeks = 28 * (dayMs / quarterMs)
+    /** A target with enough history to be learnt from, which came in with an import that runs. */
+    async function importing(
+      prepare: (world: World) => Promise<void> = async () => undefined,
+    ): Promise<{ world: World; id: string; open: () => Promise<string[]> }> {
+      const world = new World()
+      await prepare(world)
+      await world.models.start()
+      const { id } = world.models.imports.begin(['home'], 'a test')
+      await world.derive('fridge', start - 28 * dayMs, weeks)
+      await world.pass(5 * secondMs, secondMs)
+      const open = async () =>
+        (await world.ledger.jobs.all({ status: ['queued'] })).map(({ target }) => target.subject)
+      return { world, id, open }
+    }
+
+    it('forecasts, and trains when the import has ended', async () => {
+      const { world, id, open } = await importing()
+      expect(world.takeBegun()).toEqual(['fridge'])
+      expect(await open()).toEqual(['fridge'])
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual([])
+      expect(world.takeBegun()).toEqual(['fridge'])
+    })
+
+    it('trains a target again at its end that had learnt before, maybe from a part of the file', async () => {
+      const target = { site: 'home', domain: 'energy', subject: 'fridge' }
+      const { world, id } = await importing((one) =>
+        one.ledger.models.put(
+          [entry('v1', { card: card({ target, model: model('v1') }), status: 'rejected' })],
+          [],
+        ),
+      )
+      const jobs = () => world.ledger.jobs.all({})
+      expect(await jobs()).toEqual([])
+      world.models.imports.end(id)
+      await settle()
+      expect((await jobs()).map((job) => [job.target.subject, job.by])).toEqual([['fridge', 'import']])
+    })
+
+    it('trains only once the history that came late is derived again', async () => {
+      const { world, id, open } = await importing()
+      world.dirty.add('fridge')
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual(['fridge'])
+      world.dirty.clear()
+      world.models.trainer.rebuilt({ site: 'home', domain: 'energy', subject: 'fridge' })
+      await settle()
+      expect(await open()).toEqual([])
+    })
+
+    it('does not wait for an import that was not heard of any more', async () => {
+      const { world, open } = await importing()
+      await world.pass(60 * secondMs, secondMs)
+      expect(world.models.imports.all()).toEqual([])
+      expect(await open()).toEqual([])
+    })
+
+    it('waits for a second import of the same site', async () => {
+      const { world, id, open } = await importing()
+      const second = world.models.imports.begin(['home', 'barn'], 'a test')
+      expect(() => world.models.imports.begin(['home'], 'a test')).toThrow(
+        /at most 2 may \(limits\.imports\)/,
+      )
+      world.models.imports.end(id)
+      await settle()
+      expect(await open()).toEqual(['fridge'])
+      world.models.imports.end(second.id)
+      await settle()
+      expect(await open()).toEqual([])
+    })
+  })
+})
+
+describe('a meter of which nothing can be derived', () => {
+  it('is told why when it is to be learnt from, and is no target else', async () => {
+    const world = new World()
+    for (let row = 0; row < 4; row++)
+      world.windows.push({
+        ...{ site: 'home', device: 'boiler', metric: 'power', unit: 'W', value: 500 },
+        at: start + row * 3 * hourMs,
+      })
+    await world.start('fridge')
+    expect(world.models.trainer.targets(null).map(({ target }) => target.subject)).toEqual(['fridge'])
+    const jobs = await world.models.train({ sites: null }, { by: 'someone', force: false })
+    expect(jobs.map(({ target }) => target.subject)).toEqual(['fridge', 'boiler'])
+    await world.pass(secondMs)
+    const ended = await world.ledger.jobs.get(jobs[1]!.id)
+    expect(ended).toMatchObject({ status: 'done' })
+    expect(ended!.detail).toMatch(/^It is measured too seldom .* power comes every 3 h/)
   })
 })

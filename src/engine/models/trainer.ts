@@ -1,10 +1,10 @@
-import type { Card, Forecast } from '../../core/event.ts'
+import type { Forecast } from '../../core/event.ts'
 import type { Job, StoredModel } from '../../core/life.ts'
 import type { Clock, Jobs, Ledger, Log, ReadingStore, WindowStore } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { targetOfDerived } from '../../core/series.ts'
-import { type Target, TargetMap } from '../../core/target.ts'
-import { dayMs } from '../../core/time.ts'
+import { isSameTarget, type Target, TargetMap } from '../../core/target.ts'
+import { dayMs, hourMs } from '../../core/time.ts'
 import type {
   Dataset,
   ForecastInput,
@@ -19,7 +19,9 @@ import { Agenda } from './agenda.ts'
 import { attemptTogether, type Failure } from './attempts.ts'
 import { readDatasets } from './dataset.ts'
 import type { Forgotten } from './forgotten.ts'
+import { learntFrom, rivalOf } from './learnt-from.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { measuredTargets, pacesOf } from './measured.ts'
 import { isLearnt } from './model-index.ts'
 import type { Overseer } from './overseer.ts'
 import type { Learnable, Predicted } from './target.ts'
@@ -39,6 +41,11 @@ export interface TrainerParts {
   readonly overseer: Overseer
   readonly forgotten: Forgotten
   readonly onForecast: (forecast: Forecast) => void
+  readonly isImporting: (site: string) => boolean
+  /** History of the target came in. Called for each step. */
+  readonly onHistory: (target: Target) => void
+  /** Whether history of the target is still to be derived again. */
+  readonly isDirty: (target: Target) => boolean
 }
 
 export interface TrainerOptions {
@@ -48,6 +55,8 @@ export interface TrainerOptions {
   readonly jobMs: number
   /** Trainings that may wait. */
   readonly jobsWaiting: number
+  /** A training waits for imports and for history that is derived again so long at most. */
+  readonly heldMs: number
 }
 
 /** Forecasts that are made at the same time, and written as one. */
@@ -55,6 +64,9 @@ const atOnce = 8
 
 /** A forecast looks back four weeks, and the naive ones are compared over eight. */
 const forecastHistoryMs = 100 * dayMs
+
+/** A step that is derived so long after its time is history that was brought in. */
+const historyMs = hourMs
 
 /** What a forecast is made from. */
 interface History {
@@ -99,9 +111,10 @@ export class Trainer {
         ledger: ledger.jobs,
         clock,
         log,
+        isHeld: (target) => parts.isImporting(target.site) || parts.isDirty(target),
         work: (job, signal, progress) => this.#learn(job, signal, progress),
       },
-      { atOnce: options.workers, waiting: options.jobsWaiting, jobMs: options.jobMs },
+      { ...options, atOnce: options.workers, waiting: options.jobsWaiting },
     )
   }
 
@@ -133,7 +146,9 @@ export class Trainer {
   /** A derived step of the target, which begins at `at` (UTC ms), is committed. Cheap: called for each. */
   derived(target: Target, at: number): void {
     const state = this.#state(target)
-    if (!state || at <= state.newestAt) return
+    if (!state) return
+    if (at < this.#parts.clock.now() - historyMs) this.#parts.onHistory(target)
+    if (at <= state.newestAt) return
     const before = stepOf(state)
     state.newestAt = at
     if (stepOf(state) > Math.max(before, state.doneStep)) this.#agenda.add(target)
@@ -141,7 +156,10 @@ export class Trainer {
 
   /** History of the target was derived again: its forecast is made anew, in the same step still. */
   rebuilt(target: Target): void {
-    if (this.#states.get(target)) this.#agenda.add(target)
+    if (!this.#states.get(target)) return
+    this.#agenda.add(target)
+    this.#parts.onHistory(target)
+    this.jobs.look()
   }
 
   /** The live model of the target has changed: it is forecast anew at once. */
@@ -157,12 +175,26 @@ export class Trainer {
       .filter(({ target }) => subject === undefined || target.subject === subject)
   }
 
+  /** Targets that are measured, but of which nothing could be derived. */
+  measured(sites: readonly string[] | null, subject?: string): Learnable[] {
+    return measuredTargets(this.#parts, sites, subject).filter(({ target }) => !this.#states.get(target))
+  }
+
   /** Queues a training of each target. */
   train(targets: readonly Learnable[], request: Pick<Job, 'by' | 'force'>): Promise<Job[]> {
     return this.jobs.queue(
       targets.map(({ target }) => target),
       request,
     )
+  }
+
+  /** Forgets targets at once; resolves when their trainings have ended. What is under way of them is not stored. */
+  remove(targets: readonly Target[]): Promise<void> {
+    for (const target of targets) {
+      this.#states.delete(target)
+      this.#agenda.remove(target)
+    }
+    return this.jobs.remove((target) => targets.some((gone) => isSameTarget(gone, target)))
   }
 
   async removeSite(site: string): Promise<void> {
@@ -276,15 +308,18 @@ export class Trainer {
 
   /** Returns the targets that could not be stored, scored or logged; the others are. */
   async #publish(made: readonly Predicted[]): Promise<Failure<Predicted>[]> {
-    const { overseer, directory } = this.#parts
-    // a site may have been erased meanwhile
-    const wanted = made
-      .filter(({ target }) => directory.has(target.target.site))
-      .map((one) => overseer.choose(one))
+    const { overseer } = this.#parts
+    const wanted = made.filter((one) => this.#isWanted(one.target)).map((one) => overseer.choose(one))
     const failures = await attemptTogether(wanted, (some) => this.#store(some))
     const isFailed = new Set(failures.map(({ item }) => item))
-    const stored = wanted.filter((one) => !isFailed.has(one))
+    const stored = wanted.filter((one) => !isFailed.has(one) && this.#isWanted(one.target))
     return [...failures, ...(await overseer.watch(stored))]
+  }
+
+  /** Its site or device may have been removed meanwhile; a new one of the same name is another. */
+  #isWanted(learnable: Learnable): boolean {
+    const { site } = learnable.target
+    return this.#parts.directory.has(site) && this.#states.get(learnable.target)?.learnable === learnable
   }
 
   async #store(made: readonly Predicted[]): Promise<void> {
@@ -296,14 +331,18 @@ export class Trainer {
   }
 
   async #learn(job: Job, signal: AbortSignal, onProgress: (share: number) => void): Promise<string> {
-    const { jobs, lifecycle, directory } = this.#parts
-    const target = this.#states.get(job.target)?.learnable
+    const { jobs, lifecycle } = this.#parts
+    const { site, subject } = job.target
+    const target =
+      this.#states.get(job.target)?.learnable ??
+      measuredTargets(this.#parts, [site], subject).find((one) => isSameTarget(one.target, job.target))
     if (!target) return 'There is nothing to learn from any more.'
     const steps = await this.#collect(target)
-    if (!steps || !target.learning.isEnough(steps)) return 'There is too little history to learn from.'
-    const same = job.force ? undefined : this.#learntFrom(target, steps)
+    if (!steps || !target.learning.isEnough(steps))
+      return target.learning.whyNot(steps, pacesOf(this.#parts.windows, target))
+    const same = job.force ? undefined : learntFrom(this.#parts, target, steps)
     if (same !== undefined) return `There is nothing new: ${same} has learnt from the same hours.`
-    const live = await this.#rival(target)
+    const live = await rivalOf(this.#parts, target)
     const given = this.#inputOf(target.target, steps)
     // versions are named by their second
     const newestAt = lifecycle.entries(target.target).find(isLearnt)?.card.trainedAt ?? 0
@@ -311,27 +350,9 @@ export class Trainer {
     const input: LearnInput = { ...given, now, mode: 'learn', ...(live ? { live } : {}) }
     const model = await jobs.run<LearnInput, StoredModel>(target.learning.name, input, { signal, onProgress })
     signal.throwIfAborted()
-    // a site may have been erased meanwhile
-    if (!directory.has(job.target.site)) return 'The site was erased.'
+    if (!this.#isWanted(target)) return 'The device or its site was removed.'
     const entry = await lifecycle.add(model, job)
     return entry.reason
-  }
-
-  /** The newest version, if it was trained on exactly this history. */
-  #learntFrom({ learning, target }: Learnable, steps: Steps): string | undefined {
-    const { lifecycle, forgotten } = this.#parts
-    const newest = lifecycle.entries(target).find(isLearnt)
-    if (!newest || newest.status === 'refused') return undefined
-    const { card } = newest
-    const isForgotten = forgotten.touches(card, ...learning.measured(target))
-    return hasSeen(card, steps) && !isForgotten ? card.model.version : undefined
-  }
-
-  /** The live model as the rival, unless a part of its training data was forgotten since. */
-  async #rival({ learning, target }: Learnable): Promise<StoredModel | undefined> {
-    const { lifecycle, forgotten } = this.#parts
-    const live = await lifecycle.live(target)
-    return live && forgotten.touches(live.card, ...learning.measured(target)) ? undefined : live
   }
 
   /** The whole history that is learnt from. */
@@ -371,12 +392,3 @@ export class Trainer {
 /** The number of the first step of `everyMs` that is not whole, counted from the epoch. */
 const stepOf = ({ newestAt, learnable: { learning } }: State): number =>
   Math.floor((newestAt + learning.stepMs) / learning.everyMs)
-
-/** Whether the card describes the same history: the same hours, as many of them unknown, repaired or left out. */
-const hasSeen = ({ span, repairs }: Card, steps: Steps): boolean =>
-  span.from === steps.start &&
-  span.to === steps.start + steps.values.length * steps.stepMs &&
-  isAlike(steps.repairs, repairs)
-
-const isAlike = (some: Steps['repairs'], all: Steps['repairs']): boolean =>
-  all['forgotten'] === some['forgotten'] && Object.entries(some).every(([name, count]) => all[name] === count)

@@ -7,7 +7,7 @@ import { createMemoryLedger } from '../../stores/ledger/memory.ts'
 import { TrainingJobs, type TrainingJobsOptions } from './training-jobs.ts'
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const usual: TrainingJobsOptions = { atOnce: 2, waiting: 10, jobMs: 60_000 }
+const usual: TrainingJobsOptions = { atOnce: 2, waiting: 10, jobMs: 60_000, heldMs: 3_600_000 }
 const wish = { by: 'a test', force: false }
 const target = (subject: string, site = 'home'): Target => ({ site, domain: 'energy', subject })
 
@@ -22,10 +22,12 @@ interface Work {
 /** Trainings that end when the test says so, or when they are aborted. */
 function setUp(options: Partial<TrainingJobsOptions> = {}, ledger: JobLedger = createMemoryLedger().jobs) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1))
+  const held = new Set<string>()
   const works: Work[] = []
   const jobs = new TrainingJobs(
     {
       ...{ ledger, clock, log: silent },
+      isHeld: ({ subject }) => held.has(subject),
       work: (job, signal, progress) =>
         new Promise((done, fail) => {
           works.push({ job, signal, progress, done, fail })
@@ -34,7 +36,7 @@ function setUp(options: Partial<TrainingJobsOptions> = {}, ledger: JobLedger = c
     },
     { ...usual, ...options },
   )
-  return { clock, works, jobs, ledger }
+  return { clock, works, jobs, ledger, held }
 }
 
 const settle = async (): Promise<void> => {
@@ -42,6 +44,35 @@ const settle = async (): Promise<void> => {
 }
 
 describe('trainings', () => {
+  it('of a held target wait and let others pass, and run once it is held no longer', async () => {
+    const { works, jobs, held } = setUp({ atOnce: 1 })
+    held.add('a')
+    await jobs.start()
+    await jobs.queue([target('a'), target('b')], wish)
+    await settle()
+    expect(works.map(({ job }) => job.target.subject)).toEqual(['b'])
+    works[0]!.done('It was better.')
+    await settle()
+    expect(works).toHaveLength(1)
+    held.clear()
+    jobs.look()
+    await settle()
+    expect(works.map(({ job }) => job.target.subject)).toEqual(['b', 'a'])
+  })
+
+  it('of a target that stays held wait no longer than the longest wait', async () => {
+    const { works, jobs, held, clock } = setUp({ heldMs: 60_000 })
+    held.add('a')
+    await jobs.start()
+    await jobs.queue([target('a')], wish)
+    await clock.advance(59_000)
+    await settle()
+    expect(works).toEqual([])
+    await clock.advance(1_000)
+    await settle()
+    expect(works.map(({ job }) => job.target.subject)).toEqual(['a'])
+  })
+
   it('run so many at a time, in the order in which they were asked for, and say what became of them', async () => {
     const { works, jobs, ledger } = setUp()
     await jobs.start()

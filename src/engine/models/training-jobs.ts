@@ -8,6 +8,8 @@ export interface TrainingJobsParts {
   readonly ledger: JobLedger
   readonly clock: Clock
   readonly log: Log
+  /** Whether the history of a target is not complete yet: its training waits, and `look` is called when it may be. */
+  readonly isHeld?: (target: Target) => boolean
   /** Trains one target; returns a sentence with the result. Rejects when aborted. */
   readonly work: (job: Job, signal: AbortSignal, progress: (share: number) => void) => Promise<string>
 }
@@ -19,6 +21,8 @@ export interface TrainingJobsOptions {
   readonly waiting: number
   /** Time of one job. */
   readonly jobMs: number
+  /** A training waits for the history of its target so long at most. */
+  readonly heldMs: number
 }
 
 interface Running {
@@ -45,6 +49,8 @@ export class TrainingJobs {
   readonly #running = new Map<string, Running>()
   /** Jobs enter the queue one call after the other: else two calls could queue the same target. */
   readonly #entering = new Turns(1)
+  readonly #stop = new AbortController()
+  #lookAtMs = Number.POSITIVE_INFINITY
   #count = 0
   #state: 'not started' | 'running' | 'stopped' = 'not started'
 
@@ -88,6 +94,7 @@ export class TrainingJobs {
   /** What runs is cut short and stays in the ledger for the next start. */
   async stop(): Promise<void> {
     this.#state = 'stopped'
+    this.#stop.abort()
     for (const { stop } of this.#running.values()) stop.abort()
     await this.#entering.run(async () => undefined)
     await Promise.all([...this.#running.values()].map(({ done }) => done))
@@ -152,11 +159,16 @@ export class TrainingJobs {
   }
 
   /** Drops the site's trainings; resolves when those that ran have ended, whatever others still run. */
-  async removeSite(site: string): Promise<void> {
+  removeSite(site: string): Promise<void> {
+    return this.remove((target) => target.site === site)
+  }
+
+  /** The same for some targets. */
+  async remove(isGone: (target: Target) => boolean): Promise<void> {
     await this.#entering.run(async () => {
-      for (const [key, { target }] of this.#waiting) if (target.site === site) this.#waiting.delete(key)
+      for (const [key, { target }] of this.#waiting) if (isGone(target)) this.#waiting.delete(key)
     })
-    const own = [...this.#running.values()].filter(({ job }) => job.target.site === site)
+    const own = [...this.#running.values()].filter(({ job }) => isGone(job.target))
     for (const { stop } of own) stop.abort()
     await Promise.all(own.map(({ done }) => done))
   }
@@ -165,9 +177,34 @@ export class TrainingJobs {
     return this.#waiting.get(targetId(target)) ?? this.#running.get(targetId(target))?.job
   }
 
+  /** A target may not be held any more. */
+  look(): void {
+    this.#next()
+  }
+
+  #isHeld({ target, createdAt }: Job): boolean {
+    if (!this.#parts.isHeld?.(target)) return false
+    const leftMs = createdAt + this.#options.heldMs - this.#parts.clock.now()
+    if (leftMs > 0) this.#lookIn(leftMs)
+    return leftMs > 0
+  }
+
+  /** One timer for all that are held: the first of them to have waited long enough. */
+  #lookIn(ms: number): void {
+    const { clock } = this.#parts
+    const atMs = clock.monotonic() + ms
+    if (atMs >= this.#lookAtMs) return
+    this.#lookAtMs = atMs
+    void clock.sleep(ms, this.#stop.signal).then(() => {
+      this.#lookAtMs = Number.POSITIVE_INFINITY
+      if (!this.#stop.signal.aborted) this.#next()
+    })
+  }
+
   #next(): void {
     for (const [key, job] of this.#waiting) {
       if (!this.areRun || this.#running.size >= this.#options.atOnce) return
+      if (this.#isHeld(job)) continue
       this.#waiting.delete(key)
       const running: Running = { job, stop: new AbortController(), progress: 0, done: Promise.resolve() }
       this.#running.set(key, running)

@@ -216,6 +216,11 @@ export class Registry {
     })
   }
 
+  /** Removes one version. */
+  erase(target: Target, version: string): Promise<void> {
+    return this.#inTurn(target, () => this.#removeVersion(target, version, keptRoot))
+  }
+
   /** All models of a site, its pointers first, when the changes that were under way have ended; the caller begins no further ones. */
   async removeSite(site: string): Promise<void> {
     await this.#turns.settled((key) => key.startsWith(`${site}\u001f`))

@@ -1,8 +1,10 @@
+import type { FrozenStores } from '../../core/frozen.ts'
 import type { EventFunction, Trigger } from '../../core/life.ts'
 import type { Clock, Ledger, Log } from '../../core/ports.ts'
 import { hourMs } from '../../core/time.ts'
 import type { Directory } from '../directory.ts'
 import type { Models } from '../models/models.ts'
+import type { Backups } from '../options.ts'
 import type { Upkeep } from '../upkeep.ts'
 import { Scheduler, schedulerLimits } from './scheduler.ts'
 import type { Call, Task } from './scheduler-runs.ts'
@@ -22,6 +24,8 @@ export interface ScheduleParts {
   readonly directory: Directory
   readonly models: Models
   readonly upkeep: Upkeep
+  readonly backups?: Backups | undefined
+  readonly freeze: () => Promise<FrozenStores>
 }
 
 export interface RetrainOptions {
@@ -73,6 +77,7 @@ export function createSchedule(parts: ScheduleParts, options: RetrainOptions): S
       when: { cron: `${rollUpMinute} * * * *`, zone },
       task: () => upkeep.rollUp(),
     },
+    ...backupWork(parts, options),
   ]
   return new Scheduler(
     {
@@ -91,6 +96,39 @@ interface Work {
   readonly enabled: boolean
   readonly when: Pick<Trigger, 'cron' | 'zone' | 'everyMs'>
   readonly task: Task
+}
+
+function backupWork(
+  { backups, freeze, ledger, clock, log }: ScheduleParts,
+  { zone }: RetrainOptions,
+): readonly Work[] {
+  if (!backups) return []
+  return [
+    {
+      ...{ name: 'backup', event: 'BackupEvent', enabled: true },
+      when: { cron: `0 ${backups.hour} * * *`, zone },
+      async task({ signal }) {
+        try {
+          await backups.save(freeze, signal)
+          log.info('A backup was made.')
+        } catch (error) {
+          const at = clock.now()
+          const detail = error instanceof Error ? error.message : String(error)
+          log.error('The scheduled backup failed.', { detail })
+          const info = {
+            id: `backup-${at}`,
+            at,
+            site: null,
+            level: 2,
+            summary: 'The scheduled backup failed.',
+            detail,
+          } as const
+          await ledger.notes.putInfos([info]).catch(() => undefined)
+          throw error
+        }
+      },
+    },
+  ]
 }
 
 const retrainTime = ({ retrainHour, retrainHours }: RetrainOptions, zone: string): Work['when'] =>

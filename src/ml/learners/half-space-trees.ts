@@ -56,9 +56,13 @@ class HalfSpaceTrees implements StreamingModel {
     this.#current = Float64Array.from(json.current)
   }
 
+  knows(): boolean {
+    return this.#features.length > 0
+  }
+
   /** 0 (in the thick of the last window) to 1 (where no row was). */
   scoreOne(values: ArrayLike<number>): number {
-    if (this.#features.length === 0) return 0
+    if (!this.knows()) return 0
     const { trees, depth, windowRows } = this.#options
     const size = 2 ** (depth + 1) - 1
     let mass = 0

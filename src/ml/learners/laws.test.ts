@@ -219,6 +219,7 @@ describe.each(Object.entries(streamingLearners))('%s as a stream', (name, learne
 
   test('says 0 before it knows anything', () => {
     expect(learner.create(frame.names).scoreOne(values(0), at(0))).toBe(0)
+    expect(learner.create(frame.names).knows(values(0), at(0))).toBe(false)
   })
 
   test('is not changed by scoring', () => {

@@ -47,8 +47,12 @@ class LevelShift implements SeriesDetector {
     this.#past = new MeanWindow(options.pastValues, state?.past)
   }
 
+  knows(): boolean {
+    return this.#past.size >= this.#options.minValues
+  }
+
   score(value: number): number {
-    if (this.#past.size < this.#options.minValues) return 0
+    if (!this.knows()) return 0
     const level = this.#past.mean()
     const recent = (this.#recent.sum() + clamped(value)) / (this.#recent.size + 1)
     const spread = Math.max(this.#past.deviation(), smallestSpread * Math.abs(level), Number.MIN_VALUE ** 0.5)

@@ -61,6 +61,10 @@ class SeasonalResidual implements SeriesDetector {
     for (const residual of state?.residuals ?? []) this.#residuals.push(residual)
   }
 
+  knows(at: number): boolean {
+    return this.#profile(at) !== undefined
+  }
+
   score(value: number, at: number): number {
     const profile = this.#profile(at)
     if (!profile) return 0

@@ -38,6 +38,10 @@ class Stuck implements SeriesDetector {
     this.#lastMs = state.lastMs
   }
 
+  knows(): boolean {
+    return this.#value !== undefined
+  }
+
   score(value: number, at: number): number {
     if (this.#value === undefined || this.#moved(value)) return 0
     const longest = this.#runsMs.sorted().at(-1) ?? 0

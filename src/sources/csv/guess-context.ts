@@ -6,6 +6,8 @@ import type { ColumnFlag, Field, RoleColumn } from './mapping.ts'
 export interface MappingFlags {
   readonly time?: string
   readonly zone?: string
+  /** The zone of the site that the readings belong to, and what it is called for the user. */
+  readonly siteZone?: { readonly zone: string; readonly why: string }
   readonly dateOrder?: string
   readonly start?: string
   readonly every?: string
@@ -25,7 +27,7 @@ export interface GuessContext {
   readonly device: string
 }
 
-export type Role = RoleColumn['role'] | 'value'
+export type Role = Exclude<RoleColumn['role'], 'series'> | 'value'
 
 /** Which column plays which role, and how that is known. */
 export type Roles = Partial<Record<Role, { readonly index: number; readonly why: string }>>
@@ -36,5 +38,6 @@ export function fieldOf(roles: Roles, role: Role): Field | undefined {
   return found ? { column: found.index } : undefined
 }
 
-/** The sample's cells of one column. */
-export const cellsOf = (head: FileHead, index: number): string[] => head.sample.map((row) => row[index] ?? '')
+/** The cells of one column, of all rows that were looked at. */
+export const cellsOf = (head: FileHead, index: number): string[] =>
+  [head.sample, ...head.spread].flatMap((rows) => rows.map((row) => row[index] ?? ''))

@@ -1,5 +1,6 @@
 import { HomeostatError } from '../../core/errors.ts'
-import { canonicalUnit } from '../../core/units.ts'
+import { toCanonical } from '../../core/units.ts'
+import { readCounter } from './counter.ts'
 import { cellsOf, fieldOf, type GuessContext, type Role, type Roles } from './guess-context.ts'
 import { guessStepMs } from './guess-time.ts'
 import type { KnownColumn } from './known.ts'
@@ -14,9 +15,9 @@ import {
   type TimeSource,
   type ValueColumn,
 } from './mapping.ts'
-import { type NameReading, readName } from './names.ts'
-import { parseCell } from './rows.ts'
-import { readTimeFormat } from './time.ts'
+import { likelyUnit, type NameReading, normalise, readName } from './names.ts'
+import { parseCell } from './numbers.ts'
+import { isEpoch, readTimeFormat } from './time.ts'
 
 type Parts = Pick<Mapping, 'values' | 'events' | 'roles' | 'skipped'>
 
@@ -64,12 +65,16 @@ export function wideParts(context: GuessContext, all: Roles, time: TimeSource): 
     } else if (fact) {
       values.push(documentedValue(context, roles, index, name, fact))
     } else {
-      const found = byName(context, index, name)
+      const found = byName(context, roles, time, index, name)
       if ('metric' in found) named.push(found)
       else skipped.push(found)
     }
   }
-  values.push(...withDevices(context, roles, named))
+  const { kept, rivals } =
+    roles.device && context.flags.device === undefined ? withoutRivals(named) : { kept: named, rivals: [] }
+  skipped.push(...rivals)
+  skipped.sort((a, b) => a.index - b.index)
+  values.push(...withDevices(context, roles, kept))
   values.sort((a, b) => a.index - b.index)
   return { values, events, roles: roleColumns(head.columns, roles), skipped }
 }
@@ -124,56 +129,119 @@ function documentedValue(
   }
 }
 
-function byName(context: GuessContext, index: number, name: string): Named | SkippedColumn {
+function byName(
+  context: GuessContext,
+  roles: Roles,
+  time: TimeSource,
+  index: number,
+  name: string,
+): Named | SkippedColumn {
   const { head } = context
   const cells = cellsOf(head, index)
-  const filled = cells.map((cell) => parseCell(cell, head.decimalComma)).filter((value) => value !== null)
+  const style = head.styles[index] ?? '.'
+  const filled = cells.map((cell) => parseCell(cell, style)).filter((value) => value !== null)
   const numbers = filled.filter((value) => value !== undefined)
-  const skip = (why: string, column?: string): SkippedColumn => ({
+  const skip = (why: string, meaning?: string): SkippedColumn => ({
     index,
     name,
     why,
-    ...flagFor(context, name, column),
+    ...(meaning === undefined ? {} : { flag: columnFlag(name, meaning) }),
   })
   if (name === 'row_number' || /^unnamed: \d+$/i.test(name)) return { index, name, why: 'a row number' }
   const isTime = readTimeFormat(cells)
-  if (isTime && !isTime.startsWith('epoch')) {
+  if (isTime && !isEpoch(isTime)) {
     return { index, name, why: 'another time', flag: `--time ${quoted(name)}` }
   }
   if (filled.length > 0 && numbers.length < filled.length / 2)
     return { index, name, why: 'text, not a number' }
-  const read = readName(name, numbers)
-  const device = 'DEVICE'
-  if (read.not !== undefined) return skip(read.not, `${device}/METRIC:UNIT`)
+  if (filled.length === 0 && cells.length > 0)
+    return { index, name, why: 'no value in the rows that were looked at' }
+  const read = readName(name, numbers, head.units[index])
+  const prefix = devicePrefix(context, roles)
+  if (read.not !== undefined) return skip(read.not, `${prefix}METRIC:UNIT`)
   if (read.metric === undefined)
-    return skip(`the name tells no metric${unitNote(read)}`, `${device}/METRIC:UNIT`)
-  if (read.unit === undefined) {
-    return skip('unit not stated', `${context.device}/${read.metric}:${canonicalUnit(read.metric) ?? 'UNIT'}`)
+    return skip(`the name tells no metric${unitNote(read)}`, `${prefix}METRIC:${read.unit ?? 'UNIT'}`)
+  if (read.unit === undefined)
+    return skip('unit not stated', `${prefix}${read.metric}:${likelyUnit(read.metric, numbers) ?? 'UNIT'}`)
+  const { unit, subject, why, metric } = read
+  if (metric !== 'energy' && metric !== 'energy_total') return { index, name, metric, unit, subject, why }
+  const verdict = readCounter(
+    normalise(name),
+    runsOf(context, roles, time, index),
+    toCanonical('energy', unit)?.scale,
+  )
+  const other = verdict.counter ? 'energy' : 'energy_total'
+  const hint = verdict.unsure
+    ? `; if it is a meter’s register: ${columnFlag(name, `${prefix}${other}:${unit}`)}`
+    : ''
+  return {
+    ...{ index, name, unit, subject },
+    metric: verdict.counter ? 'energy_total' : 'energy',
+    why: `${why}; ${verdict.why}${hint}`,
   }
-  const { unit, subject, why } = read
-  const isCounter = read.metric === 'energy' && risesThroughout(numbers)
-  return isCounter
-    ? { index, name, metric: 'energy_total', unit, subject, why: `${why}; it only rises, so it is a meter` }
-    : { index, name, metric: read.metric, unit, subject, why }
 }
 
 const unitNote = (read: NameReading): string => (read.unit === undefined ? '' : ` (its unit is ${read.unit})`)
 
-/** A meter's register: never falls, and rises more than once. Energies of intervals go up and down. */
-function risesThroughout(values: readonly number[]): boolean {
-  if (values.length < 10) return false
-  const first = values[0]!
-  const last = values.at(-1)!
-  return last > first && values.every((value, index) => index === 0 || value >= values[index - 1]!)
+/** The device of a hint: where a column names the devices, it must not be replaced. */
+const devicePrefix = (context: GuessContext, roles: Roles): string =>
+  roles.device && context.flags.device === undefined ? '' : `${context.device}/`
+
+/** The values of a column in order of time, apart by device and by the place in the file that they are from. */
+function runsOf(context: GuessContext, roles: Roles, time: TimeSource, index: number): number[][] {
+  const { head } = context
+  const device = roles.device?.index
+  const style = head.styles[index] ?? '.'
+  return [head.sample, ...head.spread].flatMap((rows) => {
+    const byDevice = new Map<string, number[]>()
+    for (const row of rows) {
+      const value = parseCell(row[index] ?? '', style)
+      if (typeof value !== 'number') continue
+      const key = device === undefined ? '' : (row[device] ?? '')
+      const run = byDevice.get(key)
+      if (run) run.push(value)
+      else byDevice.set(key, [value])
+    }
+    const runs = [...byDevice.values()]
+    return time.kind === 'column' && time.direction === 'backward' ? runs.map((run) => run.reverse()) : runs
+  })
 }
+
+const columnFlag = (name: string, meaning: string): string => `--column ${quoted(`${name}=${meaning}`)}`
 
 function flagFor(context: GuessContext, name: string, column: string | undefined): { flag?: string } {
   if (column === undefined) return {}
-  const meaning = column.replace('DEVICE', () => context.device)
-  return { flag: `--column ${quoted(`${name}=${meaning}`)}` }
+  return {
+    flag: columnFlag(
+      name,
+      column.replace('DEVICE', () => context.device),
+    ),
+  }
 }
 
 const quoted = (text: string): string => `"${text.replace(/["\\$`]/g, '\\$&')}"`
+
+/**
+ * Where a column names the device, two columns of one metric would be one series, and each value replace the other: the
+ * first is kept, the one that is called like the metric before others.
+ */
+function withoutRivals(named: readonly Named[]): { kept: Named[]; rivals: SkippedColumn[] } {
+  const best = new Map<string, Named>()
+  for (const one of named) {
+    const rival = best.get(one.metric)
+    if (!rival || (normalise(rival.name) !== one.metric && normalise(one.name) === one.metric))
+      best.set(one.metric, one)
+  }
+  const kept = named.filter((one) => best.get(one.metric) === one)
+  const rivals = named.flatMap((one) => {
+    const { index, name, metric, unit } = one
+    const taken = best.get(metric)!
+    if (taken === one) return []
+    const why = `the column ${taken.name} is the ${metric} of the same device already`
+    return [{ index, name, why, flag: columnFlag(name, `${normalise(name)}:${unit}`) }]
+  })
+  return { kept, rivals }
+}
 
 /** One device for the file; where two columns hold the same metric, one device for each of these, by its name. */
 function withDevices(context: GuessContext, roles: Roles, named: readonly Named[]): ValueColumn[] {

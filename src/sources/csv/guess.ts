@@ -1,6 +1,8 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { fieldOf, type GuessContext, type MappingFlags, type Role, type Roles } from './guess-context.ts'
-import { guessTime, sharedTimes } from './guess-time.ts'
+import { headerParts, timesInHeader } from './guess-header.ts'
+import { seriesParts } from './guess-series.ts'
+import { checkZone, guessTime, sharedTimes } from './guess-time.ts'
 import { gapsOf, wideParts } from './guess-wide.ts'
 import type { FileHead } from './head.ts'
 import { knownSets } from './known.ts'
@@ -13,6 +15,7 @@ import {
   type TimeSource,
   type ValueColumn,
 } from './mapping.ts'
+import { unclearNumbers } from './numbers.ts'
 
 /**
  * Decides what becomes of every column. A column is imported unasked only if both its metric and its unit are known.
@@ -23,26 +26,43 @@ export function guessMapping(head: FileHead, flags: MappingFlags): Mapping {
   const names = new Set(head.columns.map((name) => name.toLowerCase()))
   const known = knownSets.find((set) => set.signature.every((name) => names.has(name)))
   const context = { head, flags, columnFlags, known, device: flags.device ?? head.stem }
-  const time = guessTime(context)
-  const roles = rolesOf(context, time)
-  const format = formatOf(context, roles)
+  checkZone(context)
+  const table = timesInHeader(context)
+  const time = table?.time ?? guessTime(context)
+  const shared = table
+    ? headerParts(context, table.cells, time)
+    : head.survey && seriesParts(context, head.survey, time)
+  const roles = shared ? timeRoles(context, time) : rolesOf(context, time)
+  const format = shared ? (table ? 'wide' : 'long') : formatOf(context, roles)
   const site: Field | undefined = flags.site === undefined ? fieldOf(roles, 'site') : { fixed: flags.site }
-  const parts = format === 'long' ? longParts(context, roles) : wideParts(context, roles, time)
+  const parts = shared ?? (format === 'long' ? longParts(context, roles) : wideParts(context, roles, time))
+  const unclear = parts.values.find(({ index }) => head.styles[index] === 'unclear')
+  if (unclear) {
+    const detail = unclearNumbers(head, unclear.index)
+    throw new HomeostatError('mapping_unclear', { file: head.path, detail })
+  }
   return {
     format,
     width: head.columns.length,
-    decimalComma: head.decimalComma,
+    styles: head.styles,
     time,
     ...(site ? { site } : {}),
     ...parts,
+    ...(head.annotated ? { annotated: true as const } : {}),
     gaps: gapsOf(context),
     notes: [
       ...head.notes,
       ...(known ? [`Recognised: ${known.name}; units as its publisher documents.`] : []),
+      ...(table ? [headerNote(time)] : []),
       ...(roles.device || format === 'long' ? [] : sharedTimes(context, time)),
     ],
   }
 }
+
+const headerNote = (time: TimeSource): string =>
+  time.kind === 'header'
+    ? 'The times stand in the header: each cell is the value at the time of its column.'
+    : 'The clock times stand in the header: each cell is the value at the time of its column, on the day of its row.'
 
 const roleNames: Readonly<Record<Exclude<Role, 'time' | 'clock'>, RegExp>> = {
   device:
@@ -54,15 +74,19 @@ const roleNames: Readonly<Record<Exclude<Role, 'time' | 'clock'>, RegExp>> = {
   site: /^(site|site_id|home|home_id|building|building_id|haus)$/,
 }
 
-function rolesOf(context: GuessContext, time: TimeSource): Roles {
-  const { head, columnFlags, known, flags } = context
+function timeRoles({ flags }: GuessContext, time: TimeSource): Roles {
   const roles: Roles = {}
   if (time.kind === 'column') {
     roles.time = { index: time.index, why: flags.time === undefined ? 'guessed' : '--time' }
   }
-  if (time.kind === 'column' && time.clock !== undefined) {
-    roles.clock = { index: time.clock, why: 'holds the time of day' }
-  }
+  const clock = time.kind === 'column' ? (time.clock ?? time.hour?.index) : undefined
+  if (clock !== undefined) roles.clock = { index: clock, why: 'holds the time of day' }
+  return roles
+}
+
+function rolesOf(context: GuessContext, time: TimeSource): Roles {
+  const { head, columnFlags, known } = context
+  const roles = timeRoles(context, time)
   const taken = new Set(Object.values(roles).map(({ index }) => index))
   for (const flag of columnFlags) {
     const index = columnIndex(head.path, head.columns, flag.column)

@@ -23,6 +23,8 @@ export interface KnownSet {
   readonly columns: (stepMs: number) => Readonly<Record<string, KnownColumn>>
   /** A role that the column names alone would not give away. */
   readonly device?: string
+  /** Zone of its times where they have no offset. */
+  readonly zone?: string
   /** Cell that marks a row in which nothing was measured, when all other numbers of the row are 0, too. */
   readonly gap?: { readonly column: string; readonly value: string }
   /** A log of events: the cell of `column` is where something was seen, `device` is what saw it. */
@@ -98,6 +100,25 @@ export const knownSets: readonly KnownSet[] = [
       motion_detected: { metric: 'motion', unit: 'state', device: 'home' },
       is_peak_tariff: { skip: 'follows from the tariff' },
       ...Object.fromEntries(applianceFacts.map((name) => [name, { skip: factAboutDevice }])),
+    }),
+  },
+  {
+    // https://archive.sensor.community: temperatures in degC, pressures in Pa, dust in ug/m3, times in UTC
+    name: 'sensor.community archive',
+    signature: ['sensor_id', 'sensor_type', 'location', 'lat', 'lon', 'timestamp'],
+    device: 'sensor_id',
+    zone: 'UTC',
+    columns: () => ({
+      p1: { metric: 'pm10', unit: 'ug/m3', device: '@column' },
+      p2: { metric: 'pm2_5', unit: 'ug/m3', device: '@column' },
+      p0: { metric: 'pm1', unit: 'ug/m3', device: '@column' },
+      temperature: { metric: 'temperature', unit: 'degC', device: '@column' },
+      humidity: { metric: 'humidity', unit: '%', device: '@column' },
+      pressure: { metric: 'pressure', unit: 'Pa', device: '@column' },
+      pressure_sealevel: { skip: 'computed from pressure and altitude, not measured' },
+      altitude: { skip: 'where the sensor stands' },
+      lat: { skip: 'where the sensor stands' },
+      lon: { skip: 'where the sensor stands' },
     }),
   },
   {

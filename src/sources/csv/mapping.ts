@@ -1,6 +1,9 @@
 import { HomeostatError } from '../../core/errors.ts'
 import { knownMetrics } from '../../core/units.ts'
+import type { NumberStyle } from './numbers.ts'
+import type { SeriesMeaning } from './series-meaning.ts'
 import type { TimeFormat } from './time.ts'
+import type { Direction } from './wall-clock.ts'
 
 /** A field of a reading: the same for every row, or the text of a column (by index). */
 export type Field = { readonly fixed: string } | { readonly column: number }
@@ -41,7 +44,7 @@ export interface SkippedColumn {
 export interface RoleColumn {
   readonly index: number
   readonly name: string
-  readonly role: 'time' | 'clock' | 'device' | 'metric' | 'unit' | 'room' | 'site'
+  readonly role: 'time' | 'clock' | 'device' | 'metric' | 'unit' | 'room' | 'site' | 'series'
   readonly why: string
 }
 
@@ -53,6 +56,17 @@ export interface GapRule {
   readonly why: string
 }
 
+/** Series by the texts of their key columns; rows of other series are left out. */
+export interface SeriesTable {
+  readonly keys: readonly number[]
+  readonly meanings: Readonly<Record<string, SeriesMeaning>>
+}
+
+/** A column whose header is a time: of its own (`at`, UTC ms), or of the day that the row names. */
+export type TimedCell =
+  | { readonly index: number; readonly at: number }
+  | { readonly index: number; readonly clock: string }
+
 /** Where a row's time comes from. */
 export type TimeSource =
   | {
@@ -60,16 +74,25 @@ export type TimeSource =
       readonly index: number
       readonly format: TimeFormat
       readonly zone: string
+      /** Where the zone is from, for the user; absent where it is a default. */
+      readonly zoneWhy?: string
+      /** Which way the rows run, for the hour that autumn repeats. */
+      readonly direction: Direction
       /** A second column with the time of day, where `index` holds the day only. */
       readonly clock?: number
+      /** A second column with the number of the hour; the first hour of a day is 0 or 1. */
+      readonly hour?: { readonly index: number; readonly first: 0 | 1 }
     }
   | { readonly kind: 'steps'; readonly start: number; readonly everyMs: number }
+  /** The header holds the times: see `Mapping.cells`. */
+  | { readonly kind: 'header'; readonly zone: string; readonly zoneWhy?: string }
 
 /** What becomes of every column of a file. */
 export interface Mapping {
   readonly format: 'long' | 'wide'
   readonly width: number
-  readonly decimalComma: boolean
+  /** By column: how its numbers are written. */
+  readonly styles: readonly NumberStyle[]
   readonly time: TimeSource
   readonly site?: Field
   readonly values: readonly ValueColumn[]
@@ -77,6 +100,12 @@ export interface Mapping {
   readonly roles: readonly RoleColumn[]
   readonly skipped: readonly SkippedColumn[]
   readonly gaps: readonly GapRule[]
+  /** Present where several series share the column of values: what each of them is. */
+  readonly series?: SeriesTable
+  /** Present where the times stand in the header: the columns of values, each with its time. */
+  readonly cells?: readonly TimedCell[]
+  /** Present where the rows of the file must be brought into its columns first. */
+  readonly annotated?: true
   readonly notes: readonly string[]
 }
 
@@ -85,7 +114,10 @@ export const timeText = (
   { index, clock }: { readonly index: number; readonly clock?: number },
   fields: readonly string[],
 ): string =>
-  clock === undefined ? (fields[index] ?? '') : `${fields[index]?.trim()} ${fields[clock]?.trim()}`
+  clock === undefined
+    ? (fields[index] ?? '')
+    : // a day may be written with its midnight: 2024-01-31 00:00:00
+      `${fields[index]?.trim().split(/[ T]/, 1)[0]} ${fields[clock]?.trim()}`
 
 /** One `--column`: a value with its meaning, or (`COL=@role`) a column about the others. */
 export type ColumnFlag =
@@ -124,6 +156,9 @@ export function parseColumnFlag(file: string, text: string): ColumnFlag {
   const factor = scaled ? Number(scaled[2]) : 1
   if (!Number.isFinite(factor) || factor === 0) throw refuse('has a factor that is not a number other than 0')
   const rest = scaled?.[1] ?? meaning
+  const placeholder = /(^|[/:])(DEVICE|METRIC|UNIT)(?=$|[/:])/.exec(rest)?.[2]
+  if (placeholder !== undefined)
+    throw refuse(`still says ${placeholder}; put the ${placeholder.toLowerCase()} of the column there`)
   const bare = /^([^/:]+)(?::(.+))?$/.exec(rest)
   if (bare && (!rest.includes('/') || knownMetrics.includes(bare[1] ?? ''))) {
     return value(column, undefined, bare[1]!, bare[2], factor)

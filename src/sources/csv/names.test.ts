@@ -31,7 +31,8 @@ describe('readName', () => {
     ['Humidity', [0.3, 0.5], 'humidity', undefined],
     ['Light', [400], 'illuminance', undefined],
     ['Pressure', [0.38], 'pressure', undefined],
-    ['Luftdruck', [101_300], 'pressure', undefined],
+    ['Luftdruck', [101_300], 'pressure', 'Pa'],
+    ['pressure', [0, 96_321], 'pressure', undefined],
     ['door_open', [7], 'door', undefined],
     ['Voltage', [230], 'voltage', undefined],
     // neither

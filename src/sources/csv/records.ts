@@ -24,8 +24,43 @@ export interface Block {
 
 export interface Layout {
   readonly delimiter: string
-  readonly encoding: 'utf8' | 'latin1'
+  readonly encoding: Encoding
 }
+
+export type Encoding = 'utf8' | 'latin1' | 'utf16le' | 'utf16be'
+
+/** The text of bytes that hold whole characters. */
+export const decode = (bytes: Buffer, encoding: Encoding): string => {
+  if (encoding !== 'utf16be') return bytes.toString(encoding)
+  return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+    .swap16()
+    .toString('utf16le')
+}
+
+/** Byte behind the last line end before `end`; 0 if there is none. */
+export function afterLastLine(bytes: Buffer, encoding: Encoding, end = bytes.length): number {
+  const [width, place] = lineEnd(encoding)
+  let at = end
+  do at = at < 1 ? -1 : bytes.lastIndexOf(10, at - 1)
+  while (at >= 0 && !isLineEnd(bytes, at, width, place))
+  return at < 0 ? 0 : at + width - place
+}
+
+/** Byte behind the first line end from `from` on; the length if there is none. */
+export function afterLine(bytes: Buffer, encoding: Encoding, from: number): number {
+  const [width, place] = lineEnd(encoding)
+  let at = bytes.indexOf(10, from)
+  while (at >= 0 && !isLineEnd(bytes, at, width, place)) at = bytes.indexOf(10, at + 1)
+  return at < 0 ? bytes.length : at + width - place
+}
+
+/** Bytes of a line end, and where its 10 is among them. */
+const lineEnd = (encoding: Encoding): readonly [number, number] =>
+  encoding === 'utf16le' ? [2, 0] : encoding === 'utf16be' ? [2, 1] : [1, 0]
+
+/** In UTF-16 a byte of 10 may be half of another character. `bytes` begins at a whole one. */
+const isLineEnd = (bytes: Buffer, at: number, width: number, place: number): boolean =>
+  width === 1 || (at % 2 === place && bytes[at + 1 - 2 * place] === 0)
 
 /** Memory stays at a few of these, however large the file. */
 const blockBytes = 512 * 1024
@@ -71,10 +106,10 @@ export async function* readBlocks(
  * is the `last` one or the row has grown too large.
  */
 export function cutBlock(bytes: Buffer, layout: Layout, start: Place, last: boolean): Block {
-  const whole = last ? bytes.length : bytes.lastIndexOf(10) + 1
+  const whole = last ? bytes.length : afterLastLine(bytes, layout.encoding)
   if (whole === 0 && bytes.length >= recordBytesMax) return pieceOfLine(bytes, layout, start)
   if (whole === 0) return { rows: [], end: start }
-  const text = bytes.toString(layout.encoding, 0, whole)
+  const text = decode(bytes.subarray(0, whole), layout.encoding)
   const lines = text.split('\n')
   if (text.endsWith('\n')) lines.pop()
   if (!text.includes('"')) {
@@ -87,7 +122,7 @@ export function cutBlock(bytes: Buffer, layout: Layout, start: Place, last: bool
   let end: Place = { offset: start.offset + whole, line: start.line + lines.length }
   if (openFrom < lines.length) {
     const rest = lines.slice(openFrom)
-    const restBytes = Buffer.byteLength(rest.join('\n'), layout.encoding) + (text.endsWith('\n') ? 1 : 0)
+    const restBytes = bytesOf(rest.join('\n') + (text.endsWith('\n') ? '\n' : ''), layout.encoding)
     if (last || bytes.length - whole + restBytes >= recordBytesMax) {
       for (const row of resync(rest, start.line + openFrom, layout.delimiter)) rows.push(row)
     } else {
@@ -97,10 +132,13 @@ export function cutBlock(bytes: Buffer, layout: Layout, start: Place, last: bool
   return { rows, end }
 }
 
+const bytesOf = (text: string, encoding: Encoding): number =>
+  Buffer.byteLength(text, encoding === 'utf16be' ? 'utf16le' : encoding)
+
 /** A line longer than any row: it is taken in pieces, all of them bad and on the same line. */
 function pieceOfLine(bytes: Buffer, layout: Layout, start: Place): Block {
   const fault = `the line is longer than ${recordBytesMax} bytes`
-  const rows = [{ line: start.line, text: bytes.toString(layout.encoding), fault }]
+  const rows = [{ line: start.line, text: decode(bytes, layout.encoding), fault }]
   return { rows, end: { offset: start.offset + bytes.length, line: start.line } }
 }
 
@@ -185,11 +223,19 @@ function resync(lines: readonly string[], firstLine: number, delimiter: string):
 function tryParse(text: string, delimiter: string, trim = false): string[][] | undefined {
   try {
     const options = { delimiter, trim, relax_column_count: true, record_delimiter: '\n' }
-    return parse(text, options) as string[][]
+    if (!text.includes('="')) return parse(text, options) as string[][]
+    const rows = parse(withoutFormulas(text, delimiter), options) as string[][]
+    return rows.map((fields) => fields.map((field) => /^="(.*)"$/.exec(field)?.[1] ?? field))
   } catch {
     return undefined
   }
 }
+
+/** Excel keeps the zeros of ="0123"; what it shows is 0123. */
+const withoutFormulas = (text: string, delimiter: string): string =>
+  text.replace(/(^|.)="/gms, (all, before: string) =>
+    before === '' || before === '\n' || before === delimiter ? `${before}"` : all,
+  )
 
 function isOdd(text: string): boolean {
   let odd = false

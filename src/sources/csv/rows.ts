@@ -1,48 +1,13 @@
+import { unguardCell } from '../../core/csv-text.ts'
 import { type Problem, problem } from '../../core/errors.ts'
-import { parseValue, type RawReading } from '../../core/reading.ts'
-import {
-  type EventColumn,
-  type Field,
-  type GapRule,
-  type Mapping,
-  timeText,
-  type ValueColumn,
-} from './mapping.ts'
+import type { RawReading } from '../../core/reading.ts'
+import type { EventColumn, Field, GapRule, Mapping, TimedCell, ValueColumn } from './mapping.ts'
+import { type NumberStyle, parseCell } from './numbers.ts'
 import type { Row } from './records.ts'
+import { rowTimes } from './row-time.ts'
+import type { SeriesMeaning } from './series-meaning.ts'
+import { seriesKey } from './survey.ts'
 import { timesOf } from './time.ts'
-
-/** Texts that say that there is no value. */
-const absent = new Set([
-  '',
-  'nan',
-  'na',
-  'n/a',
-  'null',
-  'none',
-  'nil',
-  '-',
-  '--',
-  '?',
-  'unknown',
-  'unavailable',
-])
-
-/** 0x10 is a number to JavaScript, not to a sensor. */
-const hasRadix = /^[+-]?0[box]/i
-
-/** A number or a known state (on, open) as a number; null for an empty cell, undefined for anything else. */
-export function parseCell(cell: string, decimalComma: boolean): number | null | undefined {
-  const code = cell.charCodeAt(0)
-  // the common case: a digit or a minus first
-  if (!decimalComma && ((code >= 48 && code <= 57) || code === 45)) {
-    const number = Number(cell)
-    if (Number.isFinite(number) && !hasRadix.test(cell)) return number
-  }
-  const text = cell.trim()
-  if (absent.has(text.toLowerCase())) return null
-  if (hasRadix.test(text)) return undefined
-  return parseValue(decimalComma ? text.replaceAll('.', '').replace(',', '.') : text)
-}
 
 /** Where the readings of a row and its faults go. */
 export interface RowSink {
@@ -62,17 +27,21 @@ export interface RowReader {
 /** Turns rows into readings as the mapping says. The values keep their unit: the hub converts. */
 export function rowReader(mapping: Mapping): RowReader {
   const { values, events, time, width } = mapping
-  const times = time.kind === 'column' ? timesOf(time.format, time.zone) : undefined
+  const times = time.kind === 'column' ? rowTimes(time) : undefined
   const series = seriesOf(mapping)
   const isGap = gapTest(mapping)
   const place = textOf(mapping.site)
 
+  const meanings = new Map(Object.entries(mapping.series?.meanings ?? {}))
+  const meaningOf = (fields: readonly string[]) => meanings.get(seriesKey(fields, mapping.series?.keys ?? []))
+
   const timeOf = (fields: readonly string[], number: number): number | Problem => {
     if (time.kind === 'steps') return time.start + number * time.everyMs
-    const text = timeText(time, fields)
-    return times ? times.read(text, series(fields)) : problem('at_invalid', { got: text })
+    if (time.kind === 'header') return problem('at_invalid', { got: 'nothing' })
+    return times ? times.read(fields, series(fields)) : problem('at_invalid', { got: '' })
   }
-  const valueTakers = values.map((column) => valueTaker(column, mapping.decimalComma))
+  const cells = mapping.cells && cellsTaker(mapping)
+  const valueTakers = values.map((column) => valueTaker(column, mapping.styles[column.index] ?? '.'))
   const eventTakers = events.map(eventTaker)
 
   return {
@@ -88,13 +57,20 @@ export function rowReader(mapping: Mapping): RowReader {
         return true
       }
       if (isGap(fields)) return false
+      const meaning = mapping.series && meaningOf(fields)
+      if (mapping.series && !meaning) return false
+      if (cells) {
+        cells(fields, meaning, place?.(fields), sink)
+        return true
+      }
       const at = timeOf(fields, number)
       if (typeof at !== 'number') {
         sink.fault(at)
         return true
       }
       const site = place?.(fields)
-      for (const take of valueTakers) take(fields, at, site, sink)
+      if (meaning) takeSeries(mapping, meaning, fields, at, site, sink)
+      else for (const take of valueTakers) take(fields, at, site, sink)
       for (const take of eventTakers) take(fields, at, site, sink)
       return true
     },
@@ -102,9 +78,59 @@ export function rowReader(mapping: Mapping): RowReader {
   }
 }
 
+/** The cell of a row whose series says what it is. */
+function takeSeries(
+  mapping: Mapping,
+  { device, metric, unit, room }: SeriesMeaning,
+  fields: readonly string[],
+  at: number,
+  site: string | undefined,
+  sink: RowSink,
+): void {
+  const { index, name, factor } = mapping.values[0]!
+  const number = parseCell(fields[index]!, mapping.styles[index] ?? '.')
+  if (number === null) sink.empty()
+  else if (number === undefined) sink.fault(notNumber(name, fields[index]!))
+  else sink.reading({ source: 'csv', site, device, metric, value: number * factor, unit, at, room })
+}
+
+/** Takes the cells of a row whose times stand in the header; cells without a value need no time. */
+function cellsTaker(mapping: Mapping) {
+  const { values, styles, time } = mapping
+  const times = time.kind === 'column' ? timesOf(time.format, time.zone, time.direction) : undefined
+  const takers = mapping.cells!.flatMap((cell) =>
+    values.map((column) => {
+      const own = { ...column, index: cell.index }
+      return { cell, own, take: valueTaker(own, styles[cell.index] ?? '.') }
+    }),
+  )
+  const timeOf = (cell: TimedCell, fields: readonly string[]): number | Problem => {
+    if ('at' in cell) return cell.at
+    const day = time.kind === 'column' ? (fields[time.index]?.trim().split(/[ T]/, 1)[0] ?? '') : ''
+    return times ? times.read(`${day} ${cell.clock}`, '') : problem('at_invalid', { got: cell.clock })
+  }
+  return (
+    fields: readonly string[],
+    meaning: SeriesMeaning | undefined,
+    site: string | undefined,
+    sink: RowSink,
+  ): void => {
+    for (const { cell, own, take } of takers) {
+      if (parseCell(fields[cell.index]!, styles[cell.index] ?? '.') === null) {
+        sink.empty()
+        continue
+      }
+      const at = timeOf(cell, fields)
+      if (typeof at !== 'number') sink.fault(at)
+      else if (meaning) takeSeries({ ...mapping, values: [own] }, meaning, fields, at, site, sink)
+      else take(fields, at, site, sink)
+    }
+  }
+}
+
 type Taker = (fields: readonly string[], at: number, site: string | undefined, sink: RowSink) => void
 
-function valueTaker(column: ValueColumn, decimalComma: boolean): Taker {
+function valueTaker(column: ValueColumn, style: NumberStyle): Taker {
   const { index, name, factor } = column
   const device = textOf(column.device)!
   const metric = textOf(column.metric)!
@@ -112,7 +138,7 @@ function valueTaker(column: ValueColumn, decimalComma: boolean): Taker {
   const room = textOf(column.room)
   return (fields, at, site, sink) => {
     const cell = fields[index]!
-    const number = parseCell(cell, decimalComma)
+    const number = parseCell(cell, style)
     if (typeof number !== 'number') {
       if (number === null) sink.empty()
       else sink.fault(notNumber(name, cell))
@@ -162,7 +188,8 @@ function textOf(field: Field | undefined): ((fields: readonly string[]) => strin
   const { column } = field
   return (fields) => {
     const text = fields[column]!.trim()
-    return text === '' ? undefined : bare(text)
+    // an export guards texts that a spreadsheet would run
+    return text === '' ? undefined : unguardCell(bare(text))
   }
 }
 
@@ -172,19 +199,19 @@ const bare = (text: string): string => (text.startsWith('[') ? text.replace(/^\[
 /** What tells the series of a file apart, as a text. */
 function seriesOf(mapping: Mapping): (fields: readonly string[]) => string {
   const roles = mapping.roles.filter(({ role }) => role === 'device' || role === 'metric')
-  const columns = roles.map(({ index }) => index)
+  const columns = mapping.series?.keys ?? roles.map(({ index }) => index)
   return (fields) => (columns.length === 0 ? '' : columns.map((index) => fields[index]).join('\u001f'))
 }
 
 function gapTest(mapping: Mapping): (fields: readonly string[]) => boolean {
-  const { gaps, decimalComma } = mapping
-  const same = (cell: string, { value }: GapRule): boolean => {
-    if (cell.trim() === value) return true
-    const number = parseCell(cell, decimalComma)
-    return typeof number === 'number' && number === parseCell(value, decimalComma)
+  const { gaps, styles } = mapping
+  const read = (fields: readonly string[], index: number) => parseCell(fields[index]!, styles[index] ?? '.')
+  const same = (fields: readonly string[], { index, value }: GapRule): boolean => {
+    if (fields[index]!.trim() === value) return true
+    const number = read(fields, index)
+    return typeof number === 'number' && number === parseCell(value, styles[index] ?? '.')
   }
   const fits = (fields: readonly string[], rule: GapRule): boolean =>
-    same(fields[rule.index]!, rule) &&
-    rule.zeros.every((index) => parseCell(fields[index]!, decimalComma) === 0)
+    same(fields, rule) && rule.zeros.every((index) => read(fields, index) === 0)
   return (fields) => gaps.some((rule) => fits(fields, rule))
 }

@@ -1,15 +1,17 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
-import type { AedesOptions, AuthenticateError, Client } from 'aedes'
+import type { AedesOptions, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
+import { minuteMs } from '../../core/time.ts'
 import { Admissions, type Authenticate } from './admission.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
-import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
+import { isAlertTopic, type TopicMapping } from './mapping.ts'
 import { boundPackets } from './packet-lengths.ts'
+import { TopicReader } from './reader.ts'
 
 export interface BrokerOptions {
   readonly host: string
@@ -17,6 +19,8 @@ export interface BrokerOptions {
   readonly port: number
   readonly mappings: readonly TopicMapping[]
   readonly payloadBytes: number
+  /** Reads the messages; default: one with these mappings and no profiles. */
+  readonly topics?: TopicReader
   readonly batchReadings: number
   /** Bytes that may wait for a subscriber before it is cut; default 1 MiB. */
   readonly clientBufferBytes?: number
@@ -24,6 +28,12 @@ export interface BrokerOptions {
   readonly clientPendingBytes?: number
   /** Messages that are kept for a session whose client is away; default 10,000. */
   readonly sessionMessages?: number
+  /** Bytes that are kept for all such sessions; default 32 MiB. One of them takes at most a quarter. */
+  readonly sessionBytes?: number
+  /** Bytes of retained messages, over all topics; default 32 MiB. */
+  readonly retainedBytes?: number
+  /** Topic filters that nobody may subscribe to; messages of these topics reach no client. */
+  readonly refusedSubscriptions?: readonly string[]
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
@@ -53,11 +63,15 @@ const clientIdCharacters = 128
 
 const connectionsMax = 10_000
 
+/** How often sessions are looked through. */
+const sweepEveryMs = 2000
+
 /**
  * A packet may be longer than a payload that becomes readings, so that such a payload is quarantined rather than
- * sent again for ever, and so that topics that are none of ours may carry a picture.
+ * sent again for ever, and so that topics that the hub does not read may carry a picture.
  */
-const packetBytesMax = (payloadBytes: number): number => Math.max(mib, 2 * payloadBytes)
+const packetBytesMax = ({ payloadBytes, topics }: BrokerOptions): number =>
+  Math.max(mib, 2 * payloadBytes, (topics?.payloadBytesMax ?? 0) + mib / 16)
 
 /**
  * An MQTT 3.1.1 broker in this process. A message of a mapped topic is acknowledged (PUBACK, PUBREC) after its commit.
@@ -88,9 +102,14 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const pending = new PendingBytes(options.clientPendingBytes ?? 4 * mib)
-      const admissions = new Admissions()
-      const broker = createBroker(options, gather, pending, signal, admissions)
+      const admissions = new Admissions(options)
+      const broker = createBroker(options, { gather, pending, admissions, signal })
       await broker.listen()
+      const tellDropped = createDropReport(broker, options.log)
+      const sweep = setInterval(() => {
+        admissions.endSessions(broker)
+        tellDropped()
+      }, sweepEveryMs)
       running = broker
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
@@ -98,7 +117,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
       const server = serverOf(options.tls, (socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
-        boundPackets(socket, packetBytesMax(options.payloadBytes), () => pending.hasRoom(socket))
+        boundPackets(socket, packetBytesMax(options), () => pending.hasRoom(socket))
         broker.handle(socket)
       })
       try {
@@ -110,7 +129,7 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
         // the acknowledgements of the last commit leave before the connections end
         await nextTurn()
       } finally {
-        admissions.stop()
+        clearInterval(sweep)
         await new Promise<void>((resolve) => broker.close(() => resolve()))
         for (const socket of sockets) socket.destroy()
         await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -119,28 +138,28 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
   }
 }
 
-function createBroker(
-  options: BrokerOptions,
-  gather: Gather,
-  pending: PendingBytes,
-  signal: AbortSignal,
-  admissions: Admissions,
-): FreeAedes {
-  const { log, clientBufferBytes = mib, sessionMessages = 10_000 } = options
-  const hearsAll = (client: Client): boolean => admissions.sitesOf(client) === null
+interface BrokerParts {
+  readonly gather: Gather
+  readonly pending: PendingBytes
+  readonly admissions: Admissions
+  readonly signal: AbortSignal
+}
+
+function createBroker(options: BrokerOptions, parts: BrokerParts): FreeAedes {
+  const { log, clientBufferBytes = mib } = options
+  const { sessionMessages = 10_000, sessionBytes = 32 * mib, retainedBytes = 32 * mib } = options
+  const { admissions } = parts
+  const mayHear = (client: object, filter: string): boolean => admissions.mayHear(client, filter)
   const aedes: AedesOptions = {
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
-    ...authentication(options, admissions),
-    authorizePublish: publishing(options, gather, pending, signal, admissions, () => broker),
+    ...admissions.handlers,
+    authorizePublish: publishing(options, parts, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
-    authorizeSubscribe: (client, subscription, done) => {
-      const mayHear = hearsAll(client) && admissions.allows(client, subscription.topic)
-      done(null, mayHear ? subscription : null)
-    },
+    authorizeSubscribe: (client, subscription, done) =>
+      done(null, mayHear(client, subscription.topic) ? subscription : null),
     authorizeForward: (client, packet) => {
-      // a session that another key has left behind under this client's name
-      if (!hearsAll(client) || !admissions.allows(client, packet.topic)) return null
+      if (!mayHear(client, packet.topic)) return null
       // retained messages wait for their reader, live ones do not
       if (!packet.retain && client.conn.writableLength > clientBufferBytes) {
         client.conn.destroy(new Error(`It does not read: more than ${clientBufferBytes} bytes wait for it.`))
@@ -148,7 +167,7 @@ function createBroker(
       return packet
     },
   }
-  const broker = new FreeAedes(aedes, sessionMessages)
+  const broker = new FreeAedes(aedes, { sessionMessages, sessionBytes, retainedBytes }, mayHear)
   const cut = new WeakSet<Client>()
   broker.on('clientError', (client, error) => {
     // the first error is the reason; each delivery under way then fails as well
@@ -161,61 +180,57 @@ function createBroker(
   return broker
 }
 
-function authentication(
-  { authenticate, log }: BrokerOptions,
-  admissions: Admissions,
-): Pick<AedesOptions, 'authenticate'> {
-  if (!authenticate) return {}
-  return {
-    authenticate: (client, username, password, done) => {
-      const { conn } = client
-      const address =
-        ('remoteAddress' in conn && typeof conn.remoteAddress === 'string' && conn.remoteAddress) || ''
-      authenticate({ username: username ?? '', password: password?.toString('utf8') ?? '', address }).then(
-        (admission) => {
-          if (admission === undefined) return done(refused(), false)
-          admissions.set(client, admission)
-          done(null, true)
-        },
-        (error: unknown) => {
-          log.error('MQTT authentication failed', { error: String(error) })
-          done(refused(), false)
-        },
-      )
-    },
+/** Tells in the log, once a minute at most, that messages were not kept for want of room. */
+function createDropReport({ outgoing, retained }: FreeAedes, log: Log): () => void {
+  let told = 0
+  let toldMs = Number.NEGATIVE_INFINITY
+  return () => {
+    const nowMs = performance.now()
+    const dropped = outgoing.dropped + retained.dropped
+    if (dropped === told || nowMs - toldMs < minuteMs) return
+    log.warn(
+      'The MQTT broker has no room to keep all messages (limits.mqttSessionBytes, limits.mqttRetainedBytes).',
+      {
+        ofSessions: outgoing.dropped,
+        retained: retained.dropped,
+      },
+    )
+    told = dropped
+    toldMs = nowMs
   }
 }
 
 /**
- * Takes a message before Aedes acknowledges it. A key for some sites speaks to the hub only: others hear it where
- * all that it said was for its own sites.
+ * Reads a message before Aedes acknowledges it. A message from a key for some sites is delivered to subscribers only if
+ * all of its readings are for these sites.
  */
 function publishing(
-  { mappings, payloadBytes, defaultSite }: BrokerOptions,
-  gather: Gather,
-  pending: PendingBytes,
-  signal: AbortSignal,
-  admissions: Admissions,
+  {
+    mappings,
+    payloadBytes,
+    topics = new TopicReader({ mappings, payloadBytes }),
+    defaultSite,
+  }: BrokerOptions,
+  { gather, pending, admissions, signal }: BrokerParts,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
-  const map = new TopicMap(mappings, payloadBytes)
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
+    const fault = admissions.publishFault(client, packet.topic)
+    if (fault !== undefined) return done(new Error(fault))
     if (isAlertTopic(packet.topic)) return done(new Error('Alerts are published by the hub only.'))
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
-    if (!admissions.allows(client, packet.topic))
-      return done(new Error('Without a key, only the topics of the older systems are open.'))
-    const decode = map.decoder(packet.topic)
     const sites = admissions.sitesOf(client)
-    if (!decode) {
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    // with its retain flag a sender asks the broker to keep the message: it is as new as any other
+    let rows = topics.read(packet.topic, payload, false, sites === null)
+    if (!rows) {
       if (sites !== null) broker().withhold(packet)
       return done(null)
     }
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-    let rows = decode(payload)
     if (sites !== null) {
       rows = rows.map((row) => within(sites, row, defaultSite))
       if (rows.some(({ fault }) => fault)) broker().withhold(packet)
@@ -261,11 +276,6 @@ function within(sites: readonly string[], row: RawReading, defaultSite: string):
       ? problem('id_invalid', { field: 'site', limit: idLimits.site })
       : problem('site_forbidden', { site })
   return { ...row, fault }
-}
-
-function refused(): AuthenticateError {
-  // 5: not authorised (MQTT 3.1.1, table 3.1)
-  return Object.assign(new Error('The API key is not known.'), { returnCode: 5 })
 }
 
 function serverOf(tls: BrokerTls | undefined, take: (socket: Socket) => void): Server {

@@ -2,7 +2,10 @@ import type { IPublishPacket, MqttClient, Packet } from 'mqtt'
 import { generate } from 'mqtt-packet'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { Gather } from './gather.ts'
-import { isAlertTopic, TopicMap, type TopicMapping } from './mapping.ts'
+import { listen } from './listener.ts'
+import { isAlertTopic, type TopicMapping } from './mapping.ts'
+import { TopicReader } from './reader.ts'
+import { Copies, Subscriptions } from './subscriptions.ts'
 
 export interface ExternalOptions {
   /** mqtt://, mqtts://, ws:// or wss:// of a broker such as Mosquitto or EMQX. */
@@ -13,6 +16,12 @@ export interface ExternalOptions {
   readonly clientId: string
   readonly mappings: readonly TopicMapping[]
   readonly payloadBytes: number
+  /** Reads the messages; default: one with these mappings and no profiles. */
+  readonly topics?: TopicReader
+  /** What is listened to beside what is read; default: nothing. */
+  readonly listenTo?: readonly string[]
+  /** Messages of a minute that are listened to; default 10,000. */
+  readonly listenMessages?: number
   readonly batchReadings: number
   /** Time between two canary messages. */
   readonly canaryMs?: number
@@ -20,11 +29,13 @@ export interface ExternalOptions {
   readonly log: Log
 }
 
-/** So many rounds without the canary nor any other message mean: connected, but deaf. */
+/** After this many rounds without any message, not even the canary, the connection counts as deaf. */
 const canaryRoundsMax = 3
 
 /** Rows that may wait for their commit, in batches; then the socket is not read further. */
 const waitingBatchesMax = 4
+
+const reconnectMsUsual = 2000
 
 /**
  * Subscribes to an external broker with a persistent session at QoS 1. A message is acknowledged after its commit.
@@ -43,6 +54,8 @@ export function createExternalSource(options: ExternalOptions): MqttSource {
     detail: 'connecting',
   }
   const canary = `homeostat/canary/${options.clientId}`
+  const { mappings, payloadBytes } = options
+  const topics = options.topics ?? new TopicReader({ mappings, payloadBytes })
   let connection: MqttClient | undefined
   const link: MqttLink = {
     async publish(topic, payload, sent) {
@@ -65,9 +78,13 @@ export function createExternalSource(options: ExternalOptions): MqttSource {
       const gather = new Gather(emit, options.batchReadings)
       const client = await open(options)
       connection = client
-      hear(client, options, gather, canary, state, signal)
-      watch(client, options, canary, state)
-      await sing(client, canary, options.canaryMs ?? 10_000, state, signal)
+      const copies = new Copies()
+      hear({ client, options, gather, canary, state, signal, topics, copies })
+      const stopWatching = watch({ client, options, canary, state, topics, copies })
+      const listening = listenBeside(options, topics, signal)
+      await sendCanaries(client, canary, options.canaryMs ?? 10_000, state, signal)
+      stopWatching()
+      await listening
       await gather.drained()
       connection = undefined
       await client.endAsync()
@@ -78,7 +95,7 @@ export function createExternalSource(options: ExternalOptions): MqttSource {
 
 /** Does not wait for the broker, and goes on trying: it may come up after the hub, or learn its password later. */
 async function open(options: ExternalOptions): Promise<MqttClient> {
-  const { url, username, password, clientId, reconnectMs = 2000 } = options
+  const { url, username, password, clientId, reconnectMs = reconnectMsUsual } = options
   // loaded here: most hubs have their own broker and need no client
   const { connect } = await import('mqtt')
   return connect(url, {
@@ -104,24 +121,49 @@ interface State {
   detail: string
 }
 
-function watch(client: MqttClient, options: ExternalOptions, canary: string, state: State): void {
-  const { log, mappings } = options
-  const filters = [...new TopicMap(mappings, 0).filters, canary]
-  let told = ''
+function listenBeside(options: ExternalOptions, topics: TopicReader, signal: AbortSignal): Promise<void> {
+  const { reconnectMs = reconnectMsUsual, listenTo = [], listenMessages = 10_000 } = options
+  return listen({ ...options, reconnectMs, listenTo, listenMessages }, topics, signal)
+}
+
+interface Watched {
+  readonly client: MqttClient
+  readonly options: ExternalOptions
+  readonly canary: string
+  readonly state: State
+  readonly topics: TopicReader
+  readonly copies: Copies
+}
+
+/** Devices that describe themselves come in a flood; then the broker is asked once. */
+const subscribeAfterMs = 100
+
+/** Subscribes on each connection, and when other topics are wanted. Returns what ends that. */
+function watch({ client, options, canary, state, topics, copies }: Watched): () => void {
+  const { log } = options
+  const subscriptions = new Subscriptions(client)
+  let logged = ''
   const fail = (what: string, error: unknown): void => {
     state.detail = `${what}: ${sentence(error)}`
     // an attempt every two seconds is one line in the log, not one each
-    if (state.detail !== told) log.warn('The MQTT broker cannot be used.', { error: state.detail })
-    told = state.detail
+    if (state.detail !== logged) log.warn('The MQTT broker cannot be used.', { error: state.detail })
+    logged = state.detail
+  }
+  const subscribe = async (): Promise<boolean> => {
+    const filters = [...topics.filters(), canary]
+    copies.use(filters)
+    const refused = await subscriptions.bring(filters)
+    if (refused.length > 0) fail('the broker refuses to subscribe', refused.join(', '))
+    return refused.length === 0
   }
   client.on('connect', () => {
     state.connected = true
     state.detail = 'subscribing'
-    client.subscribeAsync(filters, { qos: 1 }).then(
-      (granted) => {
-        const refused = granted.filter(({ qos }) => qos > 2).map(({ topic }) => topic)
-        if (refused.length > 0) return fail('the broker refuses to subscribe', refused.join(', '))
-        told = ''
+    subscriptions.forget()
+    subscribe().then(
+      (isGranted) => {
+        if (!isGranted) return
+        logged = ''
         state.subscribed = true
         state.detail = 'waiting for its own first message'
         client.publish(canary, '0', { qos: 0 })
@@ -130,24 +172,33 @@ function watch(client: MqttClient, options: ExternalOptions, canary: string, sta
     )
   })
   client.on('close', () => {
-    // where there was no connection, the error says why
+    // where there was no connection, the error names the reason
     if (state.connected) state.detail = 'connection lost, trying again'
     state.connected = false
     state.subscribed = false
     state.heard = false
   })
   client.on('error', (error) => fail(withoutSecrets(options.url), error))
+  let timer: NodeJS.Timeout | undefined
+  const stopListening = topics.onChange(() => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      // a connection that breaks meanwhile subscribes when it is back
+      if (client.connected) subscribe().catch(() => undefined)
+    }, subscribeAfterMs)
+  })
+  return () => {
+    stopListening()
+    clearTimeout(timer)
+  }
 }
 
-function hear(
-  client: MqttClient,
-  options: ExternalOptions,
-  gather: Gather,
-  canary: string,
-  state: State,
-  signal: AbortSignal,
-): void {
-  const map = new TopicMap(options.mappings, options.payloadBytes)
+interface Heard extends Watched {
+  readonly gather: Gather
+  readonly signal: AbortSignal
+}
+
+function hear({ client, options, gather, canary, state, signal, topics, copies }: Heard): void {
   const received = new WeakMap<object, Due>()
   client.on('packetreceive', (packet: Packet) => {
     if (packet.cmd !== 'publish' || packet.qos !== 1 || packet.messageId === undefined) return
@@ -160,9 +211,11 @@ function hear(
     state.heard = true
     state.silentRounds = 0
     const due = received.get(packet)
-    const decode = topic === canary || isAlertTopic(topic) ? null : map.decoder(topic)
-    if (!decode) return acknowledge(client, due)
-    gather.add(decode(payload), (error) => {
+    const isOwn = topic === canary || isAlertTopic(topic)
+    if (isOwn || copies.isCopy(topic, payload, performance.now())) return acknowledge(client, due)
+    const rows = topics.read(topic, payload, packet.retain)
+    if (!rows) return acknowledge(client, due)
+    gather.add(rows, (error) => {
       if (!error) acknowledge(client, due)
       // not stored: break the connection, so that the broker sends it again
       else client.stream.destroy()
@@ -195,8 +248,8 @@ function acknowledge(client: MqttClient, due: Due | undefined): void {
   stream.write(generate({ cmd: 'puback', messageId }))
 }
 
-/** Until the signal aborts: a message to itself each round, and a new connection after each few that stayed silent. */
-async function sing(
+/** Publishes the canary each round until the signal aborts, and reconnects after several rounds without a message. */
+async function sendCanaries(
   client: MqttClient,
   canary: string,
   canaryMs: number,

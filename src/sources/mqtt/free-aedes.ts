@@ -1,54 +1,104 @@
+import type { Readable } from 'node:stream'
 import { Aedes, type AedesOptions, type AedesPublishPacket, type PublishPacket } from 'aedes'
+import { Outgoing, type OutgoingPacket, RetainedBytes } from './outgoing.ts'
 
 type Deliver = (packet: AedesPublishPacket, done: () => void) => void
 
-/** What sessions keep for clients that are away, in memory: the part of Aedes' store that is bounded here. */
-interface Sessions {
-  outgoingEnqueueCombi(to: readonly { readonly clientId: string }[], packet: object): Promise<void>
-  /** The message that the client has acknowledged, undefined where it was none. */
-  outgoingClearMessageId(client: { readonly id: string }, packet: object): Promise<object | undefined>
+interface ClientId {
+  readonly id: string
+}
+
+/** The part of Aedes' store that is replaced or bounded here. Its types leave it out. */
+interface Persistence {
+  addSubscriptions(client: ClientId, subscriptions: readonly { readonly topic: string }[]): Promise<void>
+  cleanSubscriptions(client: ClientId): Promise<void>
+  cleanIncoming(client: ClientId): Promise<void>
+  delWill(client: ClientId): Promise<unknown>
+  storeRetained(packet: OutgoingPacket): Promise<void>
+  outgoingEnqueue(session: { readonly clientId: string }, packet: OutgoingPacket): Promise<void>
+  outgoingEnqueueCombi(
+    sessions: readonly { readonly clientId: string }[],
+    packet: OutgoingPacket,
+  ): Promise<void>
+  outgoingUpdate(client: ClientId, packet: OutgoingPacket): Promise<void>
+  outgoingClearMessageId(client: ClientId, packet: OutgoingPacket): Promise<OutgoingPacket | undefined>
+  outgoingStream(client: ClientId): Readable
+}
+
+export interface StoreLimits {
+  /** Messages that one session keeps. */
+  readonly sessionMessages: number
+  /** Bytes that all sessions keep. */
+  readonly sessionBytes: number
+  /** Bytes of all retained messages. */
+  readonly retainedBytes: number
 }
 
 /**
  * Aedes, in which a publisher does not wait for subscribers. By itself it ends a PUBLISH when the slowest subscriber
  * of the topic has drained its socket, and lets at most 100 PUBLISH wait like that: one subscriber that sleeps then
  * stops every publisher until it is cut. Here a delivery is begun and not waited for; `authorizeForward` sees how
- * much waits for a subscriber and cuts those that do not read. Nor does a session grow for ever that nobody comes
- * back to: it keeps the oldest `sessionMessages`.
+ * much waits for a subscriber and cuts those that do not read. What sessions and topics keep has limits, in bytes.
  */
 export class FreeAedes extends Aedes {
   readonly #eager = new WeakMap<Deliver, Deliver>()
   readonly #unheard = new WeakSet<object>()
   /** Clients that are about to be read on. */
   readonly #readOn = new Set<object>()
-  /** Messages that each session keeps, by client id; none where there is none. */
-  readonly #kept = new Map<string, number>()
-  readonly #sessionMessages: number
-  /** The types of Aedes leave it out. */
-  declare readonly persistence: Sessions
+  readonly outgoing: Outgoing
+  readonly retained: RetainedBytes
+  readonly #mayHear: (client: ClientId, filter: string) => boolean
+  declare readonly persistence: Persistence
 
-  constructor(options: AedesOptions, sessionMessages: number) {
+  /** `mayHear`: whether a client may subscribe to a filter; a session keeps no others. */
+  constructor(
+    options: AedesOptions,
+    { sessionMessages, sessionBytes, retainedBytes }: StoreLimits,
+    mayHear: (client: ClientId, filter: string) => boolean,
+  ) {
     super(options)
-    this.#sessionMessages = sessionMessages
+    this.outgoing = new Outgoing({ messages: sessionMessages, bytes: sessionBytes })
+    this.retained = new RetainedBytes(retainedBytes)
+    this.#mayHear = mayHear
   }
 
   override async listen(): Promise<void> {
     await super.listen()
-    const { persistence } = this
-    const enqueue = persistence.outgoingEnqueueCombi.bind(persistence)
-    const clear = persistence.outgoingClearMessageId.bind(persistence)
-    persistence.outgoingEnqueueCombi = (sessions, packet) => {
-      const open = sessions.filter(({ clientId }) => (this.#kept.get(clientId) ?? 0) < this.#sessionMessages)
-      for (const { clientId } of open) this.#kept.set(clientId, (this.#kept.get(clientId) ?? 0) + 1)
-      return enqueue(open, packet)
+    const { persistence, outgoing, retained } = this
+    const addSubscriptions = persistence.addSubscriptions.bind(persistence)
+    const cleanSubscriptions = persistence.cleanSubscriptions.bind(persistence)
+    const storeRetained = persistence.storeRetained.bind(persistence)
+    const replaced: Partial<Persistence> = {
+      // Aedes stores a packet's refused subscriptions with those that it grants
+      addSubscriptions: (client, all) =>
+        addSubscriptions(
+          client,
+          all.filter(({ topic }) => this.#mayHear(client, topic)),
+        ),
+      // a client begins anew
+      cleanSubscriptions(client) {
+        outgoing.drop(client.id)
+        return cleanSubscriptions(client)
+      },
+      // without room the topic has none: an old one would pass for the newest
+      storeRetained: (packet) =>
+        storeRetained(retained.take(packet) ? packet : { ...packet, payload: new Uint8Array() }),
+      outgoingEnqueue: async ({ clientId }, packet) => outgoing.enqueue(clientId, packet),
+      async outgoingEnqueueCombi(sessions, packet) {
+        for (const { clientId } of sessions) outgoing.enqueue(clientId, packet)
+      },
+      outgoingUpdate: async (client, packet) => outgoing.update(client, packet),
+      outgoingClearMessageId: async (client, packet) => outgoing.clear(client, packet),
+      outgoingStream: (client) => outgoing.stream(client),
     }
-    persistence.outgoingClearMessageId = async (client, packet) => {
-      const cleared = await clear(client, packet)
-      const left = (this.#kept.get(client.id) ?? 0) - (cleared ? 1 : 0)
-      if (left > 0) this.#kept.set(client.id, left)
-      else this.#kept.delete(client.id)
-      return cleared
-    }
+    Object.assign(persistence, replaced)
+  }
+
+  /** Forgets a session: its subscriptions, messages and will. */
+  async forgetSession(id: string): Promise<void> {
+    await this.persistence.cleanSubscriptions({ id })
+    await this.persistence.cleanIncoming({ id })
+    await this.persistence.delWill({ id })
   }
 
   /** Publishes a message of the hub itself; resolves once it is on its way to the subscribers. */

@@ -16,7 +16,8 @@ const read = (
 const row = (mappings: readonly TopicMapping[], topic: string, payload: string | Buffer) => {
   const rows = read(mappings, topic, payload)
   expect(rows).toHaveLength(1)
-  const { source, payload: kept, ...rest } = rows![0]!
+  const { source, payload: kept, topic: from, ...rest } = rows![0]!
+  expect(from).toBe(topic)
   expect(source).toBe('mqtt')
   expect(kept).toBe(payload.toString())
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))

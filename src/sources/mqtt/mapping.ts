@@ -1,27 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { HomeostatError, type Problem, problem } from '../../core/errors.ts'
 import type { RawReading } from '../../core/reading.ts'
+import type { ReadingPart, TopicMapping } from '../../core/topics.ts'
+import { localTime } from './local-time.ts'
+import { filterOf, match, patternFault, type TopicParts, withoutCovered } from './patterns.ts'
+import { isObject, leafPaths, parsePayload, pick } from './payload.ts'
 
-/** How messages of some topics become readings. */
-export interface TopicMapping {
-  /**
-   * MQTT topic filter whose levels may be placeholders: `{site}`, `{room}`, `{device}`, `{metric}`; `+` and a
-   * closing `#` as in MQTT. Example: `zigbee2mqtt/{device}`.
-   */
-  readonly topic: string
-  /** `json`: an object; `number`: the bare value (also on, off, open...). */
-  readonly payload: 'json' | 'number'
-  /** Where in the object each part is, dots for depth. What is absent there comes from the topic. */
-  readonly fields?: FieldPaths | undefined
-  /** Several values in one object: key -> metric and its unit. Then `fields.value` and `fields.metric` are not used. */
-  readonly metrics?:
-    | Readonly<Record<string, { readonly metric: string; readonly unit?: string | undefined }>>
-    | undefined
-}
+export type { TopicMapping } from '../../core/topics.ts'
 
-type FieldPaths = { readonly [Part in ReadingPart]?: string | undefined }
-
-type ReadingPart = 'site' | 'room' | 'device' | 'metric' | 'value' | 'unit' | 'at'
+type FieldPaths = NonNullable<TopicMapping['fields']>
 
 /** The form of seed D: HyperVolt/sensors/{location}/{sensor_type}, with everything in the payload as well. */
 export const hypervoltMappings = (prefix: string): TopicMapping[] => {
@@ -39,8 +26,21 @@ export const hypervoltMappings = (prefix: string): TopicMapping[] => {
   ]
 }
 
-type TopicParts = Partial<Record<ReadingPart, string>>
-type Decode = (payload: Buffer) => RawReading[]
+/** What times without an offset are converted with. `now` is UTC ms. */
+export interface LocalTimes {
+  /** IANA zone of a site as a message names it; of the hub's own where it names none. */
+  zoneOf(site: unknown): string
+  now(): number
+}
+
+const utc: LocalTimes = { zoneOf: () => 'UTC', now: () => Date.now() }
+
+/** The mapping of one topic. */
+export interface MappedTopic {
+  decode(payload: Buffer): RawReading[]
+  /** The fields of a payload that no metric takes. */
+  unread(payload: Buffer): string[]
+}
 
 const cachedTopicsMax = 10_000
 
@@ -52,116 +52,99 @@ export const isAlertTopic = (topic: string): boolean => /^homeostat\/[^/]+\/aler
  * The constructor throws `config_invalid` for a topic that is no filter.
  */
 export class TopicMap {
-  /** What to subscribe to, without filters that another one covers: brokers deliver once for each that fits. */
+  /** What to subscribe to, without filters that another one covers. */
   readonly filters: readonly string[]
   readonly #mappings: readonly { readonly levels: readonly string[]; readonly mapping: TopicMapping }[]
-  readonly #decoders = new Map<string, Decode | null>()
+  readonly #decoders = new Map<string, MappedTopic['decode'] | null>()
   readonly #payloadBytes: number
+  readonly #times: LocalTimes
 
-  constructor(mappings: readonly TopicMapping[], payloadBytes: number) {
+  constructor(mappings: readonly TopicMapping[], payloadBytes: number, times = utc) {
+    for (const { topic } of mappings) {
+      const detail = patternFault(topic)
+      if (detail !== undefined) throw new HomeostatError('config_invalid', { where: 'mqtt.mappings', detail })
+    }
     this.#mappings = mappings.map((mapping) => ({ levels: mapping.topic.split('/'), mapping }))
-    for (const { levels } of this.#mappings) checkPattern(levels)
-    this.filters = withoutCovered(this.#mappings.map(({ levels }) => levels))
+    this.filters = withoutCovered(this.#mappings.map(({ levels }) => filterOf(levels)))
     this.#payloadBytes = payloadBytes
+    this.#times = times
   }
 
-  /** Null where no mapping fits: the message is none of ours. */
-  decoder(topic: string): Decode | null {
+  /** Null where no mapping fits. */
+  decoder(topic: string): MappedTopic['decode'] | null {
     const known = this.#decoders.get(topic)
     if (known !== undefined) return known
-    const decode = this.#find(topic)
+    const decode = this.find(topic)?.decode ?? null
     if (this.#decoders.size >= cachedTopicsMax) this.#decoders.clear()
     this.#decoders.set(topic, decode)
     return decode
   }
 
-  #find(topic: string): Decode | null {
+  /** Not cached. */
+  find(topic: string): MappedTopic | undefined {
     const levels = topic.split('/')
     for (const { levels: pattern, mapping } of this.#mappings) {
       const parts = match(pattern, levels)
-      if (parts) return (payload) => decode(mapping, parts, payload, this.#payloadBytes)
+      if (!parts) continue
+      const context = {
+        ...{ mapping, topic, payloadBytes: this.#payloadBytes, times: this.#times },
+        parts: { ...present(mapping.defaults ?? {}), ...parts },
+      }
+      return {
+        decode: (payload) => decode(context, payload),
+        unread: (payload) => unreadFields(mapping, payload),
+      }
     }
-    return null
+    return undefined
   }
 }
 
-const placeholders: readonly string[] = ['{site}', '{room}', '{device}', '{metric}']
+const present = (parts: object): TopicParts =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined))
 
-function checkPattern(levels: readonly string[]): void {
-  const wrong = levels.find((level, index) => {
-    if (level === '#') return index < levels.length - 1
-    return /[#+{}]/.test(level) && level !== '+' && !placeholders.includes(level)
-  })
-  if (wrong === undefined) return
-  const detail = `in the topic "${levels.join('/')}", "${wrong}" is none of a name, +, a closing # and ${placeholders.join(', ')}`
-  throw new HomeostatError('config_invalid', { where: 'mqtt.mappings', detail })
+interface Context {
+  readonly mapping: TopicMapping
+  readonly topic: string
+  /** Parts from the topic, otherwise the defaults of the mapping. */
+  readonly parts: TopicParts
+  readonly payloadBytes: number
+  readonly times: LocalTimes
 }
 
-function withoutCovered(patterns: readonly (readonly string[])[]): string[] {
-  const topics = patterns.map((levels) =>
-    levels.map((level) => (level.startsWith('{') ? '+' : level)).join('/'),
-  )
-  const filters = [...new Set(topics)].map((topic) => topic.split('/'))
-  return filters
-    .filter((one) => !filters.some((other) => other !== one && covers(other, one)))
-    .map((levels) => levels.join('/'))
-}
-
-/** Whether all topics of the filter `narrow` are also topics of `wide`. */
-function covers(wide: readonly string[], narrow: readonly string[]): boolean {
-  // a wildcard in front leaves out topics of the broker itself (MQTT 3.1.1, section 4.7.2)
-  if (/^[#+]$/.test(wide[0] ?? '') && narrow[0]?.startsWith('$')) return false
-  for (const [index, level] of wide.entries()) {
-    if (level === '#') return true
-    const other = narrow[index]
-    if (other === undefined || other === '#') return false
-    if (level !== '+' && level !== other) return false
-  }
-  return wide.length === narrow.length
-}
-
-function match(pattern: readonly string[], levels: readonly string[]): TopicParts | undefined {
-  const parts: TopicParts = {}
-  for (const [index, level] of pattern.entries()) {
-    if (level === '#') return parts
-    const got = levels[index]
-    if (got === undefined) return undefined
-    const name = /^\{(\w+)\}$/.exec(level)?.[1]
-    if (name) parts[name as ReadingPart] = got
-    else if (level !== '+' && level !== got) return undefined
-  }
-  return pattern.length === levels.length ? parts : undefined
-}
-
-function decode(mapping: TopicMapping, parts: TopicParts, payload: Buffer, limit: number): RawReading[] {
-  if (payload.length > limit) {
-    const fault = problem('payload_too_large', { bytes: payload.length, limit })
-    return [{ source: 'mqtt', fault, payload: payload.toString('utf8', 0, 1024) }]
-  }
-  const text = payload.toString('utf8')
-  if (!isUtf8(payload)) {
-    const fault = problem('payload_not_json', { detail: 'it is not UTF-8' })
-    return [{ source: 'mqtt', fault, payload: text }]
-  }
-  if (mapping.payload === 'number') return [{ source: 'mqtt', ...parts, value: text, payload: text }]
+function decode(context: Context, bytes: Buffer): RawReading[] {
+  const { mapping, topic, parts } = context
+  const fault = bytesFault(bytes, context.payloadBytes)
+  const payload = fault ? bytes.toString('utf8', 0, keptOfFaulty) : bytes.toString('utf8')
+  if (fault) return [{ source: 'mqtt', fault, topic, payload }]
+  if (mapping.payload === 'number') return [{ source: 'mqtt', ...parts, value: payload, topic, payload }]
   let message: unknown
   try {
-    message = JSON.parse(text)
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
-    return [{ source: 'mqtt', fault: problem('payload_not_json', { detail }), payload: text }]
+    message = JSON.parse(payload)
+  } catch {
+    const parsed = parsePayload(payload)
+    if ('fault' in parsed) return [{ source: 'mqtt', fault: parsed.fault, topic, payload }]
+    message = parsed.value
   }
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+  if (!isObject(message)) {
     const got = message === null ? 'null' : Array.isArray(message) ? 'a list' : `a ${typeof message}`
-    return [{ source: 'mqtt', fault: problem('reading_not_object', { got }), payload: text }]
+    return [{ source: 'mqtt', fault: problem('reading_not_object', { got }), topic, payload }]
   }
-  const fields = mapping.fields ?? {}
   return mapping.metrics
-    ? severalValues(fields, mapping.metrics, parts, message, text)
-    : [oneValue(fields, parts, message, text)]
+    ? severalValues(context, mapping.metrics, message, payload)
+    : [oneValue(context, message, payload)]
 }
 
-function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payload: string): RawReading {
+const keptOfFaulty = 1024
+
+/** Why the bytes cannot be read at all. */
+export function bytesFault(payload: Buffer, limit: number): Problem | undefined {
+  if (payload.length > limit) return problem('payload_too_large', { bytes: payload.length, limit })
+  return isUtf8(payload) ? undefined : problem('payload_not_json', { detail: 'it is not UTF-8' })
+}
+
+function oneValue(context: Context, message: object, payload: string): RawReading {
+  const { topic, parts } = context
+  const fields = context.mapping.fields ?? {}
   // one literal: 40,000 of them a second are built here, and spreading costs as much as parsing the JSON
   const raw: RawReading = {
     source: 'mqtt',
@@ -170,8 +153,9 @@ function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payloa
     metric: part('metric', fields, parts, message),
     value: part('value', fields, parts, message),
     unit: part('unit', fields, parts, message),
-    at: part('at', fields, parts, message),
+    at: time(context, fields, message),
     room: part('room', fields, parts, message),
+    topic,
     payload,
   }
   const { device, metric, value } = raw
@@ -181,22 +165,23 @@ function oneValue(fields: FieldPaths, parts: TopicParts, message: object, payloa
 }
 
 function severalValues(
-  fields: FieldPaths,
+  context: Context,
   metrics: NonNullable<TopicMapping['metrics']>,
-  parts: TopicParts,
   message: object,
   payload: string,
 ): RawReading[] {
+  const { topic, parts } = context
+  const fields = context.mapping.fields ?? {}
   const site = part('site', fields, parts, message)
   const device = part('device', fields, parts, message)
-  const at = part('at', fields, parts, message)
+  const at = time(context, fields, message)
   const room = part('room', fields, parts, message)
   const rows: RawReading[] = []
   for (const [key, { metric, unit }] of Object.entries(metrics)) {
     const value = pick(message, key)
-    // a device that leaves a value out has nothing to say of it now
+    // a device that leaves a value out has none now
     if (value === undefined || value === null) continue
-    const raw: RawReading = { source: 'mqtt', site, device, metric, value, unit, at, room, payload }
+    const raw: RawReading = { source: 'mqtt', site, device, metric, value, unit, at, room, topic, payload }
     rows.push(device === undefined ? { ...raw, fault: fieldMissing('device', fields) } : raw)
   }
   return rows
@@ -206,18 +191,28 @@ function severalValues(
 const fieldMissing = (name: ReadingPart, fields: FieldPaths): Problem =>
   problem('field_missing', { field: fields[name] ?? name })
 
-/** The payload says more of a reading than its topic. */
+/** The payload counts more than its topic. */
 const part = (name: ReadingPart, fields: FieldPaths, parts: TopicParts, message: object): unknown =>
   pick(message, fields[name] ?? name) ?? parts[name]
 
-/** Own properties only, so that a message cannot reach into prototypes. */
-function pick(message: object, path: string): unknown {
-  if (Object.hasOwn(message, path)) return (message as Record<string, unknown>)[path]
-  if (!path.includes('.')) return undefined
-  let value: unknown = message
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = (value as Record<string, unknown>)[key]
-  }
-  return value
+function time({ mapping, parts, times }: Context, fields: FieldPaths, message: object): unknown {
+  const at = part('at', fields, parts, message)
+  // the usual form, and no other needs a zone
+  if (typeof at !== 'string' || at.endsWith('Z')) return at
+  const zone = mapping.zone ?? times.zoneOf(part('site', fields, parts, message))
+  return localTime(at, zone, times.now())
+}
+
+const readingParts: readonly ReadingPart[] = ['site', 'room', 'device', 'metric', 'value', 'unit', 'at']
+
+/** Those of a payload that is an object; a path that is read covers what lies below it. */
+function unreadFields({ payload: form, fields = {}, metrics }: TopicMapping, payload: Buffer): string[] {
+  if (form === 'number') return []
+  const parsed = parsePayload(payload.toString('utf8'))
+  if ('fault' in parsed || !isObject(parsed.value)) return []
+  const names = metrics ? readingParts.filter((name) => name !== 'value' && name !== 'metric') : readingParts
+  const taken = [...names.map((name) => fields[name] ?? name), ...Object.keys(metrics ?? {})]
+  return leafPaths(parsed.value).filter(
+    (path) => !taken.some((read) => path === read || path.startsWith(`${read}.`)),
+  )
 }

@@ -16,7 +16,7 @@ export class PacketLengths {
     this.#bytesMax = bytesMax
   }
 
-  /** False where a packet says that it is longer than allowed, or its length is none. */
+  /** False if the length of a packet exceeds the limit or is malformed. */
   take(chunk: Uint8Array): boolean {
     let at = 0
     while (at < chunk.length) {

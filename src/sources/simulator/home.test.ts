@@ -104,7 +104,36 @@ describe('a home without faults over four weeks', () => {
       return value < before
     })
     expect(fallen).toEqual([])
-    expect(last.size).toBe(14)
+    expect(last.size).toBe(15)
+  })
+
+  test('has counters that add up: the house is its appliances and the rest, and what came in', () => {
+    const ids = home.devices.filter(({ type }) => type === 'appliance').map(({ id }) => id)
+    const at = new Map<number, Map<string, number>>()
+    for (const reading of readings) {
+      if (reading.metric !== 'energy_total') continue
+      const shown = at.get(reading.at) ?? new Map<string, number>()
+      at.set(reading.at, shown.set(reading.device, reading.value))
+    }
+    expect(at.size).toBeGreaterThan(8000)
+    for (const shown of at.values()) {
+      const kwh = (device: string): number => shown.get(device)!
+      const parts = ids.reduce((sum, id) => sum + kwh(id), kwh('rest'))
+      // each shows whole Wh
+      expect(Math.abs(kwh('house') - parts)).toBeLessThan(0.007)
+      // the battery keeps some, and loses some
+      const came = kwh('pv') + kwh('grid-meter') - kwh('feed-in-meter')
+      expect(Math.abs(kwh('house') - came)).toBeLessThan(60)
+    }
+  })
+
+  test('draws in its appliances and the rest what the house draws', () => {
+    const ids = [...home.devices.filter(({ type }) => type === 'appliance').map(({ id }) => id), 'rest']
+    const sums = new Map<number, number>()
+    for (const { device, metric, value, at } of readings)
+      if (metric === 'power' && ids.includes(device)) sums.set(at, (sums.get(at) ?? 0) + value)
+    for (const { at, value } of pick(readings, 'house', 'power'))
+      expect(Math.abs(value - sums.get(at)!)).toBeLessThan(0.7)
   })
 
   test('spends at least what its ten appliances spend', () => {

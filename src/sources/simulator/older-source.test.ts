@@ -96,7 +96,7 @@ describe('a simulated home with an older past', () => {
       if (reading.metric !== counterMetric) continue
       counters.set(reading.device, [...(counters.get(reading.device) ?? []), reading])
     }
-    expect(counters.size).toBe(14)
+    expect(counters.size).toBe(15)
     for (const readings of counters.values()) {
       const sorted = readings.toSorted((a, b) => a.at - b.at)
       for (let i = 1; i < sorted.length; i++) {

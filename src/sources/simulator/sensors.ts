@@ -211,6 +211,14 @@ function meters(device: AddDevice, measure: Measure, world: World): void {
     meanPower((scene) => scene.counters.house.joules),
   )
   measure(counterMetric, 3, (scene) => scene.counters.house.kwh, 'counter')
+  // what no plug meters: the house without its appliances
+  device('rest', 'meter', 'utility-room', { measures: 'rest' })
+  measure(
+    'power',
+    1,
+    meanPower((scene) => scene.counters.rest.joules),
+  )
+  measure(counterMetric, 3, (scene) => scene.counters.rest.kwh, 'counter')
   device('pv', 'pv', 'roof', { peakKw: world.pvPeakKw })
   measure(
     'pv_power',

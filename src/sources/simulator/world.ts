@@ -26,14 +26,17 @@ export interface Scene {
   readonly air: SmokeAir
   readonly setpoint: number
   readonly soc: number
-  /** Energy that flowed since the beginning. Battery and grid are signed: discharge and import are +. */
+  /**
+   * Energy that flowed since the beginning: house = appliances + rest = pv + battery + import - export, in what was
+   * counted and in what the counters show. Battery and grid are signed: discharge and import are +.
+   */
   readonly counters: Counters
 }
 
 export type MeteredAppliance = keyof Appliances | 'heatPump'
 
 export type Counters = Readonly<
-  Record<MeteredAppliance | 'house' | 'pv' | 'battery' | 'grid' | 'import' | 'export', Counter>
+  Record<MeteredAppliance | 'rest' | 'house' | 'pv' | 'battery' | 'grid' | 'import' | 'export', Counter>
 >
 
 export interface World {
@@ -98,6 +101,7 @@ export function createWorld(options: WorldOptions): World {
     const air = smokeAir(now, sky, life, rooms.kitchen)
 
     let house = other(now, life, rooms)
+    counters.rest.add(house, seconds)
     for (const name of meteredNames) {
       house += load[name]
       counters[name].add(load[name], seconds)
@@ -160,7 +164,7 @@ function createOther(random: ReturnType<CreateRandom>) {
 function createCounters(random: ReturnType<CreateRandom>): Counters {
   const counter = (low: number, high: number): Counter =>
     new Counter(Math.round(between(random, low, high) * 100) / 100)
-  return {
+  const appliances = {
     fridge: counter(100, 600),
     washingMachine: counter(60, 400),
     tumbleDryer: counter(60, 300),
@@ -171,11 +175,22 @@ function createCounters(random: ReturnType<CreateRandom>): Counters {
     computer: counter(60, 400),
     evCharger: counter(500, 4000),
     heatPump: counter(1500, 9000),
-    house: counter(6000, 24_000),
-    pv: counter(4000, 20_000),
-    battery: counter(0, 1),
-    grid: counter(0, 1),
-    import: counter(5000, 18_000),
-    export: counter(2000, 9000),
+  }
+  const rest = counter(1000, 6000)
+  const house = new Counter(
+    Object.values(appliances).reduce((sum, { startKwh }) => sum + startKwh, rest.startKwh),
+  )
+  const exported = counter(2000, 9000)
+  // what of its sun the house used itself
+  const pv = new Counter(exported.startKwh + between(random, 0.2, 0.4) * house.startKwh)
+  return {
+    ...appliances,
+    rest,
+    house,
+    pv,
+    battery: new Counter(0),
+    grid: new Counter(house.startKwh - pv.startKwh),
+    import: new Counter(house.startKwh - pv.startKwh + exported.startKwh),
+    export: exported,
   }
 }

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { DeviceChange } from '../../core/device.ts'
 import type { Series } from '../../core/event.ts'
 import type { JournalEntry, TurnEntry } from '../../core/journal.ts'
 import type { Reading } from '../../core/reading.ts'
@@ -22,7 +23,7 @@ export const frameMagic = 0x4d_52_46_48
 export const frameHeaderBytes = 56
 const readingBytes = 20
 
-const kinds = ['turn', 'site-removed'] as const
+const kinds = ['turn', 'site-removed', 'device-changed'] as const
 
 /** Where a frame stands in its journal. */
 export interface FramePlace {
@@ -117,6 +118,7 @@ const noBytes = Buffer.alloc(0)
 /** Lists without anything are left out: most turns have no facts. */
 function factsOf(entry: JournalEntry): Buffer {
   if (entry.kind === 'site-removed') return Buffer.from(JSON.stringify({ site: entry.site }))
+  if (entry.kind === 'device-changed') return Buffer.from(JSON.stringify(entry.change))
   const { facts, commands } = entry
   const lists = Object.entries({ ...facts, commands }).filter(([, list]) => list.length > 0)
   return lists.length > 0 ? Buffer.from(JSON.stringify(Object.fromEntries(lists))) : noBytes
@@ -157,7 +159,9 @@ export class FrameDecoder {
     const facts = series + frame.readUInt32LE(44)
     const end = facts + frame.readUInt32LE(48)
     if (facts > series) this.#series.push(...parse<Series[]>(frame, series, facts))
-    if (kinds[frame.readUInt32LE(12)] === 'site-removed')
+    const kind = kinds[frame.readUInt32LE(12)]
+    if (kind === 'device-changed') return { kind, change: parse<DeviceChange>(frame, facts, end) }
+    if (kind === 'site-removed')
       return { kind: 'site-removed', site: parse<{ site: string }>(frame, facts, end).site }
     const readings: Reading[] = new Array<Reading>(count)
     for (let row = 0; row < count; row++) {

@@ -3,8 +3,8 @@ import type { Ledger, ReadingStore } from '../../core/ports.ts'
 import { hasFacts } from '../../core/turn.ts'
 
 export interface ThroughParts {
-  readonly readings: Pick<ReadingStore, 'append' | 'removeSite'>
-  readonly ledger: Pick<Ledger, 'record' | 'removeSite'>
+  readonly readings: Pick<ReadingStore, 'append' | 'removeSite' | 'change'>
+  readonly ledger: Pick<Ledger, 'record' | 'removeSite' | 'change'>
 }
 
 /**
@@ -26,6 +26,11 @@ export function createThroughJournal({ readings, ledger }: ThroughParts): Journa
       if (entry.kind === 'site-removed') {
         await readings.removeSite(entry.site)
         await ledger.removeSite(entry.site)
+        return undefined
+      }
+      if (entry.kind === 'device-changed') {
+        await readings.change(entry.change)
+        await ledger.change(entry.change)
         return undefined
       }
       if (hasFacts(entry.facts) && !recorded.has(entry)) await ledger.record(entry.facts)

@@ -1,4 +1,4 @@
-import type { CreateTableBuilder } from 'kysely'
+import type { CreateTableBuilder, RawBuilder } from 'kysely'
 import { sql } from './kysely.ts'
 
 /** The column types that SQLite and PostgreSQL do not spell alike. */
@@ -41,3 +41,7 @@ export const model =
       .addColumn('model_kind', text, (column) =>
         column.notNull().check(sql`model_kind in ('learned', 'naive')`),
       )
+
+/** For lists of all targets or devices: what a removal hides has the record separator in its name (core/device.ts). */
+export const shown = (column: string): RawBuilder<boolean> =>
+  sql<boolean>`${sql.ref(column)} not like ${'%\u001e%'}`

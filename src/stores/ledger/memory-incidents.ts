@@ -1,11 +1,13 @@
 import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentLedger } from '../../core/incident-ledger.ts'
+import { hides, type TakeOut, takeOut } from './memory-devices.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 
 export function memoryIncidents(): IncidentLedger & {
   removeSite(site: string): void
   /** Drops what ended before. */
   trim(endedBefore: number): void
+  readonly takeOut: TakeOut
 } {
   const incidents = new Map<string, Incident>()
   const windows = new Map<string, MaintenanceWindow>()
@@ -41,6 +43,7 @@ export function memoryIncidents(): IncidentLedger & {
       removeWhere(windows, ({ to }) => to < endedBefore)
       removeWhere(incidents, (incident) => (endedAt(incident) ?? endedBefore) < endedBefore)
     },
+    takeOut: (removal) => takeOut(incidents, ({ target }) => hides(removal, target)),
     removeSite(site) {
       removeWhere(incidents, ({ target }) => target.site === site)
       removeWhere(windows, (window) => window.site === site)

@@ -1,8 +1,9 @@
 import type { Job } from '../../core/life.ts'
 import type { JobLedger } from '../../core/ports.ts'
+import { hides, type TakeOut, takeOut } from './memory-devices.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 
-export function memoryJobs(): JobLedger & Upkeep {
+export function memoryJobs(): JobLedger & Upkeep & { readonly takeOut: TakeOut } {
   const jobs = new Map<string, Job>()
   return {
     async put(put) {
@@ -17,6 +18,11 @@ export function memoryJobs(): JobLedger & Upkeep {
     get: async (id) => jobs.get(id),
 
     removeSite: (site) => removeWhere(jobs, ({ target }) => target.site === site),
+    // trainings are no history of the device: they are not kept
+    takeOut(removal) {
+      takeOut(jobs, ({ target }) => hides(removal, target))
+      return () => undefined
+    },
     dropBefore: (keepFrom) =>
       removeWhere(jobs, ({ endedAt = Number.POSITIVE_INFINITY }) => endedAt < keepFrom),
   }

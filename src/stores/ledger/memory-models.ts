@@ -2,10 +2,12 @@ import type { ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ModelLedger } from '../../core/ports.ts'
 import { compareTargets, isSameTarget, type Target } from '../../core/target.ts'
 import { versionId } from './keys.ts'
+import { hides, settleLive, type TakeOut } from './memory-devices.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { printable } from './rows.ts'
 
-export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (keep: number) => void } {
+export function memoryModels(): ModelLedger &
+  Upkeep & { readonly trimEvents: (keep: number) => void; readonly takeOut: TakeOut } {
   const models = new Map<string, ModelEntry>()
   let events: ModelEvent[] = []
 
@@ -49,6 +51,24 @@ export function memoryModels(): ModelLedger & Upkeep & { readonly trimEvents: (k
       events = events.filter(({ target }) => target.site !== site)
     },
     dropBefore() {},
+    takeOut(removal) {
+      const gone = entries((target) => hides(removal, target))
+      const goneEvents = events.filter(({ target }) => hides(removal, target))
+      for (const { card } of gone)
+        models.delete(versionId({ target: card.target, version: card.model.version }))
+      events = events.filter((event) => !goneEvents.includes(event))
+      return () => {
+        for (const target of removal.targets) {
+          const before = gone.filter(({ card }) => isSameTarget(card.target, target))
+          const now = entries((other) => isSameTarget(other, target))
+          for (const entry of settleLive(now, before)) {
+            const id = versionId({ target, version: entry.card.model.version })
+            if (!before.includes(entry) || !models.has(id)) models.set(id, entry)
+          }
+        }
+        events = [...goneEvents, ...events]
+      }
+    },
     trimEvents(keep) {
       events = events.slice(Math.max(0, events.length - keep))
     },

@@ -1,9 +1,10 @@
 import type { ForgottenSpan, Info } from '../../core/life.ts'
 import type { NoteLedger } from '../../core/ports.ts'
 import { compareSeries } from '../../core/series.ts'
+import { type TakeOut, takeOut } from './memory-devices.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 
-export function memoryNotes(): NoteLedger & Upkeep {
+export function memoryNotes(): NoteLedger & Upkeep & { readonly takeOut: TakeOut } {
   const infos = new Map<string, Info>()
   const spans = new Map<string, ForgottenSpan>()
 
@@ -32,6 +33,8 @@ export function memoryNotes(): NoteLedger & Upkeep {
       removeWhere(infos, (info) => info.site === site)
       removeWhere(spans, ({ series }) => series.site === site)
     },
+    takeOut: (removal) =>
+      takeOut(spans, ({ series }) => removal.series.some(({ key }) => compareSeries(key, series) === 0)),
     dropBefore: (keepFrom) => removeWhere(infos, ({ at }) => at < keepFrom),
   }
 }

@@ -6,10 +6,11 @@ import { isSameTarget, type Target } from '../../core/target.ts'
 import { forecastBytes, forecastOfBytes } from './forecast-bytes.ts'
 import { isThinned } from './forecast-thinning.ts'
 import { versionId } from './keys.ts'
+import { hides, type TakeOut, takeOut } from './memory-devices.ts'
 import { compare, removeWhere, type Upkeep } from './memory-upkeep.ts'
 import { addDays } from './report-sums.ts'
 
-export function memoryWatch(): WatchLedger & Upkeep {
+export function memoryWatch(): WatchLedger & Upkeep & { readonly takeOut: TakeOut } {
   const log = new Map<string, LoggedForecast>()
   const days = new Map<string, ReportDay>()
   const drifts = new Map<string, Drift>()
@@ -50,6 +51,15 @@ export function memoryWatch(): WatchLedger & Upkeep {
       removeWhere(log, ({ forecast }) => forecast.target.site === site)
       for (const rows of [days, drifts, scored])
         removeWhere<string, { readonly target: Target }>(rows, ({ target }) => target.site === site)
+    },
+    takeOut(removal) {
+      const ofTargets = [days, drifts, scored].map((rows: Map<string, { readonly target: Target }>) =>
+        takeOut(rows, ({ target }) => hides(removal, target)),
+      )
+      const logged = takeOut(log, ({ forecast }) => hides(removal, forecast.target))
+      return () => {
+        for (const putBack of [...ofTargets, logged]) putBack()
+      }
     },
     dropBefore(keepFrom, forecastsFrom, thinBefore) {
       removeWhere(log, ({ forecast }) => {

@@ -1,3 +1,4 @@
+import type { DeviceChange, Removal } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
@@ -11,11 +12,13 @@ import type {
   Site,
 } from '../../core/event.ts'
 import { forecastKeyId } from '../../core/forecast.ts'
-import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
+import type { LedgerKeep } from '../../core/ledger-keep.ts'
+import type { AlertFilter, AlertKey, Ledger, PredictionPosition } from '../../core/ports.ts'
 import { findUnstorable } from '../../core/storable.ts'
 import { compareTargets, type Target, TargetMap } from '../../core/target.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { alertId, predictionId, siteAndId } from './keys.ts'
+import { hides, hidesAlert, MemoryRemovals, takeOut } from './memory-devices.ts'
 import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
@@ -25,7 +28,7 @@ import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
 import { memoryWatch } from './memory-watch.ts'
-import { quarantinedRow } from './rows.ts'
+import { quarantinedOf, quarantinedRow } from './rows.ts'
 
 /** The ledger without a disk: for tests, and the plain version that the SQL one is held against. */
 export function createMemoryLedger(options: { readonly quarantineLimit?: number } = {}): Ledger {
@@ -50,6 +53,20 @@ class MemoryLedger implements Ledger {
   readonly incidents = memoryIncidents()
   readonly records = memoryRecords()
   readonly people = memoryPeople()
+  readonly removals = new MemoryRemovals({
+    devices: this.#devices,
+    putDevices: (devices) => this.putDevices(devices),
+    models: this.models,
+    takeOut: [
+      ...[this.#forecasts, this.#predictions].map(
+        (rows: Map<string, { readonly target: Target }>) => (removal: Removal) =>
+          takeOut(rows, ({ target }) => hides(removal, target)),
+      ),
+      (removal) => takeOut(this.#alerts, (alert) => hidesAlert(removal, alert)),
+      (removal) => this.#dropStates(removal),
+      ...[this.models, this.jobs, this.watch, this.notes, this.incidents].map((part) => part.takeOut),
+    ],
+  })
   readonly #quarantineLimit: number
   #quarantined: { id: number; row: Quarantined }[] = []
   #lastId = 0
@@ -115,7 +132,17 @@ class MemoryLedger implements Ledger {
     this.#states.removeSite(site)
     this.#dirty.removeSite(site)
     const parts = [this.models, this.jobs, this.watch, this.notes, this.incidents, this.records]
-    for (const part of parts) part.removeSite(site)
+    for (const part of [...parts, this.removals]) part.removeSite(site)
+  }
+
+  async change(change: DeviceChange, position?: number): Promise<void> {
+    await this.removals.change(change)
+    if (position !== undefined) this.#position = position
+  }
+
+  #dropStates({ targets }: Removal): () => void {
+    for (const target of targets) for (const rows of [this.#states, this.#dirty]) rows.delete(target)
+    return () => undefined
   }
 
   async putDevices(devices: readonly Device[]): Promise<void> {
@@ -183,8 +210,16 @@ class MemoryLedger implements Ledger {
   }
 
   async putQuarantined(rows: readonly Quarantined[]): Promise<void> {
-    for (const row of rows) this.#quarantined.push({ id: ++this.#lastId, row: quarantinedRow(row) })
+    for (const row of rows)
+      this.#quarantined.push({ id: ++this.#lastId, row: quarantinedOf(quarantinedRow(row)) })
     if (this.#quarantined.length > 2 * this.#quarantineLimit) this.#trimQuarantined(this.#quarantineLimit)
+  }
+
+  async removeQuarantined(ids: readonly number[] | 'all'): Promise<number> {
+    const before = this.#quarantined
+    const gone = new Set(ids === 'all' ? before.map(({ id }) => id) : ids)
+    this.#quarantined = before.filter(({ id }) => !gone.has(id))
+    return before.length - this.#quarantined.length
   }
 
   async quarantined(limit: number, before?: number): Promise<{ id: number; row: Quarantined }[]> {

@@ -6,22 +6,35 @@ import { expect, it } from 'vitest'
 import { record } from '../../../test/conformance/ledger-record-laws.ts'
 import { alert, key, site } from '../../../test/conformance/ledger-samples.ts'
 import { emptyFacts } from '../../core/turn.ts'
+import { Kysely, Migrator, SqliteDialect } from './kysely.ts'
+import { migrations } from './migrations.ts'
+import { alertRow, keyRow, siteRow } from './rows.ts'
+import type { Database } from './schema.ts'
 import { createSqliteLedger } from './sqlite.ts'
 
 it('migrations 0009_records and 0010_journal: a ledger written before them keeps its data and takes records and positions', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'homeostat-records-'))
-  const before = createSqliteLedger({ folder })
-  await before.open()
-  await before.putSites([site('home')])
-  await before.putAlerts([alert()])
-  await before.putKey(key('a'))
-  await before.close()
-  // as the version before left it
   const db = new Libsql(join(folder, 'ledger.db'))
-  db.exec(
-    "drop table users; drop table sessions; drop table records; drop table journal; delete from homeostat_migration where name >= '0009_records'",
-  )
-  db.close()
+  const earlier = new Kysely<Database>({ dialect: new SqliteDialect({ database: db }) })
+  const { error } = await new Migrator({
+    db: earlier,
+    provider: {
+      getMigrations: async () => migrations({ counter: 'integer', text: 'text', bytes: 'blob' }),
+    },
+    migrationTableName: 'homeostat_migration',
+    migrationLockTableName: 'homeostat_migration_lock',
+  }).migrateTo('0008_event_rows')
+  expect(error).toBeUndefined()
+  await earlier
+    .insertInto('sites')
+    .values(siteRow(site('home')))
+    .execute()
+  await earlier.insertInto('alerts').values(alertRow(alert())).execute()
+  await earlier
+    .insertInto('api_keys')
+    .values(keyRow(key('a')))
+    .execute()
+  await earlier.destroy()
 
   const ledger = createSqliteLedger({ folder })
   await ledger.open()

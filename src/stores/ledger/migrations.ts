@@ -3,6 +3,7 @@ import { HomeostatError } from '../../core/errors.ts'
 import { type ColumnTypes, type DataType, model, series } from './columns.ts'
 import { Migrator, sql } from './kysely.ts'
 import { alertTargets } from './migration-alerts.ts'
+import { devices } from './migration-devices.ts'
 import { eventRows } from './migration-event-rows.ts'
 import { incidents } from './migration-incidents.ts'
 import { journal } from './migration-journal.ts'
@@ -27,14 +28,13 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0008_event_rows': { up: (db) => eventRows(db, types) },
   '0009_records': { up: (db) => records(db, types) },
   '0010_journal': { up: journal },
+  '0011_devices': { up: (db) => devices(db, types) },
   '0012_people': { up: (db) => people(db, types) },
+  '0013_quarantine_origin': { up: (db) => quarantineOrigin(db, types) },
 })
 
-/**
- * Brings the database to the newest schema in one transaction; does nothing when it is there already.
- * Throws HomeostatError `file_unreadable` naming `where` when a newer program wrote it, or when a migration fails.
- */
-export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
+/** Throws HomeostatError `file_unreadable` naming `where` when a newer program wrote the database. */
+export async function refuseNewer(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
   const known = migrations(types)
   const unknown = (await applied(db)).filter((name) => !(name in known))
   if (unknown.length > 0) {
@@ -43,9 +43,19 @@ export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: s
       detail: `a newer Homeostat wrote it (${unknown.join(', ')}); run that version or a later one`,
     })
   }
+}
+
+/**
+ * Brings the database to the newest schema in one transaction; does nothing when it is there already.
+ * Throws HomeostatError `file_unreadable` naming `where` when a migration fails.
+ */
+export async function migrate(db: Kysely<Database>, types: ColumnTypes, where: string): Promise<void> {
+  const done = await applied(db)
+  // a disk without room would refuse even a transaction that changes nothing
+  if (Object.keys(migrations(types)).every((name) => done.includes(name))) return
   const { error } = await new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve(known) },
+    provider: { getMigrations: () => Promise.resolve(migrations(types)) },
     migrationTableName: migrationTable,
     migrationLockTableName: `${migrationTable}_lock`,
   }).migrateToLatest()
@@ -98,6 +108,14 @@ async function first(db: Kysely<unknown>, { counter, text }: ColumnTypes): Promi
     .addColumn('sha256', text, (column) => column.notNull().unique())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .execute()
+}
+
+/** Where quarantined rows came from. May be repeated. */
+async function quarantineOrigin(db: Kysely<unknown>, { text }: ColumnTypes): Promise<void> {
+  const tables = await db.introspection.getTables()
+  const columns = tables.find(({ name }) => name === 'quarantined')?.columns.map(({ name }) => name) ?? []
+  for (const column of ['topic', 'device', 'metric'].filter((name) => !columns.includes(name)))
+    await db.schema.alterTable('quarantined').addColumn(column, text).execute()
 }
 
 async function places(db: Kysely<unknown>, text: DataType): Promise<void> {

@@ -1,4 +1,13 @@
-import type { Alert, ApiKey, Device, Forecast, PointPrediction, Quarantined, Site } from '../../core/event.ts'
+import type {
+  Alert,
+  ApiKey,
+  Device,
+  DeviceField,
+  Forecast,
+  PointPrediction,
+  Quarantined,
+  Site,
+} from '../../core/event.ts'
 import { type ForecastJson, forecastJson, forecastOfJson } from '../../core/forecast.ts'
 import type { DirtySpans, MonitorState } from '../../core/turn.ts'
 import type {
@@ -25,12 +34,21 @@ export const deviceRow = (device: Device): DeviceRow => ({
   type: device.type,
   room: device.room ?? null,
   attributes: JSON.stringify(device.attributes),
+  name: device.name ?? null,
+  role: device.role ?? null,
+  fixed: device.fixed === undefined ? null : JSON.stringify(device.fixed),
+  hidden: device.hidden === true ? 1 : 0,
 })
 
-export function deviceOf({ room, attributes, ...rest }: DeviceRow): Device {
-  const device = { ...rest, attributes: JSON.parse(attributes) as Device['attributes'] }
-  return room === null ? device : { ...device, room }
-}
+export const deviceOf = ({ site, id, type, room, attributes, ...said }: DeviceRow): Device => ({
+  ...{ site, id, type },
+  ...(room === null ? {} : { room }),
+  attributes: JSON.parse(attributes) as Device['attributes'],
+  ...(said.name === null ? {} : { name: said.name }),
+  ...(said.role === null ? {} : { role: said.role }),
+  ...(said.hidden === 1 ? { hidden: true } : {}),
+  ...(said.fixed === null ? {} : { fixed: JSON.parse(said.fixed) as readonly DeviceField[] }),
+})
 
 export const forecastRow = (forecast: Forecast): ForecastRow => ({
   ...forecast.target,
@@ -104,6 +122,16 @@ export const quarantinedRow = (row: Quarantined): QuarantinedRow => ({
   code: row.code,
   message: printable(row.message),
   payload: printable(row.payload),
+  topic: row.topic === undefined ? null : printable(row.topic),
+  device: row.device === undefined ? null : printable(row.device),
+  metric: row.metric === undefined ? null : printable(row.metric),
+})
+
+export const quarantinedOf = ({ topic, device, metric, ...row }: QuarantinedRow): Quarantined => ({
+  ...row,
+  ...(topic === null ? {} : { topic }),
+  ...(device === null ? {} : { device }),
+  ...(metric === null ? {} : { metric }),
 })
 
 /**

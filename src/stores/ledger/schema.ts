@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
+import type { MeterRole } from '../../core/device.ts'
 import type { AlertLevel, ModelRef, PointPrediction, Role } from '../../core/event.ts'
 import type { IncidentStatus } from '../../core/incident.ts'
 import type { JobStatus, ModelStatus } from '../../core/life.ts'
@@ -38,7 +39,34 @@ export interface Database {
   records: RecordRow
   users: UserRow
   sessions: SessionRow
+  removals: RemovalRow
+  merges: MergeRow
 }
+
+/** Tables whose rows belong to a site, in an order that satisfies their foreign keys. */
+export const siteTables = [
+  'devices',
+  'rooms',
+  'forecasts',
+  'predictions',
+  'alerts',
+  'incidents',
+  'maintenance_windows',
+  'monitor_states',
+  'dirty_spans',
+  'models',
+  'model_events',
+  'jobs',
+  'forecast_log',
+  'report_days',
+  'watch_state',
+  'drifts',
+  'infos',
+  'forgotten',
+  'records',
+  'removals',
+  'merges',
+] as const satisfies readonly (keyof Database)[]
 
 /** A row as it is read. */
 export type Row<Table extends keyof Database> = Selectable<Database[Table]>
@@ -74,6 +102,25 @@ export interface DeviceRow {
   room: string | null
   /** JSON object. */
   attributes: string
+  name: string | null
+  role: MeterRole | null
+  /** JSON array of DeviceField; null: nothing. */
+  fixed: string | null
+  hidden: number
+}
+
+export interface RemovalRow {
+  id: string
+  site: string
+  at: number
+  /** JSON of Removal. */
+  body: string
+}
+
+export interface MergeRow {
+  site: string
+  device: string
+  into: string
 }
 
 export interface ForecastRow extends MetricColumns {
@@ -147,6 +194,9 @@ export interface QuarantinedRow {
   code: string
   message: string
   payload: string
+  topic: string | null
+  device: string | null
+  metric: string | null
 }
 
 interface QuarantinedTable extends QuarantinedRow {

@@ -2,6 +2,7 @@ import type { ExpressionBuilder, Transaction } from 'kysely'
 import { endedAt, type Incident, type MaintenanceWindow } from '../../core/incident.ts'
 import type { IncidentLedger } from '../../core/incident-ledger.ts'
 import { batches } from './batches.ts'
+import { shown } from './columns.ts'
 import { bodyOf } from './life-rows.ts'
 import type { Database, IncidentRow, MaintenanceWindowRow } from './schema.ts'
 import type { Session } from './session.ts'
@@ -11,7 +12,12 @@ export const sqlIncidents = ({ db, write }: Session): IncidentLedger => ({
   put: (incidents) => write((db) => putIncidentRows(db, incidents)),
 
   async get(id) {
-    const row = await db().selectFrom('incidents').select('body').where('id', '=', id).executeTakeFirst()
+    const row = await db()
+      .selectFrom('incidents')
+      .select('body')
+      .where('id', '=', id)
+      .where(shown('subject'))
+      .executeTakeFirst()
     return row && bodyOf<Incident>(row)
   },
 
@@ -19,6 +25,7 @@ export const sqlIncidents = ({ db, write }: Session): IncidentLedger => ({
     const rows = await db()
       .selectFrom('incidents')
       .select('body')
+      .where(shown('subject'))
       .$if(sites !== undefined, (query) => query.where('site', 'in', sites ?? []))
       .$if(statuses !== undefined, (query) => query.where('status', 'in', statuses ?? []))
       .$if(level !== undefined, (query) => query.where('level', '=', level!))
@@ -35,6 +42,7 @@ export const sqlIncidents = ({ db, write }: Session): IncidentLedger => ({
     const rows = await db()
       .selectFrom('incidents')
       .select('body')
+      .where(shown('subject'))
       .where((row) => row.or([row('ended_at', 'is', null), row('ended_at', '>=', endedFrom)]))
       .execute()
     return rows.map(bodyOf<Incident>)

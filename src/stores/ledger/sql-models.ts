@@ -2,6 +2,7 @@ import type { ModelEntry, ModelEvent } from '../../core/life.ts'
 import type { ModelLedger } from '../../core/ports.ts'
 import type { Target } from '../../core/target.ts'
 import { batches } from './batches.ts'
+import { shown } from './columns.ts'
 import { bodyOf, modelEventRow, modelOf, modelRow, targetOf } from './life-rows.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
@@ -11,6 +12,7 @@ export function sqlModels({ db, write }: Session): ModelLedger {
     const rows = await db()
       .selectFrom('models')
       .selectAll()
+      .where(shown('subject'))
       .where((column) => column.and(of))
       .orderBy('trained_at', 'desc')
       .orderBy('site')
@@ -48,6 +50,7 @@ export function sqlModels({ db, write }: Session): ModelLedger {
       const rows = await db()
         .selectFrom('model_events')
         .select('body')
+        .where(shown('subject'))
         .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
         .$if(target !== undefined, (query) =>
           query.where((column) => column.and(target ? targetOf(target) : {})),

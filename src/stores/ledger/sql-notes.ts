@@ -1,5 +1,6 @@
 import type { ForgottenSpan, Info } from '../../core/life.ts'
 import type { NoteLedger } from '../../core/ports.ts'
+import { shown } from './columns.ts'
 import { bodyOf, forgottenRow, infoRow } from './life-rows.ts'
 import type { Session } from './session.ts'
 import { upsert } from './upsert.ts'
@@ -35,6 +36,7 @@ export const sqlNotes = ({ db, write }: Session): NoteLedger => ({
     const rows = await db()
       .selectFrom('forgotten')
       .select('body')
+      .where(shown('device'))
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
       .orderBy('device')

@@ -54,7 +54,7 @@ export async function writeDevices(db: Transaction<Database>, devices: readonly 
       .values(batch.map(deviceRow))
       .onConflict((conflict) =>
         conflict.columns(['site', 'id']).doUpdateSet((row) => ({
-          ...excluded(['type', 'attributes']),
+          ...excluded(['type', 'attributes', 'name', 'role', 'fixed', 'hidden']),
           room: row.fn.coalesce('excluded.room', 'devices.room'),
         })),
       )
@@ -69,6 +69,24 @@ export async function writeQuarantined(
   for await (const batch of batches(rows)) {
     await db.insertInto('quarantined').values(batch.map(quarantinedRow)).execute()
   }
+}
+
+/** Returns how many there were. */
+export async function deleteQuarantined(
+  db: Transaction<Database>,
+  ids: readonly number[] | 'all',
+): Promise<number> {
+  if (ids === 'all')
+    return Number((await db.deleteFrom('quarantined').executeTakeFirstOrThrow()).numDeletedRows)
+  let removed = 0
+  for await (const batch of batches(ids)) {
+    const { numDeletedRows } = await db
+      .deleteFrom('quarantined')
+      .where('id', 'in', batch)
+      .executeTakeFirstOrThrow()
+    removed += Number(numDeletedRows)
+  }
+  return removed
 }
 
 export function writePredictions(

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RawBuilder } from 'kysely'
-import type { LedgerKeep } from '../../core/ports.ts'
+import type { LedgerKeep } from '../../core/ledger-keep.ts'
 import { hourMs } from '../../core/time.ts'
 import { keptHours } from './forecast-thinning.ts'
 import { sql } from './kysely.ts'

@@ -1,4 +1,5 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
+import type { DeviceChange } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type {
   Alert,
@@ -12,10 +13,12 @@ import type {
   Site,
 } from '../../core/event.ts'
 import { forecastKeyId } from '../../core/forecast.ts'
-import type { AlertFilter, AlertKey, Ledger, LedgerKeep, PredictionPosition } from '../../core/ports.ts'
+import type { LedgerKeep } from '../../core/ledger-keep.ts'
+import type { AlertFilter, AlertKey, Ledger, PredictionPosition } from '../../core/ports.ts'
 import type { DirtySpans, LedgerTurn, MonitorState } from '../../core/turn.ts'
 import { Turns } from '../../core/turns.ts'
 import { batches } from './batches.ts'
+import { shown } from './columns.ts'
 import { metricColumns } from './life-rows.ts'
 import {
   alertOf,
@@ -27,10 +30,12 @@ import {
   keyRow,
   monitorStateOf,
   predictionOf,
+  quarantinedOf,
   siteOf,
 } from './rows.ts'
-import type { Database } from './schema.ts'
+import { type Database, siteTables } from './schema.ts'
 import type { Session } from './session.ts'
+import { applyDeviceChange, sqlRemovals } from './sql-devices.ts'
 import { sqlIncidents } from './sql-incidents.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
@@ -39,6 +44,7 @@ import { sqlPeople } from './sql-people.ts'
 import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
+  deleteQuarantined,
   writeAlerts,
   writeDevices,
   writePredictions,
@@ -72,29 +78,6 @@ export interface LedgerOptions {
   readonly quarantineLimit?: number
 }
 
-/** Tables whose rows belong to a site, in an order that satisfies their foreign keys. */
-const siteTables = [
-  'devices',
-  'rooms',
-  'forecasts',
-  'predictions',
-  'alerts',
-  'incidents',
-  'maintenance_windows',
-  'monitor_states',
-  'dirty_spans',
-  'models',
-  'model_events',
-  'jobs',
-  'forecast_log',
-  'report_days',
-  'watch_state',
-  'drifts',
-  'infos',
-  'forgotten',
-  'records',
-] as const
-
 /**
  * The ledger on a SQL database: one transaction a write, writes in the order of their calls.
  * Methods reject with `change_not_stored` where the disk refuses, else with the database's own error; nothing of that
@@ -116,6 +99,7 @@ export class SqlLedger implements Ledger {
   readonly incidents = sqlIncidents(this.#session)
   readonly records = sqlRecords(this.#session)
   readonly people = sqlPeople(this.#session)
+  readonly removals = sqlRemovals(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {
     this.#database = database
@@ -194,6 +178,13 @@ export class SqlLedger implements Ledger {
     })
   }
 
+  change(change: DeviceChange, position?: number): Promise<void> {
+    return this.#write(async (db) => {
+      await applyDeviceChange(db, change)
+      if (position !== undefined) await db.updateTable('journal').set({ position }).execute()
+    })
+  }
+
   putDevices(devices: readonly Device[]): Promise<void> {
     return this.#write((db) => writeDevices(db, devices))
   }
@@ -202,6 +193,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('devices')
       .selectAll()
+      .where(shown('id'))
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
       .orderBy('id')
@@ -240,6 +232,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('forecasts')
       .selectAll()
+      .where(shown('subject'))
       .$if(site !== undefined, (query) => query.where('site', '=', site ?? ''))
       .orderBy('site')
       .orderBy('domain')
@@ -284,6 +277,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#db
       .selectFrom('alerts')
       .selectAll()
+      .where(shown('subject'))
       .$if(sites !== undefined, (query) => query.where('site', 'in', sites ?? []))
       .$if(open !== undefined, (query) => query.where('until', open ? 'is' : 'is not', null))
       .$if(after !== undefined, (query) => query.where((row) => isAfter(row, after!)))
@@ -310,7 +304,13 @@ export class SqlLedger implements Ledger {
       .orderBy('id', 'desc')
       .limit(limit)
       .execute()
-    return rows.map(({ id, ...row }) => ({ id, row }))
+    return rows.map(({ id, ...row }) => ({ id, row: quarantinedOf(row) }))
+  }
+
+  async removeQuarantined(ids: readonly number[] | 'all'): Promise<number> {
+    const removed = await this.#write((db) => deleteQuarantined(db, ids))
+    this.#quarantinedRows = await countQuarantined(this.#db)
+    return removed
   }
 
   putKey(key: ApiKey): Promise<void> {

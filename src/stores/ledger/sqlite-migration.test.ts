@@ -271,6 +271,18 @@ it('keeps the queued events of the release before, in their order', async () => 
   await ledger.close()
 })
 
+it('keeps the devices of the release before, and takes what people say of them', async () => {
+  await migrateTo('0010_journal')
+  const ledger = createSqliteLedger({ folder })
+  await ledger.open()
+  const known = device('meter', { room: 'hall', attributes: { watts: 1.5 } })
+  expect(await ledger.devices()).toStrictEqual([known])
+  expect([await ledger.removals.list(), await ledger.removals.merges()]).toStrictEqual([[], []])
+  await ledger.change({ kind: 'edited', device: { ...known, name: 'Meter', role: 'grid' } })
+  expect(await ledger.devices()).toStrictEqual([{ ...known, name: 'Meter', role: 'grid' }])
+  await ledger.close()
+})
+
 it('ends with the schema that a new ledger has', async () => {
   const fresh = join(folder, 'fresh')
   for (const where of [folder, fresh]) {

@@ -1,12 +1,13 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open as openFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { DuckDBInstance } from '@duckdb/node-api'
+import { basename, join } from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
+import { type FrozenFile, readPieces } from '../../core/frozen.ts'
 import { fsyncFolder } from '../fsync-folder.ts'
 import { DiskFull, freeBytes } from '../room.ts'
 import { duckdb } from './duckdb-api.ts'
-import { createTables, upgradeTables } from './duckdb-schema.ts'
+import { createTables, hasTable, upgradeTables } from './duckdb-schema.ts'
 import type { Session } from './duckdb-session.ts'
 import { checkpointWithUndo, takeBack, undoOf } from './duckdb-undo.ts'
 
@@ -19,6 +20,8 @@ export interface FileOptions {
 
 export interface DatabaseFile {
   readonly instance: DuckDBInstance
+  /** The files as they are now. They stay so as long as nobody commits or moves the log; a commit only lengthens the log. */
+  frozen(): readonly FrozenFile[]
   /** Size of the file and its write-ahead log. */
   bytes(): { readonly data: number; readonly wal: number }
   /** Moves the log into the file, so that a kill at any moment loses nothing. Nobody may commit meanwhile. */
@@ -50,9 +53,10 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
     const file = await openFile(path)
     handle = file
     const instance = await duckdb.DuckDBInstance.create(path, config(folder, options))
-    await prepare(instance)
+    await prepare(instance, path)
     return {
       instance,
+      frozen: () => frozenFiles(path, file),
       bytes: () => ({ data: sizeOf(path), wal: sizeOf(walOf(path)) }),
       async checkpoint(session) {
         if (sizeOf(walOf(path)) === 0) return
@@ -73,6 +77,30 @@ export async function openDatabase(options: FileOptions): Promise<DatabaseFile> 
   }
 }
 
+/** The main file is read by the handle that is open anyway: to close another one would give up DuckDB's lock. */
+function frozenFiles(path: string, file: FileHandle): readonly FrozenFile[] {
+  const bytes = sizeOf(path)
+  const main: FrozenFile = {
+    ...{ name: basename(path), bytes },
+    read: () => readPieces((...place) => file.read(...place), bytes),
+  }
+  // the undo is there where the last checkpoint failed
+  const others = [walOf(path), undoOf(path)].filter((other) => sizeOf(other) > 0)
+  return [main, ...others.map((other) => frozenFile(other, sizeOf(other)))]
+}
+
+const frozenFile = (path: string, bytes: number): FrozenFile => ({
+  ...{ name: basename(path), bytes },
+  async *read() {
+    const handle = await openFile(path)
+    try {
+      yield* readPieces((...place) => handle.read(...place), bytes)
+    } finally {
+      await handle.close()
+    }
+  },
+})
+
 /** The undo of another process that lives is its own: whoever cannot have the file is told so. */
 async function takeBackAlone(path: string): Promise<void> {
   try {
@@ -86,14 +114,21 @@ async function takeBackAlone(path: string): Promise<void> {
 }
 
 /** Disables DuckDB's own checkpoint at the last close, which would be unguarded, and upgrades the tables. */
-async function prepare(instance: DuckDBInstance): Promise<void> {
+async function prepare(instance: DuckDBInstance, path: string): Promise<void> {
   const connection = await instance.connect()
   try {
     await connection.run('PRAGMA disable_checkpoint_on_shutdown')
+    await refuseForeign(connection, path)
     await upgradeTables(connection)
   } finally {
     connection.closeSync()
   }
+}
+
+async function refuseForeign(connection: DuckDBConnection, path: string): Promise<void> {
+  if (await hasTable(connection, 'upkeep')) return
+  const detail = 'it is a database of another program and was left as it is; choose another data folder'
+  throw new HomeostatError('file_unreadable', { file: path, detail })
 }
 
 /** Made under another name and moved when complete: a file that has the name and no content was damaged, not begun. */
@@ -143,13 +178,24 @@ const walOf = (path: string): string => `${path}.wal`
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
+/** What else can be done about a damaged file. */
+export const rebuildHint =
+  ', or move readings.duckdb and the files beside it away and start again: the hub then rebuilds the readings as far as its journal reaches'
+
 function explained(error: unknown, folder: string, path: string): unknown {
   if (error instanceof HomeostatError || !(error instanceof Error)) return error
-  const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
   if (isLocked(error)) {
+    const holder = /lock on file.*\(PID (\d+)\)/s.exec(error.message)?.[1]
     return locked(folder, holder ?? 'unknown', error)
   }
-  return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
+  // the system's own reasons, such as no room or no right to write, are told by others
+  const isOfSystem =
+    'code' in error || /permission denied|read-only|no space|input\/output/i.test(error.message)
+  if (isOfSystem)
+    return error.message.includes(path) ? error : new Error(`${path}: ${error.message}`, { cause: error })
+  // the first line: what follows is a stack of the engine
+  const detail = (error.message.split('\n')[0] ?? '').replaceAll(`"${path}"`, 'it').replace(/[.: ]+$/, '')
+  return new HomeostatError('data_damaged', { file: path, detail, otherwise: rebuildHint }, error)
 }
 
 const isLocked = (error: unknown): boolean => error instanceof Error && /lock on file/.test(error.message)

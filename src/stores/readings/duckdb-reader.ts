@@ -1,6 +1,6 @@
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { HomeostatError } from '../../core/errors.ts'
-import type { Series } from '../../core/event.ts'
+import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingFilter, ReadingPosition } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
 import { latestMs, quarterMs } from '../../core/time.ts'
@@ -164,17 +164,24 @@ interface Rows {
  * Newest `perSeries` of every series, by a top-N aggregate. Live series are found in the last stretch of time, which
  * few row groups hold; only what is short of readings there is looked for in all of the table.
  */
-export async function readNewest(readers: Readers, perSeries: number, lastSeq: number): Promise<Reading[]> {
+export async function readNewest(
+  readers: Readers,
+  perSeries: number,
+  lastSeq: number,
+  only?: readonly SeriesKey[],
+): Promise<Reading[]> {
   const { series } = readers
   if (perSeries <= 0 || series.size === 0) return []
+  const named = only && new Set(only.map((key) => series.idOf(key)))
+  const wanted = series.ids().filter((id) => named === undefined || named.has(id))
   return inSession(readers, async (session) => {
     const found = new Map<number, Rows>()
-    for (const { table, ids } of series.byTable(series.ids())) {
+    for (const { table, ids } of series.byTable(wanted)) {
       const since = await recentSince(session, table, perSeries, lastSeq - 4 * perSeries * series.size)
       await findNewest(session, { table, ids: ids ?? [], since, perSeries }, found)
     }
     const readings: Reading[] = []
-    for (const id of series.ids()) {
+    for (const id of wanted) {
       const newest = found.get(id)
       if (!newest) continue
       for (let row = Math.max(0, newest.at.length - perSeries); row < newest.at.length; row++) {

@@ -29,6 +29,9 @@ const tables = [
   'INSERT INTO upkeep VALUES (-1)',
 ]
 
+/** All of them. */
+export const tableNames = [...readingTables, 'series', 'rollups', 'loose', 'upkeep', 'journal'] as const
+
 export async function createTables(connection: DuckDBConnection): Promise<void> {
   for (const table of tables) await connection.run(table)
   await upgradeTables(connection)
@@ -44,7 +47,7 @@ export async function upgradeTables(connection: DuckDBConnection): Promise<void>
     await connection.run('CREATE TABLE journal AS SELECT 0::BIGINT AS position')
 }
 
-async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
+export async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
   const found = await connection.run('SELECT 1 FROM duckdb_tables() WHERE table_name = $1', [name])
   return (await found.getRows()).length > 0
 }

@@ -1,3 +1,4 @@
+import { hiddenBy } from '../../core/device.ts'
 import type { Series, SeriesKey } from '../../core/event.ts'
 import type { ReadingFilter } from '../../core/ports.ts'
 import type { Reading } from '../../core/reading.ts'
@@ -13,7 +14,10 @@ interface Entry {
 /** The series by number, in memory and in the table `series`. Readings carry the number only. */
 export class SeriesTable {
   #byKey = new SeriesMap<Entry>()
+  /** Those that are in answers. */
   #byId = new Map<number, Entry>()
+  /** Those that a removal hides, which `#byKey` has under their hidden names. */
+  #hidden = new Map<number, Entry>()
   #nextId = 0
   /** How many of the series are derived. */
   #derived = 0
@@ -25,6 +29,7 @@ export class SeriesTable {
     const rows = await session.columns('SELECT id, site, device, metric, unit, room FROM series ORDER BY id')
     this.#byKey = new SeriesMap()
     this.#byId = new Map()
+    this.#hidden = new Map()
     this.#derived = 0
     this.#ranks = undefined
     const [ids, sites, devices, metrics, units, rooms] = rows as [number[], ...string[][]]
@@ -35,7 +40,7 @@ export class SeriesTable {
     }
   }
 
-  /** Undefined when it was erased; a query that began before may still name it. A number is never given twice. */
+  /** Undefined when it was erased or hidden; a query that began before may still name it. A number is never given twice. */
   get(id: number): Series | undefined {
     return this.#byId.get(id)?.series
   }
@@ -69,7 +74,7 @@ export class SeriesTable {
 
   /** Writes the given series; part of the caller's transaction. */
   async save(session: Session, ids: readonly number[]): Promise<void> {
-    const rows = ids.map((id) => this.get(id)!)
+    const rows = ids.map((id) => (this.#byId.get(id) ?? this.#hidden.get(id)!).series)
     await session.run('DELETE FROM series WHERE id IN (SELECT unnest($1))', [ids])
     await session.run(
       'INSERT INTO series SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6)',
@@ -101,7 +106,22 @@ export class SeriesTable {
 
   /** The table that holds a series' readings. */
   tableOf(id: number): ReadingTable {
-    return isDerived(this.#byId.get(id)?.series.device ?? '') ? 'derived' : 'readings'
+    const entry = this.#byId.get(id) ?? this.#hidden.get(id)
+    return isDerived(entry?.series.device ?? '') ? 'derived' : 'readings'
+  }
+
+  /** A number for a series that the caller adds to the table. */
+  allocate(): number {
+    return this.#nextId++
+  }
+
+  /** Numbers and names before of the series that a removal hides; of any removal without an id. */
+  hidden(removal?: string): { readonly id: number; readonly series: Series }[] {
+    return [...this.#hidden.values()].flatMap(({ id, series }) => {
+      const hidden = hiddenBy(series.device)
+      if (!hidden || (removal !== undefined && hidden.removal !== removal)) return []
+      return [{ id, series: { ...series, device: hidden.name } }]
+    })
   }
 
   /** The tables that hold readings of `ids`, each with its share of them; undefined stands for all series. */
@@ -150,7 +170,8 @@ export class SeriesTable {
   #put(entry: Entry): void {
     if (isDerived(entry.series.device)) this.#derived++
     this.#byKey.set(entry.series, entry)
-    this.#byId.set(entry.id, entry)
+    if (hiddenBy(entry.series.device)) this.#hidden.set(entry.id, entry)
+    else this.#byId.set(entry.id, entry)
     this.#nextId = Math.max(this.#nextId, entry.id + 1)
     this.#ranks = undefined
   }

@@ -79,6 +79,13 @@ export class Writer {
     return this.#nextSeq - 1
   }
 
+  /** Numbers for rows that are added otherwise: the first of `count`. */
+  takeSeqs(count: number): number {
+    const first = this.#nextSeq
+    this.#nextSeq += count
+    return first
+  }
+
   append(readings: readonly Reading[], position?: number): Promise<void> {
     return this.#queue({ readings, position })
   }

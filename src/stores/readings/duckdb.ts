@@ -1,5 +1,8 @@
+import { join } from 'node:path'
+import type { DeviceChange } from '../../core/device.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
+import type { Freezable, FrozenFiles } from '../../core/frozen.ts'
 import type {
   Columns,
   ReadingFilter,
@@ -10,11 +13,12 @@ import type {
 import { type Reading, requireStorable } from '../../core/reading.ts'
 import { hourMs } from '../../core/time.ts'
 import { Turns } from '../../core/turns.ts'
-import { type DatabaseFile, openDatabase } from './duckdb-file.ts'
+import { applyChange, dropSeries } from './duckdb-change.ts'
+import { type DatabaseFile, openDatabase, rebuildHint } from './duckdb-file.ts'
 import { closeReaders, fromMs, inSession, type Readers, readNewest, readPage, toMs } from './duckdb-reader.ts'
 import { readRollups } from './duckdb-rollup.ts'
 import { scanSeries } from './duckdb-scan.ts'
-import { readingTables } from './duckdb-schema.ts'
+import { readingTables, tableNames } from './duckdb-schema.ts'
 import { SeriesTable } from './duckdb-series.ts'
 import { Session } from './duckdb-session.ts'
 import { Upkeep } from './duckdb-upkeep.ts'
@@ -23,7 +27,7 @@ import { Writer } from './duckdb-writer.ts'
 export interface DuckDbOptions {
   /** Holds `readings.duckdb` and its log; created when missing. One process at a time. */
   readonly folder: string
-  /** Memory of the engine; beyond it sorts and groups go to a temporary folder beside the file. Default 256. */
+  /** Memory of the engine; beyond it sorts and groups go to a temporary folder beside the file. Default 128. */
   readonly memoryLimitMb?: number
   /** Threads of the engine, all queries together. Default 2. */
   readonly threads?: number
@@ -35,7 +39,7 @@ export interface DuckDbOptions {
 const queriesMax = 2
 
 /** Readings in one DuckDB file: a log that is deduplicated when read and when compacted, with hours kept beside it. */
-export function createDuckDbReadings(options: DuckDbOptions): ReadingStore {
+export function createDuckDbReadings(options: DuckDbOptions): ReadingStore & Freezable {
   return new DuckDbReadings(options)
 }
 
@@ -52,7 +56,7 @@ interface Opened {
  * DuckDB invalidates its instance after some failures, such as a checkpoint on a full disk: every statement fails from
  * then on. The store then opens the file again, before the next call.
  */
-class DuckDbReadings implements ReadingStore {
+class DuckDbReadings implements ReadingStore, Freezable {
   readonly #options: DuckDbOptions
   #opened: Opened | undefined
   #reopening: Promise<Opened> | undefined
@@ -86,8 +90,8 @@ class DuckDbReadings implements ReadingStore {
     return this.#use(({ readers }) => readPage(readers, filter, limit, after))
   }
 
-  async newest(perSeries: number): Promise<Reading[]> {
-    return this.#use(({ readers, writer }) => readNewest(readers, perSeries, writer.lastSeq))
+  async newest(perSeries: number, only?: readonly SeriesKey[]): Promise<Reading[]> {
+    return this.#use(({ readers, writer }) => readNewest(readers, perSeries, writer.lastSeq, only))
   }
 
   async *scan(series: SeriesKey, from: number, to: number): AsyncGenerator<Columns> {
@@ -121,10 +125,9 @@ class DuckDbReadings implements ReadingStore {
   }
 
   async stats(): Promise<{ readonly readings: number; readonly bytes: number }> {
-    return this.#use(async ({ readers, file }) => {
-      const [[readings]] = (await inSession(readers, (session) =>
-        session.numbers('SELECT ((SELECT count(*) FROM readings) + (SELECT count(*) FROM derived))::DOUBLE'),
-      )) as [[number]]
+    return this.#use(async ({ readers, file, series }) => {
+      const hidden = series.hidden().map(({ id }) => id)
+      const readings = await inSession(readers, (session) => countRows(session, hidden))
       const { data, wal } = file.bytes()
       return { readings, bytes: data + wal }
     })
@@ -136,8 +139,18 @@ class DuckDbReadings implements ReadingStore {
     )
   }
 
+  async change(change: DeviceChange, position?: number): Promise<void> {
+    await this.#use(({ upkeep, writer, ...rest }) =>
+      upkeep.exclusive(() => writer.alone(() => applyChange({ writer, ...rest }, change, position))),
+    )
+  }
+
   async maintain(keepFrom?: number): Promise<void> {
     await this.#use(({ upkeep, writer }) => upkeep.maintain(writer.lastSeq, keepFrom))
+  }
+
+  async freeze(): Promise<FrozenFiles> {
+    return this.#use(freezeStore)
   }
 
   /** Lets what was called before come to its end. */
@@ -193,13 +206,14 @@ class DuckDbReadings implements ReadingStore {
 
 async function openStore({
   folder,
-  memoryLimitMb = 256,
+  memoryLimitMb = 128,
   threads = 2,
   walLimitBytes = 16 * 1024 * 1024,
 }: DuckDbOptions): Promise<Opened> {
   const file = await openDatabase({ folder, memoryLimitMb, threads })
   try {
     const session = await Session.open(file.instance)
+    await readWhole(session, join(folder, 'readings.duckdb'))
     const series = new SeriesTable()
     await series.load(session)
     const withoutCommits = (work: () => Promise<void>): Promise<void> => writer.alone(work)
@@ -214,6 +228,19 @@ async function openStore({
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/**
+ * Reads every block once: DuckDB compares a block with its checksum when it reads it, which may otherwise be months later.
+ * Throws `data_damaged`.
+ */
+async function readWhole(session: Session, path: string): Promise<void> {
+  try {
+    for (const table of tableNames) await session.numbers(`SELECT bit_xor(hash(t))::DOUBLE FROM ${table} t`)
+  } catch (error) {
+    const detail = `a part of it cannot be read (${String(error).split('\n')[0]})`
+    throw new HomeostatError('data_damaged', { file: path, detail, otherwise: rebuildHint }, error)
   }
 }
 
@@ -237,22 +264,43 @@ async function abandonStore({ file, session, writer, upkeep, readers }: Opened):
   await file.close()
 }
 
+/** Until the files are released there is no upkeep, and no log is moved into the file. */
+const freezeStore = ({ file, upkeep, writer }: Opened): Promise<FrozenFiles> =>
+  new Promise((resolve, reject) => {
+    const hold = (): Promise<void> =>
+      new Promise((release) => {
+        const freeze = async (): Promise<void> => resolve({ files: file.frozen(), release })
+        writer.alone(freeze).catch((error: unknown) => {
+          reject(error)
+          release()
+        })
+      })
+    upkeep.exclusive(hold).catch(reject)
+  })
+
 async function eraseSite(
   { series, session }: Pick<Opened, 'series' | 'session'>,
   site: string,
 ): Promise<void> {
-  const ids = series.matching({ sites: [site] }) ?? []
+  const hidden = series.hidden().filter((entry) => entry.series.site === site)
+  const ids = [...(series.matching({ sites: [site] }) ?? []), ...hidden.map(({ id }) => id)]
   if (ids.length === 0) return
-  await session.transaction(async () => {
-    for (const [table, column] of [
-      ...readingTables.map((table) => [table, 'series']),
-      ['rollups', 'series'],
-      ['series', 'id'],
-    ]) {
-      await session.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT unnest($1))`, [ids])
-    }
-  })
+  await session.transaction(() => dropSeries(session, ids))
   await series.load(session)
+}
+
+/** Rows that are in answers. */
+async function countRows(session: Session, hidden: readonly number[]): Promise<number> {
+  let rows = 0
+  for (const table of readingTables) {
+    const without = hidden.length === 0 ? '' : 'WHERE series NOT IN (SELECT unnest($1::INTEGER[]))'
+    const bound = hidden.length === 0 ? [] : [hidden]
+    const [[count]] = (await session.numbers(`SELECT count(*)::DOUBLE FROM ${table} ${without}`, bound)) as [
+      [number],
+    ]
+    rows += count
+  }
+  return rows
 }
 
 /** The first start of an hour at or after `at`. */

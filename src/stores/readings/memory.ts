@@ -1,3 +1,4 @@
+import { type DeviceChange, hiddenBy, hiddenKey, type Removal } from '../../core/device.ts'
 import type { Rollup, Series, SeriesKey } from '../../core/event.ts'
 import type {
   Columns,
@@ -25,7 +26,8 @@ export function createMemoryReadings(): ReadingStore {
   const kept = new SeriesMap<Kept>()
   let last = 0
 
-  const sorted = (): Kept[] => [...kept.values()].sort((a, b) => compareSeries(a.series, b.series))
+  const shown = (): Kept[] => [...kept.values()].filter(({ series }) => !hiddenBy(series.device))
+  const sorted = (): Kept[] => shown().sort((a, b) => compareSeries(a.series, b.series))
 
   return {
     async open() {},
@@ -38,14 +40,15 @@ export function createMemoryReadings(): ReadingStore {
       return last
     },
     async read(filter, limit, after) {
-      const found = [...kept.values()]
+      const found = shown()
         .filter(({ series }) => matches(filter, series))
         .flatMap((one) => readingsOf(one, filter.from, filter.to))
         .filter((reading) => after === undefined || compareReadings(reading, after) > 0)
       return found.sort(compareReadings).slice(0, Math.max(0, limit))
     },
-    async newest(perSeries) {
-      return sorted().flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
+    async newest(perSeries, only) {
+      const wanted = sorted().filter(({ series }) => isNamed(series, only))
+      return wanted.flatMap((one) => (perSeries > 0 ? readingsOf(one).slice(-perSeries) : []))
     },
     async *scan(key, from, to): AsyncGenerator<Columns> {
       const columns = columnsOf(kept.get(key), from, to)
@@ -71,11 +74,15 @@ export function createMemoryReadings(): ReadingStore {
     },
     async stats() {
       let readings = 0
-      for (const one of kept.values()) readings += one.values.size
+      for (const one of shown()) readings += one.values.size
       return { readings, bytes: 0 }
     },
     async removeSite(site) {
       kept.removeSite(site)
+    },
+    async change(change, position) {
+      applyChange(kept, change)
+      if (position !== undefined) last = position
     },
     async maintain(keepFrom) {
       if (keepFrom === undefined) return
@@ -94,6 +101,82 @@ function put(all: SeriesMap<Kept>, reading: Reading): void {
   if (known) known.series = series
   else all.set(reading, { series, values: new Map(), closed: new Map() })
   all.get(reading)!.values.set(at, value)
+}
+
+const isNamed = (series: SeriesKey, only: readonly SeriesKey[] | undefined): boolean =>
+  only === undefined || only.some((key) => compareSeries(key, series) === 0)
+
+/** As the store on disk does it; see `duckdb-change.ts`. */
+function applyChange(kept: SeriesMap<Kept>, change: DeviceChange): void {
+  if (change.kind === 'edited') {
+    const { site, id, room } = change.device
+    for (const one of kept.values()) {
+      const isOwn = one.series.site === site && one.series.device === id
+      if (isOwn && room !== undefined) one.series = { ...one.series, room }
+    }
+    return
+  }
+  const { removal } = change
+  const hidden = [...kept.values()].filter(({ series }) => hiddenBy(series.device)?.removal === removal.id)
+  if (change.kind === 'removed' && hidden.length === 0) hide(kept, removal)
+  if (change.kind === 'restored' && hidden.length > 0) restore(kept, hidden, removal)
+  if (change.kind === 'erased') for (const { series } of hidden) kept.delete(series)
+}
+
+function hide(kept: SeriesMap<Kept>, removal: Removal): void {
+  for (const { key, into } of removal.series) {
+    const from = kept.get(key)
+    if (!from) continue
+    const target = into && kept.get(into)
+    if (into) {
+      const { unit } = (target ?? from).series
+      const series = target?.series ?? { ...into, unit }
+      const both = [from, ...(target ? [target] : [])]
+      kept.set(into, {
+        series,
+        values: new Map(both.flatMap(({ values }) => [...values])),
+        closed: new Map(both.flatMap(({ closed }) => [...closed])),
+      })
+    }
+    if (target) rename(kept, { ...target }, hiddenKey(target.series, removal.id))
+    kept.delete(key)
+    rename(kept, from, hiddenKey(key, removal.id))
+  }
+}
+
+function restore(kept: SeriesMap<Kept>, hidden: readonly Kept[], removal: Removal): void {
+  for (const { into } of removal.series) if (into) kept.delete(into)
+  for (const one of hidden) {
+    const device = hiddenBy(one.series.device)?.name ?? one.series.device
+    const key = { ...one.series, device }
+    if (removal.into !== undefined && device === removal.device)
+      takeOutShadow(kept, one, removal, removal.into)
+    const fresh = kept.get(key)
+    for (const [at, value] of fresh?.values ?? []) one.values.set(at, value)
+    for (const [at, hour] of fresh?.closed ?? []) one.closed.set(at, hour)
+    kept.delete(one.series)
+    rename(kept, one, key)
+  }
+}
+
+/** What the device began to measure after it was merged. */
+function takeOutShadow(
+  kept: SeriesMap<Kept>,
+  { series, values }: Kept,
+  removal: Removal,
+  into: string,
+): void {
+  const { site, metric } = series
+  if (removal.series.some(({ key }) => key.device === removal.device && key.metric === metric)) return
+  const mixed = kept.get({ site, device: into, metric })
+  if (!mixed) return
+  for (const [at, value] of values) if (mixed.values.get(at) === value) mixed.values.delete(at)
+  if (mixed.values.size === 0) kept.delete(mixed.series)
+}
+
+function rename(kept: SeriesMap<Kept>, one: Kept, { site, device, metric }: SeriesKey): void {
+  one.series = { ...one.series, site, device, metric }
+  kept.set(one.series, one)
 }
 
 const hourStart = (at: number): number => Math.floor(at / hourMs) * hourMs

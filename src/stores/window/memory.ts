@@ -46,6 +46,15 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
       return entries.size
     },
     removeSite: (site) => entries.removeSite(site),
+    removeSeries(series) {
+      for (const key of series) entries.delete(key)
+    },
+    setRoom(site, device, room) {
+      for (const entry of entries.values()) {
+        const { series } = entry
+        if (series.site === site && series.device === device) entry.series = { ...series, room }
+      }
+    },
   }
 }
 

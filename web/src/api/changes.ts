@@ -1,7 +1,7 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { cacheKeys } from './queries.ts'
-import type { SeriesKey, Target } from './types.ts'
+import type { SeriesKey, Target, TopicMapping } from './types.ts'
 
 /**
  * What a person may change. It ends once what it changed has been asked anew; a failure is told at once, and what led
@@ -21,6 +21,29 @@ function useChange<Input, Result>(change: (input: Input) => Promise<Result>, con
 
 /** Erases a site. */
 export const useRemoveSite = () => useChange((site: string) => call('removeSite', { params: { site } }))
+
+export type DeviceEdit = NonNullable<NonNullable<Parameters<typeof call<'editDevice'>>[1]>['body']>
+
+interface DeviceKey {
+  readonly site: string
+  readonly id: string
+}
+
+export const useEditDevice = ({ site, id }: DeviceKey) =>
+  useChange(
+    (body: DeviceEdit) => call('editDevice', { params: { id }, query: { site }, body }),
+    cacheKeys.things,
+  )
+
+/** Deletes a device, or one series of it. */
+export const useRemoveDevice = ({ site, id }: DeviceKey) =>
+  useChange((metric: string | undefined) => call('removeDevice', { params: { id }, query: { site, metric } }))
+
+export const useMergeDevice = ({ site, id }: DeviceKey) =>
+  useChange((into: string) => call('mergeDevice', { params: { id }, query: { site }, body: { into } }))
+
+/** Undoes a deletion or merge. */
+export const useRestoreDevice = () => useChange((id: string) => call('restoreDevice', { params: { id } }))
 
 /** Makes a kept version live; by force if the gate rejected it. */
 export const usePromote = (target: Target) =>
@@ -71,6 +94,21 @@ export const useAddMaintenance = () =>
 
 export const useRemoveMaintenance = () =>
   useChange((id: string) => call('removeMaintenance', { params: { id } }), cacheKeys.incidents)
+
+/** Adds a mapping of topics; it is used at once. */
+export const useAddMapping = () =>
+  useChange((body: TopicMapping) => call('addMapping', { body }), cacheKeys.topics)
+
+export const useRemoveMapping = () =>
+  useChange((id: string) => call('removeMapping', { params: { id } }), cacheKeys.topics)
+
+/** Reads rows in quarantine again; undefined: all of them. */
+export const useRetryQuarantine = () =>
+  useChange((ids: number[] | undefined) => call('retryQuarantine', { body: { ids } }), cacheKeys.quarantine)
+
+/** Removes rows from the quarantine; undefined: all of them. */
+export const useClearQuarantine = () =>
+  useChange((ids: number[] | undefined) => call('clearQuarantine', { body: { ids } }), cacheKeys.quarantine)
 
 /** Takes a forgotten span back. */
 export const useRemember = () =>

@@ -1,7 +1,14 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useLatch } from '../latch.ts'
 import { call, callAll } from './client.ts'
-import { type ForecastKey, type Job, type SeriesKey, type Target, targetIdOf } from './types.ts'
+import {
+  type ForecastKey,
+  type Job,
+  type SeriesKey,
+  type Target,
+  type TopicMapping,
+  targetIdOf,
+} from './types.ts'
 
 /** Cache keys; a message on the live feed makes them stale. */
 export const cacheKeys = {
@@ -9,6 +16,8 @@ export const cacheKeys = {
   learning: ['learning'],
   incidents: ['incidents'],
   history: ['history'],
+  topics: ['topics'],
+  quarantine: ['quarantine'],
 } as const
 
 const list = { limit: 10_000 } as const
@@ -23,6 +32,13 @@ export const useDevices = () =>
   useQuery({
     queryKey: [...cacheKeys.things, 'devices'],
     queryFn: async ({ signal }) => (await callAll('devices', { query: list, signal })).items,
+  })
+
+/** What was deleted or merged on a site and can be restored. */
+export const useRemovedDevices = (site: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.things, 'removed', site],
+    queryFn: async ({ signal }) => (await callAll('removedDevices', { query: { site }, signal }, 1)).items,
   })
 
 /** The newest reading of every series; polled only while the live feed is down. */
@@ -92,11 +108,23 @@ export const useTraining = (target: Target) =>
       const own = (jobs: readonly Job[]) => jobs.find((job) => targetIdOf(job.target) === targetIdOf(target))
       // a job that begins to run between two questions is found by the second
       for (const status of ['queued', 'running', undefined] as const) {
-        const query = { site, status, limit: status ? 10_000 : jobsLookedThrough }
+        const query = { site, kind: 'train' as const, status, limit: status ? 10_000 : jobsLookedThrough }
         const found = own((await call('jobs', { query, signal })).items)
         if (found) return found
       }
       return null
+    },
+    refetchInterval: ({ state: { data } }) => (data && isActive(data) ? 1000 : 15_000),
+  })
+
+/** The last rebuild of the derived series of one target. */
+export const useRebuild = (target: Target) =>
+  useQuery({
+    queryKey: [...cacheKeys.learning, 'rebuild', targetIdOf(target)],
+    queryFn: async ({ signal }): Promise<Job | null> => {
+      const query = { site: target.site, kind: 'rebuild' as const, limit: 10_000 }
+      const { items } = await call('jobs', { query, signal })
+      return items.find((job) => targetIdOf(job.target) === targetIdOf(target)) ?? null
     },
     refetchInterval: ({ state: { data } }) => (data && isActive(data) ? 1000 : 15_000),
   })
@@ -157,9 +185,46 @@ export const useMaintenance = () =>
 
 export const useQuarantine = () =>
   useQuery({
-    queryKey: ['quarantine'],
+    queryKey: cacheKeys.quarantine,
     queryFn: ({ signal }) => call('quarantine', { query: { limit: 200 }, signal }),
     refetchInterval: 10_000,
+  })
+
+/** MQTT topics that are heard and not understood. */
+export const useTopics = () =>
+  useQuery({
+    queryKey: [...cacheKeys.topics, 'heard'],
+    queryFn: ({ signal }) => call('topics', { query: { limit: 1000 }, signal }),
+    refetchInterval: 10_000,
+  })
+
+/** Mappings that were added while the hub runs. */
+export const useMappings = () =>
+  useQuery({
+    queryKey: [...cacheKeys.topics, 'mappings'],
+    queryFn: ({ signal }) => call('topicMappings', { query: { limit: 1000 }, signal }),
+  })
+
+/** A first mapping for a topic; asked once, so that it does not change under the one who edits it. */
+export const useProposal = (topic: string, payload: string) =>
+  useQuery({
+    queryKey: [...cacheKeys.topics, 'proposal', topic],
+    queryFn: ({ signal }) => call('proposeMapping', { body: { topic, payload }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+interface Message {
+  readonly topic: string
+  readonly payload: string
+}
+
+/** What a mapping would make of a message; the answer before stays until the next is there. */
+export const useMappingPreview = ({ topic, payload }: Message, mapping: TopicMapping, enabled: boolean) =>
+  useQuery({
+    queryKey: [...cacheKeys.topics, 'preview', topic, payload, mapping],
+    queryFn: ({ signal }) => call('previewMapping', { body: { topic, payload, mapping }, signal }),
+    placeholderData: keepPreviousData,
+    enabled,
   })
 
 /** Raw readings of one series in [from, to), ms, oldest first. `complete` is false where they are too many. */

@@ -2,6 +2,7 @@ import type { Reply } from './client.ts'
 
 export type Site = Reply<'sites'>['items'][number]
 export type Device = Reply<'devices'>['items'][number]
+export type RemovedDevice = Reply<'removedDevices'>['items'][number]
 export type Series = Reply<'series'>['items'][number]
 export type Reading = Reply<'latest'>['items'][number]
 export type Rollup = Reply<'rollups'>['items'][number]
@@ -15,6 +16,10 @@ export type Info = Reply<'infos'>['items'][number]
 export type Incident = Reply<'incidents'>['items'][number]
 export type IncidentAlert = Reply<'incident'>['alerts'][number]
 export type MaintenanceWindow = Reply<'maintenance'>['items'][number]
+export type HeardTopic = Reply<'topics'>['items'][number]
+export type TopicMapping = Reply<'proposeMapping'>['mapping']
+export type MappingPreview = Reply<'previewMapping'>
+export type AddedMapping = Reply<'topicMappings'>['items'][number]
 export type Health = Reply<'health'>
 
 export type Target = Forecast['target']

@@ -1,7 +1,8 @@
 import type { Site } from '../api/types.ts'
-import { idName, metricName, plainName } from '../format/words.ts'
+import { metricName, plainName } from '../format/words.ts'
 import { hrefOf } from '../route.ts'
 import type { Listed } from './group.ts'
+import { deviceName } from './names.ts'
 import { Age, Value } from './value.tsx'
 
 /** Series shown on a card; the rest is one click away. */
@@ -15,7 +16,7 @@ export function DeviceCard({ site, device }: { site: Site; device: Listed }) {
     <article className="device">
       <div className="device-head">
         <h4 className="device-name" title={device.id}>
-          <a href={hrefOf(address)}>{idName(device.id)}</a>
+          <a href={hrefOf(address)}>{deviceName(device)}</a>
         </h4>
         <span className="device-type">{plainName(device.type)}</span>
       </div>

@@ -14,7 +14,10 @@ const pageSize = 120
 export function DeviceList({ site, devices }: { site: Site; devices: readonly Listed[] }) {
   const [search, setSearch] = useState('')
   const [most, setMost] = useState(pageSize)
-  const found = matching(devices, useDeferredValue(search))
+  const [showsHidden, setShowsHidden] = useState(false)
+  const hidden = devices.filter((device) => device.hidden).length
+  const listed = showsHidden ? devices : devices.filter((device) => !device.hidden)
+  const found = matching(listed, useDeferredValue(search))
   const groups = firstOf(groupByRoom(found), most)
   return (
     <section className="section" aria-label="Devices">
@@ -41,6 +44,13 @@ export function DeviceList({ site, devices }: { site: Site; devices: readonly Li
       {found.length === 0 && (
         <p className="muted">{search ? `No device fits "${search}".` : 'No device has spoken yet.'}</p>
       )}
+      {hidden > 0 && (
+        <p className="small">
+          <button className="plain-link as-link" type="button" onClick={() => setShowsHidden(!showsHidden)}>
+            {showsHidden ? 'Leave out' : 'Show'} {plural(hidden, 'hidden device')}
+          </button>
+        </p>
+      )}
       {found.length > most && (
         <Button variant="default" mt="lg" onClick={() => setMost(most + pageSize)}>
           Show {Math.min(pageSize, found.length - most)} more of {plural(found.length, 'device')}
@@ -57,6 +67,7 @@ const MemoCard = memo(
     a.site.zone === b.site.zone &&
     a.device.type === b.device.type &&
     a.device.room === b.device.room &&
+    a.device.name === b.device.name &&
     a.device.series.length === b.device.series.length &&
     a.device.series.every(({ metric }, index) => metric === b.device.series[index]?.metric),
 )

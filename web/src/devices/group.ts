@@ -6,6 +6,10 @@ export interface Listed {
   readonly id: string
   readonly type: string
   readonly room: string | undefined
+  readonly name: string | undefined
+  readonly role: Device['role']
+  readonly hidden: boolean
+  readonly fixed: NonNullable<Device['fixed']>
   readonly series: readonly { readonly metric: string; readonly unit: string }[]
 }
 
@@ -20,31 +24,40 @@ export function listDevices(
   devices: readonly Device[],
   readings: readonly Reading[],
 ): Listed[] {
-  const byId = new Map<string, { type: string; room: string | undefined; metrics: Map<string, string> }>()
+  const byId = new Map<
+    string,
+    Omit<Listed, 'series' | 'room'> & { room: string | undefined; metrics: Map<string, string> }
+  >()
   for (const device of devices) {
     if (device.site !== site) continue
-    byId.set(device.id, { type: device.type, room: device.room, metrics: new Map() })
+    const { id, type, room, name, role, hidden = false, fixed = [] } = device
+    byId.set(id, { site, id, type, room, name, role, hidden, fixed, metrics: new Map() })
   }
   for (const reading of readings) {
     if (reading.site !== site) continue
     let entry = byId.get(reading.device)
     if (!entry) {
-      entry = { type: '', room: undefined, metrics: new Map() }
+      const nothing = {
+        type: '',
+        room: undefined,
+        name: undefined,
+        role: undefined,
+        hidden: false,
+        fixed: [],
+      }
+      entry = { site, id: reading.device, ...nothing, metrics: new Map() }
       byId.set(reading.device, entry)
     }
     entry.room ??= reading.room
     entry.metrics.set(reading.metric, reading.unit)
   }
-  return [...byId].map(([id, { type, room, metrics }]) => ({
-    site,
-    id,
-    type,
-    room,
+  return [...byId.values()].map(({ metrics, ...device }) => ({
+    ...device,
     series: [...metrics].map(([metric, unit]) => ({ metric, unit })).sort(byImportance),
   }))
 }
 
-/** Rooms by name, devices without a room last; within a room by id, numbers by size. */
+/** Rooms by name, devices without a room last; within a room by name or id, numbers by size. */
 export function groupByRoom(devices: readonly Listed[]): RoomGroup[] {
   const rooms = new Map<string | undefined, Listed[]>()
   for (const device of devices) {
@@ -53,19 +66,23 @@ export function groupByRoom(devices: readonly Listed[]): RoomGroup[] {
     group.push(device)
   }
   return [...rooms]
-    .map(([room, members]) => ({ room, devices: members.sort((a, b) => collate(a.id, b.id)) }))
+    .map(([room, members]) => ({
+      room,
+      devices: members.sort((a, b) => collate(a.name ?? a.id, b.name ?? b.id)),
+    }))
     .sort(
       (a, b) =>
         Number(a.room === undefined) - Number(b.room === undefined) || collate(a.room ?? '', b.room ?? ''),
     )
 }
 
-/** Devices of which id, type, room or a metric holds every word of the search. */
+/** Devices of which name, id, type, room or a metric holds every word of the search. */
 export function matching(devices: readonly Listed[], search: string): Listed[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return [...devices]
   return devices.filter((device) => {
     const text = [
+      device.name ?? '',
       device.id,
       idName(device.id),
       device.type,

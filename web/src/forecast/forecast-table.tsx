@@ -2,9 +2,9 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useCards, useForecasts } from '../api/queries.ts'
 import type { Card, Forecast, Site } from '../api/types.ts'
+import { useDeviceName } from '../devices/names.ts'
 import { timeText } from '../format/time.ts'
 import { changeText, formatValue } from '../format/value.ts'
-import { idName } from '../format/words.ts'
 import { useClock } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
 import { SectionHead } from '../shell/notes.tsx'
@@ -71,13 +71,14 @@ export function ForecastTable({ site }: { site: Site }) {
 function Row({ forecast, card, zone }: { forecast: Forecast; card: Card | undefined; zone: string }) {
   const { target, metric, unit } = forecast
   const { site, subject: device } = target
+  const nameOf = useDeviceName(site)
   const past = useClock((now) => endOf(forecast) < now, 60_000)
   const total = formatValue(totalOf(forecast), unit, metric)
   return (
     <tr>
       <th scope="row">
         <a className="plain-link" href={hrefOf({ view: 'device', site, device, range: '24h' })}>
-          {idName(device)}
+          {nameOf(device)}
         </a>
         {past && <div className="muted small">from {timeText(forecast.origin, zone, 'date')}</div>}
       </th>

@@ -78,9 +78,20 @@ describe('the score table', () => {
     const scores = { model: { r2: 0.8, pinball: 1 }, yesterday: { r2: 0.5, pinball: 2 } }
     const [model] = scoreRows(card({ scores, decidedBy: 'pinball' }))
     expect(model?.scores).toEqual([
-      { measure: 'pinball', value: 1, change: -0.5 },
-      { measure: 'r2', value: 0.8, change: undefined },
+      { measure: 'pinball', value: 1, change: -0.5, best: true },
+      { measure: 'r2', value: 0.8, change: undefined, best: true },
     ])
+  })
+
+  test('marks the lowest error of each measure, and of r2 the highest, whoever has it', () => {
+    const scores = {
+      model: { rmse: 0.5, mae: 0.15, r2: 0.3 },
+      yesterday: { rmse: 0.4, mae: 0.2, r2: 0.6 },
+    }
+    const marked = scoreRows(card({ scores })).map((row) =>
+      row.scores.filter(({ best }) => best).map(({ measure }) => measure),
+    )
+    expect(marked).toEqual([['mae'], ['rmse', 'r2']])
   })
 
   test('marks as best the lowest by the measure that decides, the naive one too', () => {
@@ -130,7 +141,22 @@ test('only learnt forecasts count as learnt, and the best is the one that gains 
     model: { name: 'yesterday', version: '', kind: 'naive' },
   })
   const summary = summarise([forecast(), forecast({ target: oven }), naive], cards)
-  expect(summary).toMatchObject({ learned: 2, total: 3, best: { device: 'oven', change: -0.75 } })
+  expect(summary).toMatchObject({
+    tried: true,
+    learned: 2,
+    total: 3,
+    best: { device: 'oven', change: -0.75 },
+  })
+})
+
+test('summarise: a learnt model was tried where one of these targets has a card of one', () => {
+  const naive = forecast({ model: { name: 'yesterday', version: '', kind: 'naive' } })
+  const naiveCard = card({ model: naive.model })
+  const rejected = card({ status: 'rejected', live: false })
+  const elsewhere = card({ target: { site: 'home', domain: 'energy', subject: 'oven' } })
+  expect(summarise([naive], [naiveCard]).tried).toBe(false)
+  expect(summarise([naive], [naiveCard, elsewhere]).tried).toBe(false)
+  expect(summarise([naive], [naiveCard, rejected])).toMatchObject({ tried: true, learned: 0 })
 })
 
 describe('the verdict', () => {

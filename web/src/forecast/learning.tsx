@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useCancelTraining, useTrain } from '../api/changes.ts'
-import { cacheKeys, isActive, useTraining } from '../api/queries.ts'
+import { cacheKeys, isActive, useRebuild, useTraining } from '../api/queries.ts'
 import { useMay } from '../api/role.ts'
 import type { ForecastKey, Job } from '../api/types.ts'
 import { timeText } from '../format/time.ts'
@@ -21,6 +21,7 @@ export function Learning({ target, metric, zone }: LearningProps) {
   const mayChange = useMay('operator')
   const train = useTrain(target)
   const { data: job } = useTraining(target)
+  const { data: rebuild } = useRebuild(target)
   useFreshModels(job)
   const busy = job ? isActive(job) : false
   return (
@@ -43,6 +44,7 @@ export function Learning({ target, metric, zone }: LearningProps) {
         {job && <Training job={job} zone={zone} mayCancel={mayChange === true} />}
         {job === null && <span className="muted small">Not trained yet.</span>}
       </div>
+      {rebuild && rebuild.status !== 'done' && <Rebuild job={rebuild} />}
       {train.error && <ErrorNote error={train.error} />}
       <ForgottenDays
         series={{ site: target.site, device: target.subject, metric }}
@@ -83,6 +85,27 @@ function Training({ job, zone, mayCancel }: { job: Job; zone: string; mayCancel:
       </span>
       {mayCancel && <Cancel job={job} />}
     </>
+  )
+}
+
+/** History that is derived again, since readings came in late; a failure stays until it is made good. */
+function Rebuild({ job: { status, progress, detail } }: { job: Job }) {
+  return (
+    <div className="training" role="status">
+      {status === 'running' ? (
+        <>
+          <progress aria-label="Progress of the rebuild" value={progress} />
+          <span className="small">Derives its history again, {percentText(progress)}</span>
+        </>
+      ) : (
+        <span className="small">
+          <span className="tag" data-tone="red">
+            Rebuild failed
+          </span>{' '}
+          <span className="muted">{detail}</span>
+        </span>
+      )}
+    </div>
   )
 }
 

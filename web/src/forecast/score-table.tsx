@@ -39,7 +39,7 @@ export function ScoreTable({ card }: { card: Card }) {
 
 function Row({ row }: { row: ScoreRow }) {
   return (
-    <tr data-learned={row.learned}>
+    <tr>
       <th scope="row">
         {forecasterName(row.name)} {row.best && <span className="tag">best</span>}
       </th>
@@ -50,9 +50,9 @@ function Row({ row }: { row: ScoreRow }) {
   )
 }
 
-function ScoreCell({ score: { value, change } }: { score: MeasureScore }) {
+function ScoreCell({ score: { value, change, best } }: { score: MeasureScore }) {
   return (
-    <td className="num">
+    <td className="num" data-best={best}>
       {value === undefined ? '\u2013' : formatScore(value)}
       <span className="change">{change === undefined ? '' : changeText(change)}</span>
     </td>

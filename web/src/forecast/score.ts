@@ -10,6 +10,8 @@ export interface MeasureScore {
   readonly value: number | undefined
   /** Against the least error of the naive forecasts by the same measure: -0.31 is 31 % less. */
   readonly change: number | undefined
+  /** Best of all rows by this measure. */
+  readonly best: boolean
 }
 
 export interface ScoreRow {
@@ -44,7 +46,10 @@ export function scoreRows(card: Card): ScoreRow[] {
     .map(([name, score]) => ({
       name,
       learned: name === candidate,
-      scores: measures.map((measure) => scoreOf(measure, score, naive)),
+      scores: measures.map((measure) => ({
+        ...scoreOf(measure, score, naive),
+        best: score[measure] !== undefined && score[measure] === bestOf(measure, entries),
+      })),
       best: decisiveOf(score) === least,
       decisive: decisiveOf(score),
     }))
@@ -52,11 +57,16 @@ export function scoreRows(card: Card): ScoreRow[] {
     .map(({ decisive: _decisive, ...row }) => row)
 }
 
+function bestOf(measure: string, entries: readonly (readonly [string, Card['scores'][string]])[]): number {
+  const values = entries.flatMap(([, score]) => score[measure] ?? [])
+  return largerIsBetter.has(measure) ? Math.max(...values) : Math.min(...values)
+}
+
 function scoreOf(
   measure: string,
   score: Card['scores'][string],
   naive: readonly Card['scores'][string][],
-): MeasureScore {
+): Omit<MeasureScore, 'best'> {
   const value = score[measure]
   if (value === undefined || largerIsBetter.has(measure)) return { measure, value, change: undefined }
   const least = Math.min(...naive.map((other) => other[measure] ?? Number.POSITIVE_INFINITY))
@@ -162,11 +172,14 @@ function chanceText(days: number, gain: number, p: number): string {
   return p > 0.4 ? '1 in 2' : `1 in ${Math.round(1 / p)}`
 }
 
-/** How many learnt forecasts are live, and which one gains most on its best naive one. */
+/**
+ * How many learnt forecasts are live, which one gains most on its best naive one, and whether a learnt model was
+ * compared with the naive forecast of any of these targets.
+ */
 export function summarise(
   forecasts: readonly Forecast[],
   cards: readonly Card[],
-): { learned: number; total: number; best?: { device: string; change: number } } {
+): { learned: number; total: number; tried: boolean; best?: { device: string; change: number } } {
   let learned = 0
   let best: { device: string; change: number } | undefined
   for (const forecast of forecasts) {
@@ -178,5 +191,9 @@ export function summarise(
       best = { device: forecast.target.subject, change }
     }
   }
-  return best ? { learned, total: forecasts.length, best } : { learned, total: forecasts.length }
+  const tried = forecasts.some((forecast) =>
+    cardsOf(forecast, cards).some(({ model }) => model.kind === 'learned'),
+  )
+  const counts = { learned, total: forecasts.length, tried }
+  return best ? { ...counts, best } : counts
 }

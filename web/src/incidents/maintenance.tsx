@@ -3,10 +3,11 @@ import { type FormEvent, useState } from 'react'
 import { useAddMaintenance, useRemoveMaintenance } from '../api/changes.ts'
 import { useDevices, useMaintenance, useSites } from '../api/queries.ts'
 import type { MaintenanceWindow, Site } from '../api/types.ts'
+import { deviceName } from '../devices/names.ts'
 import { deciderText } from '../forecast/life.ts'
 import { momentOf } from '../format/day.ts'
 import { timeText } from '../format/time.ts'
-import { idName, siteName } from '../format/words.ts'
+import { siteName } from '../format/words.ts'
 import { useClock, useLiveStore } from '../live/live.tsx'
 import { Answer, ErrorNote, SectionHead } from '../shell/notes.tsx'
 import { coverText } from './describe.ts'
@@ -195,7 +196,7 @@ function Place({ sites, site, subject, onChange }: PlaceProps) {
         onChange={(event) => onChange({ site, subject: event.currentTarget.value })}
         data={[
           { value: '', label: 'The whole site' },
-          ...devices.map(({ id }) => ({ value: id, label: idName(id) })),
+          ...devices.map(({ id, name }) => ({ value: id, label: deviceName({ id, name }) })),
         ]}
       />
     </>

@@ -49,6 +49,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       if (message.type === 'snapshot' || message.type === 'delta') take(message.readings)
       if (message.type === 'forecasts') stale(cacheKeys.learning)
       if (message.type === 'incidents') stale(cacheKeys.incidents)
+      if (message.type === 'devices') {
+        store.removeSeries(message.removed)
+        void client.invalidateQueries()
+      }
       if (message.type === 'site_removed') {
         store.removeSite(message.site)
         void client.invalidateQueries()

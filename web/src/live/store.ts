@@ -1,4 +1,4 @@
-import { idOf, type Reading } from '../api/types.ts'
+import { idOf, type Reading, type SeriesKey } from '../api/types.ts'
 import { dropSite, type Live, mergeReadings } from './merge.ts'
 
 type Listener = () => void
@@ -48,6 +48,10 @@ export class LiveStore {
     const { changed, grown } = mergeReadings(this.#map, readings)
     this.#announce(changed)
     return grown
+  }
+
+  removeSeries(series: readonly SeriesKey[]): void {
+    this.#announce(new Set(series.map(idOf).filter((id) => this.#map.delete(id))))
   }
 
   removeSite(site: string): void {

@@ -57,6 +57,14 @@ function HubFacts({ state }: { state: Health }) {
         </dd>
       </div>
       <div>
+        <dt>Not understood</dt>
+        <dd>
+          <a className="plain-link" href={hrefOf({ view: 'topics' })}>
+            {state.topics_not_understood === 0 ? 'nothing' : plural(state.topics_not_understood, 'topic')}
+          </a>
+        </dd>
+      </div>
+      <div>
         <dt>Series</dt>
         <dd>{formatCount(state.series)}</dd>
       </div>

@@ -1,6 +1,9 @@
 import { useDevices, useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
+import { DeviceActions } from '../devices/device-actions.tsx'
 import { type Listed, listDevices } from '../devices/group.ts'
+import { deviceName, roleNames } from '../devices/names.ts'
+import { RemovedDevices } from '../devices/removed-devices.tsx'
 import { Age, Value } from '../devices/value.tsx'
 import { DeviceForecasts } from '../forecast/forecast-panel.tsx'
 import { idName, metricName, plainName, siteName } from '../format/words.ts'
@@ -30,7 +33,10 @@ export function DeviceView({ route }: { route: DeviceRoute }) {
         return devices.isPending ? (
           <Loading height={320} />
         ) : (
-          <UnknownView what={`device "${route.device}"`} />
+          <>
+            <UnknownView what={`device "${route.device}"`} />
+            {site && <RemovedDevices site={site} device={route.device} />}
+          </>
         )
       }}
     </Answer>
@@ -46,8 +52,13 @@ interface BodyProps {
 
 function DeviceBody({ route, site, device, single }: BodyProps) {
   const metric = route.metric ?? device.series[0]?.metric ?? ''
-  const name = idName(device.id)
-  const facts = [plainName(device.type), device.room && idName(device.room)].filter(Boolean)
+  const name = deviceName(device)
+  const facts = [
+    plainName(device.type),
+    device.room && idName(device.room),
+    device.role && roleNames[device.role],
+    device.hidden && 'hidden from lists',
+  ].filter(Boolean)
   return (
     <>
       <nav className="crumbs" aria-label="Path">
@@ -60,6 +71,7 @@ function DeviceBody({ route, site, device, single }: BodyProps) {
         {facts.join(' · ')}
         {name.toLowerCase() !== device.id && <span className="mono"> {device.id}</span>}
       </p>
+      <DeviceActions device={device} metric={metric} />
       <nav className="tabs" aria-label="What it measures">
         {device.series.map((series) => (
           <SeriesTab
@@ -73,6 +85,7 @@ function DeviceBody({ route, site, device, single }: BodyProps) {
       </nav>
       <SelectedHistory route={route} metric={metric} zone={site.zone} />
       <DeviceForecasts site={site.id} device={device.id} zone={site.zone} />
+      <RemovedDevices site={site} device={device.id} />
     </>
   )
 }

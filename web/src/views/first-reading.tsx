@@ -25,7 +25,7 @@ export function FirstReading() {
       </p>
       <Example title="Over MQTT" text={mqtt} />
       <Example title="Over HTTP" text={http} />
-      <Example title="From a file" text={file} />
+      <Example title="From a file, in the folder that Homeostat was cloned to" text={file} />
       <HubPanel />
     </>
   )

@@ -1,6 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useAnswered, useSites } from '../api/queries.ts'
 import type { Site } from '../api/types.ts'
+import { RemovedDevices } from '../devices/removed-devices.tsx'
 import { siteName } from '../format/words.ts'
 import { useAllReadings, useHeard } from '../live/live.tsx'
 import { hrefOf } from '../route.ts'
@@ -20,7 +21,16 @@ export function HomeView() {
     <Answer of={useSites()} height={320}>
       {(list) => {
         if (!heard) return <Loading height={320} />
-        if (list.length === 0 || (silent && list.every((site) => !site.demo))) return <FirstReading />
+        if (list.length === 0 || (silent && list.every((site) => !site.demo))) {
+          return (
+            <>
+              <FirstReading />
+              {list.map((site) => (
+                <RemovedDevices key={site.id} site={site} />
+              ))}
+            </>
+          )
+        }
         const [only] = list.length === 1 ? list : []
         return only ? <OneSite key={only.id} site={only} /> : <ManySites sites={list} />
       }}

@@ -2,12 +2,14 @@ import { useAnswered, useCards, useDevices, useForecasts, useSites } from '../ap
 import type { Site } from '../api/types.ts'
 import { DeviceList } from '../devices/device-list.tsx'
 import { listDevices } from '../devices/group.ts'
+import { useDeviceName } from '../devices/names.ts'
 import { powerNow } from '../devices/power.ts'
+import { RemovedDevices } from '../devices/removed-devices.tsx'
 import { ForecastTable } from '../forecast/forecast-table.tsx'
 import { summarise } from '../forecast/score.ts'
 import { ageText, plural, timeText } from '../format/time.ts'
 import { changeText, formatCount, formatValue } from '../format/value.ts'
-import { idName, siteName } from '../format/words.ts'
+import { siteName } from '../format/words.ts'
 import { useAllReadings, useClock, useHeard, useLiveStore } from '../live/live.tsx'
 import { isStale, type Live } from '../live/merge.ts'
 import { Answer, Loading } from '../shell/notes.tsx'
@@ -58,6 +60,7 @@ export function SiteBody({ site, crumbs = false }: { site: Site; crumbs?: boolea
       <ForecastTable site={site} />
       <RecentInfos site={site.id} />
       <SiteDevices site={site} />
+      <RemovedDevices site={site} />
     </>
   )
 }
@@ -125,6 +128,7 @@ function ReportingTile({ site, live, fresh }: { site: Site; live: readonly Live[
 function ForecastTile({ site }: { site: Site }) {
   const forecasts = useForecasts(site.id)
   const cards = useCards(site.id)
+  const nameOf = useDeviceName(site.id)
   if (forecasts.isPending) return <Tile label="Forecasts" value={'\u2013'} note="" />
   if (!forecasts.data || forecasts.data.length === 0) {
     return (
@@ -135,12 +139,12 @@ function ForecastTile({ site }: { site: Site }) {
       />
     )
   }
-  const { learned, total, best } = summarise(forecasts.data, cards.data ?? [])
+  const { learned, total, tried, best } = summarise(forecasts.data, cards.data ?? [])
   const note = best
-    ? `${idName(best.device)}: error ${changeText(best.change)} against the best naive forecast`
+    ? `${nameOf(best.device)}: error ${changeText(best.change)} against the best naive forecast`
     : learned > 0
       ? 'learnt models are live'
-      : `${plural(total, 'naive forecast')}; no learnt model beat them yet`
+      : `${plural(total, 'naive forecast')}; no learnt model ${tried ? 'beat them' : 'was tried'} yet`
   return (
     <Tile
       label="Learnt forecasts live"

@@ -1,6 +1,6 @@
-import { HomeostatError } from '../core/errors.ts'
-import { parseTime } from '../core/reading.ts'
-import { latestMs } from '../core/time.ts'
+import { HomeostatError } from './errors.ts'
+import { parseTime } from './reading.ts'
+import { latestMs } from './time.ts'
 
 /** The time in the request parameter `name`, as UTC ms. Throws `request_invalid`. */
 export function moment(name: string, value: string | number): number {
