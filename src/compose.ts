@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Hub } from './api/hub.ts'
+import { usualCost } from './api/password.ts'
+import { People, type PeopleParts } from './api/people.ts'
 import { dailyBackups } from './backup.ts'
 import type { Config } from './config/load.ts'
 import type { FolderContents } from './core/contents.ts'
@@ -120,6 +122,22 @@ function trainingOptions(
     reloadMs: artifacts.reloadSeconds * 1000,
     code: version,
   }
+}
+
+/** Users and sessions, not open yet. */
+export function createPeople({ auth, limits }: Config, parts: PeopleParts): People {
+  const { sessionDays, accessSeconds, signInMinutes } = auth
+  return new People(parts, {
+    usersMax: limits.users,
+    sessionsPerUser: limits.sessionsPerUser,
+    preferencesBytes: limits.preferencesBytes,
+    sessionMs: sessionDays * dayMs,
+    accessMs: accessSeconds * 1000,
+    attemptsPerName: auth.signInsPerName,
+    attemptsPerAddress: auth.signInsPerAddress,
+    attemptMs: signInMinutes * minuteMs,
+    passwordCost: usualCost,
+  })
 }
 
 /** Reads the messages of all MQTT topics, whichever broker they come from. */

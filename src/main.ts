@@ -1,21 +1,29 @@
 import type { FastifyInstance } from 'fastify'
-import { isLoopbackName } from './api/auth.ts'
 import { openDesks } from './api/desks.ts'
 import type { Hub } from './api/hub.ts'
 import { createKey, KeyRing } from './api/keys.ts'
+import { isLoopbackName, Networks } from './api/networks.ts'
+import type { People } from './api/people.ts'
 import { streamBackup } from './backup.ts'
-import { checksOf, createEngine, createTopicReader, type EngineChoices, waysOf } from './compose.ts'
+import {
+  checksOf,
+  createEngine,
+  createPeople,
+  createTopicReader,
+  type EngineChoices,
+  waysOf,
+} from './compose.ts'
 import type { Config } from './config/load.ts'
 import { HomeostatError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
 import { Demo } from './demo.ts'
+import { listenHere, openCertificate, setCertificate, startMqtt } from './edge.ts'
 import type { Engine } from './engine/engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { explainStart, keepReserve, releaseReserve } from './platform/disk.ts'
 import { claimFolder, type FolderClaim } from './platform/folder.ts'
-import { createMqttAlerts } from './sinks/mqtt-alerts.ts'
-import type { TopicReader } from './sources/mqtt/reader.ts'
-import { createPushSource, rowsOf } from './sources/push.ts'
+import { installationSecret } from './platform/secret.ts'
+import { countRows, createPushSource, rowsOf } from './sources/push.ts'
 
 /** A hub that runs. */
 export interface RunningHub {
@@ -47,36 +55,47 @@ export async function startHub(
       engine.open(),
     ])
     const keys = new KeyRing(await engine.ledger.keys())
-    const open = mayBeOpen(config, keys)
+    const people = createPeople(config, {
+      ...{ ledger: engine.ledger.people, clock: systemClock, log },
+      secret: await installationSecret(config.data),
+    })
+    await people.open()
+    const mayOpen = mayBeOpen(config, keys, people)
     const push = createPushSource()
     engine.startSource(push)
     const demo = new Demo(engine, config, log)
     const topics = createTopicReader(config, engine)
     const take: Hub['push']['take'] = (rows) => push.push(rows)
-    const { limits } = config
+    const { limits, trustProxy } = config
     const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
     const hub = assemble(config, {
       ...desks,
       engine,
       keys,
-      open,
+      people,
+      mayOpen,
       version,
-      push: { rowsOf, take },
+      push: { rowsOf, countRows, take },
       demo,
       configFile,
     })
-    const server = await createServer(hub, { webFolder, log })
+    const certificate = await openCertificate(config, log, stops)
+    const server = await createServer(hub, {
+      ...{ webFolder, log, trustProxy, access: config.log.access, tls: certificate?.pair },
+    })
+    certificate?.onChange((pair) => setCertificate(server, pair))
     stops.push(() => closeServer(server))
-    await startMqtt(config, { engine, keys, open, topics, log })
+    await startMqtt(config, hub, { topics, log, tls: certificate })
     const url = await listen(server, config)
-    await announce(claim, url, keys).catch((error: unknown) =>
+    const here = certificate ? await listenHere(server, stops) : url
+    await announce(claim, here, keys).catch((error: unknown) =>
       log.warn('Commands on this machine will not find the hub.', { error: String(error) }),
     )
     await demo.startIfWanted()
     await keepReserve(config.data).catch((error: unknown) =>
       log.warn('No room is kept for a start on a full disk.', { error: String(error) }),
     )
-    log.info('Homeostat is ready.', { url, data: config.data, open })
+    log.info('Homeostat is ready.', { url, data: config.data, open: hub.open })
     return { url, close }
   } catch (error) {
     await close()
@@ -111,14 +130,18 @@ export async function openEngine(
   }
 }
 
-/** Loopback needs no key; anything wider needs one, and at least one must exist, or nobody could come in. */
-function mayBeOpen(config: Config, keys: KeyRing): boolean {
+/**
+ * Whether loopback needs no key while there are no users; anything wider needs one, and at least a key or a user must
+ * exist, or nobody could come in.
+ */
+function mayBeOpen(config: Config, keys: KeyRing, people: People): boolean {
   const hosts = [
     config.host,
     ...(config.mqtt.enabled && config.mqtt.url === undefined ? [config.mqtt.host] : []),
   ]
   const wide = hosts.find((host) => !isLoopbackName(host))
-  if (wide !== undefined && keys.size === 0) throw new HomeostatError('auth_required', { host: wide })
+  if (wide !== undefined && keys.size === 0 && people.size === 0)
+    throw new HomeostatError('auth_required', { host: wide })
   return isLoopbackName(config.host) && !config.auth.required
 }
 
@@ -127,15 +150,22 @@ function assemble(
   {
     demo,
     configFile,
+    mayOpen,
     ...parts
-  }: Pick<Hub, 'engine' | 'keys' | 'open' | 'version' | 'push' | 'topics' | 'quarantine'> & {
+  }: Pick<Hub, 'engine' | 'keys' | 'people' | 'version' | 'push' | 'topics' | 'quarantine'> & {
+    readonly mayOpen: boolean
     readonly demo: Demo
     readonly configFile: string | undefined
   },
 ): Hub {
-  const { engine } = parts
+  const { engine, people } = parts
   return {
     ...parts,
+    trusted: new Networks(config.auth.trustedNetworks),
+    origins: config.cors.origins,
+    get open() {
+      return mayOpen && people.size === 0
+    },
     startedAt: systemClock.now(),
     defaultSite: config.site.id,
     modelStore: config.artifacts.store === 's3' ? `s3://${config.artifacts.bucket}` : 'models',
@@ -143,59 +173,6 @@ function assemble(
     backup: () => streamBackup(config, { version: parts.version, configFile }, engine.freeze),
     removeSite: (site) => (demo.is(site) ? demo.remove() : engine.removeSite(site)),
   }
-}
-
-async function startMqtt(
-  config: Config,
-  {
-    engine,
-    keys,
-    open,
-    topics,
-    log,
-  }: Pick<Hub, 'engine' | 'keys' | 'open'> & {
-    readonly topics: TopicReader
-    readonly log: Log
-  },
-): Promise<void> {
-  const { mqtt, limits, site } = config
-  if (!mqtt.enabled) return
-  const { createMqttSource } = await import('./sources/mqtt.ts')
-  const { payloadBytes, turnReadings: batchReadings, listenMessages } = limits
-  const shared = { topics, mappings: mqtt.mappings, payloadBytes, batchReadings, log }
-  if (mqtt.url !== undefined) {
-    const { url, username, password, listenTo } = mqtt
-    const clientId = `homeostat-${site.id}`
-    const external = { url, username, password, clientId, listenTo, listenMessages }
-    const source = createMqttSource({ kind: 'external', ...external, ...shared })
-    engine.addSink(createMqttAlerts(source.link))
-    engine.startSource(source)
-    return
-  }
-  const openToAll = open && isLoopbackName(mqtt.host)
-  const source = createMqttSource({
-    kind: 'broker',
-    host: mqtt.host,
-    port: mqtt.port,
-    defaultSite: site.id,
-    clientBufferBytes: limits.clientBufferBytes,
-    clientPendingBytes: limits.clientPendingBytes,
-    sessionBytes: limits.mqttSessionBytes,
-    retainedBytes: limits.mqttRetainedBytes,
-    refusedSubscriptions: mqtt.refusedSubscriptions,
-    // the password is the API key; the user name is free
-    authenticate: openToAll
-      ? undefined
-      : async (_username, password) => {
-          const key = keys.find(password)
-          return key && key.role !== 'viewer' ? { key: key.id, sites: key.sites } : undefined
-        },
-    isValid: (key) => keys.has(key),
-    ...shared,
-  })
-  engine.addSink(createMqttAlerts(source.link))
-  const { done } = engine.startSource(source)
-  while (!source.health().ready) await Promise.race([done, systemClock.sleep(5)])
 }
 
 /** Answers under way are finished; a client that takes too long over its request is cut. */

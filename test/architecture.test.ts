@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The only places where a port meets an adapter. */
-const composition = ['main.ts', 'compose.ts', 'backup.ts', 'demo.ts', 'cli']
+const composition = ['main.ts', 'compose.ts', 'backup.ts', 'demo.ts', 'edge.ts', 'cli']
 
 const pure = ['core', 'ml', 'domains', 'engine']
 

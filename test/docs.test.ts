@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { withWorkedExample, workedExample } from '../scripts/worked-example.ts'
+import { exampleEnv } from '../src/config/env-example.ts'
 import { exampleYaml } from '../src/config/example.ts'
 import { routes } from '../src/contract/routes.ts'
 import { domains } from '../src/domains/index.ts'
@@ -17,6 +18,10 @@ describe('documents', () => {
   it('hold the example configuration as the schema makes it (npm run docs)', () => {
     // the zone of the machine is the only default that differs from machine to machine
     expect(read('docs/homeostat.example.yaml')).toBe(exampleYaml(domains))
+  })
+
+  it('hold the example variables as the schema makes them (npm run docs)', () => {
+    expect(read('.env.example')).toBe(exampleEnv(domains))
   })
 
   it('show the worked example as its tests load it (npm run docs)', () => {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { openDesks } from '../src/api/desks.ts'
 import type { Hub } from '../src/api/hub.ts'
 import { createKey, KeyRing } from '../src/api/keys.ts'
+import { People, type PeopleOptions } from '../src/api/people.ts'
 import { createServer } from '../src/api/server.ts'
 import { createInflux } from '../src/compose.ts'
 import { influx as influxSettings } from '../src/config/ways.ts'
@@ -22,7 +24,7 @@ import { createCaller } from '../src/platform/caller.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { nextRun } from '../src/platform/cron.ts'
 import { TopicReader } from '../src/sources/mqtt/reader.ts'
-import { createPushSource, rowsOf } from '../src/sources/push.ts'
+import { countRows, createPushSource, rowsOf } from '../src/sources/push.ts'
 import { createMemoryArtifacts } from '../src/stores/artifacts/memory.ts'
 import { createThroughJournal } from '../src/stores/journal/through.ts'
 import { createMemoryLedger } from '../src/stores/ledger/memory.ts'
@@ -38,6 +40,8 @@ export interface TestHub {
   readonly ledger: Ledger
   /** What the hub logged as an error; a test that expects none looks here. */
   readonly errors: readonly string[]
+  /** What it logged as an info. */
+  readonly infos: readonly { readonly message: string; readonly fields: unknown }[]
   /** Hands rows in as a source does; resolves after the commit. */
   push(rows: readonly Partial<RawReading>[]): Promise<Receipt>
   /** Makes a key and returns its secret. */
@@ -52,8 +56,15 @@ export interface TestHub {
 export interface TestHubOptions {
   /** Default: this machine's clock. */
   readonly clock?: Clock
-  /** Requests without a key are taken. */
+  /** Requests without a key are taken while there is no user. */
   readonly open?: boolean
+  readonly people?: Partial<PeopleOptions>
+  /** Default: the built page. */
+  readonly webFolder?: string
+  readonly trustProxy?: readonly string[]
+  /** A line in the log for each request. */
+  readonly access?: boolean
+  readonly edge?: Partial<Pick<Hub, 'trusted' | 'origins'>>
   readonly limits?: Partial<Hub['limits']>
   /** As in the configuration file. */
   readonly influx?: object
@@ -80,12 +91,13 @@ export interface TestHubOptions {
 export const loopbackHost = '127.0.0.1:8000'
 
 /** The built page where there is one; without it `GET /` answers JSON. */
-const webFolder = fileURLToPath(new URL('../dist/web', import.meta.url))
+const builtPage = fileURLToPath(new URL('../dist/web', import.meta.url))
 
 const usualLimits: Hub['limits'] = {
   batchReadings: 10_000,
   inboxReadings: 65_536,
   bodyBytes: 16 * 1024 * 1024,
+  bodiesBytes: 64 * 1024 * 1024,
   clientBufferBytes: 1024 * 1024,
   clientPendingBytes: 4 * 1024 * 1024,
   liveClients: 200,
@@ -95,8 +107,18 @@ const usualLimits: Hub['limits'] = {
   predictRows: 1000,
   recordsPerDomain: 10_000,
   recordBytes: 65_536,
+  headersSeconds: 20,
+  requestSeconds: 120,
   exports: 8,
   exportIdleMs: 60_000,
+}
+
+/** Passwords are hashed cheaply: their cost is stored with them. */
+const usualPeople: PeopleOptions = {
+  ...{ usersMax: 1000, sessionsPerUser: 50, preferencesBytes: 8192 },
+  ...{ sessionMs: 30 * 86_400_000, accessMs: 900_000 },
+  ...{ attemptsPerName: 10, attemptsPerAddress: 50, attemptMs: 900_000 },
+  passwordCost: { n: 1024, r: 8, p: 1 },
 }
 
 const usualEngine: EngineOptions = {
@@ -143,6 +165,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const journal = options.journal ?? createThroughJournal({ readings, ledger })
   const settings = { ...usualEngine, ...bounds, ...options.engine, training }
   const errors: string[] = []
+  const infos: { message: string; fields: unknown }[] = []
   const engine = new Engine(
     {
       disk: options.disk ?? { usage: async () => ({ usedShare: 0.5, freeBytes: 1 << 30 }) },
@@ -160,6 +183,11 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   await engine.open()
   const source = createPushSource()
   engine.startSource(source)
+  const people = new People(
+    { ledger: ledger.people, clock, log: errorsTo(errors), secret: randomBytes(32) },
+    { ...usualPeople, ...options.people },
+  )
+  await people.open()
   const take: Hub['push']['take'] = (rows) => source.push(rows)
   const topics = options.topics ?? new TopicReader({ mappings: [], payloadBytes: 65_536 })
   const { maxFutureMs, series, site } = settings
@@ -168,19 +196,26 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const desks = await openDesks({ engine, topics, log: errorsTo(errors), take, checks, limits: bounded })
   const hub: Hub = {
     ...desks,
-    ...{ engine, limits, open: options.open ?? false, version: '0.0.0-test', startedAt: clock.now() },
+    ...{ engine, people, limits, version: '0.0.0-test', startedAt: clock.now(), ...options.edge },
+    get open() {
+      return (options.open ?? false) && people.size === 0
+    },
     keys: new KeyRing(await ledger.keys()),
     defaultSite: settings.site.id,
     modelStore: 'memory',
     influx: createInflux(influxSettings.parse(options.influx ?? {}), settings.site.id),
-    push: { rowsOf, take },
+    push: { rowsOf, countRows, take },
     removeSite: (site) => engine.removeSite(site),
     // stores in memory refuse
     backup: async () => Readable.from((await engine.freeze()).files.map(({ name }) => name)),
   }
-  const server = await createServer(hub, { webFolder, log: errorsTo(errors) })
+  const server = await createServer(hub, {
+    ...{ webFolder: options.webFolder ?? builtPage, access: options.access ?? false },
+    log: { ...errorsTo(errors), info: (message, fields) => void infos.push({ message, fields }) },
+    ...(options.trustProxy && { trustProxy: options.trustProxy }),
+  })
   return {
-    ...{ engine, server, hub, readings, ledger, errors },
+    ...{ engine, server, hub, readings, ledger, errors, infos },
     push: (rows) => source.push(rows.map((row) => ({ source: 'test', ...row }))),
     async key(role, sites = null) {
       const { key, secret } = createKey(`${role} of ${sites?.join(', ') ?? 'all'}`, role, sites, clock.now())

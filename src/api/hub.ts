@@ -7,15 +7,22 @@ import type { Engine } from '../engine/engine.ts'
 import type { QuarantineDesk } from '../engine/quarantine-desk.ts'
 import type { TopicDesk } from '../engine/topic-desk.ts'
 import type { KeyRing } from './keys.ts'
+import type { Networks } from './networks.ts'
+import type { People } from './people.ts'
 
 /** The parts that the routes use; assembled by the composition root. */
 export interface Hub {
   readonly engine: Engine
   readonly keys: KeyRing
+  readonly people: People
+  /** Networks whose devices need no key on the routes of the older systems. */
+  readonly trusted?: Networks
+  /** Pages of other origins that may ask. */
+  readonly origins?: readonly string[]
   readonly version: string
   /** UTC ms. */
   readonly startedAt: number
-  /** Requests without a key are accepted, which is only possible while bound to loopback. */
+  /** Requests without a key are accepted, which is only possible while bound to loopback and without users. */
   readonly open: boolean
   readonly defaultSite: string
   /** Where learnt models are kept, for /health: a name, no path. */
@@ -23,6 +30,8 @@ export interface Hub {
   readonly push: {
     /** The rows of a body; undefined where the body has none of the accepted forms. */
     rowsOf(body: unknown): RawReading[] | undefined
+    /** How many these are, without making them. */
+    countRows(body: unknown): number | undefined
     take(rows: readonly RawReading[]): Promise<Receipt>
   }
   readonly influx: {
@@ -41,6 +50,7 @@ export interface Hub {
     readonly batchReadings: number
     readonly inboxReadings: number
     readonly bodyBytes: number
+    readonly bodiesBytes: number
     readonly clientBufferBytes: number
     readonly clientPendingBytes: number
     readonly liveClients: number
@@ -50,6 +60,8 @@ export interface Hub {
     readonly predictRows: number
     readonly recordsPerDomain: number
     readonly recordBytes: number
+    readonly headersSeconds: number
+    readonly requestSeconds: number
     readonly exports: number
     readonly exportIdleMs: number
   }

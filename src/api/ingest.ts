@@ -6,38 +6,56 @@ import type { Caller } from '../contract/route.ts'
 import { HomeostatError } from '../core/errors.ts'
 import type { Receipt } from '../core/ports.ts'
 import type { RawReading } from '../core/reading.ts'
-import { parseJson } from './body-gate.ts'
+import { isStillValid } from './auth.ts'
+import type { BodyGate } from './body-gate.ts'
 import type { Hub } from './hub.ts'
 import { type Mount, policyViolation, tryAgainLater } from './mount.ts'
 import { inReach, readingsOf } from './routes/readings.ts'
+
+/** How long a client whose right ended may stay connected in silence. */
+const sweepMs = 2000
 
 /** What a frame costs beside its bytes, so that many small ones are bounded, too. */
 const frameOverheadBytes = 512
 
 /** Readings over a WebSocket: each frame is answered with a receipt, in order, once it is on disk. */
-export async function registerIngest(scope: FastifyInstance, hub: Hub, mount: Mount): Promise<void> {
-  let clients = 0
+export async function registerIngest(
+  scope: FastifyInstance,
+  hub: Hub,
+  mount: Mount,
+  bodies: BodyGate,
+): Promise<void> {
+  const clients = new Set<IngestClient>()
+  const sweep = setInterval(() => {
+    for (const client of clients) client.endIfInvalid()
+  }, sweepMs)
+  scope.addHook('onClose', async () => clearInterval(sweep))
   mount.socket(scope, ingestRoutes.ingest, (socket, { caller, query }) => {
     const format = ingestQuery.safeParse(query)
     if (!format.success) {
       socket.close(policyViolation, format.error.issues[0]?.path.join('.').slice(0, 100) ?? 'invalid query')
       return
     }
-    if (clients >= hub.limits.ingestClients) {
+    if (clients.size >= hub.limits.ingestClients) {
       socket.close(tryAgainLater, 'too many clients')
       return
     }
-    clients++
-    socket.on('close', () => {
-      clients--
-    })
-    const client = new IngestClient(hub, socket, caller, format.data)
+    const client = new IngestClient({ hub, socket, caller, bodies }, format.data)
+    clients.add(client)
+    socket.on('close', () => clients.delete(client))
     socket.on('message', (data) => client.take(bufferOf(data)))
   })
 }
 
 const bufferOf = (data: Buffer | ArrayBuffer | readonly Buffer[]): Buffer =>
   Buffer.isBuffer(data) ? data : data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)
+
+interface IngestParts {
+  readonly hub: Hub
+  readonly socket: WebSocket
+  readonly caller: Caller
+  readonly bodies: BodyGate
+}
 
 /**
  * One connection. Frames are decoded one after the other, when the pump has room, and answered one after the other; in
@@ -47,21 +65,23 @@ class IngestClient {
   readonly #hub: Hub
   readonly #socket: WebSocket
   readonly #caller: Caller
+  readonly #bodies: BodyGate
   readonly #format: z.infer<typeof ingestQuery>
   #frame = 0
   #pendingBytes = 0
   #decoding: Promise<unknown> = Promise.resolve()
   #answering: Promise<void> = Promise.resolve()
 
-  constructor(hub: Hub, socket: WebSocket, caller: Caller, format: z.infer<typeof ingestQuery>) {
+  constructor({ hub, socket, caller, bodies }: IngestParts, format: z.infer<typeof ingestQuery>) {
     this.#hub = hub
     this.#socket = socket
     this.#caller = caller
+    this.#bodies = bodies
     this.#format = format
   }
 
   take(data: Buffer): void {
-    if (this.#isRevoked()) return
+    if (this.endIfInvalid()) return
     const frame = ++this.#frame
     const bytes = data.length + frameOverheadBytes
     this.#pendingBytes += bytes
@@ -82,13 +102,13 @@ class IngestClient {
     await engine.room('push')
     // a client that is gone is told nothing, and sends the frame again
     if (this.#socket.readyState !== this.#socket.OPEN) throw new HomeostatError('stopping')
-    const rows = this.#rowsOf(data)
+    const rows = await this.#rowsOf(data)
     return { stored: push.take(inReach(rows, this.#caller, defaultSite)) }
   }
 
-  #rowsOf(data: Buffer): readonly RawReading[] {
+  async #rowsOf(data: Buffer): Promise<readonly RawReading[]> {
     const { format, bucket, precision } = this.#format
-    if (format === 'json') return readingsOf(this.#hub, parseJson(data))
+    if (format === 'json') return readingsOf(this.#hub, await this.#bodies.parseFrame(data))
     const { batchReadings } = this.#hub.limits
     const body = { database: bucket, precision, rowsMax: batchReadings, sites: this.#caller.sites }
     const [first, ...others] = this.#hub.influx.read(data, body)
@@ -100,14 +120,14 @@ class IngestClient {
   #send(message: IngestMessage): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     if (this.#socket.bufferedAmount > this.#hub.limits.clientBufferBytes) this.#socket.terminate()
-    else if (!this.#isRevoked()) this.#socket.send(JSON.stringify(message))
+    else if (!this.endIfInvalid()) this.#socket.send(JSON.stringify(message))
   }
 
-  /** Ends the connection of a key that was revoked. */
-  #isRevoked(): boolean {
-    const { keyId } = this.#caller
-    if (keyId === undefined || this.#hub.keys.has(keyId)) return false
-    this.#socket.close(policyViolation, 'the API key was revoked')
+  /** Ends the connection of a key that was revoked, or of a session that has ended. */
+  endIfInvalid(): boolean {
+    if (isStillValid(this.#caller, this.#hub)) return false
+    const what = this.#caller.kind === 'key' ? 'the API key was revoked' : 'the session has ended'
+    this.#socket.close(policyViolation, what)
     return true
   }
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import { type LiveMessage, liveRoutes, type SensorUpdate } from '../contract/live.ts'
-import type { Frozen } from '../contract/route.ts'
+import type { Caller, Frozen } from '../contract/route.ts'
 import { forecastJson } from '../core/forecast.ts'
 import type { Reading } from '../core/reading.ts'
 import { SeriesMap } from '../core/series.ts'
 import type { News } from '../engine/feed.ts'
+import { isStillValid } from './auth.ts'
 import { type Hub, within } from './hub.ts'
 import { type Mount, policyViolation, type SocketCaller, tryAgainLater } from './mount.ts'
 import { shownChange } from './routes/incidents.ts'
@@ -21,12 +22,15 @@ interface Client {
   readonly socket: WebSocket
   /** null: all sites. */
   readonly sites: readonly string[] | null
-  readonly keyId: string | undefined
+  readonly caller: Caller
   /** Bytes of the page of the snapshot that is being sent, which may wait beside the news. */
   snapshotBytes: number
   /** What a snapshot of one page showed, until the first delta: a turn that was on its way then may bring it again. */
   shown?: readonly Reading[] | undefined
 }
+
+/** How long a client whose right ended may go on listening to silence. */
+const sweepMs = 2000
 
 /** The two live channels. Each serialises a message once for all of its clients; a client that does not drain is cut. */
 export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Mount): Promise<void> {
@@ -40,15 +44,21 @@ export async function registerLive(scope: FastifyInstance, hub: Hub, mount: Moun
     }
     if (live.size > 0) sendNews(live, news, hub.engine.clock.now())
   })
+  // a feed may be silent for long
+  const sweep = setInterval(() => {
+    for (const channel of [sensors, live]) channel.endRevoked()
+  }, sweepMs)
   scope.addHook('onClose', async () => {
     unsubscribe()
+    clearInterval(sweep)
   })
 
-  mount.socket(scope, liveRoutes.sensors, (socket, caller) => {
+  const answer = (socket: WebSocket, caller: SocketCaller): void => {
     const client = sensors.admit(socket, caller)
     if (client)
       socket.on('message', (data) => sensors.deliver(client, JSON.stringify(answerTo(String(data)))))
-  })
+  }
+  mount.socket(scope, liveRoutes.sensors, answer, { seed: true })
 
   mount.socket(scope, liveRoutes.live, (socket, caller) => {
     const client = live.admit(socket, caller)
@@ -78,7 +88,7 @@ class Channel {
       socket.close(tryAgainLater, 'too many live clients')
       return undefined
     }
-    const client: Client = { socket, sites, keyId: caller.keyId, snapshotBytes: 0 }
+    const client: Client = { socket, sites, caller, snapshotBytes: 0 }
     this.#clients.add(client)
     this.#everybody.add(client)
     socket.on('close', () => this.#forget(client))
@@ -112,14 +122,23 @@ class Channel {
 
   /** Cuts a client that does not drain, or whose key was revoked. */
   deliver(client: Client, text: string, sent?: (error?: Error) => void): void {
-    const { socket, keyId, snapshotBytes } = client
+    const { socket, caller, snapshotBytes } = client
     if (socket.bufferedAmount > this.#hub.limits.clientBufferBytes + snapshotBytes) {
       this.#forget(client)
       socket.terminate()
-    } else if (keyId !== undefined && !this.#hub.keys.has(keyId)) {
-      this.#forget(client)
-      socket.close(policyViolation, 'the API key was revoked')
-    } else socket.send(text, sent)
+    } else if (!isStillValid(caller, this.#hub)) this.#end(client)
+    else socket.send(text, sent)
+  }
+
+  /** Cuts those whose key was revoked, or whose session has ended. */
+  endRevoked(): void {
+    for (const client of this.#clients) if (!isStillValid(client.caller, this.#hub)) this.#end(client)
+  }
+
+  #end(client: Client): void {
+    this.#forget(client)
+    const what = client.caller.kind === 'key' ? 'the API key was revoked' : 'the session has ended'
+    client.socket.close(policyViolation, what)
   }
 
   #forget(client: Client): void {

@@ -64,14 +64,28 @@ export function createMetrics(engine: Engine, topics: MqttTopics): Registry {
   gauge('homeostat_training', 'Whether a model is being trained', () =>
     Number(engine.models.trainer.training),
   )
-  gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
-  gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
+  countProcess({ count, gauge })
   countLabelled(registry, counters)
   countTopics(registry, topics)
   return registry
 }
 
 type Add = (name: string, help: string, read: () => number) => void
+
+function countProcess({ count, gauge }: { readonly count: Add; readonly gauge: Add }): void {
+  count('process_cpu_seconds_total', 'Processor time, of all threads', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
+  gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  gauge('nodejs_heap_used_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
+  gauge(
+    'nodejs_external_memory_bytes',
+    'Memory of buffers and libraries outside of the heap',
+    () => process.memoryUsage().external,
+  )
+  gauge('process_uptime_seconds', 'Time since the process started', () => process.uptime())
+}
 
 function countStorage({ count, gauge }: { readonly count: Add; readonly gauge: Add }, engine: Engine): void {
   const disk = (read: (usage: DiskUsage) => number): number =>

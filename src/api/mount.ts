@@ -10,8 +10,9 @@ import type {
   RouteTable,
 } from '../contract/route.ts'
 import { problemReply } from '../contract/schemas.ts'
+import { HomeostatError } from '../core/errors.ts'
 import type { Log } from '../core/ports.ts'
-import { type AuthOptions, authorise, identify, reachOf } from './auth.ts'
+import { type AuthOptions, authorise, cookieName, identify, isFromElsewhere, reachOf } from './auth.ts'
 import { CsvAnswers, type CsvLimits, prefersCsv } from './csv.ts'
 import { onError } from './errors.ts'
 
@@ -47,7 +48,7 @@ export const policyViolation = 1008
 /** WebSocket close code 1013: try again later. */
 export const tryAgainLater = 1013
 
-const nobody: Caller = { name: 'nobody', role: 'viewer', sites: [] }
+const nobody: Caller = { name: 'nobody', kind: 'network', role: 'viewer', sites: [] }
 
 /**
  * The only gate of the API: identifies the caller, checks role and site, bounds and validates the request, shapes errors
@@ -65,6 +66,11 @@ export class Mount {
     this.#auth = auth
     this.#log = log
     this.#csv = new CsvAnswers(limits)
+  }
+
+  /** Who sent a request that passed the gate; undefined for public routes and for callers that were refused. */
+  callerOf(request: FastifyRequest): Caller | undefined {
+    return this.#callers.get(request)
   }
 
   get mounted(): readonly MountedRoute[] {
@@ -123,6 +129,7 @@ export class Mount {
     scope: FastifyInstance,
     route: Route,
     handler: (socket: WebSocket, client: SocketCaller) => void,
+    { seed = false }: Pick<RouteTable, 'seed'> = {},
   ): void {
     this.#mounted.push({ route, url: route.path, socket: true })
     const options = { websocket: true, schema: { hide: true }, config: { gated: route } } as const
@@ -130,7 +137,7 @@ export class Mount {
       socket.on('error', () => socket.terminate())
       let caller: Caller
       try {
-        caller = this.#admit(route, request)
+        caller = this.#admit(route, request, seed)
       } catch (error) {
         socket.close(policyViolation, error instanceof Error ? error.message.slice(0, 120) : '')
         return
@@ -154,11 +161,15 @@ export class Mount {
   }
 
   #optionsOf(
-    { errorBody }: Pick<RouteTable, 'errorBody'>,
+    { errorBody, seed = false }: Pick<RouteTable, 'errorBody' | 'seed'>,
     route: Route,
-  ): Pick<RouteOptions, 'config' | 'bodyLimit' | 'validatorCompiler' | 'errorHandler' | 'onRequest'> {
+  ): Pick<
+    RouteOptions,
+    'config' | 'bodyLimit' | 'validatorCompiler' | 'errorHandler' | 'onRequest' | 'preHandler'
+  > {
     const counted = route.role !== 'public' && route.rateLimit !== 'none'
     return {
+      preHandler: (request, _reply, done) => checked(done, () => requireIds(route, request)),
       config: { gated: route, rateLimit: counted ? {} : false },
       errorHandler: onError(this.#log, errorBody),
       ...(route.bodyBytes === undefined ? {} : { bodyLimit: route.bodyBytes }),
@@ -166,14 +177,14 @@ export class Mount {
       // before the body is read: a caller without the right must not make the hub read 16 MiB
       onRequest: (request, _reply, done) =>
         checked(done, () => {
-          if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request))
+          if (route.role !== 'public') this.#callers.set(request, this.#admit(route, request, seed))
         }),
     }
   }
 
   /** Throws HomeostatError where the caller may not use the route. */
-  #admit(route: Route, request: FastifyRequest): Caller {
-    const caller = identify(request, this.#auth, route)
+  #admit(route: Route, request: FastifyRequest, seed: boolean): Caller {
+    const caller = identify(request, this.#auth, { ...route, seed })
     authorise(caller, route, siteOf(route, request))
     return caller
   }
@@ -186,6 +197,11 @@ export class Mount {
       params: request.params,
       body: request.body,
       caller,
+      client: {
+        address: request.ip,
+        device: request.headers['user-agent'] ?? '',
+        fromElsewhere: isFromElsewhere(request),
+      },
       sites: reachOf(caller, siteOf(route, request)),
       status: (code) => {
         reply.code(code)
@@ -196,8 +212,34 @@ export class Mount {
       type: (mime) => {
         reply.type(mime)
       },
+      cookie: (secret, seconds = 0) => {
+        reply.header('set-cookie', cookieText(request, secret, seconds))
+      },
     }
   }
+}
+
+/** Of the longest ids (`idLimits`). */
+const idCharacters = 128
+
+/** Fields that name something. */
+const idFields = ['site', 'device', 'metric', 'room', 'domain', 'subject', 'id', 'name'] as const
+
+/** Throws `id_invalid` for an empty id: nothing has it, and it is no way to say "all". */
+function requireIds({ bodyCheckedBy }: Route, { query, params, body }: FastifyRequest): void {
+  for (const part of [query, params, bodyCheckedBy === 'handler' ? undefined : body]) {
+    if (typeof part !== 'object' || part === null) continue
+    const empty = idFields.find((field) => Object.hasOwn(part, field) && Reflect.get(part, field) === '')
+    if (empty !== undefined) throw new HomeostatError('id_invalid', { field: empty, limit: idCharacters })
+  }
+}
+
+/** Scripts cannot read it, other sites do not send it (RFC 6265bis), and over TLS it never leaves TLS. */
+function cookieText({ protocol }: FastifyRequest, secret: string | undefined, seconds: number): string {
+  const parts = [`${cookieName}=${secret ?? ''}`, 'Path=/', 'HttpOnly', 'SameSite=Strict']
+  if (protocol === 'https') parts.push('Secure')
+  parts.push(`Max-Age=${secret === undefined ? 0 : seconds}`)
+  return parts.join('; ')
 }
 
 /** Goes on, or answers with what the check throws. */

@@ -130,20 +130,27 @@ async function checkKeys(config: Config): Promise<Finding> {
   const wide = hosts.find((one) => !isLoopbackName(one))
   if (wide === undefined) return { what: 'access', verdict: 'ok', detail: 'open to this machine only' }
   try {
-    const { rows } = (await storesIn(config.data)).ledger
-      ? await queryLedger(config.data, 'select id from api_keys', 1_000_000)
-      : { rows: [] }
-    const { length } = rows
-    return length > 0
-      ? { what: 'access', verdict: 'ok', detail: `listens on ${wide}, ${length} keys` }
+    const keys = await countIn(config.data, 'api_keys')
+    const users = await countIn(config.data, 'users')
+    return keys + users > 0
+      ? { what: 'access', verdict: 'ok', detail: `listens on ${wide}, ${keys} keys, ${users} users` }
       : {
           what: 'access',
           verdict: 'fail',
-          detail: `listens on ${wide} without a key; run homeostat key create NAME --role admin`,
+          detail: `listens on ${wide} without a key; run homeostat user create NAME --role admin, or homeostat key create NAME --role admin`,
         }
   } catch (error) {
     return { what: 'access', verdict: 'fail', detail: messageOf(error) }
   }
+}
+
+/** Rows of a table of the ledger; 0 where there is no ledger yet, or one that was written before there was the table. */
+async function countIn(data: string, table: 'api_keys' | 'users'): Promise<number> {
+  if (!(await storesIn(data)).ledger) return 0
+  const known = await queryLedger(data, `select name from sqlite_master where name = '${table}'`, 1)
+  return known.rows.length === 0
+    ? 0
+    : (await queryLedger(data, `select id from ${table}`, 1_000_000)).rows.length
 }
 
 /** A clock before this program was written was never set. */

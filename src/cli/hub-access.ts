@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hub } from '../api/hub.ts'
@@ -10,7 +11,7 @@ import { systemClock } from '../platform/clock.ts'
 import { contentsName } from '../platform/contents.ts'
 import { findHub } from '../platform/folder.ts'
 import { createLog } from '../platform/log.ts'
-import { createPushSource, rowsOf } from '../sources/push.ts'
+import { countRows, createPushSource, rowsOf } from '../sources/push.ts'
 import { createHubClient, type HubClient, toError } from './hub-client.ts'
 
 /** The API of the hub of a data folder, whether one runs or not. */
@@ -44,7 +45,7 @@ const ledgerOf = ({ data }: Config): string => join(data, 'ledger.db')
 
 async function ownHub(config: Config, version: string, learn: boolean): Promise<HubAccess> {
   // loaded here, so that a command that finds a hub answers at once
-  const [{ openEngine }, { createServer }, { openDesks }, { checksOf, createTopicReader }] =
+  const [{ openEngine }, { createServer }, { openDesks }, { checksOf, createPeople, createTopicReader }] =
     await Promise.all([
       import('../main.ts'),
       import('../api/server.ts'),
@@ -63,11 +64,17 @@ async function ownHub(config: Config, version: string, learn: boolean): Promise<
     const { limits } = config
     const desks = await openDesks({ engine, topics, log, take, checks: checksOf(config), limits })
     const { key, secret } = createKey('commands on this machine', 'admin', null, systemClock.now())
+    const people = createPeople(config, {
+      ...{ ledger: engine.ledger.people, clock: systemClock, log },
+      // nobody else reaches this server, so nobody gets a token of it
+      secret: randomBytes(32),
+    })
+    await people.open()
     const server = await createServer(
       {
-        ...{ engine, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
+        ...{ engine, people, version, open: false, startedAt: systemClock.now(), keys: new KeyRing([key]) },
         ...{ defaultSite: config.site.id, modelStore: config.artifacts.store },
-        push: { rowsOf, take },
+        push: { rowsOf, countRows, take },
         ...desks,
         backup: () => streamBackup(config, { version, configFile: undefined }, engine.freeze),
         removeSite: (site) => engine.removeSite(site),

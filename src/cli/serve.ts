@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { createLog } from '../platform/log.ts'
+import { isLoopbackName } from '../api/networks.ts'
+import { createHubLog } from '../platform/log.ts'
 import { type ConfigFlags, configFileOf, configFlags, configOf, parsePort, stopSignal } from './flags.ts'
 
 interface ServeFlags extends ConfigFlags {
@@ -38,7 +39,7 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
     'mqtt.port': flags.mqttPort,
     'demo.enabled': flags.demo ? undefined : false,
   })
-  const log = createLog(config.log.level)
+  const log = createHubLog(config.log)
   const { signal, release } = stopSignal()
   // loaded here, so that commands that need no hub answer at once
   const [{ startHub }, { importAtStart }] = await Promise.all([
@@ -56,8 +57,12 @@ async function serve(flags: ServeFlags, version: string): Promise<void> {
     config.mqtt.enabled && config.mqtt.url === undefined
       ? `, MQTT on ${config.mqtt.host}:${config.mqtt.port}`
       : ''
+  const mqttNote =
+    mqtt !== '' && !isLoopbackName(config.host) && isLoopbackName(config.mqtt.host)
+      ? `MQTT takes this machine's clients only; for others set mqtt.host, too (HOMEOSTAT_MQTT_HOST=${config.host}).\n`
+      : ''
   process.stdout.write(
-    `Homeostat ${version} on ${hub.url}${mqtt}, data in ${config.data}. Stop with Ctrl+C.\n`,
+    `Homeostat ${version} on ${hub.url}${mqtt}, data in ${config.data}. Stop with Ctrl+C.\n${mqttNote}`,
   )
   // the hub takes readings meanwhile
   const importing = importAtStart(config, log, signal)

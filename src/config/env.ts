@@ -105,3 +105,22 @@ function olderSettings(env: Environment, where: string): Setting[] {
 
 /** Levels of Python's logging that are not called the same here. */
 const pythonLevels: Readonly<Record<string, string>> = { WARNING: 'warn', CRITICAL: 'fatal', NOTSET: 'trace' }
+
+/** Variables of the older systems and the keys that they set, for the example file. A test compares it with what they do. */
+export const olderNames: readonly { readonly name: string; readonly key: string }[] = [
+  { name: 'API_PORT', key: 'port' },
+  { name: 'LOG_LEVEL', key: 'log.level' },
+  { name: 'MQTT_BROKER_HOST', key: 'mqtt.url' },
+  { name: 'MQTT_BROKER_PORT', key: 'mqtt.port' },
+  { name: 'MQTT_USERNAME', key: 'mqtt.username' },
+  { name: 'MQTT_PASSWORD', key: 'mqtt.password' },
+  { name: 'MQTT_TOPIC_PREFIX', key: 'mqtt.topicPrefix' },
+  { name: 'ML_RETRAIN_HOUR', key: 'training.retrainHour' },
+  { name: 'ML_TRAINING_INTERVAL_HOURS', key: 'training.retrainHours' },
+  { name: 'MODEL_RELOAD_INTERVAL', key: 'artifacts.reloadSeconds' },
+  { name: 'MODEL_PATH', key: 'artifacts.folder' },
+  { name: 'MINIO_ENDPOINT', key: 'artifacts.store' },
+  { name: 'MINIO_ACCESS_KEY', key: 'artifacts.accessKey' },
+  { name: 'MINIO_SECRET_KEY', key: 'artifacts.secretKey' },
+  { name: 'MODEL_SAVE_SHARED', key: 'artifacts.store' },
+]

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { domains as shipped } from '../domains/index.ts'
-import { type Environment, envName } from './env.ts'
+import { type Environment, envName, olderNames, settingsOf } from './env.ts'
+import { exampleEnv } from './env-example.ts'
 import { exampleYaml } from './example.ts'
 import { ConfigKeys } from './keys.ts'
 import { type Config, loadConfig } from './load.ts'
@@ -440,7 +441,7 @@ describe('the example', () => {
     const { domains, mqtt } = await load(
       yaml(
         active.replace(
-          /^ *(importFile|zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey):$/gm,
+          /^ *(importFile|zone|url|username|password|latitude|longitude|folder|endpoint|accessKey|secretKey|cert|key|file):$/gm,
           '',
         ),
       ),
@@ -516,5 +517,36 @@ describe('settings of domains', () => {
   it('domains: are in the example', () => {
     expect(exampleYaml(domains)).toContain('  damp:\n    # Relative humidity, %. A number from 0 to 100.')
     expect(exampleYaml([])).not.toContain('domains:')
+  })
+})
+
+describe('.env.example', () => {
+  const text = exampleEnv([])
+
+  // one variable a system of each kind; the names are of their documents
+  it.each([
+    ...['API_PORT', 'LOG_LEVEL', 'MQTT_BROKER_HOST', 'MQTT_BROKER_PORT', 'MQTT_USERNAME', 'MQTT_PASSWORD'],
+    ...[
+      'MQTT_TOPIC_PREFIX',
+      'ML_RETRAIN_HOUR',
+      'ML_TRAINING_INTERVAL_HOURS',
+      'MODEL_PATH',
+      'MODEL_SAVE_SHARED',
+    ],
+    ...['MODEL_RELOAD_INTERVAL', 'MINIO_ENDPOINT', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY', 'INFLUX_URL'],
+    ...['BUCKET_DICT', 'VIZ_COMPONENT_URL', 'DEBUG', 'DATA_FILE', 'OPENSENSEMAP_BOX_ID', 'REDIS_HOST'],
+    ...['DATABASE_URL', 'ELECTRICITY_MAPS_API_KEY', 'OPENWEATHER_API_KEY', 'MODEL_SAVE_LOCAL'],
+    ...['HOMEOSTAT_PORT', 'HOMEOSTAT_AUTH_TRUSTED_NETWORKS', 'HOMEOSTAT_TLS_CERT'],
+  ])('names %s once', (name) => {
+    expect(text.split('\n').filter((line) => line.startsWith(`# ${name}=`))).toHaveLength(1)
+  })
+
+  it('names the key that each variable of an older system sets', () => {
+    const keys = new ConfigKeys(configSchemaOf([]))
+    for (const { name, key } of olderNames) {
+      const value = name === 'LOG_LEVEL' ? 'DEBUG' : '7'
+      const set = settingsOf({ MINIO_ENDPOINT: 'minio:9000', [name]: value }, 'here', keys)
+      expect([name, set.map((setting) => setting.key)]).toEqual([name, expect.arrayContaining([key])])
+    }
   })
 })

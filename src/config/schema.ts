@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isZone } from '../core/calendar.ts'
+import { edge, edgeLimits } from './edge.ts'
 import { incidents } from './incidents-schema.ts'
 import { count, id, kib, mib, port, text } from './kinds.ts'
+import { log } from './log.ts'
 import { mqttSection } from './mqtt-schema.ts'
 import { backup } from './schema-backup.ts'
 import { influx, ingest } from './ways.ts'
@@ -103,6 +105,7 @@ const limits = z
       'Length of the write-ahead log before it is merged.',
     ),
     memoryMb: count(64, 1_048_576, 128).describe('Memory that the store of readings may take.'),
+    ...edgeLimits,
   })
   .refine(({ inboxReadings, turnReadings }) => turnReadings <= inboxReadings, {
     message: 'a number not above limits.inboxReadings',
@@ -144,12 +147,7 @@ const hubSchema = z.strictObject({
     .prefault({})
     .describe('How the simulated home lives.'),
   incidents,
-  auth: z
-    .strictObject({
-      required: z.boolean().default(false).describe('Ask for a key on this machine, too.'),
-    })
-    .prefault({})
-    .describe('Who may come in.'),
+  ...edge,
   limits,
   retention: z
     .strictObject({
@@ -248,15 +246,7 @@ const hubSchema = z.strictObject({
     })
     .prefault({})
     .describe('Learnt models.'),
-  log: z
-    .strictObject({
-      level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-        .default('info')
-        .describe('How much the log says.'),
-    })
-    .prefault({})
-    .describe('The log.'),
+  log,
 })
 
 /** The part of a domain that the configuration needs: `domains.<name>` in the file has the keys of `settings`. */

@@ -14,7 +14,13 @@ const functionInput = z.object({
   method: z.string().nullish().describe('default: GET, which is sent without a body'),
   mock: z.boolean().nullish().describe('true: the events are consumed, but nothing is called'),
 })
-const timestamp = z.number().describe('UTC epoch milliseconds').transform(Math.round)
+/** Until the year 9999: what is later has no place in a calendar, and what is earlier than 1970 was no measurement. */
+const timestamp = z
+  .number()
+  .min(0)
+  .max(253_402_300_799_999)
+  .describe('UTC epoch milliseconds')
+  .transform(Math.round)
 const level = z.union([z.literal(0), z.literal(1), z.literal(2)]).describe('0 low, 1 medium, 2 high')
 export const detailCharsMax = 10_000
 const info = z.object({
@@ -74,6 +80,7 @@ function mapped<Name extends string, From, To>(
 }
 
 export const careHubTable = routeTable({
+  seed: true,
   name: 'care hub',
   routes: {
     event: {

@@ -55,6 +55,8 @@ export interface RouteTable<Routes extends RoutesByName = RoutesByName> {
   readonly errorBody?: (problem: ProblemBody) => object
   /** Answer with status 404 to unknown paths below these prefixes; default: problem+json. */
   readonly unknownPath?: { readonly prefixes: readonly string[]; readonly body: object }
+  /** Routes of an older system, whose devices cannot send a key: those of auth.trustedNetworks need none. */
+  readonly seed?: boolean
 }
 
 export type RoutesByName = Readonly<Record<string, Route>>
@@ -67,11 +69,25 @@ export const routeTable = <const Routes extends RoutesByName>(
 /** Who sends a request. */
 export interface Caller {
   readonly name: string
+  /** By an API key; a user who signed in; this machine while the hub is open to it; a device of auth.trustedNetworks. */
+  readonly kind: 'key' | 'user' | 'local' | 'network'
   readonly role: Role
   /** Sites of its key; null: all. */
   readonly sites: readonly string[] | null
-  /** Absent for callers that need no key. */
+  /** Of an API key. */
   readonly keyId?: string
+  /** Of a user. */
+  readonly userId?: string
+  readonly sessionId?: string
+}
+
+/** Where a request comes from. */
+export interface RequestClient {
+  readonly address: string
+  /** What it calls itself (User-Agent). */
+  readonly device: string
+  /** A page of another origin sent it. */
+  readonly fromElsewhere: boolean
 }
 
 /** A request that passed the gate and matches its schemas. */
@@ -86,6 +102,7 @@ export interface GatedRequest<Query, Params, Body> {
   readonly params: Params
   readonly body: Body
   readonly caller: Caller
+  readonly client: RequestClient
   /** Sites that the answer may cover; null: all. */
   readonly sites: readonly string[] | null
   /** Sets another status than 200. */
@@ -94,6 +111,8 @@ export interface GatedRequest<Query, Params, Body> {
   header(name: string, value: string): void
   /** Sets another content type than JSON; the handler then returns the text itself. */
   type(mime: string): void
+  /** Sets the session cookie for `seconds`; undefined removes it. */
+  cookie(secret: string | undefined, seconds?: number): void
 }
 
 type Parsed<R extends Route, Part extends 'query' | 'params' | 'body'> = R extends {

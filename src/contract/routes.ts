@@ -5,11 +5,13 @@ import { deviceRoutes } from './device-routes.ts'
 import { importRoutes } from './import-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { influxRoutes } from './influx.ts'
+import { keyRoutes } from './key-routes.ts'
 import { learningRoutes } from './learning-routes.ts'
 import * as m from './model-schemas.ts'
 import type { Route, RouteReply, RouteRequest, RouteTable } from './route.ts'
 import * as s from './schemas.ts'
 import { topicRoutes } from './topic-routes.ts'
+import { userRoutes } from './user-routes.ts'
 
 /** The hub's own routes, on one page. */
 
@@ -271,6 +273,7 @@ export const routes = {
     reply: s.pageOf(s.alert),
   },
   ...incidentRoutes,
+  ...userRoutes,
   ...importRoutes,
   ...influxRoutes,
   ...deviceRoutes,
@@ -306,40 +309,7 @@ export const routes = {
     reply: s.pageOf(s.quarantined),
   },
   ...topicRoutes,
-  me: {
-    method: 'GET',
-    path: '/api/v1/me',
-    summary: 'Name, role and sites of the key that is used',
-    role: 'viewer',
-    scope: 'none',
-    reply: s.me,
-  },
-  keys: {
-    method: 'GET',
-    path: '/api/v1/keys',
-    summary: 'API keys, without their secrets',
-    role: 'admin',
-    scope: 'hub',
-    reply: s.pageOf(s.key),
-  },
-  createKey: {
-    method: 'POST',
-    path: '/api/v1/keys',
-    summary: 'Make an API key; its secret is shown this once',
-    role: 'admin',
-    scope: 'hub',
-    body: s.keyInput,
-    reply: s.key.extend({ secret: z.string() }),
-  },
-  removeKey: {
-    method: 'DELETE',
-    path: '/api/v1/keys/:id',
-    summary: 'Revoke an API key',
-    role: 'admin',
-    scope: 'hub',
-    params: z.object({ id: z.string() }),
-    reply: z.object({ removed: z.string() }),
-  },
+  ...keyRoutes,
   health: {
     method: 'GET',
     path: '/health',

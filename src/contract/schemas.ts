@@ -156,6 +156,11 @@ export const role = z.enum(['viewer', 'operator', 'admin'])
 /** An admin has all rights of an operator, and an operator all rights of a viewer. */
 export const me = z.object({
   name: z.string(),
+  kind: z
+    .enum(['key', 'user', 'local', 'network'])
+    .describe(
+      'by an API key, signed in, this machine while the hub is open to it, a device of a trusted network',
+    ),
   role,
   sites: z.array(z.string()).nullable().describe('null: all sites'),
 })

@@ -17,6 +17,7 @@ const modelInfo = z.object({
 const endpoint = z.object({ path: z.string(), method: z.string(), description: z.string() })
 
 export const smokeTable = routeTable({
+  seed: true,
   name: 'smoke pipeline',
   errorBody: ({ detail }) => ({ error: detail }),
   unknownPath: { prefixes: ['/model', '/predictions'], body: { error: 'Endpoint not found' } },
@@ -34,7 +35,7 @@ export const smokeTable = routeTable({
     reload: {
       method: 'POST',
       path: '/model/reload',
-      summary: 'Load models that other processes published',
+      summary: 'Load models of the sites of the key that other processes published',
       role: 'operator',
       scope: 'query',
       query: z.object({ site: z.string().optional() }),

@@ -101,19 +101,54 @@ const table = {
     exit: 2,
     sentence: 'A request holds at most {limit} readings, this one {got}.',
   },
+  headers_too_large: { status: 431, exit: 2, sentence: 'The headers of the request are too large.' },
+  request_too_slow: { status: 408, exit: 5, sentence: 'The request took too long to arrive.' },
   body_too_large: { status: 413, exit: 2, sentence: 'The body is larger than {limit} bytes.' },
+  body_too_complex: { status: 413, exit: 2, sentence: 'The body has more than {limit} {what}.' },
+  bodies_too_large: {
+    status: 503,
+    exit: 5,
+    sentence:
+      'The bodies of all requests together exceed {limit} bytes (limits.bodiesBytes); try again shortly.',
+  },
   key_missing: {
     status: 401,
     exit: 3,
-    sentence: 'An API key is needed: send it as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+    sentence: 'Sign in, or send an API key as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
   },
   key_unknown: { status: 401, exit: 3, sentence: 'The API key is not known or was revoked.' },
+  sign_in_failed: { status: 401, exit: 3, sentence: 'The name or the password is not right.' },
+  session_ended: { status: 401, exit: 3, sentence: 'This session has ended; sign in again.' },
+  token_invalid: { status: 401, exit: 3, sentence: 'The token is not valid any more; log in again.' },
+  cross_site: {
+    status: 403,
+    exit: 3,
+    sentence:
+      'The {header} header "{got}" does not name a page of this hub; a request with a cookie, or for one, must come from its own page.',
+  },
+  user_exists: { status: 409, exit: 5, sentence: 'There is already a user "{name}".' },
+  users_full: { status: 409, exit: 5, sentence: 'There are already {limit} users (limits.users).' },
+  not_a_user: {
+    status: 409,
+    exit: 5,
+    sentence: 'This belongs to users who are signed in; the caller is {caller}.',
+  },
+  preferences_too_large: {
+    status: 413,
+    exit: 2,
+    sentence: 'The preferences have {bytes} bytes; at most {limit} are kept (limits.preferencesBytes).',
+  },
   role_too_low: { status: 403, exit: 3, sentence: 'This needs the role {need}; the key has {have}.' },
   site_forbidden: { status: 403, exit: 3, sentence: 'The key does not reach the site "{site}".' },
   host_forbidden: {
     status: 403,
     exit: 3,
     sentence: 'The {header} header "{got}" is not a loopback name; this hub is open to this machine only.',
+  },
+  method_not_allowed: {
+    status: 405,
+    exit: 4,
+    sentence: 'This path does not take {method}; it takes {allowed}.',
   },
   not_found: { status: 404, exit: 4, sentence: 'There is no {what}.' },
   rate_limited: { status: 429, exit: 5, sentence: 'Too many requests; try again in {seconds} s.' },
@@ -167,7 +202,7 @@ const table = {
     status: 500,
     exit: 2,
     sentence:
-      'Refusing to listen on {host} without authentication. Make a key first (homeostat key create NAME --role admin) or listen on 127.0.0.1.',
+      'Refusing to listen on {host} without authentication. Make a user or a key first (homeostat user create NAME --role admin, homeostat key create NAME --role admin) or listen on 127.0.0.1.',
   },
   data_locked: {
     status: 409,

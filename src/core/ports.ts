@@ -31,6 +31,7 @@ import type {
   Trigger,
   VersionKey,
 } from './life.ts'
+import type { PeopleLedger } from './people.ts'
 import type { RawReading, Reading } from './reading.ts'
 import type { RecordLedger } from './record.ts'
 import type { Target } from './target.ts'
@@ -219,6 +220,7 @@ export interface Ledger {
   readonly notes: NoteLedger
   readonly incidents: IncidentLedger
   readonly records: RecordLedger
+  readonly people: PeopleLedger
   readonly removals: RemovalLedger
   /** Deletes what need not be kept, in many small transactions: other writes run in between. */
   maintain(keep: LedgerKeep): Promise<void>
@@ -291,8 +293,11 @@ export interface ScheduleLedger {
 /** What people are told, and what they told the hub to leave out. */
 export interface NoteLedger {
   putInfos(infos: readonly Info[]): Promise<void>
-  /** Newest first, from `from` on; those of the hub come with every site. */
-  infos(filter: { readonly site?: string; readonly from?: number }, limit: number): Promise<Info[]>
+  /** Newest first, from `from` on; those of the hub come with every site, unless `own`. */
+  infos(
+    filter: { readonly site?: string; readonly from?: number; readonly own?: boolean },
+    limit: number,
+  ): Promise<Info[]>
   /** Those of exactly that time, of all sites. Returns how many. */
   removeInfos(at: number): Promise<number>
   putForgotten(spans: readonly ForgottenSpan[]): Promise<void>
@@ -324,6 +329,8 @@ export interface WindowStore {
   push(reading: Reading): boolean
   /** Oldest first; empty when unknown. The arrays are copies. */
   get(series: SeriesKey): Columns
+  /** Forgets readings later than `at` (ms), which were stored while a clock was ahead. */
+  forgetAfter(series: SeriesKey, at: number): void
   /** Time of the newest reading, -Infinity when unknown. */
   newestAt(series: SeriesKey): number
   /** Newest reading of every series, in order of first sight. */

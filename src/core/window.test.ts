@@ -51,3 +51,14 @@ describe('a window', () => {
     expect(window.newestValue).toBe(1)
   })
 })
+
+it('Window: forgets what is later than a time, and goes on from there', () => {
+  const window = new Window(3)
+  for (const at of [1, 2, 3, 90, 91]) window.push(at, at)
+  window.forgetAfter(10)
+  expect([...window.columns().at]).toEqual([3])
+  for (const at of [4, 5, 6]) window.push(at, at)
+  expect([...window.columns().at]).toEqual([4, 5, 6])
+  window.forgetAfter(0)
+  expect([window.count, window.newestAt]).toEqual([0, Number.NEGATIVE_INFINITY])
+})

@@ -29,6 +29,11 @@ export class Window {
     return this.#count === 0 ? Number.NaN : this.#value[this.#slot(this.#count - 1)]!
   }
 
+  /** Forgets values later than `at`. */
+  forgetAfter(at: number): void {
+    while (this.newestAt > at) this.#count--
+  }
+
   /** Oldest first. Copies. */
   columns(): { at: Float64Array; value: Float64Array } {
     const at = new Float64Array(this.#count)

@@ -8,7 +8,7 @@ import type { Directory } from './directory.ts'
 export function admit(
   raw: RawReading,
   context: ParseContext,
-  windows: Pick<WindowStore, 'find' | 'newestAt'>,
+  windows: Pick<WindowStore, 'find' | 'newestAt' | 'forgetAfter'>,
   series: { readonly count: number; readonly limit: number },
   directory: Pick<Directory, 'place'>,
 ): Reading | Problem {
@@ -31,5 +31,8 @@ export function admit(
     const newestAt = windows.newestAt(reading)
     if (newestAt >= reading.at && newestAt < reading.at + 1000) reading = { ...reading, at: newestAt + 1 }
   }
+  // stored while the clock of the hub was ahead: it must not stay the newest until that time has come
+  const latestMs = context.now + context.maxFutureMs
+  if (windows.newestAt(reading) > latestMs) windows.forgetAfter(reading, latestMs)
   return reading
 }

@@ -76,6 +76,7 @@ export type ReadLedger = Pick<
   | 'alerts'
   | 'notes'
   | 'records'
+  | 'people'
   | 'jobs'
   | 'keys'
   | 'putKey'

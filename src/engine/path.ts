@@ -92,6 +92,7 @@ export class Path {
     const replayed = await restoreSites(
       { ...this.#parts, reactor: this.#reactor },
       this.#options.windowReadings,
+      this.#parts.clock.now() + this.#options.maxFutureMs,
     )
     for (const forecast of await this.#parts.ledger.forecasts()) this.use(forecast)
     // alerts that ended while the hub was away

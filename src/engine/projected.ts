@@ -70,6 +70,7 @@ export function projectedLedger(ledger: Ledger, flush: Flush): Ledger {
     notes: ledger.notes,
     incidents: projectedIncidents(ledger.incidents, flush),
     records: ledger.records,
+    people: ledger.people,
     removals: projectedRemovals(ledger.removals, flush),
   }
 }

@@ -22,15 +22,20 @@ const openAlertsMax = 100_000
 
 /**
  * Takes up where the last process stopped: windows, monitors at their saved states, and what was stored after these,
- * replayed as history. Returns what the replay concluded; it belongs into the first commit.
+ * replayed as history. `latestMs`: readings later than this are of a clock that was ahead. Returns what the replay concluded; it belongs into the first commit.
  */
-export async function restoreSites(parts: RestoreParts, windowReadings: number): Promise<Turn> {
+export async function restoreSites(
+  parts: RestoreParts,
+  windowReadings: number,
+  latestMs: number,
+): Promise<Turn> {
   const { readings, ledger, windows, directory, reactor } = parts
   for (const reading of await readings.newest(windowReadings)) {
     windows.push(reading)
     // a crash between the two stores may have left readings whose site the ledger does not know
     if (!isDerived(reading.device)) directory.see(reading)
   }
+  forgetFuture(windows, latestMs)
   const bySite = new Map<string, Series[]>()
   for (const { site, device, metric, unit, room } of windows.latest()) {
     const series = { site, device, metric, unit, ...(room === undefined ? {} : { room }) }
@@ -46,6 +51,15 @@ export async function restoreSites(parts: RestoreParts, windowReadings: number):
   // what was raised before the last process ended is known already
   reactor.takeAlerts()
   return turn
+}
+
+/** What was stored while the clock of the hub was ahead must not stay the newest, where there is anything else. */
+function forgetFuture(windows: WindowStore, latestMs: number): void {
+  for (const reading of windows.latest()) {
+    if (reading.at <= latestMs) continue
+    const [oldest = Number.POSITIVE_INFINITY] = windows.get(reading).at
+    if (oldest <= latestMs) windows.forgetAfter(reading, latestMs)
+  }
 }
 
 async function leftBehind(ledger: RestoreParts['ledger']): Promise<LeftBehind> {

@@ -31,6 +31,7 @@ export function checkRow(engine: CheckedEngine, options: CheckOptions, raw: RawR
   const windows = {
     find: (key: SeriesKey) => engine.findSeries(key),
     newestAt: () => Number.NEGATIVE_INFINITY,
+    forgetAfter: () => undefined,
   }
   return admit(raw, context, windows, { count: engine.seriesCount, limit: options.series }, engine)
 }

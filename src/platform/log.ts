@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, pino } from 'pino'
 import type { Log } from '../core/ports.ts'
+import { type RotationOptions, readableLines, rotatingFile } from './log-streams.ts'
 
 const secretFields = [
   'password',
@@ -11,6 +12,23 @@ const secretFields = [
   '*.secret',
   '*.token',
 ]
+
+export interface LogOptions extends Omit<RotationOptions, 'file'> {
+  readonly level: string
+  /** Default: standard error. */
+  readonly file?: string | undefined
+}
+
+/** The log of a hub: to a file, to people at a terminal, or as JSON to whatever reads standard error. */
+export function createHubLog({ level, file, ...rotation }: LogOptions): Log {
+  if (file !== undefined) return createLog(level, rotatingFile({ file, ...rotation }))
+  return process.stderr.isTTY
+    ? createLog(
+        level,
+        readableLines((line) => process.stderr.write(line)),
+      )
+    : createLog(level)
+}
 
 /** Structured log, a JSON line an entry, on standard error: standard output belongs to commands. */
 export function createLog(

@@ -2,7 +2,7 @@ import type { MqttSource } from '../core/ports.ts'
 import { type BrokerOptions, createBrokerSource } from './mqtt/broker.ts'
 import { createExternalSource, type ExternalOptions } from './mqtt/external.ts'
 
-export type { Identity, Reach } from './mqtt/broker.ts'
+export type { Authenticate, Identity, Reach } from './mqtt/admission.ts'
 export { hypervoltMappings, type TopicMapping } from './mqtt/mapping.ts'
 export { TopicReader } from './mqtt/reader.ts'
 

@@ -34,6 +34,14 @@ export function rowsOf(body: unknown): RawReading[] | undefined {
   return [toRaw(body)]
 }
 
+/** How many rows a body has; undefined where `rowsOf` finds none. Cheap, unlike making the rows. */
+export function countRows(body: unknown): number | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  const list: unknown = !Array.isArray(body) && 'readings' in body ? body.readings : body
+  if (Array.isArray(list)) return list.length
+  return list === body ? 1 : undefined
+}
+
 /** Far deeper than any reading, far from where writing it out again would run out of stack. */
 const levelsMax = 16
 

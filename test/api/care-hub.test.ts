@@ -282,13 +282,22 @@ describe('news', () => {
     expect((await ask(send('GET', '/api/info'))).json().length).toBe(2)
   })
 
-  test.each([{ ...news, level: 3 }, { ...news, timestamp: '2027' }, { summary: 'x' }])(
-    '%j is refused',
-    async (payload) => {
-      const answer = await post('/api/info', payload)
-      expect([answer.statusCode, answer.json().code]).toEqual([400, 'request_invalid'])
-    },
-  )
+  test.each([
+    { ...news, level: 3 },
+    { ...news, timestamp: '2027' },
+    { summary: 'x' },
+    { ...news, timestamp: -1 },
+    { ...news, timestamp: 1e300 },
+  ])('%j is refused', async (payload) => {
+    const answer = await post('/api/info', payload)
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'request_invalid'])
+  })
+
+  test('infos: one of the day after tomorrow is refused, one of a clock that is a little ahead is taken', async () => {
+    const answer = await post('/api/info', { ...news, timestamp: now + 2 * 86_400_000 })
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'at_in_future'])
+    expect((await post('/api/info', { ...news, timestamp: now + 60_000 })).statusCode).toBe(200)
+  })
 
   test('an emergency that somebody found is kept as news of the highest level, in its own words', async () => {
     const timestamp = '2027-01-10T13:00:00'

@@ -184,7 +184,8 @@ describe('InfluxDB writes', () => {
     const append = () => Promise.reject(new Error('no disk'))
     hub = await startTestHub({ open: true, readings: { ...memory, append } })
     const answer = await post(bothV1[0]!, line('a', 1))
-    expect([answer.statusCode, answer.json().error]).toEqual([503, expect.stringContaining('no disk')])
+    // what the store said goes to the log
+    expect([answer.statusCode, answer.json().error]).toEqual([503, expect.stringContaining('the log names')])
     expect(hub.errors.join()).toContain('no disk')
     await hub.close()
     await start()

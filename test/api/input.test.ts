@@ -135,15 +135,28 @@ describe('rows', () => {
     ['a time', (deep: string) => `{"device":"lamp","metric":"power","value":1,"at":${deep}}`],
     ['a row', (deep: string) => deep],
     ['an unknown field', (deep: string) => `{"device":"lamp","metric":"power","x":${deep}}`],
-  ])('%s nested deeper than a stack is refused by itself, and the hub lives', async (_, row) => {
-    for (const levels of [40, 2000, 200_000]) {
-      const answer = await send(
-        `[${row(nested(levels))},${JSON.stringify({ ...good, device: `g${levels}` })}]`,
-      )
-      expect([answer.statusCode, answer.json().accepted]).toEqual([200, 1])
-    }
-    expect(await stored()).toHaveLength(3)
-  })
+  ])(
+    '%s that is nested deep is refused by itself, and with its body where it is nested deeper',
+    async (_, row) => {
+      for (const [levels, status] of [
+        [40, 200],
+        [2000, 400],
+        [200_000, 400],
+      ] as const) {
+        const answer = await send(
+          `[${row(nested(levels))},${JSON.stringify({ ...good, device: `g${levels}` })}]`,
+        )
+        expect(answer.statusCode).toBe(status)
+        if (status === 200) expect(answer.json().accepted).toBe(1)
+        else
+          expect(answer.json()).toMatchObject({
+            code: 'request_invalid',
+            detail: expect.stringContaining('64 levels deep'),
+          })
+      }
+      expect(await stored()).toHaveLength(1)
+    },
+  )
 
   test('keys that would poison a prototype change nothing', async () => {
     const body = `[{"__proto__":{"device":"ghost","metric":"power","value":1,"site":"x"}},
@@ -242,12 +255,18 @@ describe('a question', () => {
   test.each([
     ['DELETE', '/api/v1/sites/nowhere'],
     ['DELETE', '/api/v1/keys/000000000000'],
-    ['POST', '/api/v1/latest'],
-    ['PUT', '/api/v1/readings'],
-    ['DELETE', '/api/v1/sites'],
   ] as const)('%s %s finds nothing', async (method, url) => {
     const answer = await hub.ask({ method, url })
     expect([answer.statusCode, answer.json().code]).toEqual([404, 'not_found'])
+  })
+
+  test.each([
+    ['POST', '/api/v1/latest'],
+    ['PUT', '/api/v1/readings'],
+    ['DELETE', '/api/v1/sites'],
+  ] as const)('%s %s: the path is there for other methods', async (method, url) => {
+    const answer = await hub.ask({ method, url })
+    expect([answer.statusCode, answer.json().code]).toEqual([405, 'method_not_allowed'])
   })
 
   test.each([

@@ -69,6 +69,17 @@ async function incidentUrl(hub: TwoSites): Promise<string> {
   const [incident] = await hub.engine.incidents.list({ sites: ['alpha'] }, 1)
   return `/api/v1/incidents/${incident?.id}`
 }
+const password = 'correct horse'
+/** Makes the user Maria, a viewer of the site alpha, where there is none; gives the name. */
+async function maria({ hub }: TwoSites): Promise<string> {
+  const name = 'Maria'
+  if (!hub.people.named(name)) await hub.people.create({ name, role: 'viewer', sites: ['alpha'], password })
+  return name
+}
+/** What belongs to a user who is signed in; the askers have keys. */
+const ofUsers = [401, 409, 409, 409, 409, 409] as const
+const noUser = some({ code: 'not_a_user', detail: expect.stringContaining('admin of all') })
+
 const window = { from: noon, to: noon + 3_600_000, reason: 'new filters' }
 
 /** One row a route: a route that is new in the contract does not compile without one. */
@@ -624,7 +635,76 @@ const scenarios: Readonly<Record<RouteName, Scenario>> = {
   me: {
     request: get('/api/v1/me'),
     status: forAll,
-    says: { name: expect.stringContaining('admin'), role: 'admin', sites: null },
+    says: { name: expect.stringContaining('admin'), kind: 'key', role: 'admin', sites: null },
+  },
+  access: { request: get('/api/v1/access'), status: open, says: { users: false, open: false } },
+  signIn: {
+    request: async (hub) => post('/api/v1/session', { name: await maria(hub), password }),
+    status: open,
+    says: { name: 'Maria', kind: 'user', role: 'viewer', sites: ['alpha'] },
+  },
+  signOut: {
+    request: () => ({ method: 'DELETE', url: '/api/v1/session' }),
+    status: ofUsers,
+    says: noUser,
+  },
+  login: {
+    request: async (hub) => post('/api/v1/login', { name: await maria(hub), password }),
+    status: open,
+    says: some({ token_type: 'Bearer', access_token: expect.stringMatching(/^eyJ/), expires_in: 900 }),
+  },
+  refreshLogin: {
+    async request(hub) {
+      const login = post('/api/v1/login', { name: await maria(hub), password })
+      return post('/api/v1/login/refresh', { refresh_token: (await hub.ask(login)).json().refresh_token })
+    },
+    status: open,
+    says: some({ token_type: 'Bearer', access_token: expect.stringMatching(/^eyJ/), expires_in: 900 }),
+  },
+  sessions: { request: get('/api/v1/sessions'), status: ofUsers, says: noUser },
+  endSession: {
+    request: () => ({ method: 'DELETE', url: '/api/v1/sessions/0123456789ab' }),
+    status: ofUsers,
+    says: noUser,
+  },
+  preferences: { request: get('/api/v1/me/preferences'), status: ofUsers, says: noUser },
+  putPreferences: {
+    request: () => ({ method: 'PUT', url: '/api/v1/me/preferences', payload: { theme: 'dark' } }),
+    status: ofUsers,
+    says: noUser,
+  },
+  changePassword: {
+    request: () => ({
+      ...{ method: 'PUT', url: '/api/v1/me/password' },
+      payload: { password, newPassword: 'another horse' },
+    }),
+    status: ofUsers,
+    says: noUser,
+  },
+  users: {
+    async request(hub) {
+      await maria(hub)
+      return { url: '/api/v1/users' }
+    },
+    status: ofHub,
+    says: list({ name: 'Maria', role: 'viewer', sites: ['alpha'], createdAt: expect.any(Number) }),
+  },
+  createUser: {
+    request: () => post('/api/v1/users', { name: 'Peter', role: 'operator', password }),
+    status: [401, 403, 403, 201, 403, 403],
+    says: { name: 'Peter', role: 'operator', sites: null, createdAt: expect.any(Number) },
+  },
+  changeUser: {
+    request: async (hub) => ({
+      ...{ method: 'PUT', url: `/api/v1/users/${await maria(hub)}`, payload: { role: 'admin', sites: null } },
+    }),
+    status: ofHub,
+    says: { name: 'Maria', role: 'admin', sites: null, createdAt: expect.any(Number) },
+  },
+  removeUser: {
+    request: async (hub) => ({ method: 'DELETE', url: `/api/v1/users/${await maria(hub)}` }),
+    status: ofHub,
+    says: { removed: 'Maria' },
   },
   keys: {
     request: get('/api/v1/keys'),

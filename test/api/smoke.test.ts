@@ -75,6 +75,19 @@ test('/health has the fields that its clients read', async () => {
   expect(JSON.parse(body)).toMatchObject(fields)
 })
 
+test('reload: an operator of a site has the models of that site read anew, and no others', async () => {
+  const read: string[] = []
+  const get = hub.artifacts.get.bind(hub.artifacts)
+  hub.artifacts.get = (key) => {
+    read.push(key)
+    return get(key)
+  }
+  const secret = await hub.key('operator', ['alpha'])
+  expect((await hub.ask({ method: 'POST', url: '/model/reload', secret })).statusCode).toBe(200)
+  expect(read.length).toBeGreaterThan(0)
+  expect(read.filter((key) => !key.includes('/alpha/'))).toEqual([])
+})
+
 test('where no model is live, there is no info and nothing to read anew', async () => {
   const secret = await hub.key('operator', ['gamma'])
   const answer = await hub.ask({ url: '/model/info', secret })

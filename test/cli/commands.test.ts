@@ -139,10 +139,10 @@ describe('doctor', () => {
     place.configure({ host: '0.0.0.0', mqtt: { url: `mqtt://127.0.0.1:${place.mqttPort}` } })
     const { code, out } = await place.run('doctor')
     expect(code).toBe(1)
-    expect(out).toMatch(/^fail +access +listens on 0\.0\.0\.0 without a key; run homeostat key create/m)
+    expect(out).toMatch(/^fail +access +listens on 0\.0\.0\.0 without a key; run homeostat user create/m)
     expect(out).toMatch(/^fail +mqtt broker +127\.0\.0\.1:\d+ .*ECONNREFUSED/m)
     await place.run('key', 'create', 'x', '--role', 'admin')
-    expect((await place.run('doctor')).out).toMatch(/^ok +access +listens on 0\.0\.0\.0, 1 keys?$/m)
+    expect((await place.run('doctor')).out).toMatch(/^ok +access +listens on 0\.0\.0\.0, 1 keys, 0 users$/m)
   })
 
   test('does not mind where a broker that is not started would listen', async () => {

@@ -6,6 +6,7 @@ import { deviceLaws, testDeviceChanges } from './ledger-device-laws.ts'
 import { incident, incidentLaws, maintenanceWindow } from './ledger-incident-laws.ts'
 import { lifeLaws } from './ledger-life.ts'
 import { eventFunction, forgotten, info, modelEvent, reportDay, trigger } from './ledger-life-samples.ts'
+import { peopleLaws, testPeopleCalls } from './ledger-people-laws.ts'
 import { recordLaws, testRecordCalls } from './ledger-record-laws.ts'
 import {
   alert,
@@ -368,7 +369,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
       await fixture.dispose?.()
     })
 
-    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...deviceLaws])(
+    describe.each([...laws, ...lifeLaws, ...incidentLaws, ...recordLaws, ...peopleLaws, ...deviceLaws])(
       '$name',
       ({ put, read, gives }) => {
         it('at once', async () => {
@@ -389,6 +390,7 @@ export function testLedger(name: string, { create }: LedgerSuiteOptions): void {
     testQuarantine(() => ledger)
     testCalls(() => ledger)
     testRecordCalls(() => ledger)
+    testPeopleCalls(() => ledger)
     testDeviceChanges(() => ledger)
   })
 }

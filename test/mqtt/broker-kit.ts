@@ -1,11 +1,6 @@
 import { expect } from 'vitest'
-import {
-  createMqttSource,
-  hypervoltMappings,
-  type Identity,
-  type Reach,
-  type TopicMapping,
-} from '../../src/sources/mqtt.ts'
+import type { Authenticate, Credentials, Identity, Reach } from '../../src/sources/mqtt/admission.ts'
+import { createMqttSource, hypervoltMappings, type TopicMapping } from '../../src/sources/mqtt.ts'
 import { connectPacket, Intake, keptLog, type RawClient, rawClient, start, until } from './kit.ts'
 
 /** The broker in this process, and what its tests send to it. */
@@ -14,7 +9,10 @@ export const payloadBytes = 4096
 
 interface Setting {
   readonly mappings?: readonly TopicMapping[]
+  /** Sites by password. */
   readonly keys?: Readonly<Record<string, Reach>>
+  /** Instead of `keys`. */
+  readonly authenticate?: Authenticate
   readonly clientBufferBytes?: number
   readonly clientPendingBytes?: number
   readonly sessionMessages?: number
@@ -33,21 +31,20 @@ export async function broker({
   const source = createMqttSource({
     kind: 'broker',
     ...{ host: '127.0.0.1', port: 0, mappings, payloadBytes, batchReadings: 1000, defaultSite: 'home', log },
-    ...(keys
-      ? {
-          authenticate: async (_name: string, password: string): Promise<Identity | undefined> => {
-            const sites = keys[password]
-            return sites === undefined ? undefined : { key: password, sites }
-          },
-          isValid: (key: string) => Object.hasOwn(keys, key),
-        }
-      : {}),
+    ...(keys ? { authenticate: async ({ password }: Credentials) => identityOf(keys, password) } : {}),
     ...rest,
   })
   const running = start(source, intake)
   await until('the broker listens', () => source.health().ready)
   const port = Number(/:(\d+),/.exec(source.health().detail)?.[1])
   return { intake, lines, source, port, ...running }
+}
+
+function identityOf(keys: Readonly<Record<string, Reach>>, password: string): Identity | undefined {
+  const sites = keys[password]
+  return sites === undefined
+    ? undefined
+    : { key: password, sites, isValid: () => Object.hasOwn(keys, password) }
 }
 
 export const topic = 'HyperVolt/sensors/kitchen/temperature'

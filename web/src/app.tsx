@@ -1,6 +1,7 @@
 import { Container, MantineProvider } from '@mantine/core'
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type ReactNode, useState, useSyncExternalStore } from 'react'
+import { SignIn } from './account/sign-in.tsx'
 import { ApiError } from './api/client.ts'
 import { apiKey } from './api/key.ts'
 import { useSites } from './api/queries.ts'
@@ -10,9 +11,9 @@ import { type Route, useRoute } from './route.ts'
 import { useArrival } from './shell/arrival.ts'
 import { DemoBanner } from './shell/demo-banner.tsx'
 import { Header } from './shell/header.tsx'
-import { KeyForm } from './shell/key-form.tsx'
 import { Loading } from './shell/notes.tsx'
 import { cssVariables, theme } from './theme.ts'
+import { AccountView } from './views/account.tsx'
 import { DeviceView } from './views/device.tsx'
 import { HomeView } from './views/home.tsx'
 import { IncidentsView } from './views/incidents.tsx'
@@ -22,11 +23,11 @@ import { TopicsView } from './views/topics.tsx'
 import { UnknownView } from './views/unknown.tsx'
 
 export function App() {
-  const key = useSyncExternalStore(apiKey.subscribe, apiKey.get)
+  const epoch = useSyncExternalStore(apiKey.subscribe, apiKey.epoch)
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-      {/* another key is another view of the hub: everything starts anew */}
-      <Session key={key ?? ''} />
+      {/* another key or user is another view of the hub: everything starts anew */}
+      <Session key={epoch} />
     </MantineProvider>
   )
 }
@@ -34,12 +35,15 @@ export function App() {
 function Session() {
   const [refusal, setRefusal] = useState<string>()
   const [client] = useState(() => newQueryClient(setRefusal))
-  if (refusal !== undefined) return <KeyForm refusal={refusal} />
   return (
     <QueryClientProvider client={client}>
-      <LiveProvider>
-        <Page />
-      </LiveProvider>
+      {refusal === undefined ? (
+        <LiveProvider>
+          <Page />
+        </LiveProvider>
+      ) : (
+        <SignIn refusal={refusal} />
+      )}
     </QueryClientProvider>
   )
 }
@@ -75,6 +79,8 @@ function viewOf(route: Route): ReactNode {
       return <IncidentsView />
     case 'quarantine':
       return <QuarantineView />
+    case 'account':
+      return <AccountView />
     case 'topics':
       return <TopicsView />
     case 'unknown':

@@ -16,11 +16,12 @@ export type Route =
     }
   | { readonly view: 'alerts' }
   | { readonly view: 'quarantine' }
+  | { readonly view: 'account' }
   | { readonly view: 'topics' }
   | { readonly view: 'unknown' }
 
 /** Views without anything more in their address. */
-const plainViews = ['alerts', 'quarantine', 'topics'] as const
+const plainViews = ['alerts', 'quarantine', 'topics', 'account'] as const
 
 export function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#/, '').split('?')

@@ -9,7 +9,7 @@ import {
 import type { RouteHandlers } from '../../contract/route.ts'
 import { HomeostatError } from '../../core/errors.ts'
 import type { NoteLedger } from '../../core/ports.ts'
-import { dayMs } from '../../core/time.ts'
+import { dayMs, minuteMs } from '../../core/time.ts'
 import type { Scheduler } from '../../engine/schedule/scheduler.ts'
 
 /** The parts of a hub that the care hub's routes use. */
@@ -98,6 +98,9 @@ const infoHandlers = ({
   now,
 }: CareHub): Pick<CareHubHandlers, 'putInfo' | 'infos' | 'removeInfos'> => ({
   async putInfo({ body: { timestamp, ...info } }) {
+    // it would be the newest until that time has come
+    if (timestamp > now() + dayMs)
+      throw new HomeostatError('at_in_future', { at: timestamp, limitMinutes: dayMs / minuteMs })
     await notes.putInfos([{ id: randomUUID(), at: timestamp, site: null, ...info }])
     return done
   },

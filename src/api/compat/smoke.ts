@@ -22,7 +22,7 @@ export const smokeHandlers = (
   },
 
   async reload({ sites, status }) {
-    await hub.engine.models.reload()
+    await hub.engine.models.reload(sites)
     const timestamp = iso(hub.engine.clock.now())
     const live = await newestLive(hub, sites)
     if (live)

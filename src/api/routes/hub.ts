@@ -12,6 +12,7 @@ import type { influxNoteRoutes } from './influx.ts'
 import type { modelRoutes } from './models.ts'
 import type { readingRoutes } from './readings.ts'
 import type { topicRoutes } from './topics.ts'
+import type { userRoutes } from './users.ts'
 
 /** Sites, rooms, devices, forecasts, alerts, keys, and the health of the hub. */
 export const hubRoutes = (
@@ -21,6 +22,7 @@ export const hubRoutes = (
   | keyof ReturnType<typeof readingRoutes>
   | keyof ReturnType<typeof modelRoutes>
   | keyof ReturnType<typeof incidentRoutes>
+  | keyof ReturnType<typeof userRoutes>
   | keyof ReturnType<typeof importRoutes>
   | keyof ReturnType<typeof influxNoteRoutes>
   | keyof ReturnType<typeof deviceRoutes>
@@ -80,7 +82,7 @@ export const hubRoutes = (
     return stream
   },
 
-  me: ({ caller: { name, role, sites } }) => ({ name, role, sites: sites && [...sites] }),
+  me: ({ caller: { name, kind, role, sites } }) => ({ name, kind, role, sites: sites && [...sites] }),
 
   async keys() {
     const keys = (await hub.engine.ledger.keys()).map(({ sha256: _sha256, ...key }) => key)

@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http'
 import { gunzip } from 'node:zlib'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { influxCodeOf, influxV1Table, influxV2Table } from '../../contract/influx.ts'
 import type { Caller, RouteHandlers } from '../../contract/route.ts'
 import { HomeostatError } from '../../core/errors.ts'
@@ -25,9 +26,18 @@ export async function registerInflux(
   bodies: BodyGate,
 ): Promise<void> {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    done(null, { bytes, encoding: request.headers['content-encoding'] ?? '' })
+  scope.addHook('onRequest', (request, reply, done) => {
+    // after the answer, or when the client has gone
+    reply.raw.once('close', () => bodies.release(request))
+    done()
   })
+  scope.addContentTypeParser(
+    '*',
+    async (request: FastifyRequest, payload: IncomingMessage): Promise<Body> => ({
+      bytes: await bodies.readBytes(request, payload),
+      encoding: request.headers['content-encoding'] ?? '',
+    }),
+  )
   await mount.add(scope, influxV1Table, v1Handlers(hub, bodies))
   await mount.add(scope, influxV2Table, v2Handlers(hub, bodies))
 }
@@ -154,9 +164,7 @@ async function write(
   const isPacked = requirePacking(encoding)
   const { last } =
     isPacked || bytes.length > largeBytes
-      ? await bodies.enter(bytes.length, async () =>
-          hand(isPacked ? await unpacked(bytes, hub.limits.bodyBytes) : bytes),
-        )
+      ? await bodies.enter(async () => hand(isPacked ? await unpacked(bytes, hub.limits.bodyBytes) : bytes))
       : await hand(bytes)
   await last
   return written

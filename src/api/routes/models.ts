@@ -126,10 +126,12 @@ const askRoutes = (
     return reply
   },
 
-  async infos({ query, sites }) {
+  async infos({ query, sites, caller }) {
     const from = query.from === undefined ? engine.clock.now() - infosMs : moment('from', query.from)
     const { notes } = engine.ledger
-    const infos = await newest(sites, query.limit, (of) => notes.infos({ from, ...of }, query.limit))
+    // what concerns all sites is for keys of all sites
+    const own = caller.sites !== null
+    const infos = await newest(sites, query.limit, (of) => notes.infos({ from, own, ...of }, query.limit))
     return whole(infos)
   },
 })

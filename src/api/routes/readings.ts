@@ -93,15 +93,15 @@ export const readingRoutes = (
 
 /** The rows of what a client sent. Throws `request_invalid` and `batch_too_large`. */
 export function readingsOf({ push, limits }: Pick<Hub, 'push' | 'limits'>, body: unknown): RawReading[] {
+  const { batchReadings } = limits
+  // before any row is made
+  const count = push.countRows(body) ?? 0
+  if (count > batchReadings) throw new HomeostatError('batch_too_large', { limit: batchReadings, got: count })
   const rows = push.rowsOf(body)
   if (!rows) {
     throw new HomeostatError('request_invalid', {
       detail: 'the body is a reading, a list of readings, or {"readings": [...]}',
     })
-  }
-  const { batchReadings } = limits
-  if (rows.length > batchReadings) {
-    throw new HomeostatError('batch_too_large', { limit: batchReadings, got: rows.length })
   }
   return rows
 }

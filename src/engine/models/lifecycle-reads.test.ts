@@ -122,7 +122,7 @@ describe('lifecycle: a model that was opened', () => {
     await world.learn('v1')
     await world.liveVersion()
     reads = []
-    world.lifecycle.forgetLoaded()
+    world.lifecycle.forgetLoaded(null)
     for (let look = 0; look < 3; look++) await world.liveVersion()
     expect(modelReads()).toHaveLength(1)
   })

@@ -85,9 +85,9 @@ export class Lifecycle {
     return this.#alone(target, () => this.#loadLive(target))
   }
 
-  /** Models are read again when they are used next. */
-  forgetLoaded(): void {
-    this.#cache.clear()
+  /** Models of these sites (null: all) are read again when they are used next. */
+  forgetLoaded(sites: readonly string[] | null): void {
+    this.#cache.forget(sites)
   }
 
   /** Versions that predict in shadow: the challenger, and the one that was live before. */

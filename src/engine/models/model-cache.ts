@@ -38,9 +38,12 @@ export class ModelCache {
     this.#models.delete(key)
   }
 
-  clear(): void {
-    this.#models.clear()
-    this.#characters = 0
+  /** Of these sites; null: all. */
+  forget(sites: readonly string[] | null): void {
+    if (sites === null) {
+      this.#models.clear()
+      this.#characters = 0
+    } else for (const site of sites) this.removeSite(site)
   }
 
   removeSite(site: string): void {

@@ -177,15 +177,15 @@ export class Models {
   }
 
   /** Reads all live models again, as another process may have published or damaged them. Returns how many are live. */
-  reload(): Promise<number> {
-    this.#lifecycle.forgetLoaded()
-    return this.#check()
+  reload(sites: readonly string[] | null): Promise<number> {
+    this.#lifecycle.forgetLoaded(sites)
+    return this.#check(sites)
   }
 
   /** Checks for all targets whether another process has published; what has changed is forecast anew. */
-  async #check(): Promise<number> {
+  async #check(sites: readonly string[] | null = null): Promise<number> {
     let live = 0
-    for (const { target } of this.trainer.targets(null)) {
+    for (const { target } of this.trainer.targets(sites)) {
       if (this.#stop.signal.aborted) break
       if (await this.#lifecycle.live(target)) live++
     }

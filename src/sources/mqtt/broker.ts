@@ -1,27 +1,17 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { AedesOptions, AuthenticateError, Client } from 'aedes'
+import { createServer as createTlsServer } from 'node:tls'
+import type { AedesOptions, Client } from 'aedes'
 import { HomeostatError, problem } from '../../core/errors.ts'
 import type { Log, MqttLink, MqttSource } from '../../core/ports.ts'
 import { idLimits, parseId, type RawReading } from '../../core/reading.ts'
-import { dayMs, minuteMs } from '../../core/time.ts'
+import { minuteMs } from '../../core/time.ts'
+import { Admissions, type Authenticate } from './admission.ts'
 import { FreeAedes } from './free-aedes.ts'
 import { Gather } from './gather.ts'
 import { isAlertTopic, type TopicMapping } from './mapping.ts'
-import { SessionOwners } from './owners.ts'
 import { boundPackets } from './packet-lengths.ts'
-import { covers } from './patterns.ts'
 import { TopicReader } from './reader.ts'
-
-/** Sites that a client may publish for: null means all. */
-export type Reach = readonly string[] | null
-
-/** Who a client is. */
-export interface Identity {
-  /** Of its key: sessions belong to keys. */
-  readonly key: string
-  readonly sites: Reach
-}
 
 export interface BrokerOptions {
   readonly host: string
@@ -47,10 +37,21 @@ export interface BrokerOptions {
   /** Site of a reading that names none. */
   readonly defaultSite: string
   /** Who may connect; undefined refuses. Absent: everybody may (loopback only, the caller sees to it). */
-  readonly authenticate?: ((username: string, password: string) => Promise<Identity | undefined>) | undefined
-  /** Whether a key is valid still; asked for each message and, of those that send none, every two seconds. */
-  readonly isValid?: ((key: string) => boolean) | undefined
+  readonly authenticate?: Authenticate | undefined
+  /** Encrypts the connections. */
+  readonly tls?: BrokerTls | undefined
   readonly log: Log
+}
+
+interface Pem {
+  readonly cert: string
+  readonly key: string
+}
+
+/** The certificate of now, and each later one. */
+export interface BrokerTls {
+  readonly pair: Pem
+  onChange(listener: (pair: Pem) => void): void
 }
 
 const mib = 1024 * 1024
@@ -62,9 +63,6 @@ const clientIdCharacters = 128
 
 const connectionsMax = 10_000
 
-/** Sessions that are kept for clients that are away, and how long each. */
-const sessionsAwayMax = 10_000
-const sessionAwayMs = 7 * dayMs
 /** How often sessions are looked through. */
 const sweepEveryMs = 2000
 
@@ -104,19 +102,19 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
     async run(emit, signal) {
       const gather = new Gather(emit, options.batchReadings)
       const pending = new PendingBytes(options.clientPendingBytes ?? 4 * mib)
-      const owners = new SessionOwners<Client>({ away: sessionsAwayMax, awayMs: sessionAwayMs })
-      const broker = createBroker(options, { gather, pending, owners, signal })
+      const admissions = new Admissions(options)
+      const broker = createBroker(options, { gather, pending, admissions, signal })
       await broker.listen()
       const tellDropped = createDropReport(broker, options.log)
       const sweep = setInterval(() => {
-        endSessions(broker, owners, options)
+        admissions.endSessions(broker)
         tellDropped()
       }, sweepEveryMs)
       running = broker
       broker.on('client', () => clients++)
       broker.on('clientDisconnect', () => clients--)
       const sockets = new Set<Socket>()
-      const server = createServer({ noDelay: true }, (socket) => {
+      const server = serverOf(options.tls, (socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
         boundPackets(socket, packetBytesMax(options), () => pending.hasRoom(socket))
@@ -143,31 +141,20 @@ export function createBrokerSource(options: BrokerOptions): MqttSource {
 interface BrokerParts {
   readonly gather: Gather
   readonly pending: PendingBytes
-  readonly owners: SessionOwners<Client>
+  readonly admissions: Admissions
   readonly signal: AbortSignal
 }
 
 function createBroker(options: BrokerOptions, parts: BrokerParts): FreeAedes {
-  const { log, clientBufferBytes = mib, refusedSubscriptions = [] } = options
+  const { log, clientBufferBytes = mib } = options
   const { sessionMessages = 10_000, sessionBytes = 32 * mib, retainedBytes = 32 * mib } = options
-  const identities = new WeakMap<object, Identity>()
-  const hearsAll = (client: object): boolean => (identities.get(client)?.sites ?? null) === null
-  const refused = refusedSubscriptions.map((filter) => filter.split('/'))
-  const mayHear = (client: object, filter: string): boolean =>
-    hearsAll(client) &&
-    !filter.startsWith('$share/') &&
-    !refused.some((one) => covers(one, filter.split('/')))
-  /** Clients that want a session without a name to find it by. */
-  const nameless = new WeakSet<object>()
+  const { admissions } = parts
+  const mayHear = (client: object, filter: string): boolean => admissions.mayHear(client, filter)
   const aedes: AedesOptions = {
     drainTimeout: drainTimeoutMs,
     maxClientsIdLength: clientIdCharacters,
-    preConnect: (client, packet, done) => {
-      if (packet.clientId === '' && packet.clean === false) nameless.add(client)
-      done(null, true)
-    },
-    authenticate: authentication(options, { identities, nameless, owners: parts.owners }),
-    authorizePublish: publishing(options, parts, identities, () => broker),
+    ...admissions.handlers,
+    authorizePublish: publishing(options, parts, () => broker),
     // what others publish is open to keys for all sites only: topics know no sites
     authorizeSubscribe: (client, subscription, done) =>
       done(null, mayHear(client, subscription.topic) ? subscription : null),
@@ -191,58 +178,6 @@ function createBroker(options: BrokerOptions, parts: BrokerParts): FreeAedes {
     log.info('MQTT connection failed', { error: error.message }),
   )
   return broker
-}
-
-function authentication(
-  { authenticate, log }: BrokerOptions,
-  {
-    identities,
-    nameless,
-    owners,
-  }: {
-    readonly identities: WeakMap<object, Identity>
-    readonly nameless: WeakSet<object>
-    readonly owners: SessionOwners<Client>
-  },
-): NonNullable<AedesOptions['authenticate']> {
-  return (client, username, password, done) => {
-    const admit = (identity: Identity | undefined): void => {
-      if (nameless.has(client)) done(refusal(2, 'A session that is to be kept needs a client id.'), false)
-      else if (!owners.claim(client.id, identity?.key, client))
-        done(refusal(2, 'The client id belongs to another key.'), false)
-      else {
-        if (identity) identities.set(client, identity)
-        client.conn.once('close', () => {
-          if (client.clean) owners.release(client.id, client)
-          else owners.away(client.id, client, performance.now())
-        })
-        done(null, true)
-      }
-    }
-    if (!authenticate) return admit(undefined)
-    authenticate(username ?? '', password?.toString('utf8') ?? '').then(
-      (identity) => (identity ? admit(identity) : done(refusal(5, 'The API key is not known.'), false)),
-      (error: unknown) => {
-        log.error('MQTT authentication failed', { error: String(error) })
-        done(refusal(5, 'The API key is not known.'), false)
-      },
-    )
-  }
-}
-
-/** Ends the sessions of revoked keys, and those whose clients have been away too long or are too many. */
-function endSessions(
-  broker: FreeAedes,
-  owners: SessionOwners<Client>,
-  { isValid, log }: BrokerOptions,
-): void {
-  for (const { clientId, client } of owners.ended(performance.now(), isValid ?? (() => true))) {
-    owners.release(clientId)
-    client.conn.destroy(new Error('Its API key was revoked, or its session has ended.'))
-    broker.forgetSession(clientId).catch((error: unknown) => {
-      log.error('An MQTT session could not be ended', { client: clientId, error: String(error) })
-    })
-  }
 }
 
 /** Tells in the log, once a minute at most, that messages were not kept for want of room. */
@@ -275,22 +210,20 @@ function publishing(
     payloadBytes,
     topics = new TopicReader({ mappings, payloadBytes }),
     defaultSite,
-    isValid,
   }: BrokerOptions,
-  { gather, pending, signal }: BrokerParts,
-  identities: WeakMap<object, Identity>,
+  { gather, pending, admissions, signal }: BrokerParts,
   broker: () => FreeAedes,
 ): NonNullable<AedesOptions['authorizePublish']> {
   return (client, packet, done) => {
     // a hub that stops does not answer: the client keeps its message and sends it again
     if (signal.aborted) return
-    const identity = client ? identities.get(client) : undefined
-    if (identity && isValid?.(identity.key) === false) return done(new Error('The API key was revoked.'))
+    const fault = admissions.publishFault(client, packet.topic)
+    if (fault !== undefined) return done(new Error(fault))
     if (isAlertTopic(packet.topic)) return done(new Error('Alerts are published by the hub only.'))
     if (packet.topic.startsWith('$')) return done(new Error('Topics that begin with $ belong to the broker.'))
     // a PUBLISH was looked at before, a will was not
     if (/[#+]/.test(packet.topic)) return done(new Error('A topic to publish to has no wildcards.'))
-    const sites = identity?.sites ?? null
+    const sites = admissions.sitesOf(client)
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     // with its retain flag a sender asks the broker to keep the message: it is as new as any other
     let rows = topics.read(packet.topic, payload, false, sites === null)
@@ -345,9 +278,13 @@ function within(sites: readonly string[], row: RawReading, defaultSite: string):
   return { ...row, fault }
 }
 
-/** Return codes of CONNACK: 2 client id refused, 5 not authorised (MQTT 3.1.1, table 3.1). */
-const refusal = (returnCode: 2 | 5, reason: string): AuthenticateError =>
-  Object.assign(new Error(reason), { returnCode })
+function serverOf(tls: BrokerTls | undefined, take: (socket: Socket) => void): Server {
+  if (!tls) return createServer({ noDelay: true }, take)
+  const server = createTlsServer({ noDelay: true, ...tls.pair }, take)
+  // connections that exist keep the certificate that they began with
+  tls.onChange((pair) => server.setSecureContext(pair))
+  return server
+}
 
 /** Returns the port. */
 function listen(server: Server, { host, port, log }: BrokerOptions): Promise<number> {

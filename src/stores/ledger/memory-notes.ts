@@ -12,10 +12,11 @@ export function memoryNotes(): NoteLedger & Upkeep & { readonly takeOut: TakeOut
     async putInfos(put) {
       for (const info of structuredClone(put)) infos.set(info.id, info)
     },
-    infos: async ({ site, from = Number.NEGATIVE_INFINITY }, limit) =>
+    infos: async ({ site, from = Number.NEGATIVE_INFINITY, own = false }, limit) =>
       [...infos.values()]
         .filter((info) => site === undefined || info.site === site || info.site === null)
         .filter(({ at }) => at >= from)
+        .filter((info) => !own || info.site !== null)
         .sort((a, b) => b.at - a.at || compare(a.id, b.id))
         .slice(0, limit),
     removeInfos: async (at) => removeWhere(infos, (info) => info.at === at),

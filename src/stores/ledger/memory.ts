@@ -23,6 +23,7 @@ import { memoryIncidents } from './memory-incidents.ts'
 import { memoryJobs } from './memory-jobs.ts'
 import { memoryModels } from './memory-models.ts'
 import { memoryNotes } from './memory-notes.ts'
+import { memoryPeople } from './memory-people.ts'
 import { memoryRecords } from './memory-records.ts'
 import { memorySchedule } from './memory-schedule.ts'
 import { compare, removeWhere } from './memory-upkeep.ts'
@@ -51,6 +52,7 @@ class MemoryLedger implements Ledger {
   readonly notes = memoryNotes()
   readonly incidents = memoryIncidents()
   readonly records = memoryRecords()
+  readonly people = memoryPeople()
   readonly removals = new MemoryRemovals({
     devices: this.#devices,
     putDevices: (devices) => this.putDevices(devices),

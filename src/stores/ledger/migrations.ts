@@ -9,6 +9,7 @@ import { incidents } from './migration-incidents.ts'
 import { journal } from './migration-journal.ts'
 import { life } from './migration-life.ts'
 import { monitors } from './migration-monitors.ts'
+import { people } from './migration-people.ts'
 import { records } from './migration-records.ts'
 import { targets } from './migration-targets.ts'
 import type { Database } from './schema.ts'
@@ -28,6 +29,7 @@ export const migrations = (types: ColumnTypes): Record<string, Migration> => ({
   '0009_records': { up: (db) => records(db, types) },
   '0010_journal': { up: journal },
   '0011_devices': { up: (db) => devices(db, types) },
+  '0012_people': { up: (db) => people(db, types) },
   '0013_quarantine_origin': { up: (db) => quarantineOrigin(db, types) },
 })
 

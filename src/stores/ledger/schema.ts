@@ -37,6 +37,8 @@ export interface Database {
   infos: InfoRow
   forgotten: ForgottenRow
   records: RecordRow
+  users: UserRow
+  sessions: SessionRow
   removals: RemovalRow
   merges: MergeRow
 }
@@ -299,6 +301,20 @@ export interface ForgottenRow extends SeriesColumns {
 /** One row: the last frame of the journal whose facts are here. */
 export interface JournalRow {
   position: number
+}
+
+export interface UserRow {
+  id: string
+  /** JSON of User. */
+  body: string
+}
+
+export interface SessionRow {
+  id: string
+  /** Id of the user. */
+  user: string
+  /** JSON of Session. */
+  body: string
 }
 
 export interface RecordRow {

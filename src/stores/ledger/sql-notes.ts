@@ -8,10 +8,11 @@ import { upsert } from './upsert.ts'
 export const sqlNotes = ({ db, write }: Session): NoteLedger => ({
   putInfos: (infos) => write((db) => upsert(db, 'infos', ['id'], infos, infoRow)),
 
-  async infos({ site, from }, limit) {
+  async infos({ site, from, own = false }, limit) {
     const rows = await db()
       .selectFrom('infos')
       .select('body')
+      .$if(own, (query) => query.where('site', 'is not', null))
       .$if(site !== undefined, (query) =>
         query.where((column) => column.or([column('site', '=', site ?? ''), column('site', 'is', null)])),
       )

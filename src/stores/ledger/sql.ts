@@ -40,6 +40,7 @@ import { sqlIncidents } from './sql-incidents.ts'
 import { sqlJobs } from './sql-jobs.ts'
 import { sqlModels } from './sql-models.ts'
 import { sqlNotes } from './sql-notes.ts'
+import { sqlPeople } from './sql-people.ts'
 import { sqlRecords } from './sql-records.ts'
 import { sqlSchedule } from './sql-schedule.ts'
 import {
@@ -97,6 +98,7 @@ export class SqlLedger implements Ledger {
   readonly notes = sqlNotes(this.#session)
   readonly incidents = sqlIncidents(this.#session)
   readonly records = sqlRecords(this.#session)
+  readonly people = sqlPeople(this.#session)
   readonly removals = sqlRemovals(this.#session)
 
   constructor(database: LedgerDatabase, options: LedgerOptions = {}) {

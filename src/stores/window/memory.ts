@@ -35,6 +35,7 @@ export function createMemoryWindows(options: { readonly capacity: number }): Win
     get(key) {
       return entries.get(key)?.window.columns() ?? { at: new Float64Array(0), value: new Float64Array(0) }
     },
+    forgetAfter: (key, at) => entries.get(key)?.window.forgetAfter(at),
     newestAt: (key) => entries.get(key)?.window.newestAt ?? Number.NEGATIVE_INFINITY,
     *latest() {
       for (const entry of entries.values()) yield newestOf(entry)
