@@ -11,10 +11,11 @@ export const isSummaryWord = (cell: string): boolean => summary.test(cell.trim()
 export function isSummaryRow(fields: readonly string[], times: readonly number[]): boolean {
   for (const index of times) {
     const cell = fields[index] ?? ''
-    // nearly every row: a time
-    if (/\d/.test(cell) && !isSummaryWord(cell)) continue
+    const code = cell.charCodeAt(0)
+    // nearly every row: the cell begins with a digit
+    if (code >= 48 && code <= 57) continue
     if (isSummaryWord(cell)) return true
-    if (isSummaryWord(fields.find((text) => text.trim() !== '') ?? '')) return true
+    if (!/\d/.test(cell) && isSummaryWord(fields.find((text) => text.trim() !== '') ?? '')) return true
   }
   return false
 }
