@@ -131,7 +131,11 @@ describe('an answer in CSV', () => {
     )
     url = `${await server.listen({ port: 0, host: '127.0.0.1' })}/list`
   }
-  afterEach(() => server.close())
+  afterEach(async () => {
+    // otherwise connections that fetch keeps alive hold it for a minute
+    server.server.closeAllConnections()
+    await server.close()
+  })
 
   test('csv: above the limit of answers is refused, until one of them ended or its client went away', async () => {
     await start({ exports: 1, exportIdleMs: 60_000 })
