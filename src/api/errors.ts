@@ -81,7 +81,11 @@ export function onClientError(error: ConnectionError, socket: Socket): void {
     return
   }
   const code = clientErrors[error.code ?? ''] ?? 'request_invalid'
-  const known = { method: 'this method', allowed: 'GET, HEAD, POST, PUT, DELETE', detail: 'it is not HTTP' }
+  const known = {
+    method: 'this method',
+    allowed: 'GET, HEAD, POST, PUT, PATCH, DELETE',
+    detail: 'it is not HTTP',
+  }
   const body = JSON.stringify(bodyOf(code, problem(code, known).message))
   const status = statusOf(code)
   const lines = [

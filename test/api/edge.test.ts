@@ -26,7 +26,7 @@ describe('cors.origins', () => {
     expect(preflight.statusCode).toBe(204)
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': panel,
-      'access-control-allow-methods': expect.stringContaining('PUT'),
+      'access-control-allow-methods': expect.stringContaining('PUT, PATCH'),
       'access-control-allow-headers': expect.stringContaining('authorization'),
     })
     const secret = await hub.key('viewer')
